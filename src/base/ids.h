@@ -1,0 +1,18 @@
+#pragma once
+
+// Identifiers that more than one layer speaks of.
+
+#include "base/strong_id.h"
+
+namespace pando {
+
+struct NodeIdTag;
+struct ShardIdTag;
+struct TransactionIdTag;
+
+using NodeId = StrongId<NodeIdTag, uint32_t>;
+using ShardId = StrongId<ShardIdTag, uint64_t>;
+// Unique within a node's data directory, rising; doubles as the value of txid_current().
+using TransactionId = StrongId<TransactionIdTag, uint64_t>;
+
+}  // namespace pando

@@ -1,0 +1,181 @@
+#pragma once
+
+// The seam between SQL and everything below it: ordered keys and values, read at a snapshot, written atomically.
+//
+// The distributed transaction of kv/, the embedded fast path and the block executor of a ledger implement these
+// interfaces; sql/ knows nothing else. txn/memory is the reference implementation and the tests' oracle.
+//
+//   auto transaction = store.begin({.isolation = Isolation::kReadCommitted, ...});
+//   transaction->begin_statement();
+//   PANDO_CO_ASSIGN(auto locked, co_await transaction->lock(key, LockStrength::kUpdate, WaitPolicy::kBlock));
+//   PANDO_CO_ASSIGN(auto value, co_await transaction->get_latest(key));
+//   PANDO_CO_TRY(transaction->put(key, changed(value)));
+//   PANDO_CO_TRY(co_await transaction->commit());
+//
+// Thread-safety: a Store is thread-safe; a Transaction belongs to one coroutine at a time (parallel scans take a
+// Snapshot each). Waits resume on TransactionOptions::executor.
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/hlc.h"
+#include "base/ids.h"
+#include "base/status.h"
+#include "runtime/cancellation.h"
+#include "runtime/executor.h"
+#include "runtime/task.h"
+
+namespace pando::txn {
+
+// READ UNCOMMITTED behaves as READ COMMITTED, as in PostgreSQL.
+enum class Isolation : uint8_t {
+  kReadCommitted,   // a snapshot per statement
+  kRepeatableRead,  // snapshot isolation: the first committer wins
+  kSerializable,    // also validates what was read
+};
+
+// PostgreSQL's row locks (documentation 13.3.2), weakest first. Which pairs conflict is conflicts() below.
+enum class LockStrength : uint8_t { kKeyShare, kShare, kNoKeyUpdate, kUpdate };
+
+constexpr bool conflicts(LockStrength a, LockStrength b) { return static_cast<int>(a) + static_cast<int>(b) >= 3; }
+
+enum class WaitPolicy : uint8_t {
+  kBlock,
+  kNoWait,      // 55P03 instead of waiting
+  kSkipLocked,  // LockOutcome::granted is false instead of waiting
+};
+
+struct LockOutcome {
+  bool granted = true;
+  // A version newer than the statement's snapshot is committed: what the statement read of this key is stale.
+  // READ COMMITTED restarts the statement (begin_statement takes a new snapshot; locks stay), others fail with 40001.
+  bool changed_since_snapshot = false;
+};
+
+// Keys in [start, end). An empty end means no upper bound.
+struct Span {
+  Bytes start;
+  Bytes end;
+};
+
+// Entries of one scan step. The views point into `arena` and live until the next clear().
+struct KeyValueBatch {
+  struct Entry {
+    uint32_t key_offset;
+    uint32_t key_size;
+    uint32_t value_offset;
+    uint32_t value_size;
+  };
+  Bytes arena;
+  std::vector<Entry> entries;
+
+  std::size_t size() const { return entries.size(); }
+  ByteView key(std::size_t i) const { return ByteView(arena).substr(entries[i].key_offset, entries[i].key_size); }
+  ByteView value(std::size_t i) const { return ByteView(arena).substr(entries[i].value_offset, entries[i].value_size); }
+  void append(ByteView key, ByteView value) {
+    const auto key_offset = static_cast<uint32_t>(arena.size());
+    arena.append(key);
+    const auto value_offset = static_cast<uint32_t>(arena.size());
+    arena.append(value);
+    entries.push_back(
+        {key_offset, static_cast<uint32_t>(key.size()), value_offset, static_cast<uint32_t>(value.size())});
+  }
+  void clear() {
+    arena.clear();
+    entries.clear();
+  }
+};
+
+struct ScanOptions {
+  bool reverse = false;
+  // The scan will not be asked for more entries than this; 0 means all. A hint for read-ahead.
+  std::size_t limit_hint = 0;
+};
+
+// An ordered walk over a span. Destroy it before the transaction ends.
+class Cursor {
+ public:
+  virtual ~Cursor() = default;
+  // Clears `batch` and fills it with up to `entries_max` next entries. None means the end.
+  virtual Task<Status> next(KeyValueBatch& batch, std::size_t entries_max) = 0;
+};
+
+// What can be read at one point in time, without the transaction's own writes. Usable from another thread than its
+// transaction's, for parallel scans; one thread at a time per Snapshot. Destroy it before the transaction ends.
+class Snapshot {
+ public:
+  virtual ~Snapshot() = default;
+  virtual HlcTimestamp timestamp() const = 0;
+  virtual std::unique_ptr<Cursor> scan(Span span, ScanOptions options) = 0;
+};
+
+struct SavepointTag;
+using SavepointId = StrongId<SavepointTag, uint32_t>;
+
+class Transaction {
+ public:
+  // Rolls back if neither commit nor rollback ran.
+  virtual ~Transaction() = default;
+
+  virtual TransactionId id() const = 0;
+  virtual Isolation isolation() const = 0;
+  virtual HlcTimestamp read_timestamp() const = 0;
+  // Whether anything was put or erased (and not rolled back to a savepoint since).
+  virtual bool has_writes() const = 0;
+
+  // READ COMMITTED: takes a new snapshot. Otherwise: takes the snapshot if this is the first statement.
+  virtual void begin_statement() = 0;
+
+  // The value of `key` in the snapshot, overlaid with this transaction's writes.
+  virtual Task<Result<std::optional<Bytes>>> get(Bytes key) = 0;
+  // The newest committed value, overlaid with this transaction's writes, whatever the snapshot.
+  // REQUIRES: this transaction holds a lock on `key`, or the caller only needs a hint.
+  virtual Task<Result<std::optional<Bytes>>> get_latest(Bytes key) = 0;
+  // Walks `span` in the snapshot, overlaid with this transaction's writes as they were when the cursor was made: a
+  // statement does not see what it writes itself.
+  virtual std::unique_ptr<Cursor> scan(Span span, ScanOptions options) = 0;
+  // nullptr when the transaction has writes inside `span`: then scan() must be used.
+  virtual std::unique_ptr<Snapshot> snapshot_for(Span span) = 0;
+
+  // Locks `key`, existing or not, until the transaction ends or rolls back to an earlier savepoint.
+  // Errors: 55P03 (kNoWait or lock_timeout), 40P01 (this transaction is the deadlock's victim), 57014 and what else the
+  // cancellation gives.
+  virtual Task<Result<LockOutcome>> lock(Bytes key, LockStrength strength, WaitPolicy wait) = 0;
+
+  // Buffers a write. REQUIRES: a kNoKeyUpdate or kUpdate lock on `key`, which makes the commit conditional on no other
+  // writer. Errors: 25006 in a read-only transaction, 54000 over the transaction's size limit.
+  virtual Status put(Bytes key, Bytes value) = 0;
+  virtual Status erase(Bytes key) = 0;
+
+  virtual SavepointId savepoint() = 0;
+  // Undoes writes and frees locks taken since; the savepoint itself stays.
+  virtual void rollback_to(SavepointId savepoint) = 0;
+  virtual void release(SavepointId savepoint) = 0;
+
+  // Makes all writes durable and visible at once. Errors: 40001 (a serialization conflict), 53100/58030 (nothing was
+  // committed), 40003 (unknown). After it, ok or not, the transaction is over and its locks are free.
+  virtual Task<Status> commit() = 0;
+  virtual Task<void> rollback() = 0;
+};
+
+struct TransactionOptions {
+  Isolation isolation = Isolation::kReadCommitted;
+  bool read_only = false;
+  runtime::Executor* executor = nullptr;
+  // May be null. Polled and waited on by everything that waits.
+  runtime::Cancellation* cancellation = nullptr;
+  // Zero means no limit.
+  std::chrono::milliseconds lock_timeout{0};
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+  // REQUIRES: options.executor is set and outlives the transaction.
+  virtual std::unique_ptr<Transaction> begin(TransactionOptions options) = 0;
+};
+
+}  // namespace pando::txn
