@@ -16,6 +16,7 @@
 // Snapshot each). Waits resume on TransactionOptions::executor.
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -149,6 +150,12 @@ class Transaction {
   // writer. Errors: 25006 in a read-only transaction, 54000 over the transaction's size limit.
   virtual Status put(Bytes key, Bytes value) = 0;
   virtual Status erase(Bytes key) = 0;
+
+  // Runs `hook` when the commit is decided and before its locks are freed, so that whoever was waiting for one of them
+  // sees what the hook publishes. Not run when the transaction rolls back. The hook must not block.
+  virtual void on_commit(std::function<void()> hook) = 0;
+  // Replaces TransactionOptions::lock_timeout for the locks that follow.
+  virtual void set_lock_timeout(std::chrono::milliseconds timeout) = 0;
 
   virtual SavepointId savepoint() = 0;
   // Undoes writes and frees locks taken since; the savepoint itself stays.
