@@ -1,0 +1,347 @@
+// What every Engine must do, run on each of them.
+
+#include <functional>
+
+#include <gtest/gtest.h>
+
+#include "storage/engine.h"
+#include "storage/memory/memory_engine.h"
+#include "storage/mvcc.h"
+
+namespace pando::storage {
+namespace {
+
+struct Subject {
+  const char* name;
+  std::function<std::unique_ptr<Engine>(FlushedCallback)> open;
+};
+
+void PrintTo(const Subject& subject, std::ostream* out) { *out << subject.name; }
+
+using namespace std::string_literals;
+
+HlcTimestamp at(uint64_t wall) { return {wall, 0}; }
+
+class EngineConformance : public testing::TestWithParam<Subject> {
+ protected:
+  void SetUp() override {
+    engine_ = GetParam().open([this](const std::vector<AppliedIndex>& applied) { flushed_ = applied; });
+  }
+  void write(const std::function<void(WriteBatch&)>& fill) {
+    WriteBatch batch;
+    fill(batch);
+    ASSERT_TRUE(engine_->write(batch).ok());
+  }
+  std::string read(const Reader& reader, ByteView key, HlcTimestamp when) {
+    auto value = get_at(reader, key, when);
+    return !value.ok() ? value.status().to_string() : value->value_or("(none)");
+  }
+  std::string scan(const Reader& reader, KeySpan span, HlcTimestamp when, bool reverse = false, std::size_t step = 2) {
+    const auto scan = reader.scan_versions({.span = std::move(span), .at = when, .reverse = reverse});
+    KeyValueBatch batch;
+    std::string rows;
+    for (;;) {
+      EXPECT_TRUE(scan->next(batch, step).ok());
+      if (batch.size() == 0) {
+        return rows;
+      }
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        rows += Bytes(batch.key(i)) + "=" + Bytes(batch.value(i)) + " ";
+      }
+    }
+  }
+  std::string versions(const Reader& reader, KeySpan span) {
+    const auto iterator = reader.iterate_versions(span);
+    std::string all;
+    for (iterator->seek(span.start, HlcTimestamp::max()); iterator->valid(); iterator->next()) {
+      all += fmt::format("{}@{}{} ", iterator->key(), iterator->timestamp().wall_ns,
+                         iterator->tombstone() ? "!" : "=" + Bytes(iterator->value()));
+    }
+    EXPECT_TRUE(iterator->status().ok());
+    return all;
+  }
+
+  std::unique_ptr<Engine> engine_;
+  std::vector<AppliedIndex> flushed_;
+};
+
+TEST_P(EngineConformance, PlainKeysPutGetErase) {
+  write([](WriteBatch& b) {
+    b.put("a", "1");
+    b.put("b", "2");
+    b.put("b", "3");
+    b.put("c", "");
+    b.erase("a");
+  });
+  Bytes value;
+  EXPECT_FALSE(*engine_->get("a", value));
+  EXPECT_TRUE(*engine_->get("b", value));
+  EXPECT_EQ(value, "3");
+  EXPECT_TRUE(*engine_->get("c", value));
+  EXPECT_EQ(value, "");
+}
+
+TEST_P(EngineConformance, PlainIteratorsStayInsideTheirSpan) {
+  write([](WriteBatch& b) {
+    for (const char* key : {"a", "b", "c", "d", "e"}) {
+      b.put(key, key);
+    }
+  });
+  const auto iterator = engine_->iterate({"b", "e"});
+  std::string seen;
+  for (iterator->seek(""); iterator->valid(); iterator->next()) {
+    seen += iterator->key();
+  }
+  for (iterator->seek_before(""); iterator->valid(); iterator->previous()) {
+    seen += iterator->value();
+  }
+  EXPECT_EQ(seen, "bcddcb");
+  iterator->seek_before("c");
+  EXPECT_EQ(iterator->key(), "b");
+  iterator->seek_before("b");
+  EXPECT_FALSE(iterator->valid());
+  iterator->seek("d");
+  iterator->next();
+  EXPECT_FALSE(iterator->valid());
+  EXPECT_TRUE(iterator->status().ok());
+}
+
+TEST_P(EngineConformance, ErasesRangesOfPlainKeysInOrderWithOtherChanges) {
+  write([](WriteBatch& b) {
+    b.put("a", "1");
+    b.put("b", "2");
+    b.put("c", "3");
+    b.erase_range("a", "c");
+    b.put("b", "again");
+  });
+  Bytes value;
+  EXPECT_FALSE(*engine_->get("a", value));
+  EXPECT_TRUE(*engine_->get("b", value));
+  EXPECT_TRUE(*engine_->get("c", value));
+  write([](WriteBatch& b) { b.erase_range("b", ""); });
+  EXPECT_FALSE(*engine_->get("c", value));
+}
+
+TEST_P(EngineConformance, ReadsTheNewestVersionAtOrBelow) {
+  write([](WriteBatch& b) {
+    b.put_version("k", at(10), "ten");
+    b.put_version("k", at(20), "twenty");
+    b.put_tombstone("k", at(30));
+    b.put_version("k", {40, 7}, "");
+  });
+  EXPECT_EQ(read(*engine_, "k", at(9)), "(none)");
+  EXPECT_EQ(read(*engine_, "k", at(10)), "ten");
+  EXPECT_EQ(read(*engine_, "k", at(19)), "ten");
+  EXPECT_EQ(read(*engine_, "k", at(20)), "twenty");
+  EXPECT_EQ(read(*engine_, "k", at(35)), "(none)");
+  EXPECT_EQ(read(*engine_, "k", {40, 6}), "(none)");
+  EXPECT_EQ(read(*engine_, "k", {40, 7}), "");
+  EXPECT_EQ(read(*engine_, "j", at(99)), "(none)");
+  const auto newest = newest_version(*engine_, "k");
+  EXPECT_EQ((*newest)->timestamp, (HlcTimestamp{40, 7}));
+  EXPECT_FALSE(newest_version(*engine_, "none")->has_value());
+}
+
+TEST_P(EngineConformance, AKeyMayBeAPrefixOfAnother) {
+  // 0x7f.. and 0xff.. suffixes would interleave if versioned keys were compared as plain bytes.
+  write([](WriteBatch& b) {
+    b.put_version("a", at(1), "1");
+    b.put_version("a", at(UINT64_MAX), "newest");
+    b.put_version("ab", at(1), "2");
+    b.put_version(Bytes("a\0", 2), at(1), "3");
+    b.put_version(Bytes("a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), at(1), "4");
+    b.put_version("", at(1), "empty");
+  });
+  EXPECT_EQ(read(*engine_, "a", at(5)), "1");
+  EXPECT_EQ(read(*engine_, "ab", at(5)), "2");
+  EXPECT_EQ(read(*engine_, "", at(5)), "empty");
+  const std::string rows = scan(*engine_, {}, at(5));
+  EXPECT_EQ(rows, "=empty a=1 a\0=3 ab=2 a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff=4 "s);
+  EXPECT_EQ(scan(*engine_, {"a", "a"}, at(5)), "");
+  EXPECT_EQ(scan(*engine_, {"a", "ac"}, at(UINT64_MAX), true), "ab=2 a\0=3 a=newest "s);
+}
+
+TEST_P(EngineConformance, ScansRowsAtATimestamp) {
+  write([](WriteBatch& b) {
+    b.put_version("a", at(10), "a10");
+    b.put_version("b", at(10), "b10");
+    b.put_version("b", at(20), "b20");
+    b.put_tombstone("c", at(10));
+    b.put_version("c", at(20), "c20");
+    b.put_version("d", at(30), "d30");
+    b.put_version("e", at(5), "e5");
+    b.put_tombstone("e", at(15));
+  });
+  EXPECT_EQ(scan(*engine_, {}, at(4)), "");
+  EXPECT_EQ(scan(*engine_, {}, at(10)), "a=a10 b=b10 e=e5 ");
+  EXPECT_EQ(scan(*engine_, {}, at(20)), "a=a10 b=b20 c=c20 ");
+  EXPECT_EQ(scan(*engine_, {}, at(99)), "a=a10 b=b20 c=c20 d=d30 ");
+  EXPECT_EQ(scan(*engine_, {}, at(99), true), "d=d30 c=c20 b=b20 a=a10 ");
+  EXPECT_EQ(scan(*engine_, {}, at(10), true), "e=e5 b=b10 a=a10 ");
+  EXPECT_EQ(scan(*engine_, {"b", "d"}, at(99)), "b=b20 c=c20 ");
+  EXPECT_EQ(scan(*engine_, {"b", "d"}, at(99), true), "c=c20 b=b20 ");
+  EXPECT_EQ(scan(*engine_, {"b", "d"}, at(99), false, 1), "b=b20 c=c20 ");
+}
+
+TEST_P(EngineConformance, ScansSkipLongChainsOfVersions) {
+  write([](WriteBatch& b) {
+    for (uint64_t t = 1; t <= 100; ++t) {
+      b.put_version("a", at(t), "a" + std::to_string(t));
+      b.put_version("b", at(t), "b" + std::to_string(t));
+    }
+    b.put_version("c", at(50), "c50");
+  });
+  EXPECT_EQ(scan(*engine_, {}, at(50)), "a=a50 b=b50 c=c50 ");
+  EXPECT_EQ(scan(*engine_, {}, at(1)), "a=a1 b=b1 ");
+  EXPECT_EQ(scan(*engine_, {}, at(200), true), "c=c50 b=b100 a=a100 ");
+  EXPECT_EQ(scan(*engine_, {}, at(3), true), "b=b3 a=a3 ");
+}
+
+TEST_P(EngineConformance, VersionIteratorsWalkEverything) {
+  write([](WriteBatch& b) {
+    b.put_version("a", at(1), "1");
+    b.put_version("b", at(1), "1");
+    b.put_tombstone("b", at(2));
+    b.put_version("b", at(3), "3");
+    b.put_version("c", at(1), "1");
+  });
+  EXPECT_EQ(versions(*engine_, {}), "a@1=1 b@3=3 b@2! b@1=1 c@1=1 ");
+  EXPECT_EQ(versions(*engine_, {"b", "c"}), "b@3=3 b@2! b@1=1 ");
+  const auto iterator = engine_->iterate_versions({"a", "c"});
+  iterator->seek_before("");
+  EXPECT_EQ(iterator->key(), "b");
+  EXPECT_EQ(iterator->timestamp(), at(3));
+  iterator->seek_before("b");
+  EXPECT_EQ(iterator->key(), "a");
+  iterator->seek_before("a");
+  EXPECT_FALSE(iterator->valid());
+  iterator->seek("b", at(2));
+  EXPECT_TRUE(iterator->tombstone());
+  EXPECT_TRUE(*changed_between(*engine_, {"a", "c"}, at(2), at(3)));
+  EXPECT_FALSE(*changed_between(*engine_, {"a", "b"}, at(1), at(3)));
+  EXPECT_FALSE(*changed_between(*engine_, {"a", "c"}, at(3), at(9)));
+}
+
+TEST_P(EngineConformance, ErasesVersionsAndRangesOfThem) {
+  write([](WriteBatch& b) {
+    b.put_version("a", at(1), "1");
+    b.put_version("a", at(2), "2");
+    b.put_version("b", at(1), "1");
+    b.put_version("c", at(1), "1");
+    b.put_version("d", at(9), "9");
+    b.erase_version("a", at(2));
+    b.erase_version_range("b", "d");
+  });
+  EXPECT_EQ(versions(*engine_, {}), "a@1=1 d@9=9 ");
+  write([](WriteBatch& b) { b.put_version("b", at(3), "new"); });
+  EXPECT_EQ(scan(*engine_, {}, at(3)), "a=1 b=new ");
+  write([](WriteBatch& b) { b.erase_version_range("b", ""); });
+  EXPECT_EQ(versions(*engine_, {}), "a@1=1 ");
+}
+
+TEST_P(EngineConformance, SnapshotsAndIteratorsDoNotSeeLaterWrites) {
+  write([](WriteBatch& b) {
+    b.put("p", "old");
+    b.put_version("k", at(1), "old");
+  });
+  const auto snapshot = engine_->snapshot();
+  const auto iterator = engine_->iterate({});
+  const auto scan_before = engine_->scan_versions({.at = at(9)});
+  write([](WriteBatch& b) {
+    b.put("p", "new");
+    b.put("q", "new");
+    b.put_version("k", at(2), "new");
+    b.put_version("l", at(2), "new");
+  });
+  Bytes value;
+  EXPECT_TRUE(*snapshot->get("p", value));
+  EXPECT_EQ(value, "old");
+  EXPECT_EQ(scan(*snapshot, {}, at(9)), "k=old ");
+  EXPECT_EQ(read(*snapshot, "k", at(9)), "old");
+  EXPECT_EQ(versions(*snapshot, {}), "k@1=old ");
+  iterator->seek("");
+  EXPECT_EQ(iterator->value(), "old");
+  iterator->next();
+  EXPECT_FALSE(iterator->valid());
+  KeyValueBatch batch;
+  EXPECT_TRUE(scan_before->next(batch, 10).ok());
+  EXPECT_EQ(batch.size(), 1U);
+  EXPECT_EQ(read(*engine_, "k", at(9)), "new");
+}
+
+TEST_P(EngineConformance, FlushReportsAppliedIndexes) {
+  EXPECT_EQ(*engine_->applied(ShardId(7)), 0U);
+  write([](WriteBatch& b) {
+    b.put_version("k", at(1), "v");
+    b.set_applied(ShardId(7), 41);
+    b.set_applied(ShardId(1), 5);
+  });
+  write([](WriteBatch& b) { b.set_applied(ShardId(7), 42); });
+  EXPECT_EQ(*engine_->applied(ShardId(7)), 42U);
+  ASSERT_TRUE(engine_->flush().ok());
+  EXPECT_EQ(flushed_, (std::vector<AppliedIndex>{{ShardId(1), 5}, {ShardId(7), 42}}));
+  EXPECT_EQ(engine_->statistics().unflushed_bytes, 0U);
+}
+
+TEST_P(EngineConformance, CollectsGarbageBelowTheThreshold) {
+  write([](WriteBatch& b) {
+    b.put_version("a", at(1), "1");
+    b.put_version("a", at(2), "2");
+    b.put_version("a", at(9), "9");
+    b.put_version("b", at(1), "1");
+    b.put_tombstone("b", at(3));
+    b.put_version("c", at(1), "only");
+    b.put_version("d", at(1), "1");
+    b.put_tombstone("d", at(9));
+    b.put_version("e", at(1), "1");
+    b.put_tombstone("e", at(2));
+    b.put_version("e", at(8), "8");
+  });
+  ASSERT_TRUE(engine_->flush().ok());
+  engine_->set_garbage_threshold(at(5));
+  engine_->set_garbage_threshold(at(4));
+  ASSERT_TRUE(engine_->collect_garbage({}).ok());
+  EXPECT_EQ(versions(*engine_, {}), "a@9=9 a@2=2 c@1=only d@9! d@1=1 e@8=8 ");
+}
+
+TEST_P(EngineConformance, DecodedBatchesDoWhatTheOriginalDid) {
+  WriteBatch batch;
+  batch.put("p", "1");
+  batch.put_version("k", {3, 4}, "v");
+  batch.put_tombstone("l", at(2));
+  batch.erase_version_range("x", "y");
+  auto decoded = WriteBatch::decode(batch.bytes());
+  ASSERT_TRUE(decoded.ok());
+  EXPECT_EQ(decoded->count(), 4U);
+  ASSERT_TRUE(engine_->write(*decoded).ok());
+  EXPECT_EQ(read(*engine_, "k", {3, 4}), "v");
+  EXPECT_EQ(read(*engine_, "k", {3, 3}), "(none)");
+  EXPECT_EQ(WriteBatch::decode(ByteView(batch.bytes()).substr(0, batch.bytes().size() - 1)).status().code(),
+            sql_state::kDataCorrupted);
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, EngineConformance,
+                         testing::Values(Subject{"memory",
+                                                 [](FlushedCallback on_flushed) -> std::unique_ptr<Engine> {
+                                                   return open_memory_engine({.on_flushed = std::move(on_flushed)});
+                                                 }}),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(MemoryEngine, ComesBackFromACrashAsItWasFlushed) {
+  auto engine = open_memory_engine({});
+  WriteBatch batch;
+  batch.put_version("k", at(1), "flushed");
+  batch.set_applied(ShardId(1), 1);
+  ASSERT_TRUE(engine->write(batch).ok());
+  ASSERT_TRUE(engine->flush().ok());
+  batch.clear();
+  batch.put_version("k", at(2), "lost");
+  batch.set_applied(ShardId(1), 2);
+  ASSERT_TRUE(engine->write(batch).ok());
+  const auto restarted = engine->after_crash();
+  EXPECT_EQ(**get_at(*restarted, "k", at(9)), "flushed");
+  EXPECT_EQ(*restarted->applied(ShardId(1)), 1U);
+}
+
+}  // namespace
+}  // namespace pando::storage

@@ -1,0 +1,165 @@
+#pragma once
+
+// Engine: the ordered store that holds a node's state. It has two key spaces:
+//   plain keys      one value each, in byte order: applied indexes, descriptors, transaction records, intents
+//   versioned keys  rows: many versions each, by timestamp (storage/mvcc.h)
+//
+//   PANDO_ASSIGN(auto engine, open_rocksdb_engine(options));         // or open_memory_engine
+//   WriteBatch batch;
+//   batch.put_version(key, timestamp, value);
+//   batch.set_applied(shard, index);
+//   PANDO_TRY(engine->write(batch));                                 // atomic, visible, not yet durable
+//   Version version;
+//   PANDO_ASSIGN(bool found, engine->get_version(key, read_timestamp, version));
+//
+// An engine has no log of its own: after a crash it is in the state of some moment that was flushed, with the applied
+// index of each shard at that moment, and the caller replays its journal from there. EngineOptions::on_flushed tells
+// which indexes are safe, so that the journal may forget what is below.
+//
+// Every read takes a consistent view: a Reader call sees whole batches only, and an iterator or scan sees the state at
+// the moment it was made.
+//
+// Thread-safety: engines and snapshots are thread-safe; iterators and scans belong to one thread at a time.
+// Lifetime: destroy iterators, scans and snapshots before their engine.
+// Errors: 53100 the disk is full, 58030 any other I/O error, XX001 damaged bytes. While a write error lasts reads go
+// on; the engine takes writes again by itself once the cause is gone.
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/hlc.h"
+#include "base/ids.h"
+#include "base/key_value_batch.h"
+#include "base/status.h"
+#include "storage/write_batch.h"
+
+namespace pando::storage {
+
+// One version of a key.
+struct Version {
+  HlcTimestamp timestamp;
+  bool tombstone = false;
+  // Reused between calls, so that a loop of reads allocates nothing.
+  Bytes value;
+};
+
+// Keys in [start, end). An empty end means no upper bound.
+struct KeySpan {
+  Bytes start;
+  Bytes end;
+};
+
+// Walks plain keys inside the span it was made for.
+class Iterator {
+ public:
+  virtual ~Iterator() = default;
+  // Moves to the first key >= `key`.
+  virtual void seek(ByteView key) = 0;
+  // Moves to the last key < `key`; an empty key means the end of the span.
+  virtual void seek_before(ByteView key) = 0;
+  // REQUIRES: valid().
+  virtual void next() = 0;
+  virtual void previous() = 0;
+  // False at either end and after an error: then status() tells which.
+  virtual bool valid() const = 0;
+  // Valid until the iterator moves. REQUIRES: valid().
+  virtual ByteView key() const = 0;
+  virtual ByteView value() const = 0;
+  virtual Status status() const = 0;
+};
+
+// Walks every version: keys ascending, and of one key the newest version first.
+class VersionIterator {
+ public:
+  virtual ~VersionIterator() = default;
+  // Moves to the newest version at or below `at` of `key`, or else to what follows.
+  virtual void seek(ByteView key, HlcTimestamp at) = 0;
+  // Moves to the newest version of the last key < `key`; an empty key means the end of the span.
+  virtual void seek_before(ByteView key) = 0;
+  // REQUIRES: valid(), for all below.
+  virtual void next() = 0;
+  virtual bool valid() const = 0;
+  virtual ByteView key() const = 0;
+  virtual HlcTimestamp timestamp() const = 0;
+  virtual bool tombstone() const = 0;
+  virtual ByteView value() const = 0;
+  virtual Status status() const = 0;
+};
+
+struct VersionScanOptions {
+  KeySpan span;
+  // Rows are seen as of this moment.
+  HlcTimestamp at;
+  bool reverse = false;
+  // The scan will not be asked for more rows than this; 0 means all. A hint for read-ahead.
+  std::size_t limit_hint = 0;
+};
+
+// Walks the rows (not tombstones) of a span at one moment.
+class VersionScan {
+ public:
+  virtual ~VersionScan() = default;
+  // Clears `batch` and fills it with up to `entries_max` next rows. None means the end.
+  virtual Status next(KeyValueBatch& batch, std::size_t entries_max) = 0;
+};
+
+// What can be read from an engine, now or as of a snapshot.
+class Reader {
+ public:
+  virtual ~Reader() = default;
+  // Whether plain key `key` exists; fills `value` if so.
+  virtual Result<bool> get(ByteView key, Bytes& value) const = 0;
+  virtual std::unique_ptr<Iterator> iterate(KeySpan span) const = 0;
+  // Whether `key` has a version at or below `at`; fills `version` with the newest such, which may be a tombstone.
+  virtual Result<bool> get_version(ByteView key, HlcTimestamp at, Version& version) const = 0;
+  virtual std::unique_ptr<VersionIterator> iterate_versions(KeySpan span) const = 0;
+  virtual std::unique_ptr<VersionScan> scan_versions(VersionScanOptions options) const = 0;
+};
+
+// The engine's state at the moment it was taken, whatever is written later.
+class Snapshot : public Reader {};
+
+struct AppliedIndex {
+  ShardId shard;
+  uint64_t index = 0;
+  friend bool operator==(const AppliedIndex&, const AppliedIndex&) = default;
+};
+
+struct EngineStatistics {
+  // Bytes that a crash would lose (to be replayed from the journal).
+  uint64_t unflushed_bytes = 0;
+  // Bytes of files, or of memory for the memory engine.
+  uint64_t stored_bytes = 0;
+  uint64_t flush_count = 0;
+  uint64_t compaction_pending_bytes = 0;
+  uint64_t block_cache_bytes = 0;
+  // Empty, or why writes are refused at the moment.
+  std::string write_error;
+};
+
+class Engine : public Reader {
+ public:
+  // Makes all changes of `batch` at once. Not durable before the next flush.
+  virtual Status write(const WriteBatch& batch) = 0;
+  virtual std::unique_ptr<Snapshot> snapshot() const = 0;
+  // The index up to which `shard` has applied its log; 0 before the first.
+  virtual Result<uint64_t> applied(ShardId shard) const = 0;
+  // Makes everything written so far durable, and returns when it is. Blocks.
+  virtual Status flush() = 0;
+  // From now on nobody reads below `threshold`: versions that no read at or above it can see may be dropped at any
+  // time. Never lowers it.
+  virtual void set_garbage_threshold(HlcTimestamp threshold) = 0;
+  // Drops the garbage in `span` now, instead of when the engine finds time. Blocks.
+  virtual Status collect_garbage(KeySpan span) = 0;
+  // Approximate bytes that `span` of the versioned keys takes.
+  virtual Result<uint64_t> approximate_bytes(KeySpan span) const = 0;
+  virtual EngineStatistics statistics() const = 0;
+};
+
+// Called after a flush, on a thread of the engine's, with the applied index of every shard whose index is now durable.
+// It must not block nor call the engine's flush().
+using FlushedCallback = std::function<void(const std::vector<AppliedIndex>&)>;
+
+}  // namespace pando::storage
