@@ -1,0 +1,301 @@
+#include "catalog/catalog.h"
+
+#include <algorithm>
+
+#include "catalog/descriptor_codec.h"
+#include "catalog/keys.h"
+
+namespace pando::catalog {
+namespace {
+
+// OIDs are reserved in blocks, so that making one costs no write; a restart skips the rest of a block.
+constexpr Oid kOidBlock = 1024;
+constexpr std::size_t kLoadBatch = 256;
+constexpr std::string_view kOidCounter = "oid";
+
+Bytes descriptor_prefix(Oid database) {
+  Bytes key = index_prefix(kDescriptorTable, kRowIndexId);
+  append_ordered_uint32(key, database);
+  return key;
+}
+
+Bytes descriptor_key(Oid database, DescriptorKind kind, Oid object) {
+  Bytes key = descriptor_prefix(database);
+  key.push_back(static_cast<char>(kind));
+  append_ordered_uint32(key, object);
+  return key;
+}
+
+Bytes counter_key(std::string_view name) {
+  Bytes key = index_prefix(kCounterTable, kRowIndexId);
+  append_ordered_bytes(key, name);
+  return key;
+}
+
+template <typename Descriptor>
+Status put_decoded(Result<Descriptor> decoded, Snapshot& snapshot) {
+  if (!decoded.ok()) {
+    return std::move(decoded).status();
+  }
+  snapshot.put(std::make_shared<const Descriptor>(*std::move(decoded)));
+  return {};
+}
+
+Status load_descriptor(Oid database, ByteView key, ByteView value, Snapshot& snapshot) {
+  OrderedReader reader(key.substr(descriptor_prefix(database).size()));
+  uint8_t kind = 0;
+  if (!reader.byte(kind)) {
+    return Status(sql_state::kDataCorrupted, "the key of a descriptor is too short");
+  }
+  switch (static_cast<DescriptorKind>(kind)) {
+    case DescriptorKind::kSchema:
+      return put_decoded(decode_schema(value), snapshot);
+    case DescriptorKind::kTable:
+      return put_decoded(decode_table(value), snapshot);
+    case DescriptorKind::kSequence:
+      return put_decoded(decode_sequence(value), snapshot);
+    case DescriptorKind::kRole:
+      return put_decoded(decode_role(value), snapshot);
+  }
+  return Status(sql_state::kDataCorrupted, "a descriptor of unknown kind {}", kind);
+}
+
+void put_system_objects(const CatalogOptions& options, Snapshot& snapshot) {
+  const auto schema = [&](Oid oid, std::string name, std::string comment) {
+    snapshot.put(std::make_shared<const SchemaDescriptor>(
+        SchemaDescriptor{.oid = oid, .name = std::move(name), .comment = std::move(comment)}));
+  };
+  schema(kPgCatalogSchema, "pg_catalog", "system catalog schema");
+  schema(kInformationSchema, "information_schema", "");
+  schema(kPandoSchema, "pando", "views and functions of Pando");
+  for (const auto& relation : options.system_relations) {
+    snapshot.put(relation);
+  }
+}
+
+struct Apply {
+  Snapshot& snapshot;
+  bool removed;
+  void operator()(const SchemaPtr& schema) const {
+    removed ? snapshot.remove_schema(schema->oid) : snapshot.put(schema);
+  }
+  void operator()(const TablePtr& table) const { removed ? snapshot.remove_table(table->oid) : snapshot.put(table); }
+  void operator()(const SequencePtr& sequence) const {
+    removed ? snapshot.remove_sequence(sequence->oid) : snapshot.put(sequence);
+  }
+  void operator()(const RolePtr& role) const { snapshot.put(role); }
+};
+
+}  // namespace
+
+Catalog::Catalog(txn::Store& store, CatalogOptions options)
+    : store_(store), options_(std::move(options)), current_(std::make_shared<const Snapshot>()) {}
+
+SnapshotPtr Catalog::current() const {
+  MutexLock lock(mutex_);
+  return current_;
+}
+
+Task<Status> Catalog::open(runtime::Executor& executor) {
+  auto snapshot = std::make_shared<Snapshot>();
+  put_system_objects(options_, *snapshot);
+  auto transaction = store_.begin({.read_only = true, .executor = &executor});
+  transaction->begin_statement();
+  PANDO_CO_TRY(co_await load(*transaction, *snapshot));
+  co_await transaction->rollback();
+  if (!snapshot->find_schema(kPublicSchema) && snapshot->roles().empty()) {
+    PANDO_CO_TRY(co_await bootstrap(executor, *snapshot));
+  }
+  snapshot->set_version(1);
+  MutexLock lock(mutex_);
+  current_ = std::move(snapshot);
+  version_.store(1, std::memory_order_release);
+  co_return Status();
+}
+
+Task<Status> Catalog::load(txn::Transaction& transaction, Snapshot& snapshot) {
+  const Bytes prefix = descriptor_prefix(options_.database);
+  auto cursor = transaction.scan({prefix, prefix_end(prefix)}, {});
+  txn::KeyValueBatch batch;
+  while (true) {
+    PANDO_CO_TRY(co_await cursor->next(batch, kLoadBatch));
+    if (batch.size() == 0) {
+      co_return Status();
+    }
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      PANDO_CO_TRY(load_descriptor(options_.database, batch.key(i), batch.value(i), snapshot));
+    }
+  }
+}
+
+Task<Status> Catalog::bootstrap(runtime::Executor& executor, Snapshot& snapshot) {
+  const SchemaDescriptor schema{.oid = kPublicSchema, .name = "public", .comment = "standard public schema"};
+  const RoleDescriptor role{.oid = kSuperuserRole, .name = "postgres", .superuser = true};
+  auto transaction = store_.begin({.executor = &executor});
+  transaction->begin_statement();
+  const Bytes schema_key = descriptor_key(options_.database, DescriptorKind::kSchema, schema.oid);
+  const Bytes role_key = descriptor_key(options_.database, DescriptorKind::kRole, role.oid);
+  PANDO_CO_TRY((co_await transaction->lock(schema_key, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock)).status());
+  PANDO_CO_TRY((co_await transaction->lock(role_key, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock)).status());
+  PANDO_CO_TRY(transaction->put(schema_key, encode(schema)));
+  PANDO_CO_TRY(transaction->put(role_key, encode(role)));
+  PANDO_CO_TRY(co_await transaction->commit());
+  snapshot.put(std::make_shared<const SchemaDescriptor>(schema));
+  snapshot.put(std::make_shared<const RoleDescriptor>(role));
+  co_return Status();
+}
+
+Task<Result<Oid>> Catalog::allocate_oid(runtime::Executor& executor) {
+  while (true) {
+    {
+      MutexLock lock(mutex_);
+      if (next_oid_ < reserved_oid_end_) {
+        co_return next_oid_++;
+      }
+    }
+    PANDO_CO_TRY(co_await reserve_oids(executor));
+  }
+}
+
+// Moves the stored counter on by a block. Concurrent callers serialize on its key and may reserve a block each; the
+// last one wins and the others' are skipped.
+Task<Status> Catalog::reserve_oids(runtime::Executor& executor) {
+  auto transaction = store_.begin({.executor = &executor});
+  transaction->begin_statement();
+  const Bytes key = counter_key(kOidCounter);
+  PANDO_CO_TRY((co_await transaction->lock(key, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock)).status());
+  PANDO_CO_ASSIGN(const std::optional<Bytes> stored, co_await transaction->get_latest(key));
+  uint32_t first = types::oid::kFirstUser;
+  if (stored && !ByteReader(*stored).fixed32(first)) {
+    co_return Status(sql_state::kDataCorrupted, "the OID counter is malformed");
+  }
+  if (first > UINT32_MAX - kOidBlock) {
+    co_return Status(sql_state::kProgramLimitExceeded, "out of object identifiers");
+  }
+  Bytes value;
+  put_fixed32(value, first + kOidBlock);
+  PANDO_CO_TRY(transaction->put(key, std::move(value)));
+  PANDO_CO_TRY(co_await transaction->commit());
+  MutexLock lock(mutex_);
+  if (first >= reserved_oid_end_) {
+    next_oid_ = first;
+    reserved_oid_end_ = first + kOidBlock;
+  }
+  co_return Status();
+}
+
+void Catalog::publish(const std::vector<Change>& changes) {
+  MutexLock lock(mutex_);
+  auto changed = std::make_shared<Snapshot>(*current_);
+  for (const Change& change : changes) {
+    std::visit(Apply{*changed, change.removed}, change.object);
+  }
+  const uint64_t version = current_->version() + 1;
+  changed->set_version(version);
+  current_ = std::move(changed);
+  version_.store(version, std::memory_order_release);
+}
+
+CatalogTransaction::CatalogTransaction(Catalog& catalog, txn::Transaction& transaction)
+    : catalog_(catalog), transaction_(transaction) {}
+
+SnapshotPtr CatalogTransaction::snapshot() {
+  if (changes_.empty()) {
+    return catalog_.current();
+  }
+  const SnapshotPtr base = catalog_.current();
+  if (!view_ || view_base_version_ != base->version() || view_changes_ != changes_.size()) {
+    auto view = std::make_shared<Snapshot>(*base);
+    for (const auto& change : changes_) {
+      std::visit(Apply{*view, change.removed}, change.object);
+    }
+    view_ = std::move(view);
+    view_base_version_ = base->version();
+    view_changes_ = changes_.size();
+  }
+  return view_;
+}
+
+Task<Status> CatalogTransaction::lock_table(Oid table, txn::LockStrength strength, txn::WaitPolicy wait) {
+  co_return (co_await transaction_.lock(table_lock_key(table), strength, wait)).status();
+}
+
+Task<Status> CatalogTransaction::lock_name(Oid schema, std::string name) {
+  const Bytes key = name_lock_key(schema, name);
+  co_return (co_await transaction_.lock(key, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock)).status();
+}
+
+Task<Status> CatalogTransaction::write(Bytes key, Bytes value) {
+  PANDO_CO_TRY((co_await transaction_.lock(key, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock)).status());
+  co_return transaction_.put(std::move(key), std::move(value));
+}
+
+Task<Status> CatalogTransaction::erase(Bytes key) {
+  PANDO_CO_TRY((co_await transaction_.lock(key, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock)).status());
+  co_return transaction_.erase(std::move(key));
+}
+
+void CatalogTransaction::record(Catalog::Change change) {
+  changes_.push_back(std::move(change));
+  if (!hooked_) {
+    hooked_ = true;
+    transaction_.on_commit([this] {
+      if (!changes_.empty()) {
+        catalog_.publish(changes_);
+      }
+    });
+  }
+}
+
+Task<Status> CatalogTransaction::put(SchemaPtr schema) {
+  PANDO_CO_TRY(co_await write(descriptor_key(catalog_.options().database, DescriptorKind::kSchema, schema->oid),
+                              encode(*schema)));
+  record({std::move(schema)});
+  co_return Status();
+}
+
+Task<Status> CatalogTransaction::put(TablePtr table) {
+  PANDO_CO_TRY(
+      co_await write(descriptor_key(catalog_.options().database, DescriptorKind::kTable, table->oid), encode(*table)));
+  record({std::move(table)});
+  co_return Status();
+}
+
+Task<Status> CatalogTransaction::put(SequencePtr sequence) {
+  PANDO_CO_TRY(co_await write(descriptor_key(catalog_.options().database, DescriptorKind::kSequence, sequence->oid),
+                              encode(*sequence)));
+  record({std::move(sequence)});
+  co_return Status();
+}
+
+Task<Status> CatalogTransaction::put(RolePtr role) {
+  PANDO_CO_TRY(
+      co_await write(descriptor_key(catalog_.options().database, DescriptorKind::kRole, role->oid), encode(*role)));
+  record({std::move(role)});
+  co_return Status();
+}
+
+Task<Status> CatalogTransaction::remove(SchemaPtr schema) {
+  PANDO_CO_TRY(co_await erase(descriptor_key(catalog_.options().database, DescriptorKind::kSchema, schema->oid)));
+  record({std::move(schema), true});
+  co_return Status();
+}
+
+Task<Status> CatalogTransaction::remove(TablePtr table) {
+  PANDO_CO_TRY(co_await erase(descriptor_key(catalog_.options().database, DescriptorKind::kTable, table->oid)));
+  record({std::move(table), true});
+  co_return Status();
+}
+
+Task<Status> CatalogTransaction::remove(SequencePtr sequence) {
+  PANDO_CO_TRY(co_await erase(descriptor_key(catalog_.options().database, DescriptorKind::kSequence, sequence->oid)));
+  record({std::move(sequence), true});
+  co_return Status();
+}
+
+void CatalogTransaction::rollback_to(std::size_t change_count) {
+  changes_.resize(std::min(change_count, changes_.size()), Catalog::Change{SchemaPtr()});
+  view_.reset();
+}
+
+}  // namespace pando::catalog

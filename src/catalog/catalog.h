@@ -1,0 +1,126 @@
+#pragma once
+
+// Catalog: the descriptors of one database, loaded from the store when it opens and kept as an immutable Snapshot that
+// DDL replaces. CatalogTransaction: what one SQL transaction sees of it, its own uncommitted DDL included.
+//
+//   PANDO_CO_TRY(co_await catalog.open(executor));
+//   CatalogTransaction view(catalog, transaction);
+//   auto table = view.snapshot()->resolve_table(path, "", "t");
+//   PANDO_CO_TRY(co_await view.lock_table(table->oid, LockStrength::kUpdate, WaitPolicy::kBlock));
+//   PANDO_CO_TRY(co_await view.put(changed_table));     // buffered in the transaction, visible through view.snapshot()
+//   co_await transaction.commit();                      // durable, then published to everyone
+//
+// How DDL and statements exclude each other: every statement locks table_lock_key of the tables it uses with kKeyShare,
+// DDL with kUpdate, and the new snapshot is published before those locks are freed. After waiting for a table lock,
+// resolve again if Catalog::version() changed. Thread-safety: Catalog is thread-safe; a CatalogTransaction belongs to
+// its transaction's coroutine.
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/status.h"
+#include "catalog/snapshot.h"
+#include "runtime/executor.h"
+#include "runtime/task.h"
+#include "txn/transaction.h"
+
+namespace pando::catalog {
+
+struct CatalogOptions {
+  Oid database = kPostgresDatabase;
+  std::string database_name = "postgres";
+  // Virtual tables and system views to show in every snapshot, beside what is stored.
+  std::vector<TablePtr> system_relations;
+};
+
+class Catalog {
+ public:
+  // REQUIRES: `store` outlives the catalog.
+  Catalog(txn::Store& store, CatalogOptions options);
+
+  // Loads all descriptors; in an empty store makes the schemas public, pg_catalog, information_schema and pando, and
+  // the role postgres.
+  Task<Status> open(runtime::Executor& executor);
+
+  const CatalogOptions& options() const { return options_; }
+  txn::Store& store() { return store_; }
+
+  SnapshotPtr current() const PANDO_EXCLUDES(mutex_);
+  // current()->version(), without a lock.
+  uint64_t version() const { return version_.load(std::memory_order_acquire); }
+
+  // A new OID, also a new TableId's number: never given twice in this store. Reserves blocks durably as it goes.
+  Task<Result<Oid>> allocate_oid(runtime::Executor& executor) PANDO_EXCLUDES(mutex_);
+
+ private:
+  friend class CatalogTransaction;
+  struct Change;
+
+  Task<Status> load(txn::Transaction& transaction, Snapshot& snapshot);
+  Task<Status> bootstrap(runtime::Executor& executor, Snapshot& snapshot);
+  Task<Status> reserve_oids(runtime::Executor& executor);
+  void publish(const std::vector<Change>& changes) PANDO_EXCLUDES(mutex_);
+
+  txn::Store& store_;
+  const CatalogOptions options_;
+  std::atomic<uint64_t> version_{0};
+  mutable Mutex mutex_;
+  SnapshotPtr current_ PANDO_GUARDED_BY(mutex_);
+  Oid next_oid_ PANDO_GUARDED_BY(mutex_) = 0;
+  Oid reserved_oid_end_ PANDO_GUARDED_BY(mutex_) = 0;
+};
+
+// One object put or removed by a transaction.
+struct Catalog::Change {
+  std::variant<SchemaPtr, TablePtr, SequencePtr, RolePtr> object;
+  bool removed = false;
+};
+
+class CatalogTransaction {
+ public:
+  // REQUIRES: both outlive this object, and `transaction` has not ended.
+  CatalogTransaction(Catalog& catalog, txn::Transaction& transaction);
+
+  // The newest published snapshot with this transaction's own changes on top.
+  SnapshotPtr snapshot();
+  bool has_changes() const { return !changes_.empty(); }
+  Catalog& catalog() { return catalog_; }
+  txn::Transaction& transaction() { return transaction_; }
+
+  // Locks a table against others' statements (kKeyShare against DDL only, kUpdate against all).
+  Task<Status> lock_table(Oid table, txn::LockStrength strength, txn::WaitPolicy wait);
+  // Locks a name in a schema: whoever creates it next waits for this transaction's end.
+  Task<Status> lock_name(Oid schema, std::string name);
+
+  // Store or replace, and remove. The object's key is locked; REQUIRES: the caller has locked the table.
+  Task<Status> put(SchemaPtr schema);
+  Task<Status> put(TablePtr table);
+  Task<Status> put(SequencePtr sequence);
+  Task<Status> put(RolePtr role);
+  Task<Status> remove(SchemaPtr schema);
+  Task<Status> remove(TablePtr table);
+  Task<Status> remove(SequencePtr sequence);
+
+  // How many changes there are now; rollback_to(n) forgets those made since. The transaction's own rollback_to undoes
+  // their writes.
+  std::size_t change_count() const { return changes_.size(); }
+  void rollback_to(std::size_t change_count);
+
+ private:
+  Task<Status> write(Bytes key, Bytes value);
+  Task<Status> erase(Bytes key);
+  void record(Catalog::Change change);
+
+  Catalog& catalog_;
+  txn::Transaction& transaction_;
+  std::vector<Catalog::Change> changes_;
+  // Cache of snapshot(): valid for this base version and number of changes.
+  SnapshotPtr view_;
+  uint64_t view_base_version_ = 0;
+  std::size_t view_changes_ = 0;
+  bool hooked_ = false;
+};
+
+}  // namespace pando::catalog

@@ -1,0 +1,25 @@
+#pragma once
+
+// Descriptors to bytes and back. Format: docs/formats/descriptors.md. Pure.
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "catalog/descriptor.h"
+
+namespace pando::catalog {
+
+// The kind byte in a descriptor's key. Never renumber.
+enum class DescriptorKind : uint8_t { kSchema = 1, kTable = 2, kSequence = 3, kRole = 4 };
+
+Bytes encode(const SchemaDescriptor& schema);
+Bytes encode(const TableDescriptor& table);
+Bytes encode(const SequenceDescriptor& sequence);
+Bytes encode(const RoleDescriptor& role);
+
+// XX001 for bytes that no encode() wrote, 0A000 for a format version from a newer Pando.
+Result<SchemaDescriptor> decode_schema(ByteView bytes);
+Result<TableDescriptor> decode_table(ByteView bytes);
+Result<SequenceDescriptor> decode_sequence(ByteView bytes);
+Result<RoleDescriptor> decode_role(ByteView bytes);
+
+}  // namespace pando::catalog

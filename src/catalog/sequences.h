@@ -1,0 +1,60 @@
+#pragma once
+
+// Sequences: the state of all sequences of a database. As in PostgreSQL, taking a value is not transactional: a
+// rollback leaves a gap, and values are logged ahead, so a crash may skip up to kLogAhead of them.
+//
+//   if (!sequences.try_next(sequence, 1, values, status)) {   // nothing reserved: never waits
+//     PANDO_CO_TRY(co_await sequences.reserve(sequence, 1, executor));
+//   }
+//
+// Thread-safe.
+
+#include <map>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/status.h"
+#include "catalog/descriptor.h"
+#include "runtime/executor.h"
+#include "runtime/task.h"
+#include "txn/transaction.h"
+
+namespace pando::catalog {
+
+struct SequenceState {
+  int64_t last_value = 0;
+  bool is_called = false;
+};
+
+class Sequences {
+ public:
+  explicit Sequences(txn::Store& store) : store_(store) {}
+
+  // Appends `count` next values and returns true, or returns false when so many are not reserved: then await reserve()
+  // and call again. `status` is 2200H when the sequence ends ('nextval: reached maximum value of sequence "s" (9)').
+  bool try_next(const SequenceDescriptor& sequence, std::size_t count, std::vector<int64_t>& values, Status& status)
+      PANDO_EXCLUDES(mutex_);
+  // Makes at least `count` values ready without a wait.
+  Task<Status> reserve(SequencePtr sequence, std::size_t count, runtime::Executor& executor) PANDO_EXCLUDES(mutex_);
+
+  // setval(). REQUIRES: the value is within the sequence's bounds.
+  Task<Status> set(SequencePtr sequence, SequenceState state, runtime::Executor& executor) PANDO_EXCLUDES(mutex_);
+  // What SELECT last_value, is_called FROM the sequence shows.
+  Task<Result<SequenceState>> read(SequencePtr sequence, runtime::Executor& executor) PANDO_EXCLUDES(mutex_);
+
+ private:
+  struct Cached {
+    SequenceState state;
+    // Values up to and including this one are logged as used.
+    int64_t logged_value = 0;
+    bool loaded = false;
+  };
+
+  Task<Status> load_and_log(SequencePtr sequence, std::size_t count, runtime::Executor& executor);
+
+  txn::Store& store_;
+  Mutex mutex_;
+  std::map<Oid, Cached> cached_ PANDO_GUARDED_BY(mutex_);
+};
+
+}  // namespace pando::catalog
