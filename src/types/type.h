@@ -6,8 +6,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+
+#include "base/status.h"
 
 namespace pando::types {
 
@@ -52,6 +55,7 @@ inline constexpr Oid kRegoperator = 2204;
 inline constexpr Oid kRegclass = 2205;
 inline constexpr Oid kRegtype = 2206;
 inline constexpr Oid kRecord = 2249;
+inline constexpr Oid kCstring = 2275;
 inline constexpr Oid kAny = 2276;
 inline constexpr Oid kAnyArray = 2277;
 inline constexpr Oid kVoid = 2278;
@@ -62,6 +66,9 @@ inline constexpr Oid kAnyNonArray = 2776;
 inline constexpr Oid kUuid = 2950;
 inline constexpr Oid kXid8 = 5069;
 inline constexpr Oid kJsonb = 3802;
+inline constexpr Oid kRegcollation = 4191;
+inline constexpr Oid kRegconfig = 3734;
+inline constexpr Oid kRegdictionary = 3769;
 inline constexpr Oid kJsonpath = 4072;
 inline constexpr Oid kRegnamespace = 4089;
 inline constexpr Oid kRegrole = 4096;
@@ -95,6 +102,10 @@ inline constexpr Oid kRegclassArray = 2210;
 inline constexpr Oid kRegtypeArray = 2211;
 inline constexpr Oid kUuidArray = 2951;
 inline constexpr Oid kJsonbArray = 3807;
+inline constexpr Oid kJsonpathArray = 4073;
+inline constexpr Oid kInt2VectorArray = 1006;
+inline constexpr Oid kOidVectorArray = 1013;
+inline constexpr Oid kCstringArray = 1263;
 inline constexpr Oid kRecordArray = 2287;
 // The first OID given to objects that users make, as in PostgreSQL.
 inline constexpr Oid kFirstUser = 16384;
@@ -150,11 +161,14 @@ struct TypeInfo {
   char kind;       // pg_type.typtype: 'b' base, 'p' pseudo
   bool by_value;
   char alignment;
+  char delimiter;  // between elements in an array's text form
+  // Whether the engine has values of it. The other rows exist so that names and OIDs resolve to a clear 0A000.
+  bool supported;
 };
 
 // nullptr for an OID that is not a built-in type.
 const TypeInfo* find_type(Oid oid);
-// By pg_type.typname or an SQL spelling that the grammar does not already translate.
+// By pg_type.typname, or else by the SQL spelling ("double precision").
 const TypeInfo* find_type(std::string_view name);
 // All built-in types, by OID.
 const TypeInfo* all_types(std::size_t& count);
@@ -168,7 +182,33 @@ inline bool is_array(Oid oid) {
 // kInvalid when there is none.
 Oid element_of(Oid array);
 Oid array_of(Oid element);
-// As format_type(): "numeric(10,2)", "character varying(20)", "integer[]".
+// As format_type(): "numeric(10,2)", "character varying(20)", "integer[]". Without a modifier character is
+// "character", as in messages; the SQL function format_type(1042, -1) says "bpchar". An unknown OID is "???".
 std::string format_type(Type type);
+
+// The modifier of `numeric(10,2)` and its kind from the numbers in parentheses, with PostgreSQL's errors (22023, 42601
+// for a type that takes none). For interval the numbers are the grammar's: fields mask, then precision. `warning` gets
+// the text of a warning to raise ("TIME(7) precision reduced to maximum allowed, 6"), or stays as it is.
+Result<int32_t> make_modifier(Oid oid, std::span<const int32_t> numbers, std::string* warning = nullptr);
+
+// What modifiers mean.
+struct NumericModifier {
+  int32_t precision;
+  int32_t scale;
+};
+// REQUIRES: a numeric modifier, not kNoModifier.
+NumericModifier numeric_modifier(int32_t modifier);
+inline constexpr int32_t kModifierHeader = 4;  // varchar(n) and char(n) are n + 4; numeric adds it too
+inline constexpr int32_t kIntervalFullRange = 0x7fff;
+inline constexpr int32_t kIntervalFullPrecision = 0xffff;
+// Bits of an interval modifier's upper half.
+namespace interval_mask {
+inline constexpr int32_t kMonth = 1 << 1;
+inline constexpr int32_t kYear = 1 << 2;
+inline constexpr int32_t kDay = 1 << 3;
+inline constexpr int32_t kHour = 1 << 10;
+inline constexpr int32_t kMinute = 1 << 11;
+inline constexpr int32_t kSecond = 1 << 12;
+}  // namespace interval_mask
 
 }  // namespace pando::types
