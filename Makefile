@@ -1,0 +1,43 @@
+# Pando's front door: every command a person needs. `make help` lists them.
+
+PRESET ?= release
+BUILD := build/$(PRESET)
+JOBS ?= $(shell nproc)
+MINUTES ?= 10
+
+.PHONY: help build demo test unit lint format tidy bench packages clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
+
+packages:  ## install what is missing from Debian (needs root or sudo)
+	@tools/install_packages.sh
+
+build: packages  ## build everything; leaves build/release/pando
+	@cmake --preset $(PRESET) > $(BUILD).configure.log 2>&1 || { cat $(BUILD).configure.log; exit 1; }
+	@cmake --build $(BUILD) -j $(JOBS)
+
+demo: build  ## a tour of the embedded database and the server, with real output
+	@examples/demo/run.sh $(BUILD)
+
+test: build  ## build and run the whole suite
+	@cd $(BUILD) && ctest --output-on-failure --timeout 1500 -j 1
+
+unit: build  ## only the unit tests
+	@cd $(BUILD) && ctest --output-on-failure --timeout 300 -L unit
+
+lint:  ## the layer law and the house rules
+	@python3 test/lint/lint.py
+	@python3 test/lint/lint_test.py
+
+format:  ## format every source file
+	@git ls-files '*.h' '*.cc' | xargs clang-format-19 -i
+
+tidy:  ## clang-tidy over the files changed since origin/main, or since BASE
+	@tools/tidy_changed.sh $(BUILD) $(BASE)
+
+bench: build  ## measure against PostgreSQL and SQLite on this machine; prints ratios
+	@bench/run_all.sh $(BUILD)
+
+clean:  ## remove all build output
+	@rm -rf build
