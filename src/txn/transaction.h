@@ -110,8 +110,8 @@ class Transaction {
   // The newest committed value, overlaid with this transaction's writes, whatever the snapshot.
   // REQUIRES: this transaction holds a lock on `key`, or the caller only needs a hint.
   virtual Task<Result<std::optional<Bytes>>> get_latest(Bytes key) = 0;
-  // Walks `span` in the snapshot, overlaid with this transaction's writes as they were when the cursor was made: a
-  // statement does not see what it writes itself.
+  // Walks `span` in the snapshot, overlaid with this transaction's writes as they were at the last begin_statement(): a
+  // statement does not see what it writes itself, however late its cursors are made.
   virtual std::unique_ptr<Cursor> scan(Span span, ScanOptions options) = 0;
   // nullptr when the transaction has writes inside `span`: then scan() must be used.
   virtual std::unique_ptr<Snapshot> snapshot_for(Span span) = 0;
@@ -122,7 +122,7 @@ class Transaction {
   virtual Task<Result<LockOutcome>> lock(Bytes key, LockStrength strength, WaitPolicy wait) = 0;
 
   // Buffers a write. REQUIRES: a kNoKeyUpdate or kUpdate lock on `key`, which makes the commit conditional on no other
-  // writer. Errors: 25006 in a read-only transaction, 54000 over the transaction's size limit.
+  // writer, or on another key that every writer of `key` locks first (an index entry's row). Errors: 25006 in a read-only transaction, 54000 over the transaction's size limit.
   virtual Status put(Bytes key, Bytes value) = 0;
   virtual Status erase(Bytes key) = 0;
 

@@ -191,6 +191,19 @@ struct SubqueryExpr {
   std::string spelling;
 };
 
+// Only in physical plans: a subquery that no join replaced. The executor runs its plan when a row first needs it, and
+// remembers the results by the values of the outer columns it names. `plan` is of sql/plan/physical.h.
+struct Subplan;
+using SubplanPtr = std::shared_ptr<const Subplan>;
+struct SubplanExpr {
+  SubqueryExpr::Kind kind = SubqueryExpr::Kind::kScalar;
+  SubplanPtr plan;
+  // As in SubqueryExpr.
+  std::vector<ExprPtr> left;
+  std::vector<const Function*> comparisons;
+  std::string spelling;
+};
+
 // Only inside an AggregateNode's list.
 struct AggregateExpr {
   struct Order {
@@ -253,8 +266,8 @@ struct Expr {
   int position = 0;
   std::variant<ConstantExpr, ColumnExpr, ParameterExpr, CallExpr, CastExpr, LogicExpr, NullTestExpr, BooleanTestExpr,
                DistinctExpr, CaseExpr, CoalesceExpr, NullIfExpr, MinMaxExpr, ArrayComparisonExpr, ArrayExpr, RowExpr,
-               RowComparisonExpr, SubscriptExpr, FieldExpr, SubqueryExpr, AggregateExpr, WindowExpr, SessionValueExpr,
-               DefaultExpr>
+               RowComparisonExpr, SubscriptExpr, FieldExpr, SubqueryExpr, SubplanExpr, AggregateExpr, WindowExpr,
+               SessionValueExpr, DefaultExpr>
       node;
 };
 

@@ -252,6 +252,23 @@ LogicalPtr make_logical(std::vector<OutputColumn> outputs, Node node) {
   return std::make_shared<const LogicalNode>(LogicalNode{std::move(outputs), std::move(node)});
 }
 
+// The expressions of a table's definition, bound over a row of it: what writing a row must compute beside the
+// statement's own expressions. The binder makes it from the descriptor's SQL texts.
+struct TableExpressions {
+  struct Index {
+    types::Oid index = 0;
+    // One per index column; null where the column is an attribute.
+    std::vector<ExprPtr> columns;
+    ExprPtr predicate;  // null for a full index
+  };
+  std::vector<OutputColumn> row;  // one per live attribute
+  std::vector<Index> indexes;     // those with an expression or a predicate
+  std::vector<BoundCheck> checks;
+  std::vector<Assignment> defaults;   // of columns that have one; a constant NULL is left out
+  std::vector<Assignment> generated;  // over `row`
+};
+using TableExpressionsPtr = std::shared_ptr<const TableExpressions>;
+
 // A bound statement that yields rows or changes them.
 struct LogicalQuery {
   LogicalPtr root;
