@@ -1,0 +1,46 @@
+#pragma once
+
+// DedicatedExecutor: an executor with one thread of its own, for work that blocks: the journal's writes and syncs.
+//
+//   DedicatedExecutor writer("journal");
+//   co_await Journal::open(options, disk, writer, nullptr);
+//
+// Thread-safe. stop() runs what is queued and ends the thread; what is posted later is not run.
+
+#include <coroutine>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/mutex.h"
+#include "runtime/executor.h"
+
+namespace pando::runtime {
+
+class DedicatedExecutor final : public Executor {
+ public:
+  // `name` is shown by the operating system; at most 15 bytes of it.
+  explicit DedicatedExecutor(const std::string& name);
+  ~DedicatedExecutor() override { stop(); }
+  DedicatedExecutor(const DedicatedExecutor&) = delete;
+  DedicatedExecutor& operator=(const DedicatedExecutor&) = delete;
+
+  void post(std::coroutine_handle<> handle) override PANDO_EXCLUDES(mutex_);
+  // Must not be called on the executor's own thread.
+  void stop() PANDO_EXCLUDES(mutex_);
+
+ private:
+  void run() PANDO_EXCLUDES(mutex_);
+
+  Mutex mutex_;
+  Condition wake_;
+  std::vector<std::coroutine_handle<>> queue_ PANDO_GUARDED_BY(mutex_);
+  bool sleeping_ PANDO_GUARDED_BY(mutex_) = false;
+  bool stopping_ PANDO_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+// Names the calling thread for the operating system's tools.
+void name_this_thread(const std::string& name);
+
+}  // namespace pando::runtime
