@@ -23,6 +23,8 @@
 #define PANDO_RELEASE_SHARED(...) __attribute__((release_shared_capability(__VA_ARGS__)))
 #define PANDO_RELEASE_GENERIC(...) __attribute__((release_generic_capability(__VA_ARGS__)))
 #define PANDO_ACQUIRED_BEFORE(...) __attribute__((acquired_before(__VA_ARGS__)))
+// For what the analysis cannot follow, such as taking an array of locks.
+#define PANDO_NO_THREAD_SAFETY_ANALYSIS __attribute__((no_thread_safety_analysis))
 
 namespace pando {
 

@@ -113,7 +113,7 @@ class Transaction {
   // Walks `span` in the snapshot, overlaid with this transaction's writes as they were at the last begin_statement(): a
   // statement does not see what it writes itself, however late its cursors are made.
   virtual std::unique_ptr<Cursor> scan(Span span, ScanOptions options) = 0;
-  // nullptr when the transaction has writes inside `span`: then scan() must be used.
+  // nullptr when scan() would see writes of this transaction inside `span`: then scan() must be used.
   virtual std::unique_ptr<Snapshot> snapshot_for(Span span) = 0;
 
   // Locks `key`, existing or not, until the transaction ends or rolls back to an earlier savepoint.
@@ -122,7 +122,9 @@ class Transaction {
   virtual Task<Result<LockOutcome>> lock(Bytes key, LockStrength strength, WaitPolicy wait) = 0;
 
   // Buffers a write. REQUIRES: a kNoKeyUpdate or kUpdate lock on `key`, which makes the commit conditional on no other
-  // writer, or on another key that every writer of `key` locks first (an index entry's row). Errors: 25006 in a read-only transaction, 54000 over the transaction's size limit.
+  // writer; or a lock on another key that every writer of `key` locks first, as an index entry has in its row. Errors:
+  // 25006 in a read-only transaction, 54000 over the transaction's size limit, 40001 when the isolation forbids to
+  // replace a version newer than the snapshot.
   virtual Status put(Bytes key, Bytes value) = 0;
   virtual Status erase(Bytes key) = 0;
 
@@ -133,8 +135,11 @@ class Transaction {
   virtual void set_lock_timeout(std::chrono::milliseconds timeout) = 0;
 
   virtual SavepointId savepoint() = 0;
-  // Undoes writes and frees locks taken since; the savepoint itself stays.
+  // Undoes writes and frees locks taken since; the savepoint itself stays, those made after it are gone.
   virtual void rollback_to(SavepointId savepoint) = 0;
+  // Undoes writes and keeps the locks: what a READ COMMITTED statement does before it starts over.
+  virtual void undo_writes_to(SavepointId savepoint) = 0;
+  // Forgets the savepoint and those made after it; what was done since stays.
   virtual void release(SavepointId savepoint) = 0;
 
   // Makes all writes durable and visible at once. Errors: 40001 (a serialization conflict), 53100/58030 (nothing was

@@ -1,0 +1,37 @@
+#pragma once
+
+// The errors of transactions that got in each other's way, with PostgreSQL's SQLSTATE and wording. Every Store gives
+// exactly these.
+
+#include "base/status.h"
+
+namespace pando::txn {
+
+inline Status read_write_conflict() {
+  return Status(sql_state::kSerializationFailure,
+                "could not serialize access due to read/write dependencies among transactions")
+      .with_hint("The transaction might succeed if retried.");
+}
+inline Status concurrent_update() {
+  return Status(sql_state::kSerializationFailure, "could not serialize access due to concurrent update");
+}
+inline Status concurrent_delete() {
+  return Status(sql_state::kSerializationFailure, "could not serialize access due to concurrent delete");
+}
+// SQL adds `in relation "..."`, which only it knows.
+inline Status lock_not_available() { return Status(sql_state::kLockNotAvailable, "could not obtain lock on row"); }
+inline Status lock_timed_out() {
+  return Status(sql_state::kLockNotAvailable, "canceling statement due to lock timeout");
+}
+inline Status read_only_violation() {
+  return Status(sql_state::kReadOnlySqlTransaction, "cannot write in a read-only transaction");
+}
+inline Status transaction_too_large(std::size_t bytes_max) {
+  return Status(sql_state::kProgramLimitExceeded, "transaction is too large")
+      .with_detail(fmt::format("The limit is {} bytes of buffered writes.", bytes_max));
+}
+inline Status transaction_is_over() {
+  return Status(sql_state::kInvalidTransactionState, "the transaction has already ended");
+}
+
+}  // namespace pando::txn

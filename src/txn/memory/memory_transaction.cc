@@ -1,0 +1,176 @@
+#include "txn/memory/memory_transaction.h"
+
+#include "txn/conflict_errors.h"
+#include "txn/memory/memory_cursor.h"
+
+namespace pando::txn {
+namespace {
+
+class MemorySnapshot final : public Snapshot {
+ public:
+  MemorySnapshot(MemoryStore& store, HlcTimestamp snapshot) : store_(store), snapshot_(snapshot) {}
+  HlcTimestamp timestamp() const override { return snapshot_; }
+  std::unique_ptr<Cursor> scan(Span span, ScanOptions options) override {
+    return std::make_unique<MemoryCursor>(store_, snapshot_, std::move(span), options, std::nullopt, nullptr);
+  }
+
+ private:
+  MemoryStore& store_;
+  const HlcTimestamp snapshot_;
+};
+
+}  // namespace
+
+MemoryTransaction::MemoryTransaction(MemoryStore& store, TransactionOptions options, TransactionId id)
+    : store_(store), options_(options), locks_(store.locks(), id) {}
+
+MemoryTransaction::~MemoryTransaction() { end(); }
+
+HlcTimestamp MemoryTransaction::read_timestamp() const {
+  PANDO_ASSERT(snapshot_.has_value(), "begin_statement comes before everything else");
+  return *snapshot_;
+}
+
+void MemoryTransaction::begin_statement() {
+  PANDO_ASSERT(!over_, "a statement in a transaction that has ended");
+  statement_ = writes_.mark();
+  if (options_.isolation == Isolation::kReadCommitted) {
+    release_snapshot();
+  }
+  if (!snapshot_.has_value()) {
+    snapshot_ = serializable() ? store_.take_validated_snapshot() : store_.take_snapshot();
+  }
+}
+
+Task<Result<std::optional<Bytes>>> MemoryTransaction::get(Bytes key) {
+  if (const auto write = writes_.find(key)) {
+    co_return write->value.has_value() ? std::optional<Bytes>(*write->value) : std::nullopt;
+  }
+  if (serializable()) {
+    reads_.add_key(key);
+  }
+  auto version = store_.read(key, read_timestamp());
+  co_return version.has_value() ? std::move(version->value) : std::nullopt;
+}
+
+Task<Result<std::optional<Bytes>>> MemoryTransaction::get_latest(Bytes key) {
+  if (const auto write = writes_.find(key)) {
+    co_return write->value.has_value() ? std::optional<Bytes>(*write->value) : std::nullopt;
+  }
+  auto version = store_.read(key, HlcTimestamp::max());
+  co_return version.has_value() ? std::move(version->value) : std::nullopt;
+}
+
+std::unique_ptr<Cursor> MemoryTransaction::scan(Span span, ScanOptions options) {
+  std::optional<WriteBuffer::Walk> overlay;
+  if (writes_.touches(statement_, span.start, span.end)) {
+    overlay.emplace(writes_, statement_, span.start, span.end, options.reverse);
+  }
+  return std::make_unique<MemoryCursor>(store_, read_timestamp(), std::move(span), options, std::move(overlay),
+                                        serializable() ? &reads_ : nullptr);
+}
+
+std::unique_ptr<Snapshot> MemoryTransaction::snapshot_for(Span span) {
+  if (writes_.touches(statement_, span.start, span.end)) {
+    return nullptr;
+  }
+  if (serializable()) {
+    reads_.add_span(std::move(span));
+  }
+  return std::make_unique<MemorySnapshot>(store_, read_timestamp());
+}
+
+Task<Result<LockOutcome>> MemoryTransaction::lock(Bytes key, LockStrength strength, WaitPolicy wait) {
+  PANDO_ASSERT(!over_, "a lock in a transaction that has ended");
+  PANDO_CO_ASSIGN(const bool granted, co_await store_.locks().lock(&locks_, key, strength,
+                                                                   {.policy = wait,
+                                                                    .executor = options_.executor,
+                                                                    .cancellation = options_.cancellation,
+                                                                    .timeout = options_.lock_timeout}));
+  const auto newest = store_.read(key, HlcTimestamp::max());
+  co_return LockOutcome{
+      .granted = granted,
+      .changed_since_snapshot = granted && newest.has_value() && newest->committed > read_timestamp()};
+}
+
+Status MemoryTransaction::check_write(ByteView key, bool erases) {
+  PANDO_ASSERT(!over_, "a write in a transaction that has ended");
+  if (options_.read_only) {
+    return read_only_violation();
+  }
+  if (writes_.bytes() > store_.options().transaction_bytes_max) {
+    return transaction_too_large(store_.options().transaction_bytes_max);
+  }
+  return store_.check_write(key, erases, options_.isolation, read_timestamp());
+}
+
+Status MemoryTransaction::put(Bytes key, Bytes value) {
+  PANDO_TRY(check_write(key, false));
+  writes_.put(key, value);
+  return {};
+}
+
+Status MemoryTransaction::erase(Bytes key) {
+  PANDO_TRY(check_write(key, true));
+  writes_.erase(key);
+  return {};
+}
+
+SavepointId MemoryTransaction::savepoint() {
+  savepoints_.push_back({writes_.mark(), locks_.mark()});
+  return SavepointId(static_cast<uint32_t>(savepoints_.size()));
+}
+
+void MemoryTransaction::rollback_to(SavepointId savepoint) {
+  undo_writes_to(savepoint);
+  locks_.release_to(savepoints_.back().locks);
+}
+
+void MemoryTransaction::undo_writes_to(SavepointId savepoint) {
+  PANDO_ASSERT(savepoint.number() >= 1, "a savepoint that was never made");
+  PANDO_ASSERT(savepoint.number() <= savepoints_.size(), "a savepoint that is gone");
+  savepoints_.resize(savepoint.number());
+  writes_.rollback_to(savepoints_.back().writes);
+  statement_ = std::min(statement_, savepoints_.back().writes);
+}
+
+void MemoryTransaction::release(SavepointId savepoint) {
+  PANDO_ASSERT(savepoint.number() >= 1, "a savepoint that was never made");
+  PANDO_ASSERT(savepoint.number() <= savepoints_.size(), "a savepoint that is gone");
+  savepoints_.resize(savepoint.number() - 1);
+}
+
+Task<Status> MemoryTransaction::commit() {
+  PANDO_ASSERT(!over_, "a transaction ends once");
+  Status status;
+  if (has_writes()) {
+    status = store_.commit(writes_, reads_, options_.isolation, read_timestamp());
+  }
+  if (status.ok()) {
+    for (const auto& hook : hooks_) {
+      hook();
+    }
+  }
+  end();
+  co_return status;
+}
+
+Task<void> MemoryTransaction::rollback() {
+  end();
+  co_return;
+}
+
+void MemoryTransaction::end() {
+  over_ = true;
+  locks_.release_all();
+  release_snapshot();
+}
+
+void MemoryTransaction::release_snapshot() {
+  if (snapshot_.has_value()) {
+    store_.release_snapshot(*snapshot_, serializable());
+    snapshot_.reset();
+  }
+}
+
+}  // namespace pando::txn
