@@ -17,16 +17,16 @@ class Value {
   // NULL.
   Value() = default;
   static Value null() { return {}; }
-  static Value of_bool(bool v) { return Value(v); }
-  static Value of_int16(int16_t v) { return Value(v); }
-  static Value of_int32(int32_t v) { return Value(v); }
-  static Value of_uint32(uint32_t v) { return Value(v); }
-  static Value of_int64(int64_t v) { return Value(v); }
-  static Value of_float32(float v) { return Value(v); }
-  static Value of_float64(double v) { return Value(v); }
-  static Value of_interval(Interval v) { return Value(v); }
-  static Value of_uuid(Uuid v) { return Value(v); }
-  static Value of_bytes(Bytes v) { return Value(std::move(v)); }
+  static Value of_bool(bool v) { return Value(Data(v)); }
+  static Value of_int16(int16_t v) { return Value(Data(v)); }
+  static Value of_int32(int32_t v) { return Value(Data(v)); }
+  static Value of_uint32(uint32_t v) { return Value(Data(v)); }
+  static Value of_int64(int64_t v) { return Value(Data(v)); }
+  static Value of_float32(float v) { return Value(Data(v)); }
+  static Value of_float64(double v) { return Value(Data(v)); }
+  static Value of_interval(Interval v) { return Value(Data(v)); }
+  static Value of_uuid(Uuid v) { return Value(Data(v)); }
+  static Value of_bytes(Bytes v) { return Value(Data(std::move(v))); }
 
   bool is_null() const { return std::holds_alternative<std::monostate>(data_); }
 
@@ -50,8 +50,7 @@ class Value {
  private:
   using Data =
       std::variant<std::monostate, bool, int16_t, int32_t, uint32_t, int64_t, float, double, Interval, Uuid, Bytes>;
-  template <typename T>
-  explicit Value(T v) : data_(std::move(v)) {}
+  explicit Value(Data data) : data_(std::move(data)) {}
   Data data_;
 };
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "base/status.h"
 #include "types/type.h"
@@ -68,6 +69,27 @@ struct AggregateKernels {
   std::size_t (*memory_bytes)(const void* state) = nullptr;
 };
 
+// What a window function sees of its partition, whose rows are in window order and numbered from 0. The executor
+// implements it and may keep the partition on disk; a kernel asks for rows in rising order where it can.
+class WindowPartition {
+ public:
+  virtual ~WindowPartition() = default;
+  virtual std::size_t rows() const = 0;
+  // The value of argument `index` at `row`.
+  virtual Result<types::Value> argument(std::size_t index, std::size_t row) = 0;
+  // The first row of `row`'s peer group, and the row after its last.
+  virtual std::size_t peers_begin(std::size_t row) = 0;
+  virtual std::size_t peers_end(std::size_t row) = 0;
+  // The rows of `row`'s frame, half open, before exclusion; begin == end for an empty frame.
+  virtual Result<std::pair<std::size_t, std::size_t>> frame(std::size_t row) = 0;
+  // Whether the frame of `row` leaves out `other`, a row inside frame(row) (EXCLUDE ...).
+  virtual bool excludes(std::size_t row, std::size_t other) = 0;
+};
+// Computes rows [first, first + count) of the partition into `out`, of the result's physical form, reset to count.
+// Called with rising ranges that cover the partition.
+using WindowKernel = Status (*)(EvaluationContext& context, const CallTypes& types, WindowPartition& partition,
+                                std::size_t first, std::size_t count, types::Vector& out);
+
 struct OutColumn {
   std::string_view name;
   types::Oid type;
@@ -92,12 +114,15 @@ struct Function {
   // For kSet functions that return records: the columns.
   std::span<const OutColumn> out_columns;
   const AggregateKernels* aggregate = nullptr;
-  // kAggregate that takes WITHIN GROUP (ordered-set).
+  WindowKernel window = nullptr;
+  // kAggregate that takes WITHIN GROUP (ordered-set): update() gets the direct arguments, then the sorted ones.
   bool ordered_set = false;
   // Aggregates whose result for DISTINCT input is the same (min, max, bool_and): DISTINCT may be dropped.
   bool distinct_insensitive = false;
   // Schema: "pg_catalog" or "pando" or "information_schema".
   std::string_view schema = "pg_catalog";
+  // pg_proc.prosrc, by which the kernel tables name it; "name(types)" for aggregates and SQL-language functions.
+  std::string_view symbol;
 };
 
 struct Operator {
