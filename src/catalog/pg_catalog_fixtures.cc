@@ -1,0 +1,251 @@
+#include <algorithm>
+#include <array>
+
+#include "catalog/system_rows.h"
+
+namespace pando::catalog {
+namespace {
+
+// The btree operator classes of PostgreSQL 15, with its OIDs.
+struct OperatorClass {
+  Oid oid;
+  std::string_view name;
+  Oid family;
+  std::string_view family_name;
+  Oid type;
+  bool is_default;
+};
+
+constexpr std::array kOperatorClasses = {
+    OperatorClass{1978, "int4_ops", 1976, "integer_ops", types::oid::kInt4, true},
+    OperatorClass{1979, "int2_ops", 1976, "integer_ops", types::oid::kInt2, true},
+    OperatorClass{1981, "oid_ops", 1989, "oid_ops", types::oid::kOid, true},
+    OperatorClass{3122, "date_ops", 434, "datetime_ops", types::oid::kDate, true},
+    OperatorClass{3123, "float8_ops", 1970, "float_ops", types::oid::kFloat8, true},
+    OperatorClass{3124, "int8_ops", 1976, "integer_ops", types::oid::kInt8, true},
+    OperatorClass{3125, "numeric_ops", 1988, "numeric_ops", types::oid::kNumeric, true},
+    OperatorClass{3126, "text_ops", 1994, "text_ops", types::oid::kText, true},
+    OperatorClass{3127, "timestamptz_ops", 434, "datetime_ops", types::oid::kTimestamptz, true},
+    OperatorClass{3128, "timestamp_ops", 434, "datetime_ops", types::oid::kTimestamp, true},
+    OperatorClass{10000, "array_ops", 397, "array_ops", types::oid::kAnyArray, true},
+    OperatorClass{10003, "bool_ops", 424, "bool_ops", types::oid::kBool, true},
+    OperatorClass{10004, "bpchar_ops", 426, "bpchar_ops", types::oid::kBpchar, true},
+    OperatorClass{10006, "bytea_ops", 428, "bytea_ops", types::oid::kBytea, true},
+    OperatorClass{10007, "char_ops", 429, "char_ops", types::oid::kChar, true},
+    OperatorClass{10012, "float4_ops", 1970, "float_ops", types::oid::kFloat4, true},
+    OperatorClass{10022, "interval_ops", 1982, "interval_ops", types::oid::kInterval, true},
+    OperatorClass{10028, "name_ops", 1994, "text_ops", types::oid::kName, true},
+    OperatorClass{10034, "record_ops", 2994, "record_ops", types::oid::kRecord, true},
+    OperatorClass{10038, "time_ops", 1996, "time_ops", types::oid::kTime, true},
+    OperatorClass{10041, "timetz_ops", 2000, "timetz_ops", types::oid::kTimetz, true},
+    OperatorClass{10044, "varchar_ops", 1994, "text_ops", types::oid::kText, false},
+    OperatorClass{10065, "uuid_ops", 2968, "uuid_ops", types::oid::kUuid, true},
+    OperatorClass{10088, "jsonb_ops", 4033, "jsonb_ops", types::oid::kJsonb, true},
+};
+
+struct AccessMethod {
+  Oid oid;
+  std::string_view name;
+  char type;
+};
+constexpr std::array kAccessMethods = {AccessMethod{kHeapMethod, "heap", 't'},
+                                       AccessMethod{kBtreeMethod, "btree", 'i'}};
+
+struct Collation {
+  Oid oid;
+  std::string_view name;
+  char provider;
+  std::string_view locale;
+};
+constexpr std::array kCollations = {Collation{kDefaultCollation, "default", 'd', ""},
+                                    Collation{kCCollation, "C", 'c', "C"},
+                                    Collation{kPosixCollation, "POSIX", 'c', "POSIX"}};
+
+constexpr int64_t kUtf8Encoding = 6;
+constexpr Oid kDefaultTablespace = 1663;
+constexpr Oid kGlobalTablespace = 1664;
+
+std::string letter(char c) { return std::string(1, c); }
+int64_t number(Oid oid) { return oid; }
+
+void write_type(const types::TypeInfo& type, SystemRowWriter& writer) {
+  const bool is_text = type.category == 'S';
+  writer.add({
+      {"oid", number(type.oid)},
+      {"typname", std::string(type.name)},
+      {"typnamespace", number(kPgCatalogSchema)},
+      {"typowner", number(kSuperuserRole)},
+      {"typlen", int64_t{type.length}},
+      {"typbyval", type.by_value},
+      {"typtype", letter(type.kind)},
+      {"typcategory", letter(type.category)},
+      {"typispreferred", type.preferred},
+      {"typisdefined", true},
+      {"typdelim", letter(',')},
+      {"typelem", number(type.element)},
+      {"typarray", number(type.array)},
+      {"typalign", letter(type.alignment)},
+      {"typstorage", letter(type.length == -1 ? 'x' : 'p')},
+      {"typtypmod", int64_t{-1}},
+      {"typcollation", is_text && type.kind == 'b' ? number(kDefaultCollation) : int64_t{0}},
+  });
+}
+
+// The row type of a relation, and the array of it.
+void write_row_types(const TableDescriptor& table, SystemRowWriter& writer) {
+  if (table.row_type == 0) {
+    return;
+  }
+  const auto add = [&](Oid oid, const std::string& name, bool is_array) {
+    writer.add({
+        {"oid", number(oid)},
+        {"typname", name},
+        {"typnamespace", number(table.schema)},
+        {"typowner", number(table.owner)},
+        {"typlen", int64_t{-1}},
+        {"typtype", letter(is_array ? 'b' : 'c')},
+        {"typcategory", letter(is_array ? 'A' : 'C')},
+        {"typisdefined", true},
+        {"typdelim", letter(',')},
+        {"typrelid", is_array ? int64_t{0} : number(table.oid)},
+        {"typelem", is_array ? number(table.row_type) : int64_t{0}},
+        {"typarray", is_array ? int64_t{0} : number(table.row_array_type)},
+        {"typalign", letter('d')},
+        {"typstorage", letter('x')},
+        {"typtypmod", int64_t{-1}},
+    });
+  };
+  add(table.row_type, table.name, false);
+  if (table.row_array_type != 0) {
+    add(table.row_array_type, "_" + table.name, true);
+  }
+}
+
+}  // namespace
+
+Oid default_operator_class(Oid type) {
+  const Oid wanted = type == types::oid::kVarchar ? types::oid::kText
+                     : types::is_array(type)      ? types::oid::kAnyArray
+                                                  : type;
+  const auto* found =
+      std::ranges::find_if(kOperatorClasses, [&](const OperatorClass& c) { return c.type == wanted && c.is_default; });
+  return found == kOperatorClasses.end() ? 0 : found->oid;
+}
+
+void write_pg_type(const SystemRowContext& context, SystemRowWriter& writer) {
+  std::size_t count = 0;
+  const types::TypeInfo* all = types::all_types(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    write_type(all[i], writer);
+  }
+  for (const auto& [oid, table] : context.snapshot.tables()) {
+    write_row_types(*table, writer);
+  }
+}
+
+void write_pg_database(const SystemRowContext& context, SystemRowWriter& writer) {
+  writer.add({
+      {"oid", number(context.database)},
+      {"datname", context.database_name},
+      {"datdba", number(kSuperuserRole)},
+      {"encoding", kUtf8Encoding},
+      {"datlocprovider", letter('c')},
+      {"datallowconn", true},
+      {"datconnlimit", int64_t{-1}},
+      {"dattablespace", number(kDefaultTablespace)},
+      {"datcollate", std::string("C.UTF-8")},
+      {"datctype", std::string("C.UTF-8")},
+  });
+}
+
+void write_pg_authid(const SystemRowContext& context, SystemRowWriter& writer) {
+  for (const auto& [oid, role] : context.snapshot.roles()) {
+    writer.add({
+        {"oid", number(oid)},
+        {"rolname", role->name},
+        {"rolsuper", role->superuser},
+        {"rolinherit", true},
+        {"rolcreaterole", role->superuser},
+        {"rolcreatedb", role->superuser},
+        {"rolcanlogin", role->can_login},
+        {"rolreplication", role->superuser},
+        {"rolbypassrls", role->superuser},
+        {"rolconnlimit", int64_t{-1}},
+    });
+  }
+}
+
+void write_pg_am(const SystemRowContext&, SystemRowWriter& writer) {
+  for (const auto& method : kAccessMethods) {
+    writer.add({{"oid", number(method.oid)}, {"amname", std::string(method.name)}, {"amtype", letter(method.type)}});
+  }
+}
+
+void write_pg_language(const SystemRowContext&, SystemRowWriter& writer) {
+  int64_t oid = 12;
+  for (const auto& [name, trusted] : {std::pair{"internal", false}, std::pair{"c", false}, std::pair{"sql", true}}) {
+    writer.add({{"oid", oid++},
+                {"lanname", std::string(name)},
+                {"lanowner", number(kSuperuserRole)},
+                {"lanispl", false},
+                {"lanpltrusted", trusted}});
+  }
+}
+
+void write_pg_collation(const SystemRowContext&, SystemRowWriter& writer) {
+  for (const auto& collation : kCollations) {
+    const Cell locale = collation.locale.empty() ? Cell() : Cell(std::string(collation.locale));
+    writer.add({
+        {"oid", number(collation.oid)},
+        {"collname", std::string(collation.name)},
+        {"collnamespace", number(kPgCatalogSchema)},
+        {"collowner", number(kSuperuserRole)},
+        {"collprovider", letter(collation.provider)},
+        {"collisdeterministic", true},
+        {"collencoding", int64_t{-1}},
+        {"collcollate", locale},
+        {"collctype", locale},
+    });
+  }
+}
+
+void write_pg_tablespace(const SystemRowContext&, SystemRowWriter& writer) {
+  for (const auto& [oid, name] :
+       {std::pair{kDefaultTablespace, "pg_default"}, std::pair{kGlobalTablespace, "pg_global"}}) {
+    writer.add({{"oid", number(oid)}, {"spcname", std::string(name)}, {"spcowner", number(kSuperuserRole)}});
+  }
+}
+
+void write_pg_opclass(const SystemRowContext&, SystemRowWriter& writer) {
+  for (const auto& op : kOperatorClasses) {
+    writer.add({
+        {"oid", number(op.oid)},
+        {"opcmethod", number(kBtreeMethod)},
+        {"opcname", std::string(op.name)},
+        {"opcnamespace", number(kPgCatalogSchema)},
+        {"opcowner", number(kSuperuserRole)},
+        {"opcfamily", number(op.family)},
+        {"opcintype", number(op.type)},
+        {"opcdefault", op.is_default},
+    });
+  }
+}
+
+void write_pg_opfamily(const SystemRowContext&, SystemRowWriter& writer) {
+  std::vector<Oid> written;
+  for (const auto& op : kOperatorClasses) {
+    if (std::ranges::find(written, op.family) != written.end()) {
+      continue;
+    }
+    written.push_back(op.family);
+    writer.add({
+        {"oid", number(op.family)},
+        {"opfmethod", number(kBtreeMethod)},
+        {"opfname", std::string(op.family_name)},
+        {"opfnamespace", number(kPgCatalogSchema)},
+        {"opfowner", number(kSuperuserRole)},
+    });
+  }
+}
+
+}  // namespace pando::catalog
