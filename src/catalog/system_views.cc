@@ -5,8 +5,7 @@
 namespace pando::catalog {
 namespace {
 
-// Column types in the lists below: 19 name, 23 int4, 25 text, 16 bool, 20 int8, 26 oid, 1184 timestamptz,
-         1009 text[].
+// Column types in the lists below, by OID: 16 bool, 19 name, 23 int4, 25 text.
 
 constexpr std::string_view kRoles = R"sql(
 SELECT rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolconnlimit,
