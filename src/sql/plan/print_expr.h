@@ -1,0 +1,34 @@
+#pragma once
+
+// Bound expressions as SQL text, in the form PostgreSQL's own catalog functions print them: every operator in
+// parentheses, every cast as (x)::type, constants with their type where it matters. For pg_get_expr and its family, for
+// what the catalog stores (defaults, checks), and for EXPLAIN.
+//
+//   print_expr(check, {}) == "((a > 0) AND (b = 'x'::text))"
+//
+// The text parses back to an equal expression when the same names are visible.
+
+#include <functional>
+#include <string>
+
+#include "sql/expr/expr.h"
+
+namespace pando::sql {
+
+struct PrintOptions {
+  // How a column is written; by default the last part of its name.
+  std::function<std::string(const ColumnExpr&)> column;
+  // How the value of a reg* type is written (a relation's name); by default its number.
+  std::function<std::string(types::Oid type, types::Oid object)> object_name;
+  // An implicit cast at the top is left out, as in a column's DEFAULT.
+  bool show_outer_implicit_cast = false;
+};
+
+std::string print_expr(const ExprPtr& expr, const PrintOptions& options = {});
+
+// "name", quoted when SQL would not read it back as the same name.
+std::string quote_identifier(std::string_view name);
+// 'text', with quotes doubled and E'' when it has a backslash.
+std::string quote_literal(std::string_view text);
+
+}  // namespace pando::sql
