@@ -201,6 +201,14 @@ Result<std::vector<ParsedStatement>> parse_statements(std::string_view text) {
   return statements;
 }
 
+Result<ast::StatementPtr> parse_statement(std::string_view text) {
+  PANDO_ASSIGN(std::vector<ParsedStatement> statements, parse_statements(text));
+  if (statements.size() != 1) {
+    return Status(sql_state::kSyntaxError, "{} statements where one is expected", statements.size());
+  }
+  return std::move(statements[0].statement);
+}
+
 Result<ast::ExprPtr> parse_expression(std::string_view text) {
   PANDO_ASSIGN(std::vector<ParsedStatement> statements, parse_statements(fmt::format("SELECT ({})", text)));
   if (statements.size() == 1) {

@@ -35,6 +35,8 @@ struct ParsedStatement {
 
 // The statements of a text, empty statements left out.
 Result<std::vector<ParsedStatement>> parse_statements(std::string_view text);
+// The only statement of a text: a stored view.
+Result<ast::StatementPtr> parse_statement(std::string_view text);
 // An expression by itself: a stored DEFAULT or CHECK.
 Result<ast::ExprPtr> parse_expression(std::string_view text);
 // A type by itself: "numeric(10,2)", the argument of regtype and format_type's inverse.

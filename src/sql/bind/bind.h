@@ -1,0 +1,68 @@
+#pragma once
+
+// bind: from a syntax tree and the catalog to what it means. Names, types, operators and functions resolve as in
+// PostgreSQL 15; errors carry its SQLSTATE, wording, hint and position.
+//
+//   BindOptions options{.catalog = snapshot, .search_path = {"public"}, .text = sql, .evaluation = &context,
+//                       .parse_statement = &parse::parse_statement, .parse_expression = &parse::parse_expression};
+//   PANDO_ASSIGN(LogicalQuery query, bind_query(*statement, options));
+//
+// What parses but is not supported is refused with 0A000 naming the feature.
+// Pure apart from BindOptions::evaluation; thread-safety: none for one BindOptions, everything else is immutable.
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "catalog/snapshot.h"
+#include "sql/ast/statement.h"
+#include "sql/function/evaluation_context.h"
+#include "sql/plan/logical.h"
+
+namespace pando::sql {
+
+struct BindOptions {
+  catalog::SnapshotPtr catalog;
+  // The schemas of search_path that exist, in order, without the implied pg_catalog.
+  std::vector<std::string> search_path;
+  // The text the tree was parsed from: locations become error positions in it.
+  std::string_view text;
+  // Settings for literals of dates and so on, and services for 'name'::regclass literals. Never null.
+  EvaluationContext* evaluation = nullptr;
+  // For views, defaults and checks, which the catalog keeps as SQL text: sql/parse's functions of these names.
+  Result<ast::StatementPtr> (*parse_statement)(std::string_view text) = nullptr;
+  Result<ast::ExprPtr> (*parse_expression)(std::string_view text) = nullptr;
+  Result<ast::TypeName> (*parse_type_name)(std::string_view text) = nullptr;
+  // Types of $1, $2, ... as the client gave them; 0 and missing ones are inferred.
+  std::span<const types::Oid> parameter_types;
+  // Constants to turn into parameters, after the $n, by their locations in `text` (the fingerprint lifts them). Numbers
+  // keep their type; strings take the type their context gives them, as unknown literals do.
+  std::span<const ast::Location> lifted;
+  std::string database = "postgres";
+  std::string user = "postgres";
+};
+
+// SELECT, VALUES, INSERT, UPDATE, DELETE.
+// LogicalQuery::parameters has the types of the $n and then of the lifted constants. 42P18 for a $n whose type nothing
+// determines. With `lifted`, an error or a constant that had to be known while binding (ORDER BY 1, a type modifier)
+// fails with kCannotLift; bind again without.
+Result<LogicalQuery> bind_query(const ast::Statement& statement, const BindOptions& options);
+// The internal code of that failure. Never reaches a client.
+inline constexpr SqlState kCannotLift{"LIFT0"};
+
+// The expressions of a table's definition, for the writer and for constraint checks.
+Result<TableExpressionsPtr> bind_table_expressions(catalog::TablePtr table, const BindOptions& options);
+
+// An expression without columns, cast as an assignment to `target` (an EXECUTE argument, a setting); any type when
+// target.oid is 0. Parameters resolve against options.parameter_types.
+Result<ExprPtr> bind_value(const ast::Expr& expr, types::Type target, const BindOptions& options);
+
+// A type name: 42704 'type "x" does not exist'.
+Result<types::Type> bind_type(const ast::TypeName& name, const BindOptions& options);
+
+// The relations a query reads, views not looked through: what a view depends on.
+Result<std::vector<types::Oid>> bind_dependencies(const ast::Statement& statement, const BindOptions& options);
+
+}  // namespace pando::sql
