@@ -7,7 +7,7 @@
 //   batch.entry(shard, index, term, payload);
 //   PANDO_CO_TRY(co_await journal->append(std::move(batch), executor));     // durable when it returns OK
 //   journal->release(shard, flushed_index);                                 // from EngineOptions::on_flushed
-//   co_await journal->close();
+//   co_await journal->close(executor);
 //
 // A batch is atomic: after a crash all of its records are there or none. Appends become durable in the order in which
 // they were made; those that arrive while a sync runs go out together with the next one.
@@ -20,8 +20,9 @@
 // Damage found by open(): an unfinished group at the very end was never acknowledged and is cut; anything else is XX001
 // with file and offset.
 //
-// Thread-safety: append, release and the getters from any thread; open and close by one coroutine. Files are touched
-// only on the writer executor. Layout: docs/formats/journal.md.
+// Thread-safety: append, read, release and the getters from any thread; open and close by one coroutine. open() works
+// on its caller's thread; later files are touched only on the writer and preparer executors, which in production are
+// DedicatedExecutors. Layout: docs/formats/journal.md.
 
 #include <functional>
 #include <memory>
@@ -82,6 +83,9 @@ class JournalBatch {
   Bytes records_;
 };
 
+// The most that one batch may hold; a larger one fails with 54000.
+inline constexpr std::size_t kJournalBatchBytesMax = 512_MiB;
+
 // Receives what the journal holds, in the order in which it was written. An entry whose index is not above the last one
 // of its shard replaces what was visited from there on. An error ends open() with that error.
 class JournalVisitor {
@@ -98,11 +102,13 @@ struct JournalOptions {
   // Created when missing.
   Bytes directory;
   // The space of a segment, allocated ahead of use.
-  uint64_t segment_bytes = 64_MiB;
+  uint64_t segment_bytes = 16_MiB;
   // Free segments kept for recycling.
-  std::size_t spare_segments_max = 4;
+  std::size_t spare_segments_max = 16;
   // A group of appends that share one sync is not made larger than this, unless by a single batch.
   std::size_t group_bytes_max = 4_MiB;
+  // Makes the next segment ready while the writer goes on; null: the writer does it when it needs one.
+  runtime::Executor* preparer = nullptr;
 };
 
 struct JournalStatistics {
@@ -121,7 +127,7 @@ struct JournalStatistics {
 
 class Journal {
  public:
-  // `writer` runs all file work: a DedicatedExecutor in production. `visitor` may be null. Both outlive the journal.
+  // `visitor` may be null, and is not used after open() returns. `disk` and `writer` outlive the journal.
   static Task<Result<std::unique_ptr<Journal>>> open(JournalOptions options, runtime::Disk& disk,
                                                      runtime::Executor& writer, JournalVisitor* visitor);
   // REQUIRES: close() has returned.
@@ -150,8 +156,8 @@ class Journal {
   virtual std::vector<LivenessPromise> promises() const = 0;
   virtual JournalStatistics statistics() const = 0;
 
-  // Waits for appends under way and closes the files. Later appends fail with 57P01.
-  virtual Task<void> close() = 0;
+  // Waits for appends under way and closes the files; resumes on `executor`. Later appends fail with 57P01.
+  virtual Task<void> close(runtime::Executor& executor) = 0;
 };
 
 }  // namespace pando::storage
