@@ -1,0 +1,397 @@
+#include "consensus/raft/raft.h"
+
+#include <utility>
+
+#include "base/assert.h"
+
+namespace pando::raft {
+
+Status check(const RestartState& state) {
+  const auto corrupted = [](std::string what) {
+    return Status::from_message(sql_state::kDataCorrupted, std::move(what));
+  };
+  LogPosition before = state.compacted;
+  for (const Entry& entry : state.entries) {
+    if (entry.index != before.index + 1 || entry.term < before.term) {
+      return corrupted(fmt::format("log entry {} of term {} follows entry {} of term {}", entry.index, entry.term,
+                                   before.index, before.term));
+    }
+    before = {entry.index, entry.term};
+  }
+  if (state.applied < state.compacted.index || state.applied > before.index) {
+    return corrupted(fmt::format("applied up to {}, but the log reaches from {} to {}", state.applied,
+                                 state.compacted.index, before.index));
+  }
+  if (state.hard_state.commit > before.index) {
+    return corrupted(fmt::format("committed up to {}, but the log ends at {}", state.hard_state.commit, before.index));
+  }
+  if (state.hard_state.term < before.term) {
+    return corrupted(fmt::format("term {}, but the log ends in term {}", state.hard_state.term, before.term));
+  }
+  return Status();
+}
+
+std::string_view to_string(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::kNotLeader:
+      return "not the leader";
+    case Refusal::kTransferring:
+      return "leadership is being transferred";
+    case Refusal::kOverloaded:
+      return "too much is uncommitted";
+    case Refusal::kChangePending:
+      return "a configuration change is pending";
+    case Refusal::kInvalidChange:
+      return "the configuration change is not allowed";
+    case Refusal::kNoLeader:
+      return "no leader is known";
+    case Refusal::kNotVoter:
+      return "not a voter";
+  }
+  PANDO_UNREACHABLE("every refusal has a name");
+}
+
+Raft::Raft(const Options& options, RestartState state, Prng& prng, const SupportView* support)
+    : options_(options),
+      prng_(prng),
+      support_(support),
+      vote_(state.hard_state.vote),
+      fortification_(state.hard_state.fortification),
+      log_(state.compacted, std::move(state.entries), std::max(state.hard_state.commit, state.applied), state.applied),
+      config_(std::move(state.config)),
+      is_voter_(config_.voters.contains(options.self)),
+      written_hard_state_(state.hard_state) {
+  PANDO_ASSERT(options_.self != kNobody, "a replica has an id");
+  PANDO_ASSERT(options_.election_ticks > options_.heartbeat_ticks, "several heartbeats fit into an election timeout");
+  PANDO_ASSERT(options_.heartbeat_ticks > 0, "heartbeats take at least a tick");
+  PANDO_ASSERT(state.hard_state.term >= log_.last_term(), "the term is at least that of the log");
+  reset(state.hard_state.term);
+  vote_ = state.hard_state.vote;
+}
+
+// --- roles and terms ---
+
+void Raft::reset(Term term) {
+  if (term_ != term) {
+    term_ = term;
+    vote_ = kNobody;
+  }
+  leader_ = kNobody;
+  election_elapsed_ = 0;
+  heartbeat_elapsed_ = 0;
+  election_timeout_ = options_.election_ticks + static_cast<uint32_t>(prng_.below(options_.election_ticks));
+  was_held_ = false;
+  ballots_.clear();
+  progress_.clear();
+  pending_change_ = 0;
+  uncommitted_bytes_ = 0;
+  transferee_ = kNobody;
+  timeout_now_sent_ = false;
+  reads_before_commit_.clear();
+  reads_.clear();
+  round_open_ = false;
+}
+
+void Raft::become_follower(Term term, ReplicaId leader) {
+  PANDO_ASSERT(term >= term_, "terms never fall");
+  if (role_ == Role::kLeader) {
+    begin_release();
+  }
+  reset(term);
+  role_ = Role::kFollower;
+  leader_ = leader;
+}
+
+void Raft::become_pre_candidate() {
+  PANDO_ASSERT(role_ != Role::kLeader, "a leader does not campaign");
+  // Neither term nor vote change: a campaign that would be lost leaves no trace.
+  ballots_.clear();
+  leader_ = kNobody;
+  election_elapsed_ = 0;
+  role_ = Role::kPreCandidate;
+}
+
+void Raft::become_candidate() {
+  PANDO_ASSERT(role_ != Role::kLeader, "a leader does not campaign");
+  reset(term_ + 1);
+  role_ = Role::kCandidate;
+  vote_ = options_.self;
+  fortification_ = {};
+}
+
+void Raft::become_leader() {
+  PANDO_ASSERT(role_ == Role::kCandidate, "only a candidate becomes leader");
+  PANDO_ASSERT(vote_ == options_.self, "a leader has voted for itself");
+  reset(term_);
+  role_ = Role::kLeader;
+  leader_ = options_.self;
+  fortification_ = {};
+  not_released_.clear();
+  rebuild_progress();
+  // An inherited change may be anywhere in the tail (bug: single changes across leaders, Ongaro 2015).
+  pending_change_ = log_.last_index();
+  for (LogIndex index = log_.committed() + 1; index <= log_.last_index(); ++index) {
+    uncommitted_bytes_ += log_.at(index).payload_bytes();
+  }
+  std::vector<Entry> first(1);
+  append_as_leader(first);
+  broadcast_append();
+}
+
+// --- messages ---
+
+void Raft::step(Message message) {
+  if (message.to != options_.self || message.from == options_.self || message.from == kNobody) {
+    return;
+  }
+  if (message.type == MessageType::kRelease || message.type == MessageType::kReleaseResponse) {
+    on_release(message);
+    return;
+  }
+  if (message.term > term_ && !admit_newer_term(message)) {
+    return;
+  }
+  if (message.term < term_) {
+    answer_older_term(message);
+    return;
+  }
+  if (message.type == MessageType::kVote || message.type == MessageType::kPreVote) {
+    on_vote_request(message);
+    return;
+  }
+  step_role(message);
+}
+
+// Raft 5.1. Returns whether the message goes on to its role.
+bool Raft::admit_newer_term(const Message& message) {
+  switch (message.type) {
+    case MessageType::kPreVote:
+      return true;
+    case MessageType::kPreVoteResponse:
+      if (!message.reject) {
+        // The term campaigned for, which is nobody's yet.
+        return true;
+      }
+      become_follower(message.term, kNobody);
+      return true;
+    case MessageType::kVote:
+      // Without this, a replica that was cut off would depose a leader that is well (thesis 4.2.3).
+      if (!message.transfer && hears_leader() && !(fortification_.leader == message.from && held_to_leader())) {
+        return false;
+      }
+      become_follower(message.term, kNobody);
+      return true;
+    case MessageType::kAppend:
+    case MessageType::kHeartbeat:
+    case MessageType::kSnapshot:
+      become_follower(message.term, message.from);
+      return true;
+    default:
+      become_follower(message.term, kNobody);
+      return true;
+  }
+}
+
+void Raft::answer_older_term(const Message& message) {
+  switch (message.type) {
+    case MessageType::kAppend:
+    case MessageType::kHeartbeat:
+    case MessageType::kSnapshot:
+      // A leader that hears of no newer term could otherwise never bring back a replica that has campaigned alone.
+      if (options_.check_quorum || options_.pre_vote) {
+        send({.type = MessageType::kAppendResponse, .to = message.from});
+      }
+      return;
+    case MessageType::kPreVote:
+      // A replica of an older version without pre-vote could wait for an answer forever.
+      send({.type = MessageType::kPreVoteResponse, .to = message.from, .reject = true});
+      return;
+    default:
+      return;
+  }
+}
+
+void Raft::step_role(Message& message) {
+  switch (message.type) {
+    case MessageType::kAppend:
+    case MessageType::kHeartbeat:
+    case MessageType::kSnapshot:
+      if (role_ == Role::kLeader) {
+        return;
+      }
+      if (role_ != Role::kFollower) {
+        become_follower(term_, message.from);
+      }
+      step_follower(message);
+      return;
+    case MessageType::kPreVoteResponse:
+    case MessageType::kVoteResponse:
+      on_vote_response(message);
+      return;
+    case MessageType::kTimeoutNow:
+    case MessageType::kReadIndexResponse:
+      if (role_ == Role::kFollower) {
+        step_follower(message);
+      }
+      return;
+    default:
+      if (role_ == Role::kLeader) {
+        step_leader(message);
+      }
+      return;
+  }
+}
+
+void Raft::send(Message message) {
+  message.from = options_.self;
+  if (message.term == 0) {
+    message.term = term_;
+  }
+  switch (message.type) {
+    // These speak for what this replica must not forget: the entries it has, the votes it gave, its own candidacy.
+    case MessageType::kAppendResponse:
+    case MessageType::kVote:
+    case MessageType::kVoteResponse:
+    case MessageType::kPreVoteResponse:
+    case MessageType::kReleaseResponse:
+      send_after_.push_back(std::move(message));
+      return;
+    // Says more than "I am here" only when it carries a fortification that is not durable yet.
+    case MessageType::kHeartbeatResponse:
+      (hard_state_durable() ? send_now_ : send_after_).push_back(std::move(message));
+      return;
+    default:
+      send_now_.push_back(std::move(message));
+      return;
+  }
+}
+
+void Raft::tick() {
+  if (role_ == Role::kLeader) {
+    tick_leader();
+  } else {
+    tick_election();
+  }
+}
+
+// --- outputs ---
+
+HardState Raft::hard_state() const { return {term_, vote_, log_.committed(), fortification_}; }
+
+namespace {
+
+bool same_promises(const HardState& a, const HardState& b) {
+  return a.term == b.term && a.vote == b.vote && a.fortification == b.fortification;
+}
+
+}  // namespace
+
+bool Raft::hard_state_durable() const {
+  if (!same_promises(hard_state(), written_hard_state_)) {
+    return false;
+  }
+  for (std::size_t i = 0; i < writes_.size(); ++i) {
+    if (writes_[i].has_hard_state) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Raft::has_ready() const {
+  return round_open_ || !send_now_.empty() || !send_after_.empty() || !read_states_.empty() ||
+         snapshot_to_write_.has_value() || log_.has_unwritten() || !same_promises(hard_state(), written_hard_state_) ||
+         (log_.applied() == log_.applying() && log_.applying() < log_.applicable());
+}
+
+Ready Raft::take_ready() {
+  Ready ready;
+  if (round_open_) {
+    round_open_ = false;
+    broadcast_heartbeat(true);
+  }
+  ready.send_now = std::exchange(send_now_, {});
+  ready.reads = std::exchange(read_states_, {});
+  const bool promises = !same_promises(hard_state(), written_hard_state_);
+  const bool content = snapshot_to_write_.has_value() || log_.has_unwritten();
+  if (promises || content || (!send_after_.empty() && !writes_.empty())) {
+    Persist persist{.sequence = ++sequence_};
+    // The commit index goes with the entries: a replica that has a change in its log must remember that the change
+    // before it was committed (see has_unapplied_change). Alone it is not worth a write.
+    if (promises || (content && written_hard_state_.commit != log_.committed())) {
+      persist.hard_state = hard_state();
+      written_hard_state_ = hard_state();
+    }
+    if (snapshot_to_write_.has_value()) {
+      persist.snapshot = std::exchange(snapshot_to_write_, std::nullopt);
+      log_.note_snapshot_written(sequence_);
+    }
+    persist.entries = log_.take_unwritten(sequence_);
+    persist.then_send = std::exchange(send_after_, {});
+    writes_.push_back({.sequence = sequence_,
+                       .has_hard_state = persist.hard_state.has_value(),
+                       .self_vote_term = vote_ == options_.self ? term_ : 0});
+    ready.persist = std::move(persist);
+  } else {
+    ready.send_now.insert(ready.send_now.end(), std::make_move_iterator(send_after_.begin()),
+                          std::make_move_iterator(send_after_.end()));
+    send_after_.clear();
+  }
+  if (log_.applied() == log_.applying()) {
+    ready.apply = log_.take_applicable(options_.apply_bytes_max);
+  }
+  return ready;
+}
+
+void Raft::persisted(uint64_t sequence) {
+  PANDO_ASSERT(sequence <= sequence_, "only what was handed out is persisted");
+  log_.on_durable(sequence);
+  while (!writes_.empty() && writes_.front().sequence <= sequence) {
+    const Term voted = writes_.front().self_vote_term;
+    writes_.pop_front();
+    if (role_ == Role::kCandidate && voted == term_) {
+      record_ballot(options_.self, true);
+    }
+  }
+  if (role_ != Role::kLeader) {
+    return;
+  }
+  Progress* const own = find(options_.self);
+  if (own != nullptr && own->on_accepted(log_.durable()) && advance_commit() && options_.eager_commit) {
+    broadcast_append();
+  }
+}
+
+void Raft::applied(LogIndex index) {
+  const LogIndex before = log_.applied();
+  if (index <= before) {
+    // A snapshot has overtaken it.
+    return;
+  }
+  log_.applied_to(index);
+  apply_changes(before + 1, index);
+  leave_joint_if_due();
+}
+
+bool Raft::idle() const {
+  if (support_ == nullptr || has_ready() || !writes_.empty() || !not_released_.empty()) {
+    return false;
+  }
+  if (role_ == Role::kFollower) {
+    return !is_voter_ || (fortified_to_current_leader() && held_to_leader());
+  }
+  if (role_ != Role::kLeader || transferee_ != kNobody || !reads_.empty() || !reads_before_commit_.empty()) {
+    return false;
+  }
+  if (log_.applied() != log_.last_index() || (config_.joint() && config_.auto_leave)) {
+    return false;
+  }
+  for (const Progress& progress : progress_) {
+    if (progress.id != options_.self && !settled(progress)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace pando::raft

@@ -1,0 +1,99 @@
+// Configuration changes take effect when they are applied. Why that is safe: a change is proposed only when the one
+// before it is applied by the leader, so whoever has it in its log was told by the same message, and remembers by the
+// same write, that the earlier one is committed; and nobody campaigns before applying what it knows to be committed. So
+// two replicas that act as leaders are at most one change apart, and such configurations have overlapping majorities.
+
+#include "base/assert.h"
+#include "consensus/raft/raft.h"
+
+namespace pando::raft {
+
+void Raft::apply_changes(LogIndex from, LogIndex through) {
+  for (LogIndex index = from; index <= through; ++index) {
+    const Entry& entry = log_.at(index);
+    if (entry.type != EntryType::kConfigChange || entry.payload == nullptr) {
+      continue;
+    }
+    ConfigChange change;
+    if (!decode(*entry.payload, change)) {
+      continue;
+    }
+    // Every replica comes to the same conclusion on a change that is not allowed: it changes nothing.
+    if (Result<Config> next = changed(config_, change); next.ok()) {
+      switch_to(*std::move(next));
+    }
+  }
+}
+
+void Raft::switch_to(Config config) {
+  config_ = std::move(config);
+  is_voter_ = config_.voters.contains(options_.self);
+  if (role_ != Role::kLeader) {
+    return;
+  }
+  if (!is_voter_) {
+    // Those who stay should not have to find out that this was committed.
+    broadcast_append();
+    become_follower(term_, kNobody);
+    return;
+  }
+  rebuild_progress();
+  const bool committed = advance_commit();
+  for (Progress& progress : progress_) {
+    if (progress.id != options_.self) {
+      // A newcomer need not wait for a heartbeat to be probed.
+      send_append(progress, progress.match == 0 || (committed && options_.eager_commit));
+    }
+  }
+  confirm_reads();
+  if (transferee_ != kNobody && !config_.voters.contains(transferee_)) {
+    abort_transfer();
+  }
+}
+
+void Raft::rebuild_progress() {
+  std::vector<Progress> rebuilt;
+  for (const ReplicaId id : config_.members()) {
+    if (const Progress* const known = find(id); known != nullptr) {
+      rebuilt.push_back(*known);
+      continue;
+    }
+    Progress progress(id, log_.last_index() + 1, options_.in_flight_max, options_.in_flight_bytes_max);
+    // It gets until the next quorum check to show itself.
+    progress.recently_active = true;
+    if (id == options_.self) {
+      progress.match = log_.durable();
+      progress.next = log_.durable() + 1;
+      progress.become_replicate();
+    }
+    rebuilt.push_back(std::move(progress));
+  }
+  progress_ = std::move(rebuilt);
+}
+
+void Raft::leave_joint_if_due() {
+  if (role_ != Role::kLeader || !config_.joint() || !config_.auto_leave || log_.applied() < pending_change_) {
+    return;
+  }
+  std::vector<Entry> entries(1);
+  entries[0].type = EntryType::kConfigChange;
+  entries[0].payload = std::make_shared<const Bytes>(encode(ConfigChange()));
+  // Not before this one is applied, however often applied() is called until then.
+  pending_change_ = append_as_leader(entries);
+  for (Progress& progress : progress_) {
+    if (progress.id != options_.self) {
+      send_append(progress, false);
+    }
+  }
+}
+
+bool Raft::has_unapplied_change() const {
+  for (LogIndex index = log_.applied() + 1; index <= log_.committed(); ++index) {
+    if (log_.at(index).type == EntryType::kConfigChange) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace pando::raft

@@ -1,0 +1,157 @@
+// A follower: takes what its leader sends (Raft 5.3), and gives its word to it (consensus/raft/support.h).
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "consensus/raft/raft.h"
+
+namespace pando::raft {
+
+void Raft::step_follower(Message& message) {
+  if (message.type == MessageType::kReadIndexResponse) {
+    read_states_.push_back({message.context, message.position.index});
+    return;
+  }
+  if (message.type == MessageType::kTimeoutNow) {
+    if (message.from == leader_) {
+      hup(Campaign::kTransfer);
+    }
+    return;
+  }
+  election_elapsed_ = 0;
+  leader_ = message.from;
+  fortify(message.from);
+  switch (message.type) {
+    case MessageType::kAppend:
+      on_append(message);
+      return;
+    case MessageType::kHeartbeat:
+      on_heartbeat(message);
+      return;
+    case MessageType::kSnapshot:
+      on_snapshot(message);
+      return;
+    default:
+      PANDO_UNREACHABLE("step_role passes no other message");
+  }
+}
+
+void Raft::on_append(const Message& message) {
+  Message response{.type = MessageType::kAppendResponse, .to = message.from, .fortified_epoch = fortified_epoch()};
+  const LogPosition before = message.position;
+  if (before.index < log_.committed()) {
+    // Committed entries are the leader's too.
+    response.position.index = log_.committed();
+  } else if (log_.matches(before)) {
+    log_.merge(message.entries);
+    const LogIndex last = before.index + message.entries.size();
+    log_.commit_to(std::min(message.commit, last));
+    response.position.index = last;
+  } else {
+    const auto [index, term] = log_.conflict_hint(before.index, before.term);
+    response.reject = true;
+    response.position.index = before.index;
+    response.hint = {index, term.value_or(0)};
+  }
+  response.commit = log_.committed();
+  send(std::move(response));
+}
+
+void Raft::on_heartbeat(const Message& message) {
+  // The leader names no more than it knows this replica to have; more would mean that this disk has lost something.
+  if (message.commit <= log_.last_index()) {
+    log_.commit_to(message.commit);
+  }
+  send({.type = MessageType::kHeartbeatResponse,
+        .to = message.from,
+        .commit = log_.committed(),
+        .context = message.context,
+        .fortified_epoch = fortified_epoch()});
+}
+
+void Raft::on_snapshot(Message& message) {
+  if (!message.snapshot.has_value()) {
+    return;
+  }
+  const bool restored = restore(*message.snapshot);
+  send({.type = MessageType::kAppendResponse,
+        .to = message.from,
+        .position = {.index = restored ? log_.last_index() : log_.committed()},
+        .commit = log_.committed(),
+        .fortified_epoch = fortified_epoch()});
+}
+
+bool Raft::restore(const Snapshot& snapshot) {
+  if (snapshot.position.index <= log_.committed() || !snapshot.config.contains(options_.self)) {
+    return false;
+  }
+  if (log_.matches(snapshot.position)) {
+    // Everything is here already: only the news that it is committed was missing.
+    log_.commit_to(snapshot.position.index);
+    return false;
+  }
+  log_.restore(snapshot.position);
+  snapshot_to_write_ = snapshot;
+  config_ = snapshot.config;
+  is_voter_ = config_.voters.contains(options_.self);
+  return true;
+}
+
+void Raft::forget_leader() {
+  if (role_ == Role::kFollower && !held_to_leader()) {
+    leader_ = kNobody;
+  }
+}
+
+void Raft::fortify(ReplicaId leader) {
+  if (fortification_.leader != kNobody && fortification_.term < term_) {
+    // A newer leader was elected, so a majority had withdrawn from the older one.
+    fortification_ = {};
+  }
+  const uint64_t epoch = support_ == nullptr ? 0 : support_->epoch_for(leader);
+  if (epoch != 0) {
+    fortification_ = {.leader = leader, .term = term_, .epoch = epoch};
+  }
+}
+
+uint64_t Raft::fortified_epoch() const { return fortified_to_current_leader() ? fortification_.epoch : 0; }
+
+// --- releasing followers after leading ---
+
+void Raft::begin_release() {
+  if (support_ == nullptr) {
+    return;
+  }
+  // Without this, followers would hold to a leader that no longer is one for as long as its node lives.
+  released_term_ = term_;
+  not_released_ = config_.members();
+  for (const Progress& progress : progress_) {
+    not_released_.insert(progress.id);
+  }
+  not_released_.erase(options_.self);
+  send_releases();
+}
+
+void Raft::send_releases() {
+  for (const ReplicaId id : not_released_) {
+    send({.type = MessageType::kRelease, .to = id, .term = released_term_});
+  }
+}
+
+void Raft::on_release(const Message& message) {
+  if (message.type == MessageType::kReleaseResponse) {
+    if (message.term == released_term_) {
+      not_released_.erase(message.from);
+    }
+    return;
+  }
+  if (fortification_.leader == message.from && fortification_.term <= message.term) {
+    fortification_ = {};
+    if (leader_ == message.from && term_ == message.term && role_ == Role::kFollower) {
+      leader_ = kNobody;
+    }
+  }
+  send({.type = MessageType::kReleaseResponse, .to = message.from, .term = message.term});
+}
+
+}  // namespace pando::raft
