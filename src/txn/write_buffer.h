@@ -77,10 +77,10 @@ class WriteBuffer {
    private:
     void settle();
     const WriteBuffer* buffer_;
-    const Mark mark_;
-    const Bytes start_;
-    const Bytes end_;
-    const bool reverse_;
+    Mark mark_;
+    Bytes start_;
+    Bytes end_;
+    bool reverse_;
     const Node* node_ = nullptr;
     const Version* version_ = nullptr;
   };

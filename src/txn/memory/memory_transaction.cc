@@ -1,17 +1,51 @@
 #include "txn/memory/memory_transaction.h"
 
 #include "txn/conflict_errors.h"
-#include "txn/memory/memory_cursor.h"
+#include "txn/overlay_cursor.h"
 
 namespace pando::txn {
 namespace {
+
+// Reads the map anew for each batch, from where the last one ended.
+class MemoryScan final : public CommittedScan {
+ public:
+  MemoryScan(MemoryStore& store, HlcTimestamp snapshot, Span span, bool reverse)
+      : store_(store), snapshot_(snapshot), reverse_(reverse), rest_(std::move(span)) {}
+
+  Status next(KeyValueBatch& batch, std::size_t entries_max) override {
+    batch.clear();
+    if (ended_) {
+      return {};
+    }
+    store_.read_span(rest_.start, rest_.end, reverse_, snapshot_, entries_max, batch);
+    ended_ = batch.size() < entries_max;
+    if (batch.size() > 0 && reverse_) {
+      rest_.end.assign(batch.key(batch.size() - 1));
+      // Before the empty key there is nothing, and an empty end would mean no bound.
+      ended_ = ended_ || rest_.end.empty();
+    } else if (batch.size() > 0) {
+      rest_.start.assign(batch.key(batch.size() - 1));
+      rest_.start.push_back('\0');
+    }
+    return {};
+  }
+
+ private:
+  MemoryStore& store_;
+  const HlcTimestamp snapshot_;
+  const bool reverse_;
+  Span rest_;
+  bool ended_ = false;
+};
 
 class MemorySnapshot final : public Snapshot {
  public:
   MemorySnapshot(MemoryStore& store, HlcTimestamp snapshot) : store_(store), snapshot_(snapshot) {}
   HlcTimestamp timestamp() const override { return snapshot_; }
   std::unique_ptr<Cursor> scan(Span span, ScanOptions options) override {
-    return std::make_unique<MemoryCursor>(store_, snapshot_, std::move(span), options, std::nullopt, nullptr);
+    auto committed = std::make_unique<MemoryScan>(store_, snapshot_, span, options.reverse);
+    return std::make_unique<OverlayCursor>(std::move(committed),
+                                           OverlayCursor::Options{.span = std::move(span), .reverse = options.reverse});
   }
 
  private:
@@ -62,12 +96,13 @@ Task<Result<std::optional<Bytes>>> MemoryTransaction::get_latest(Bytes key) {
 }
 
 std::unique_ptr<Cursor> MemoryTransaction::scan(Span span, ScanOptions options) {
-  std::optional<WriteBuffer::Walk> overlay;
+  OverlayCursor::Options merged{.reverse = options.reverse, .reads = serializable() ? &reads_ : nullptr};
   if (writes_.touches(statement_, span.start, span.end)) {
-    overlay.emplace(writes_, statement_, span.start, span.end, options.reverse);
+    merged.overlay.emplace(writes_, statement_, span.start, span.end, options.reverse);
   }
-  return std::make_unique<MemoryCursor>(store_, read_timestamp(), std::move(span), options, std::move(overlay),
-                                        serializable() ? &reads_ : nullptr);
+  auto committed = std::make_unique<MemoryScan>(store_, read_timestamp(), span, options.reverse);
+  merged.span = std::move(span);
+  return std::make_unique<OverlayCursor>(std::move(committed), std::move(merged));
 }
 
 std::unique_ptr<Snapshot> MemoryTransaction::snapshot_for(Span span) {

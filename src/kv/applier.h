@@ -1,0 +1,64 @@
+#pragma once
+
+// Applier: turns log entries into engine writes. One engine batch for many entries, with each shard's applied index and
+// the node's high-water marks in the same atomic step; then the record cache learns of it.
+//
+//   Applier applier(engine, cache);
+//   PANDO_TRY(applier.add(shard, index, payload));
+//   PANDO_TRY(applier.write());              // on error nothing is applied, and write() may be called again
+//
+// Used by live commits and by recovery. One thread at a time.
+
+#include <vector>
+
+#include "kv/commit_record.h"
+#include "kv/record_cache.h"
+#include "storage/engine.h"
+
+namespace pando::kv {
+
+// What a node must not forget although no row holds it.
+struct HighWaterMarks {
+  // Of all commits.
+  HlcTimestamp timestamp;
+  TransactionId transaction;
+};
+
+// Errors: XX001.
+Result<HighWaterMarks> load_high_water_marks(const storage::Reader& reader);
+
+class Applier {
+ public:
+  // `cache` may be null.
+  Applier(storage::Engine& engine, RecordCache* cache, HighWaterMarks marks);
+
+  // Errors: XX001 when the payload is damaged.
+  Status add(ShardId shard, uint64_t index, ByteView payload);
+  Status write();
+
+  bool empty() const { return batch_.empty(); }
+  // How much write() would write.
+  std::size_t bytes() const { return batch_.bytes().size(); }
+  // Over everything added.
+  const HighWaterMarks& marks() const { return marks_; }
+
+ private:
+  // The changes of one entry: bytes of the batch up to `end`.
+  struct Section {
+    std::size_t end;
+    bool enters_cache;
+  };
+
+  void note_applied(ShardId shard, uint64_t index);
+  void update_cache();
+
+  storage::Engine& engine_;
+  RecordCache* const cache_;
+  HighWaterMarks marks_;
+  storage::WriteBatch batch_;
+  std::vector<Section> sections_;
+  std::vector<storage::AppliedIndex> applied_;
+  bool finished_ = false;
+};
+
+}  // namespace pando::kv

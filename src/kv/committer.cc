@@ -1,0 +1,210 @@
+#include "kv/committer.h"
+
+#include <algorithm>
+
+#include "txn/conflict_errors.h"
+
+namespace pando::kv {
+namespace {
+
+constexpr std::chrono::milliseconds kEngineRetryDelay{100};
+// A single voter is its own leader for ever.
+constexpr uint64_t kOnlyTerm = 1;
+
+}  // namespace
+
+// Lives in the frame of commit(), until its event is set.
+struct Committer::Commit {
+  explicit Commit(const CommitRequest& request) : request(request), decided(*request.executor) {}
+
+  struct Entry {
+    Shard* shard;
+    Bytes payload;
+    uint64_t index = 0;
+  };
+  const CommitRequest request;
+  std::vector<Entry> entries;
+  HlcTimestamp timestamp;
+  bool durable = false;
+  Status status;
+  runtime::Event decided;
+};
+
+Committer::Committer(Parts parts, HighWaterMarks marks, std::size_t recent_writes_bytes_max)
+    : parts_(parts), recent_(recent_writes_bytes_max), applier_(parts.engine, &parts.cache, marks) {}
+
+Committer::~Committer() { PANDO_ASSERT(statistics().pending == 0, "a commit outlives the committer"); }
+
+Task<Status> Committer::commit(CommitRequest request) {
+  PANDO_ASSERT(!request.writes->empty(), "a transaction without writes has nothing to commit");
+  Commit commit(request);
+  encode(commit);
+  PANDO_CO_TRY(sequence(commit));
+  co_await commit.decided.wait();
+  co_return std::move(commit.status);
+}
+
+// One entry for each shard that is written; the writes come in key order.
+void Committer::encode(Commit& commit) {
+  auto walk = commit.request.writes->walk();
+  while (walk.valid()) {
+    Shard& shard = parts_.router.find(walk.write().key);
+    CommitRecordBuilder builder(commit.request.transaction, shard.descriptor.generation);
+    for (; walk.valid() && shard.descriptor.contains(walk.write().key); walk.step()) {
+      const auto write = walk.write();
+      if (write.value.has_value()) {
+        builder.put(write.key, *write.value);
+      } else {
+        builder.erase(write.key);
+      }
+    }
+    commit.entries.push_back({.shard = &shard, .payload = std::move(builder).finish()});
+  }
+}
+
+Status Committer::sequence(Commit& commit) {
+  MutexLock lock(mutex_);
+  PANDO_TRY(journal_failure_);
+  PANDO_TRY(engine_failure_);
+  const CommitRequest& request = commit.request;
+  if (request.reads != nullptr && !recent_.unchanged_since(*request.reads, request.snapshot)) {
+    return txn::read_write_conflict();
+  }
+  commit.timestamp = parts_.oracle.next();
+  storage::JournalBatch batch;
+  for (Commit::Entry& entry : commit.entries) {
+    set_commit_timestamp(entry.payload, commit.timestamp);
+    entry.index = ++entry.shard->last_index;
+    batch.entry(entry.shard->descriptor.id, entry.index, kOnlyTerm, entry.payload);
+  }
+  if (recent_.needed()) {
+    record_writes(commit);
+  }
+  pending_.push_back(&commit);
+  ++unanswered_;
+  // Under the lock: the journal's order is the order of the timestamps.
+  parts_.journal.append(std::move(batch),
+                        [this, made = &commit](Status status) { on_journaled(made, std::move(status)); });
+  return {};
+}
+
+void Committer::record_writes(const Commit& commit) {
+  for (auto walk = commit.request.writes->walk(); walk.valid(); walk.step()) {
+    recent_.record(walk.write().key, commit.timestamp);
+  }
+}
+
+// On the journal's writer, in the order of appending.
+void Committer::on_journaled(Commit* commit, Status status) {
+  MutexLock lock(mutex_);
+  --unanswered_;
+  if (status.ok()) {
+    commit->durable = true;
+    start_applying();
+    return;
+  }
+  if (journal_failure_.ok()) {
+    journal_failure_ = std::move(status);
+  }
+  // What waited behind the failure failed because of it.
+  commit->status = journal_failure_;
+  pending_.erase(std::ranges::find(pending_, commit));
+  resume_after_failure();
+  commit->decided.set();
+}
+
+void Committer::resume_after_failure() {
+  if (unanswered_ > 0) {
+    return;
+  }
+  for (const auto& shard : parts_.router.shards()) {
+    shard->last_index = parts_.journal.last_index(shard->descriptor.id);
+  }
+  journal_failure_ = Status();
+}
+
+void Committer::start_applying() {
+  const bool ready = !pending_.empty() && pending_.front()->durable;
+  if (ready && !applying_ && engine_failure_.ok()) {
+    applying_ = true;
+    // On the executor of one that waits for it, so that it is sure to run.
+    runtime::spawn(*pending_.front()->request.executor, apply_group());
+  }
+}
+
+Task<void> Committer::apply_group() {
+  if (unapplied_.empty()) {
+    unapplied_ = take_durable();
+    for (const Commit* commit : unapplied_) {
+      for (const Commit::Entry& entry : commit->entries) {
+        const Status added = applier_.add(entry.shard->descriptor.id, entry.index, entry.payload);
+        PANDO_ASSERT(added.ok(), "what was encoded here can be decoded here");
+      }
+    }
+  }
+  if (Status written = applier_.write(); !written.ok()) {
+    retry_later(std::move(written));
+    co_return;
+  }
+  publish(std::exchange(unapplied_, {}));
+}
+
+std::vector<Committer::Commit*> Committer::take_durable() {
+  MutexLock lock(mutex_);
+  const auto first_open = std::ranges::find(pending_, false, &Commit::durable);
+  return {pending_.begin(), first_open};
+}
+
+void Committer::publish(const std::vector<Commit*>& group) {
+  {
+    MutexLock lock(mutex_);
+    parts_.snapshots.publish(group.back()->timestamp);
+    pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(group.size()));
+    statistics_.commits += group.size();
+    ++statistics_.groups_applied;
+    applying_ = false;
+    start_applying();
+  }
+  for (Commit* commit : group) {
+    commit->decided.set();
+  }
+}
+
+void Committer::retry_later(Status why) {
+  MutexLock lock(mutex_);
+  engine_failure_ = std::move(why);
+  parts_.timer.schedule(kEngineRetryDelay, [this] {
+    MutexLock retry_lock(mutex_);
+    engine_failure_ = Status();
+    applying_ = false;
+    start_applying();
+  });
+}
+
+HlcTimestamp Committer::enter_serializable(SnapshotRegistry::Pin& pin) {
+  MutexLock lock(mutex_);
+  const bool recording = recent_.needed();
+  const HlcTimestamp snapshot = pin.take();
+  recent_.enter(snapshot);
+  if (!recording) {
+    // From here on sequence() records; these came before.
+    for (const Commit* commit : pending_) {
+      record_writes(*commit);
+    }
+  }
+  return snapshot;
+}
+
+void Committer::leave_serializable(HlcTimestamp snapshot) {
+  MutexLock lock(mutex_);
+  recent_.leave(snapshot);
+}
+
+CommitterStatistics Committer::statistics() {
+  MutexLock lock(mutex_);
+  CommitterStatistics statistics = statistics_;
+  statistics.pending = pending_.size();
+  return statistics;
+}
+
+}  // namespace pando::kv

@@ -1,0 +1,160 @@
+#include "kv/kv_store.h"
+
+#include "kv/kv_transaction.h"
+#include "kv/recovery.h"
+
+namespace pando::kv {
+namespace {
+
+// The descriptors of a store; written first when it is new.
+Result<std::vector<ShardDescriptor>> load_or_create_descriptors(storage::Engine& engine,
+                                                                const std::vector<Bytes>& splits) {
+  PANDO_ASSIGN(auto descriptors, load_descriptors(engine));
+  if (!descriptors.empty()) {
+    return descriptors;
+  }
+  descriptors = initial_descriptors(splits);
+  storage::WriteBatch batch;
+  for (const ShardDescriptor& descriptor : descriptors) {
+    batch.put(descriptor_key(descriptor.id), encode_descriptor(descriptor));
+  }
+  PANDO_TRY(engine.write(batch));
+  PANDO_TRY(engine.flush());
+  return descriptors;
+}
+
+}  // namespace
+
+Task<Result<std::unique_ptr<KvStore>>> KvStore::open(KvOptions options, KvEnvironment environment) {
+  PANDO_CO_ASSIGN(auto descriptors, load_or_create_descriptors(environment.engine, options.initial_splits));
+  std::unique_ptr<KvStore> store(new KvStore(std::move(options), environment, std::move(descriptors)));
+  PANDO_CO_TRY(co_await store->recover());
+  co_return std::move(store);
+}
+
+KvStore::KvStore(KvOptions options, KvEnvironment environment, std::vector<ShardDescriptor> descriptors)
+    : options_(std::move(options)),
+      environment_(environment),
+      locks_(&environment.timer),
+      cache_(options_.record_cache_bytes),
+      oracle_(environment.clock),
+      router_(std::move(descriptors)) {}
+
+KvStore::~KvStore() { PANDO_ASSERT(journal_ == nullptr, "a store is closed before it is destroyed"); }
+
+Task<Status> KvStore::recover() {
+  PANDO_CO_ASSIGN(Recovery recovery, Recovery::start(environment_.engine, router_));
+  PANDO_CO_ASSIGN(journal_, co_await storage::Journal::open(options_.journal, environment_.disk,
+                                                            environment_.journal_writer, &recovery));
+  PANDO_CO_TRY(recovery.finish());
+  for (const auto& shard : router_.shards()) {
+    PANDO_CO_ASSIGN(const uint64_t applied, environment_.engine.applied(shard->descriptor.id));
+    shard->last_index = std::max(applied, journal_->last_index(shard->descriptor.id));
+  }
+  replayed_entries_ = recovery.replayed_entries();
+  oracle_.observe(recovery.marks().timestamp);
+  snapshots_.publish(recovery.marks().timestamp);
+  last_transaction_ = recovery.marks().transaction.number();
+  committer_ = std::make_unique<Committer>(Committer::Parts{.engine = environment_.engine,
+                                                            .journal = *journal_,
+                                                            .cache = cache_,
+                                                            .snapshots = snapshots_,
+                                                            .oracle = oracle_,
+                                                            .router = router_,
+                                                            .timer = environment_.timer},
+                                           recovery.marks(), options_.recent_writes_bytes_max);
+  environment_.flushes.attach(journal_.get());
+  schedule_garbage_round();
+  co_return Status();
+}
+
+std::unique_ptr<txn::Transaction> KvStore::begin(txn::TransactionOptions options) {
+  PANDO_ASSERT(options.executor != nullptr, "a transaction needs an executor to continue on after a wait");
+  const TransactionId id(last_transaction_.fetch_add(1, std::memory_order_relaxed) + 1);
+  return std::make_unique<KvTransaction>(*this, options, id);
+}
+
+Task<Status> KvStore::close(runtime::Executor& executor) {
+  runtime::TimerId timer = 0;
+  {
+    MutexLock lock(timer_mutex_);
+    closing_ = true;
+    timer = garbage_timer_;
+  }
+  environment_.timer.cancel(timer);
+  Status flushed = environment_.engine.flush();
+  environment_.flushes.detach();
+  committer_.reset();
+  co_await journal_->close(executor);
+  journal_.reset();
+  co_return flushed;
+}
+
+void KvStore::schedule_garbage_round() {
+  MutexLock lock(timer_mutex_);
+  if (!closing_) {
+    garbage_timer_ = environment_.timer.schedule(options_.garbage_interval, [this] {
+      advance_garbage_threshold();
+      schedule_garbage_round();
+    });
+  }
+}
+
+void KvStore::advance_garbage_threshold() { environment_.engine.set_garbage_threshold(snapshots_.advance_floor()); }
+
+Result<bool> KvStore::read(ByteView key, HlcTimestamp at, CachedRecord& record) {
+  if (!cache_.get(key, record)) {
+    PANDO_ASSIGN(const bool found, read_engine(key, record));
+    if (!found) {
+      return false;
+    }
+  }
+  if (record.timestamp <= at) [[likely]] {
+    return true;
+  }
+  storage::Version version;
+  PANDO_ASSIGN(const bool found, environment_.engine.get_version(key, at, version));
+  record = {.timestamp = version.timestamp, .tombstone = version.tombstone, .value = std::move(version.value)};
+  return found;
+}
+
+Result<bool> KvStore::newest(ByteView key, HlcTimestamp& timestamp, bool& tombstone) {
+  if (cache_.get_timestamp(key, timestamp, tombstone)) {
+    return true;
+  }
+  CachedRecord record;
+  PANDO_ASSIGN(const bool found, read_engine(key, record));
+  timestamp = record.timestamp;
+  tombstone = record.tombstone;
+  return found;
+}
+
+// The newest version, which then is in the cache.
+Result<bool> KvStore::read_engine(ByteView key, CachedRecord& newest) {
+  const auto ticket = cache_.start_fill(key);
+  storage::Version version;
+  PANDO_ASSIGN(const bool found, environment_.engine.get_version(key, HlcTimestamp::max(), version));
+  if (found) {
+    cache_.fill(key, version.timestamp, version.tombstone, version.value, ticket);
+    newest = {.timestamp = version.timestamp, .tombstone = version.tombstone, .value = std::move(version.value)};
+  }
+  return found;
+}
+
+KvStatistics KvStore::statistics() {
+  return {.committer = committer_->statistics(),
+          .cache = cache_.statistics(),
+          .locks = locks_.counts(),
+          .snapshots = snapshots_.active(),
+          .replayed_entries = replayed_entries_};
+}
+
+std::vector<ShardDescriptor> KvStore::shards() {
+  std::vector<ShardDescriptor> descriptors;
+  for (const auto& shard : router_.shards()) {
+    descriptors.push_back(shard->descriptor);
+  }
+  return descriptors;
+}
+
+}  // namespace pando::kv

@@ -1,0 +1,110 @@
+#pragma once
+
+// KvStore: txn::Store on one node: an engine for the state, the journal for durability, shards over the key space.
+//
+//   FlushRelay relay;
+//   auto engine = open_rocksdb_engine({..., .on_flushed = relay.callback()});
+//   PANDO_CO_ASSIGN(auto store, co_await KvStore::open(options, {engine, disk, writer, clock, timer, relay}));
+//   auto transaction = store->begin({.executor = &worker});
+//   ...
+//   co_await store->close(executor);
+//
+// open() replays what the journal holds beyond the engine's applied indexes, so every acknowledged commit is there and
+// no part of any other. One store per directory. Thread-safe; transactions must be destroyed before close().
+
+#include <memory>
+
+#include "kv/committer.h"
+#include "kv/flush_relay.h"
+#include "txn/lock_table.h"
+#include "txn/transaction.h"
+
+namespace pando::kv {
+
+struct KvOptions {
+  storage::JournalOptions journal;
+  std::size_t record_cache_bytes = 128_MiB;
+  std::size_t transaction_bytes_max = 512_MiB;
+  std::size_t recent_writes_bytes_max = 64_MiB;
+  // How often the engine learns which versions nobody can see any more.
+  std::chrono::milliseconds garbage_interval{1000};
+  // Where a new store is split into shards; an existing one keeps its own.
+  std::vector<Bytes> initial_splits;
+};
+
+// What a store runs on; all of it outlives the store.
+struct KvEnvironment {
+  storage::Engine& engine;
+  runtime::Disk& disk;
+  // Runs the journal's file work.
+  runtime::Executor& journal_writer;
+  runtime::Clock& clock;
+  runtime::Timer& timer;
+  FlushRelay& flushes;
+};
+
+struct KvStatistics {
+  CommitterStatistics committer;
+  RecordCacheStatistics cache;
+  txn::LockTable::Counts locks;
+  std::size_t snapshots = 0;
+  uint64_t replayed_entries = 0;
+};
+
+class KvStore final : public txn::Store {
+ public:
+  // Errors: those of the engine and the journal; XX001 when their contents do not fit together.
+  static Task<Result<std::unique_ptr<KvStore>>> open(KvOptions options, KvEnvironment environment);
+  // REQUIRES: close() has returned.
+  ~KvStore() override;
+
+  std::unique_ptr<txn::Transaction> begin(txn::TransactionOptions options) override;
+
+  // Stops the background work, makes the engine durable, so that the next open has nothing to replay, and closes the
+  // journal. Resumes on `executor`. REQUIRES: no transaction is left.
+  Task<Status> close(runtime::Executor& executor);
+
+  KvStatistics statistics();
+  std::vector<ShardDescriptor> shards();
+  // One line per locked key, for pando.locks and tests.
+  std::vector<std::string> describe_locks() { return locks_.describe(); }
+  // Tells the engine now what it otherwise learns every garbage_interval.
+  void advance_garbage_threshold();
+
+  // --- for its transactions ---
+
+  const KvOptions& options() const { return options_; }
+  storage::Engine& engine() { return environment_.engine; }
+  txn::LockTable& locks() { return locks_; }
+  SnapshotRegistry& snapshots() { return snapshots_; }
+  Committer& committer() { return *committer_; }
+
+  // Whether `key` has a version at or below `at`; fills `record` with the newest such.
+  Result<bool> read(ByteView key, HlcTimestamp at, CachedRecord& record);
+  // Whether `key` has any version; fills in what the newest one is, without its value.
+  Result<bool> newest(ByteView key, HlcTimestamp& timestamp, bool& tombstone);
+
+ private:
+  KvStore(KvOptions options, KvEnvironment environment, std::vector<ShardDescriptor> descriptors);
+
+  Task<Status> recover();
+  void schedule_garbage_round();
+  Result<bool> read_engine(ByteView key, CachedRecord& newest);
+
+  const KvOptions options_;
+  const KvEnvironment environment_;
+  txn::LockTable locks_;
+  SnapshotRegistry snapshots_;
+  RecordCache cache_;
+  TimestampOracle oracle_;
+  Router router_;
+  std::unique_ptr<storage::Journal> journal_;
+  std::unique_ptr<Committer> committer_;
+  uint64_t replayed_entries_ = 0;
+  alignas(64) std::atomic<uint64_t> last_transaction_{0};
+  Mutex timer_mutex_;
+  bool closing_ PANDO_GUARDED_BY(timer_mutex_) = false;
+  runtime::TimerId garbage_timer_ PANDO_GUARDED_BY(timer_mutex_) = 0;
+};
+
+}  // namespace pando::kv

@@ -1,0 +1,252 @@
+#include "kv/kv_transaction.h"
+
+#include "txn/conflict_errors.h"
+#include "txn/overlay_cursor.h"
+
+namespace pando::kv {
+namespace {
+
+class EngineScan final : public txn::CommittedScan {
+ public:
+  explicit EngineScan(std::unique_ptr<storage::VersionScan> scan) : scan_(std::move(scan)) {}
+  Status next(KeyValueBatch& batch, std::size_t entries_max) override { return scan_->next(batch, entries_max); }
+
+ private:
+  const std::unique_ptr<storage::VersionScan> scan_;
+};
+
+std::unique_ptr<txn::CommittedScan> scan_engine(const storage::Engine& engine, const txn::Span& span, HlcTimestamp at,
+                                                const txn::ScanOptions& options) {
+  return std::make_unique<EngineScan>(engine.scan_versions(
+      {.span = {span.start, span.end}, .at = at, .reverse = options.reverse, .limit_hint = options.limit_hint}));
+}
+
+class KvSnapshot final : public txn::Snapshot {
+ public:
+  KvSnapshot(const storage::Engine& engine, HlcTimestamp at) : engine_(engine), at_(at) {}
+  HlcTimestamp timestamp() const override { return at_; }
+  std::unique_ptr<txn::Cursor> scan(txn::Span span, txn::ScanOptions options) override {
+    auto committed = scan_engine(engine_, span, at_, options);
+    return std::make_unique<txn::OverlayCursor>(
+        std::move(committed), txn::OverlayCursor::Options{.span = std::move(span), .reverse = options.reverse});
+  }
+
+ private:
+  const storage::Engine& engine_;
+  const HlcTimestamp at_;
+};
+
+std::optional<Bytes> value_of(const txn::WriteBuffer::Write& write) {
+  return write.value.has_value() ? std::optional<Bytes>(*write.value) : std::nullopt;
+}
+
+}  // namespace
+
+KvTransaction::KvTransaction(KvStore& store, txn::TransactionOptions options, TransactionId id)
+    : store_(store), options_(options), locks_(store.locks(), id), pin_(store.snapshots()) {}
+
+KvTransaction::~KvTransaction() {
+  if (!over_) {
+    end();
+  }
+}
+
+HlcTimestamp KvTransaction::read_timestamp() const {
+  PANDO_ASSERT(snapshot_.has_value(), "begin_statement comes before everything else");
+  return *snapshot_;
+}
+
+void KvTransaction::begin_statement() {
+  PANDO_ASSERT(!over_, "a statement in a transaction that has ended");
+  statement_ = writes_.mark();
+  if (options_.isolation == txn::Isolation::kReadCommitted) {
+    snapshot_ = pin_.take();
+  } else if (!snapshot_.has_value()) {
+    snapshot_ = notes_reads() ? store_.committer().enter_serializable(pin_) : pin_.take();
+  }
+}
+
+Result<std::optional<Bytes>> KvTransaction::read(ByteView key, HlcTimestamp at) {
+  CachedRecord record;
+  PANDO_ASSIGN(const bool found, store_.read(key, at, record));
+  if (!found || record.tombstone) {
+    return std::optional<Bytes>();
+  }
+  return std::optional<Bytes>(std::move(record.value));
+}
+
+Task<Result<std::optional<Bytes>>> KvTransaction::get(Bytes key) {
+  if (has_writes()) {
+    if (const auto write = writes_.find(key)) {
+      co_return value_of(*write);
+    }
+  }
+  if (notes_reads()) {
+    reads_.add_key(key);
+  }
+  co_return read(key, read_timestamp());
+}
+
+Task<Result<std::optional<Bytes>>> KvTransaction::get_latest(Bytes key) {
+  if (has_writes()) {
+    if (const auto write = writes_.find(key)) {
+      co_return value_of(*write);
+    }
+  }
+  if (is_known_absent(key)) {
+    co_return std::optional<Bytes>();
+  }
+  co_return read(key, HlcTimestamp::max());
+}
+
+std::unique_ptr<txn::Cursor> KvTransaction::scan(txn::Span span, txn::ScanOptions options) {
+  txn::OverlayCursor::Options merged{.reverse = options.reverse, .reads = notes_reads() ? &reads_ : nullptr};
+  if (writes_.touches(statement_, span.start, span.end)) {
+    merged.overlay.emplace(writes_, statement_, span.start, span.end, options.reverse);
+  }
+  auto committed = scan_engine(store_.engine(), span, read_timestamp(), options);
+  merged.span = std::move(span);
+  return std::make_unique<txn::OverlayCursor>(std::move(committed), std::move(merged));
+}
+
+std::unique_ptr<txn::Snapshot> KvTransaction::snapshot_for(txn::Span span) {
+  if (writes_.touches(statement_, span.start, span.end)) {
+    return nullptr;
+  }
+  if (notes_reads()) {
+    reads_.add_span(std::move(span));
+  }
+  return std::make_unique<KvSnapshot>(store_.engine(), read_timestamp());
+}
+
+Task<Result<txn::LockOutcome>> KvTransaction::lock(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) {
+  PANDO_ASSERT(!over_, "a lock in a transaction that has ended");
+  if (!store_.locks().try_lock(locks_, key, strength)) {
+    PANDO_CO_ASSIGN(const bool granted, co_await store_.locks().lock(&locks_, key, strength,
+                                                                     {.policy = wait,
+                                                                      .executor = options_.executor,
+                                                                      .cancellation = options_.cancellation,
+                                                                      .timeout = options_.lock_timeout}));
+    if (!granted) {
+      co_return txn::LockOutcome{.granted = false};
+    }
+  }
+  co_return locked_outcome(key);
+}
+
+Result<txn::LockOutcome> KvTransaction::locked_outcome(ByteView key) {
+  HlcTimestamp timestamp;
+  bool tombstone = false;
+  PANDO_ASSIGN(const bool found, store_.newest(key, timestamp, tombstone));
+  if (!found) {
+    known_absent_ = key;
+    return txn::LockOutcome{};
+  }
+  return txn::LockOutcome{.changed_since_snapshot = timestamp > read_timestamp()};
+}
+
+Status KvTransaction::check_write(ByteView key, bool erases) {
+  PANDO_ASSERT(!over_, "a write in a transaction that has ended");
+  if (options_.read_only) {
+    return txn::read_only_violation();
+  }
+  if (writes_.bytes() > store_.options().transaction_bytes_max) {
+    return txn::transaction_too_large(store_.options().transaction_bytes_max);
+  }
+  if (options_.isolation == txn::Isolation::kReadCommitted || is_known_absent(key)) {
+    return {};
+  }
+  HlcTimestamp timestamp;
+  bool tombstone = false;
+  PANDO_ASSIGN(const bool found, store_.newest(key, timestamp, tombstone));
+  if (!found || timestamp <= read_timestamp()) {
+    return {};
+  }
+  if (!tombstone) {
+    return txn::concurrent_update();
+  }
+  // An insert may follow a deletion that the snapshot does not see.
+  return erases ? txn::concurrent_delete() : Status();
+}
+
+Status KvTransaction::put(Bytes key, Bytes value) {
+  PANDO_TRY(check_write(key, false));
+  writes_.put(key, value);
+  return {};
+}
+
+Status KvTransaction::erase(Bytes key) {
+  PANDO_TRY(check_write(key, true));
+  writes_.erase(key);
+  return {};
+}
+
+txn::SavepointId KvTransaction::savepoint() {
+  savepoints_.push_back({writes_.mark(), locks_.mark()});
+  return txn::SavepointId(static_cast<uint32_t>(savepoints_.size()));
+}
+
+void KvTransaction::rollback_to(txn::SavepointId savepoint) {
+  undo_writes_to(savepoint);
+  locks_.release_to(savepoints_.back().locks);
+  known_absent_.clear();
+}
+
+void KvTransaction::undo_writes_to(txn::SavepointId savepoint) {
+  PANDO_ASSERT(savepoint.number() >= 1, "a savepoint that was never made");
+  PANDO_ASSERT(savepoint.number() <= savepoints_.size(), "a savepoint that is gone");
+  savepoints_.resize(savepoint.number());
+  writes_.rollback_to(savepoints_.back().writes);
+  statement_ = std::min(statement_, savepoints_.back().writes);
+}
+
+void KvTransaction::release(txn::SavepointId savepoint) {
+  PANDO_ASSERT(savepoint.number() >= 1, "a savepoint that was never made");
+  PANDO_ASSERT(savepoint.number() <= savepoints_.size(), "a savepoint that is gone");
+  savepoints_.resize(savepoint.number() - 1);
+}
+
+Task<Status> KvTransaction::commit() {
+  PANDO_ASSERT(!over_, "a transaction ends once");
+  Status status;
+  if (has_writes()) {
+    status = co_await store_.committer().commit({.transaction = id(),
+                                                 .writes = &writes_,
+                                                 .reads = notes_reads() ? &reads_ : nullptr,
+                                                 .snapshot = read_timestamp(),
+                                                 .executor = options_.executor});
+  }
+  if (status.ok()) {
+    for (const auto& hook : hooks_) {
+      hook();
+    }
+  }
+  end();
+  co_return status;
+}
+
+Task<void> KvTransaction::rollback() {
+  if (!over_) {
+    end();
+  }
+  co_return;
+}
+
+void KvTransaction::end() {
+  over_ = true;
+  locks_.release_all();
+  release_snapshot();
+}
+
+void KvTransaction::release_snapshot() {
+  if (!snapshot_.has_value()) {
+    return;
+  }
+  if (notes_reads()) {
+    store_.committer().leave_serializable(*snapshot_);
+  }
+  pin_.release();
+  snapshot_.reset();
+}
+
+}  // namespace pando::kv

@@ -1,0 +1,72 @@
+#pragma once
+
+// One transaction of a KvStore; see txn/transaction.h for the contract. Its writes stay here, at the gateway, until it
+// commits; its locks are in the store's lock table; what it reads comes from the record cache or the engine.
+
+#include "kv/kv_store.h"
+#include "txn/write_buffer.h"
+
+namespace pando::kv {
+
+class KvTransaction final : public txn::Transaction {
+ public:
+  KvTransaction(KvStore& store, txn::TransactionOptions options, TransactionId id);
+  ~KvTransaction() override;
+
+  TransactionId id() const override { return locks_.id(); }
+  txn::Isolation isolation() const override { return options_.isolation; }
+  HlcTimestamp read_timestamp() const override;
+  bool has_writes() const override { return !writes_.empty(); }
+  void begin_statement() override;
+
+  Task<Result<std::optional<Bytes>>> get(Bytes key) override;
+  Task<Result<std::optional<Bytes>>> get_latest(Bytes key) override;
+  std::unique_ptr<txn::Cursor> scan(txn::Span span, txn::ScanOptions options) override;
+  std::unique_ptr<txn::Snapshot> snapshot_for(txn::Span span) override;
+  Task<Result<txn::LockOutcome>> lock(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) override;
+  Status put(Bytes key, Bytes value) override;
+  Status erase(Bytes key) override;
+
+  void on_commit(std::function<void()> hook) override { hooks_.push_back(std::move(hook)); }
+  void set_lock_timeout(std::chrono::milliseconds timeout) override { options_.lock_timeout = timeout; }
+
+  txn::SavepointId savepoint() override;
+  void rollback_to(txn::SavepointId savepoint) override;
+  void undo_writes_to(txn::SavepointId savepoint) override;
+  void release(txn::SavepointId savepoint) override;
+
+  Task<Status> commit() override;
+  Task<void> rollback() override;
+
+ private:
+  struct Savepoint {
+    txn::WriteBuffer::Mark writes;
+    std::size_t locks;
+  };
+
+  // Whether what it reads must be noted, to be validated when it commits.
+  bool notes_reads() const { return options_.isolation == txn::Isolation::kSerializable && !options_.read_only; }
+  Result<std::optional<Bytes>> read(ByteView key, HlcTimestamp at);
+  Result<txn::LockOutcome> locked_outcome(ByteView key);
+  bool is_known_absent(ByteView key) const { return !known_absent_.empty() && key == known_absent_; }
+  Status check_write(ByteView key, bool erases);
+  void end();
+  void release_snapshot();
+
+  KvStore& store_;
+  txn::TransactionOptions options_;
+  txn::LockOwner locks_;
+  SnapshotRegistry::Pin pin_;
+  std::optional<HlcTimestamp> snapshot_;
+  txn::WriteBuffer writes_;
+  // What the running statement sees of them.
+  txn::WriteBuffer::Mark statement_ = 0;
+  // A key that was found to have no version while this transaction holds its lock.
+  Bytes known_absent_;
+  txn::ReadSet reads_;
+  std::vector<Savepoint> savepoints_;
+  std::vector<std::function<void()>> hooks_;
+  bool over_ = false;
+};
+
+}  // namespace pando::kv

@@ -1,0 +1,90 @@
+#pragma once
+
+// RecordCache: the newest committed version of hot keys, so that reads of them never touch the engine.
+//
+//   CachedRecord record;
+//   if (cache.get(key, record) && record.timestamp <= read_timestamp) return record.value;
+//   const auto ticket = cache.start_fill(key);
+//   Version version = newest version from the engine;
+//   cache.fill(key, version..., ticket);
+//
+// The applier calls apply() for every committed write, after the engine has it and before it becomes visible. A fill
+// whose ticket is older than an apply in the same stripe is dropped, so a slow reader never puts an old version back.
+//
+// A striped hash table with chaining; each stripe keeps to its part of the byte budget by the clock algorithm (Corbato,
+// 1968). Thread-safe.
+
+#include <memory>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/hlc.h"
+#include "base/mutex.h"
+
+namespace pando::kv {
+
+struct CachedRecord {
+  HlcTimestamp timestamp;
+  bool tombstone = false;
+  Bytes value;
+};
+
+struct RecordCacheStatistics {
+  uint64_t hits = 0;
+  uint64_t misses = 0;
+  uint64_t evictions = 0;
+  std::size_t records = 0;
+  std::size_t bytes = 0;
+};
+
+class RecordCache {
+ public:
+  // Keys and values larger than this together are not worth the room.
+  static constexpr std::size_t kRecordBytesMax = 16_KiB;
+
+  // A budget of zero turns the cache off.
+  explicit RecordCache(std::size_t bytes_max);
+  ~RecordCache();
+  RecordCache(const RecordCache&) = delete;
+  RecordCache& operator=(const RecordCache&) = delete;
+
+  // Whether the newest committed version of `key` is here; fills `record` if so.
+  bool get(ByteView key, CachedRecord& record);
+  // The same without the value.
+  bool get_timestamp(ByteView key, HlcTimestamp& timestamp, bool& tombstone);
+
+  struct FillTicket {
+    uint64_t applies = 0;
+  };
+  FillTicket start_fill(ByteView key);
+  void fill(ByteView key, HlcTimestamp timestamp, bool tombstone, ByteView value, FillTicket ticket);
+
+  // A newer version was committed. With `insert`, a key that was not here comes in.
+  void apply(ByteView key, HlcTimestamp timestamp, bool tombstone, ByteView value, bool insert);
+
+  RecordCacheStatistics statistics();
+
+ private:
+  struct Record;
+  struct RecordDeleter {
+    void operator()(Record* record) const;
+  };
+  using RecordPointer = std::unique_ptr<Record, RecordDeleter>;
+  struct Stripe;
+  struct Incoming {
+    ByteView key;
+    HlcTimestamp timestamp;
+    bool tombstone;
+    ByteView value;
+  };
+
+  static constexpr std::size_t kStripes = 64;
+
+  static RecordPointer make_record(const Incoming& incoming, uint64_t hash);
+  Stripe& stripe_of(uint64_t hash);
+
+  const bool enabled_;
+  std::unique_ptr<Stripe[]> stripes_;
+};
+
+}  // namespace pando::kv
