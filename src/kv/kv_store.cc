@@ -49,7 +49,12 @@ Task<Status> KvStore::recover() {
   PANDO_CO_TRY(recovery.finish());
   for (const auto& shard : router_.shards()) {
     PANDO_CO_ASSIGN(const uint64_t applied, environment_.engine.applied(shard->descriptor.id));
-    shard->last_index = std::max(applied, journal_->last_index(shard->descriptor.id));
+    shard->last_index = journal_->last_index(shard->descriptor.id);
+    if (applied > shard->last_index) {
+      co_return Status(sql_state::kDataCorrupted, "the journal ends with entry {} of shard {}, the engine has entry {}",
+                       shard->last_index, shard->descriptor.id.number(), applied)
+          .with_hint("The journal directory may not be the one that belongs to this data directory.");
+    }
   }
   replayed_entries_ = recovery.replayed_entries();
   oracle_.observe(recovery.marks().timestamp);
