@@ -105,7 +105,8 @@ class Transaction {
   // READ COMMITTED: takes a new snapshot. Otherwise: takes the snapshot if this is the first statement.
   virtual void begin_statement() = 0;
 
-  // The value of `key` in the snapshot, overlaid with this transaction's writes.
+  // The value of `key` in the snapshot, overlaid with this transaction's writes as they were at the last
+  // begin_statement(), as scan() sees it.
   virtual Task<Result<std::optional<Bytes>>> get(Bytes key) = 0;
   // The newest committed value, overlaid with this transaction's writes, whatever the snapshot.
   // REQUIRES: this transaction holds a lock on `key`, or the caller only needs a hint.

@@ -125,6 +125,19 @@ std::optional<WriteBuffer::Write> WriteBuffer::find(ByteView key) const {
   return to_write(*node, *node->newest);
 }
 
+std::optional<WriteBuffer::Write> WriteBuffer::find(ByteView key, Mark mark) const {
+  const Node* const node = empty() ? nullptr : seek(key, nullptr);
+  if (node == nullptr || node->key() != key) {
+    return std::nullopt;
+  }
+  for (const Version* version = node->newest; version != nullptr; version = version->older) {
+    if (version->sequence <= mark) {
+      return to_write(*node, *version);
+    }
+  }
+  return std::nullopt;
+}
+
 bool WriteBuffer::touches(Mark mark, ByteView start, ByteView end) const {
   return mark > 0 && !empty() && Walk(*this, mark, start, end, false).valid();
 }

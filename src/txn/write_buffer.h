@@ -56,6 +56,8 @@ class WriteBuffer {
 
   // The newest write of `key`, if it was written.
   std::optional<Write> find(ByteView key) const;
+  // The newest that `mark` sees.
+  std::optional<Write> find(ByteView key, Mark mark) const;
   // Whether `mark` sees a write in [start, end); an empty end means no bound.
   bool touches(Mark mark, ByteView start, ByteView end) const;
   bool empty() const { return history_.empty(); }

@@ -77,7 +77,7 @@ void MemoryTransaction::begin_statement() {
 }
 
 Task<Result<std::optional<Bytes>>> MemoryTransaction::get(Bytes key) {
-  if (const auto write = writes_.find(key)) {
+  if (const auto write = writes_.find(key, statement_)) {
     co_return write->value.has_value() ? std::optional<Bytes>(*write->value) : std::nullopt;
   }
   if (serializable()) {
