@@ -7,14 +7,25 @@
 #include "storage/engine.h"
 #include "storage/memory/memory_engine.h"
 #include "storage/mvcc.h"
+#include "storage/rocksdb/rocksdb_engine.h"
+#include "test/support/temporary_directory.h"
 
 namespace pando::storage {
 namespace {
 
 struct Subject {
   const char* name;
-  std::function<std::unique_ptr<Engine>(FlushedCallback)> open;
+  std::function<std::unique_ptr<Engine>(FlushedCallback, const Bytes& directory)> open;
 };
+
+std::unique_ptr<Engine> open_memory(FlushedCallback on_flushed, const Bytes& directory) {
+  return open_memory_engine({.on_flushed = std::move(on_flushed)});
+}
+
+std::unique_ptr<Engine> open_rocksdb(FlushedCallback on_flushed, const Bytes& directory) {
+  auto engine = open_rocksdb_engine({.directory = directory, .on_flushed = std::move(on_flushed)});
+  return engine.ok() ? std::move(*engine) : nullptr;
+}
 
 void PrintTo(const Subject& subject, std::ostream* out) { *out << subject.name; }
 
@@ -25,7 +36,9 @@ HlcTimestamp at(uint64_t wall) { return {wall, 0}; }
 class EngineConformance : public testing::TestWithParam<Subject> {
  protected:
   void SetUp() override {
-    engine_ = GetParam().open([this](const std::vector<AppliedIndex>& applied) { flushed_ = applied; });
+    engine_ =
+        GetParam().open([this](const std::vector<AppliedIndex>& applied) { flushed_ = applied; }, directory_.path());
+    ASSERT_TRUE(engine_);
   }
   void write(const std::function<void(WriteBatch&)>& fill) {
     WriteBatch batch;
@@ -61,6 +74,7 @@ class EngineConformance : public testing::TestWithParam<Subject> {
     return all;
   }
 
+  test::TemporaryDirectory directory_;
   std::unique_ptr<Engine> engine_;
   std::vector<AppliedIndex> flushed_;
 };
@@ -321,10 +335,7 @@ TEST_P(EngineConformance, DecodedBatchesDoWhatTheOriginalDid) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, EngineConformance,
-                         testing::Values(Subject{"memory",
-                                                 [](FlushedCallback on_flushed) -> std::unique_ptr<Engine> {
-                                                   return open_memory_engine({.on_flushed = std::move(on_flushed)});
-                                                 }}),
+                         testing::Values(Subject{"memory", open_memory}, Subject{"rocksdb", open_rocksdb}),
                          [](const auto& info) { return info.param.name; });
 
 TEST(MemoryEngine, ComesBackFromACrashAsItWasFlushed) {

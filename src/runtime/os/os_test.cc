@@ -1,4 +1,3 @@
-#include <filesystem>
 #include <set>
 
 #include <boost/asio/io_context.hpp>
@@ -14,22 +13,12 @@
 #include "runtime/os/system_clock.h"
 #include "runtime/os/system_timer.h"
 #include "runtime/os/worker.h"
+#include "test/support/temporary_directory.h"
 
 namespace pando::runtime {
 namespace {
 
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    char pattern[] = "/tmp/pando_os_test_XXXXXX";
-    path_ = ::mkdtemp(pattern);
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  const Bytes& path() const { return path_; }
-
- private:
-  Bytes path_;
-};
+using test::TemporaryDirectory;
 
 Task<Result<Bytes>> write_and_read(Disk* disk, Bytes directory) {
   PANDO_CO_TRY(co_await disk->create_directory(directory + "/d"));

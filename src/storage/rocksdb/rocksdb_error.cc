@@ -1,0 +1,19 @@
+#include "storage/rocksdb/rocksdb_error.h"
+
+namespace pando::storage {
+
+Status status_of(const rocksdb::Status& status) {
+  if (status.ok()) {
+    return Status();
+  }
+  if (status.IsNoSpace()) {
+    return Status(sql_state::kDiskFull, "could not write to the storage engine: No space left on device")
+        .with_detail(status.ToString());
+  }
+  if (status.IsCorruption()) {
+    return Status(sql_state::kDataCorrupted, "the storage engine found damaged data: {}", status.ToString());
+  }
+  return Status(sql_state::kIoError, "storage engine: {}", status.ToString());
+}
+
+}  // namespace pando::storage

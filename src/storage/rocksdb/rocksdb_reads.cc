@@ -1,0 +1,332 @@
+#include "storage/rocksdb/rocksdb_reads.h"
+
+#include "storage/mvcc.h"
+#include "storage/rocksdb/rocksdb_error.h"
+#include "storage/rocksdb/versioned_comparator.h"
+
+namespace pando::storage {
+namespace {
+
+// Steps over versions beyond which a seek is cheaper.
+constexpr int kStepsMax = 8;
+
+// A RocksDB iterator and the bounds that it borrows.
+class BoundedIterator {
+ public:
+  // `start` and `end` are as RocksDB compares them; an empty `end` is no bound.
+  BoundedIterator(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, rocksdb::ReadOptions options, Bytes start,
+                  Bytes end)
+      : start_(std::move(start)), end_(std::move(end)), lower_(slice(start_)), upper_(slice(end_)) {
+    if (!start_.empty()) {
+      options.iterate_lower_bound = &lower_;
+    }
+    if (!end_.empty()) {
+      options.iterate_upper_bound = &upper_;
+    }
+    iterator_.reset(db.NewIterator(options, family));
+  }
+  BoundedIterator(const BoundedIterator&) = delete;
+  BoundedIterator& operator=(const BoundedIterator&) = delete;
+
+  rocksdb::Iterator* operator->() const { return iterator_.get(); }
+  ByteView key() const { return view(iterator_->key()); }
+
+ private:
+  const Bytes start_;
+  const Bytes end_;
+  const rocksdb::Slice lower_;
+  const rocksdb::Slice upper_;
+  std::unique_ptr<rocksdb::Iterator> iterator_;
+};
+
+Bytes version_bound(ByteView key) { return key.empty() ? Bytes() : encode_versioned_key(key, HlcTimestamp::max()); }
+
+class PlainIterator final : public Iterator {
+ public:
+  PlainIterator(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, const rocksdb::ReadOptions& options, KeySpan span)
+      : iterator_(db, family, options, span.start, span.end) {
+    iterator_->SeekToFirst();
+  }
+  void seek(ByteView key) override { iterator_->Seek(slice(key)); }
+  void seek_before(ByteView key) override {
+    if (key.empty()) {
+      iterator_->SeekToLast();
+      return;
+    }
+    iterator_->SeekForPrev(slice(key));
+    if (iterator_->Valid() && iterator_.key() == key) {
+      iterator_->Prev();
+    }
+  }
+  void next() override { iterator_->Next(); }
+  void previous() override { iterator_->Prev(); }
+  bool valid() const override { return iterator_->Valid(); }
+  ByteView key() const override { return iterator_.key(); }
+  ByteView value() const override { return view(iterator_->value()); }
+  Status status() const override { return status_of(iterator_->status()); }
+
+ private:
+  BoundedIterator iterator_;
+};
+
+// The parts of a stored version, borrowed from the iterator.
+struct StoredVersion {
+  ByteView key;
+  HlcTimestamp timestamp;
+  bool tombstone = false;
+  ByteView value;
+};
+
+bool load_version(const BoundedIterator& iterator, StoredVersion& version) {
+  const ByteView stored = view(iterator->value());
+  if (!decode_versioned_key(iterator.key(), version.key, version.timestamp) || stored.empty()) {
+    return false;
+  }
+  version.tombstone = stored.front() == kTombstoneTag;
+  version.value = stored.substr(1);
+  return true;
+}
+
+Status malformed_version() {
+  return Status(sql_state::kDataCorrupted, "the storage engine holds a version that cannot be decoded");
+}
+
+class RocksDbVersionIterator final : public VersionIterator {
+ public:
+  RocksDbVersionIterator(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, const rocksdb::ReadOptions& options,
+                         const KeySpan& span)
+      : iterator_(db, family, options, version_bound(span.start), version_bound(span.end)) {
+    iterator_->SeekToFirst();
+    load();
+  }
+  void seek(ByteView key, HlcTimestamp at) override {
+    iterator_->Seek(encode_versioned_key(key, at));
+    load();
+  }
+  void seek_before(ByteView key) override {
+    if (key.empty()) {
+      iterator_->SeekToLast();
+    } else {
+      // No version can be as new as the suffix says, so what is found belongs to a key before.
+      iterator_->SeekForPrev(version_bound(key));
+      if (iterator_->Valid() && iterator_.key() == version_bound(key)) {
+        iterator_->Prev();
+      }
+    }
+    load();
+    if (valid()) {
+      seek(Bytes(version_.key), HlcTimestamp::max());
+    }
+  }
+  void next() override {
+    iterator_->Next();
+    load();
+  }
+  bool valid() const override { return status_.ok() && iterator_->Valid(); }
+  ByteView key() const override { return version_.key; }
+  HlcTimestamp timestamp() const override { return version_.timestamp; }
+  bool tombstone() const override { return version_.tombstone; }
+  ByteView value() const override { return version_.value; }
+  Status status() const override { return status_.ok() ? status_of(iterator_->status()) : status_; }
+
+ private:
+  void load() {
+    if (iterator_->Valid() && !load_version(iterator_, version_)) {
+      status_ = malformed_version();
+    }
+  }
+
+  BoundedIterator iterator_;
+  StoredVersion version_;
+  Status status_;
+};
+
+class ForwardScan final : public VersionScan {
+ public:
+  ForwardScan(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, const rocksdb::ReadOptions& options,
+              const VersionScanOptions& scan)
+      : iterator_(db, family, options, version_bound(scan.span.start), version_bound(scan.span.end)), at_(scan.at) {
+    iterator_->SeekToFirst();
+  }
+
+  Status next(KeyValueBatch& batch, std::size_t entries_max) override {
+    batch.clear();
+    for (; batch.size() < entries_max && iterator_->Valid(); step()) {
+      if (!load_version(iterator_, version_)) {
+        return malformed_version();
+      }
+      if (finished_key_ && version_.key == key_) {
+        continue;
+      }
+      if (version_.timestamp > at_) {
+        note_key(false);
+        continue;
+      }
+      note_key(true);
+      if (!version_.tombstone) {
+        batch.append(version_.key, version_.value);
+      }
+    }
+    return status_of(iterator_->status());
+  }
+
+ private:
+  // Remembers the key at hand, and whether its visible version has been seen.
+  void note_key(bool finished) {
+    if (key_ != version_.key) {
+      key_.assign(version_.key);
+      steps_ = 0;
+    }
+    finished_key_ = finished;
+  }
+
+  // To the next version, or past the rest of the key's when there are many.
+  void step() {
+    if (++steps_ <= kStepsMax) {
+      iterator_->Next();
+      return;
+    }
+    steps_ = 0;
+    Bytes target(key_);
+    append_version_suffix(target, finished_key_ ? HlcTimestamp{} : at_);
+    iterator_->Seek(target);
+  }
+
+  BoundedIterator iterator_;
+  const HlcTimestamp at_;
+  StoredVersion version_;
+  Bytes key_;
+  bool finished_key_ = false;
+  int steps_ = 0;
+};
+
+// Meets the oldest version of a key first; the last one at or below the moment is the visible one.
+class ReverseScan final : public VersionScan {
+ public:
+  ReverseScan(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, const rocksdb::ReadOptions& options,
+              const VersionScanOptions& scan)
+      : iterator_(db, family, options, version_bound(scan.span.start), version_bound(scan.span.end)), at_(scan.at) {
+    iterator_->SeekToLast();
+  }
+
+  Status next(KeyValueBatch& batch, std::size_t entries_max) override {
+    batch.clear();
+    while (batch.size() < entries_max && iterator_->Valid()) {
+      PANDO_TRY(take_key(batch));
+    }
+    return status_of(iterator_->status());
+  }
+
+ private:
+  Status take_key(KeyValueBatch& batch) {
+    StoredVersion version;
+    if (!load_version(iterator_, version)) {
+      return malformed_version();
+    }
+    key_.assign(version.key);
+    bool visible = false;
+    for (int steps = 0; version.key == key_; ++steps) {
+      if (version.timestamp <= at_) {
+        visible = !version.tombstone;
+        value_.assign(visible ? version.value : ByteView());
+      }
+      if (steps < kStepsMax) {
+        iterator_->Prev();
+      } else {
+        skip_to_visible(visible);
+      }
+      if (!iterator_->Valid()) {
+        break;
+      }
+      if (!load_version(iterator_, version)) {
+        return malformed_version();
+      }
+    }
+    if (visible) {
+      batch.append(key_, value_);
+    }
+    return Status();
+  }
+
+  // Seeks the visible version of key_ and then leaves the key.
+  void skip_to_visible(bool& visible) {
+    StoredVersion version;
+    iterator_->Seek(encode_versioned_key(key_, at_));
+    if (iterator_->Valid() && load_version(iterator_, version) && version.key == key_) {
+      visible = !version.tombstone;
+      value_.assign(visible ? version.value : ByteView());
+    }
+    iterator_->SeekForPrev(encode_versioned_key(key_, HlcTimestamp::max()));
+    if (iterator_->Valid() && load_version(iterator_, version) && version.key == key_) {
+      iterator_->Prev();
+    }
+  }
+
+  BoundedIterator iterator_;
+  const HlcTimestamp at_;
+  Bytes key_;
+  Bytes value_;
+};
+
+}  // namespace
+
+rocksdb::ReadOptions RocksDbReads::read_options() const {
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot_;
+  return options;
+}
+
+Result<bool> RocksDbReads::get(ByteView key, Bytes& value) const {
+  rocksdb::PinnableSlice found;
+  const rocksdb::Status status = db_->Get(read_options(), plain_, slice(key), &found);
+  if (status.IsNotFound()) {
+    return false;
+  }
+  PANDO_TRY(status_of(status));
+  value.assign(found.data(), found.size());
+  return true;
+}
+
+std::unique_ptr<Iterator> RocksDbReads::iterate(KeySpan span) const {
+  return std::make_unique<PlainIterator>(*db_, plain_, read_options(), std::move(span));
+}
+
+Result<bool> RocksDbReads::get_version(ByteView key, HlcTimestamp at, Version& version) const {
+  rocksdb::ReadOptions options = read_options();
+  // Lets the bloom filters, which hold keys without timestamps, rule files out.
+  options.prefix_same_as_start = true;
+  const std::unique_ptr<rocksdb::Iterator> iterator(db_->NewIterator(options, versions_));
+  iterator->Seek(encode_versioned_key(key, at));
+  if (!iterator->Valid()) {
+    PANDO_TRY(status_of(iterator->status()));
+    return false;
+  }
+  ByteView found_key;
+  const ByteView stored = view(iterator->value());
+  if (!decode_versioned_key(view(iterator->key()), found_key, version.timestamp) || stored.empty()) {
+    return malformed_version();
+  }
+  if (found_key != key) {
+    return false;
+  }
+  version.tombstone = stored.front() == kTombstoneTag;
+  version.value.assign(stored.substr(1));
+  return true;
+}
+
+std::unique_ptr<VersionIterator> RocksDbReads::iterate_versions(KeySpan span) const {
+  rocksdb::ReadOptions options = read_options();
+  options.total_order_seek = true;
+  return std::make_unique<RocksDbVersionIterator>(*db_, versions_, options, span);
+}
+
+std::unique_ptr<VersionScan> RocksDbReads::scan_versions(VersionScanOptions scan) const {
+  rocksdb::ReadOptions options = read_options();
+  options.total_order_seek = true;
+  if (scan.reverse) {
+    return std::make_unique<ReverseScan>(*db_, versions_, options, scan);
+  }
+  return std::make_unique<ForwardScan>(*db_, versions_, options, scan);
+}
+
+}  // namespace pando::storage
