@@ -77,7 +77,7 @@ Result<std::optional<Bytes>> KvTransaction::read(ByteView key, HlcTimestamp at) 
 
 Task<Result<std::optional<Bytes>>> KvTransaction::get(Bytes key) {
   if (has_writes()) {
-    if (const auto write = writes_.find(key)) {
+    if (const auto write = writes_.find(key, statement_)) {
       co_return value_of(*write);
     }
   }
