@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Emits src/sql/function/pg_{proc,operator,cast}.inc from a real PostgreSQL 15, or checks that they agree with one.
+"""Emits src/sql/function/pg_{proc,operator,cast,keywords}.inc from a real PostgreSQL 15, or checks that they agree with one.
 
 usage: generate_signatures.py [--check] [psql connection options, for example -h /tmp -p 5555 -U postgres]
 
@@ -100,12 +100,18 @@ def cast_rows(options):
         yield "{%s, %s, '%s', '%s', %s},\n" % (source, target, context, method, function)
 
 
+def keyword_rows(options):
+    for word, category, bare in query(options, "select word, catcode, barelabel from pg_get_keywords() order by word"):
+        yield "{%s, '%s', %s},\n" % (text(word), category, "true" if bare == "t" else "false")
+
+
 def main():
     options = sys.argv[1:]
     check = "--check" in options
     options = [option for option in options if option != "--check"]
     differs = False
-    for name, rows in (("pg_proc", proc_rows), ("pg_operator", operator_rows), ("pg_cast", cast_rows)):
+    for name, rows in (("pg_proc", proc_rows), ("pg_operator", operator_rows), ("pg_cast", cast_rows),
+                       ("pg_keywords", keyword_rows)):
         path = FOLDER / (name + ".inc")
         content = HEADER + "".join(rows(options))
         if check:

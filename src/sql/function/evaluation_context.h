@@ -3,6 +3,7 @@
 // EvaluationContext: what a kernel may know beside its arguments: settings, the statement's time, the session, and,
 // through SessionServices, the catalog and sequences. Session owns it; one thread at a time.
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,6 +15,8 @@
 #include "types/type.h"
 
 namespace pando::sql {
+
+class RegexCache;  // sql/function/regex.h
 
 // What kernels need from above. The session implements it over its catalog snapshot; tests give a small one.
 class SessionServices {
@@ -69,6 +72,8 @@ class EvaluationContext {
   void* wall_clock_state = nullptr;
   SessionServices* services = nullptr;
   Prng* prng = nullptr;
+  // Compiled regular expressions, kept from call to call; made on first use.
+  std::shared_ptr<RegexCache> regexes;
 };
 
 }  // namespace pando::sql

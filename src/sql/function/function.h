@@ -30,6 +30,8 @@ enum class FunctionKind : char { kScalar = 'f', kAggregate = 'a', kWindow = 'w',
 struct CallTypes {
   std::span<const types::Type> arguments;
   types::Type result;
+  // CallExpr::variadic_array: the last argument is the array of a VARIADIC parameter, not a value of its own.
+  bool variadic_array = false;
 };
 
 // REQUIRES: out.reset(rows) was called. Constant arguments are not expanded: index with arguments[i]->slot(row) or

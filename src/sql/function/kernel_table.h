@@ -38,6 +38,15 @@ KernelTable number_cast_kernels();
 KernelTable float_kernels();
 KernelTable numeric_kernels();
 KernelTable text_kernels();
+KernelTable datetime_kernels();
+KernelTable datetime_comparison_kernels();
+KernelTable trigonometry_kernels();
+KernelTable quoting_kernels();
+KernelTable bytea_kernels();
+KernelTable formatting_kernels();
+KernelTable unicode_kernels();
+KernelTable like_kernels();
+KernelTable regex_kernels();
 KernelTable basic_aggregate_kernels();
 
 }  // namespace pando::sql
