@@ -25,10 +25,19 @@ Result<std::vector<ShardDescriptor>> load_or_create_descriptors(storage::Engine&
 
 }  // namespace
 
-Task<Result<std::unique_ptr<KvStore>>> KvStore::open(KvOptions options, KvEnvironment environment) {
+Task<Result<std::unique_ptr<KvStore>>> KvStore::open(KvOptions options, KvEnvironment environment,
+                                                     runtime::Executor& executor) {
   PANDO_CO_ASSIGN(auto descriptors, load_or_create_descriptors(environment.engine, options.initial_splits));
   std::unique_ptr<KvStore> store(new KvStore(std::move(options), environment, std::move(descriptors)));
-  PANDO_CO_TRY(co_await store->recover());
+  const Status recovered = co_await store->recover();
+  if (!recovered.ok()) {
+    if (store->journal_ != nullptr) {
+      co_await store->journal_->close(executor);
+      store->journal_.reset();
+    }
+    co_return recovered;
+  }
+  store->start();
   co_return std::move(store);
 }
 
@@ -68,9 +77,12 @@ Task<Status> KvStore::recover() {
                                                             .router = router_,
                                                             .timer = environment_.timer},
                                            recovery.marks(), options_.recent_writes_bytes_max);
+  co_return Status();
+}
+
+void KvStore::start() {
   environment_.flushes.attach(journal_.get());
   schedule_garbage_round();
-  co_return Status();
 }
 
 std::unique_ptr<txn::Transaction> KvStore::begin(txn::TransactionOptions options) {

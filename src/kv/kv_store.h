@@ -4,8 +4,8 @@
 //
 //   FlushRelay relay;
 //   auto engine = open_rocksdb_engine({..., .on_flushed = relay.callback()});
-//   PANDO_CO_ASSIGN(auto store, co_await KvStore::open(options, {engine, disk, writer, clock, timer, relay}));
-//   auto transaction = store->begin({.executor = &worker});
+//   PANDO_CO_ASSIGN(auto store, co_await KvStore::open(options, {engine, disk, writer, clock, timer, relay},
+//   executor)); auto transaction = store->begin({.executor = &worker});
 //   ...
 //   co_await store->close(executor);
 //
@@ -53,8 +53,9 @@ struct KvStatistics {
 
 class KvStore final : public txn::Store {
  public:
-  // Errors: those of the engine and the journal; XX001 when their contents do not fit together.
-  static Task<Result<std::unique_ptr<KvStore>>> open(KvOptions options, KvEnvironment environment);
+  // Resumes on `executor`. Errors: those of the engine and the journal; XX001 when their contents do not fit together.
+  static Task<Result<std::unique_ptr<KvStore>>> open(KvOptions options, KvEnvironment environment,
+                                                     runtime::Executor& executor);
   // REQUIRES: close() has returned.
   ~KvStore() override;
 
@@ -88,6 +89,7 @@ class KvStore final : public txn::Store {
   KvStore(KvOptions options, KvEnvironment environment, std::vector<ShardDescriptor> descriptors);
 
   Task<Status> recover();
+  void start();
   void schedule_garbage_round();
   Result<bool> read_engine(ByteView key, CachedRecord& newest);
 

@@ -2,11 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "test/txn/kv_node.h"
 #include "test/txn/store_script.h"
-#include "txn/memory/memory_store.h"
+#include "test/txn/store_variants.h"
 
-namespace pando {
+namespace pando::test {
 namespace {
 
 using txn::Isolation;
@@ -16,48 +15,7 @@ using txn::Span;
 using txn::Transaction;
 using txn::WaitPolicy;
 
-// A store under test with the locks and the timer it uses.
-class Subject {
- public:
-  virtual ~Subject() = default;
-  virtual txn::Store& store() = 0;
-  virtual txn::LockTable& locks() = 0;
-  virtual test::ManualTimer& timer() = 0;
-};
-
-class MemorySubject final : public Subject {
- public:
-  txn::Store& store() override { return store_; }
-  txn::LockTable& locks() override { return store_.locks(); }
-  test::ManualTimer& timer() override { return timer_; }
-
- private:
-  test::ManualTimer timer_;
-  txn::MemoryStore store_{&timer_, {.transaction_bytes_max = 1_MiB}};
-};
-
-class KvSubject final : public Subject {
- public:
-  explicit KvSubject(std::size_t cache_bytes, std::vector<Bytes> splits)
-      : node_(
-            {.record_cache_bytes = cache_bytes, .transaction_bytes_max = 1_MiB, .initial_splits = std::move(splits)}) {
-    EXPECT_EQ(node_.open().to_string(), "OK");
-  }
-  txn::Store& store() override { return node_.store(); }
-  txn::LockTable& locks() override { return node_.store().locks(); }
-  test::ManualTimer& timer() override { return node_.timer(); }
-
- private:
-  test::KvNode node_;
-};
-
-struct Variant {
-  const char* name;
-  std::function<std::unique_ptr<Subject>()> make;
-};
-void PrintTo(const Variant& variant, std::ostream* out) { *out << variant.name; }
-
-class StoreConformance : public testing::TestWithParam<Variant> {
+class StoreConformance : public testing::TestWithParam<StoreVariant> {
  protected:
   std::unique_ptr<Transaction> begin(Isolation isolation = Isolation::kReadCommitted, bool read_only = false) {
     auto transaction =
@@ -103,24 +61,18 @@ class StoreConformance : public testing::TestWithParam<Variant> {
     ASSERT_EQ(commit(*transaction), "OK");
   }
 
-  std::unique_ptr<Subject> subject_ = GetParam().make();
+  std::unique_ptr<StoreSubject> subject_ = GetParam().make();
   runtime::InlineExecutor executor_;
 };
 
-INSTANTIATE_TEST_SUITE_P(
-    Stores, StoreConformance,
-    testing::Values(Variant{"memory", [] { return std::make_unique<MemorySubject>(); }},
-                    Variant{"kv", [] { return std::make_unique<KvSubject>(1_MiB, std::vector<Bytes>{}); }},
-                    Variant{"kv_without_cache", [] { return std::make_unique<KvSubject>(0, std::vector<Bytes>{}); }},
-                    Variant{"kv_three_shards",
-                            [] { return std::make_unique<KvSubject>(1_MiB, std::vector<Bytes>{"b", "c"}); }}),
-    [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Stores, StoreConformance, testing::ValuesIn(store_variants()),
+                         [](const auto& info) { return info.param.name; });
 
 TEST_P(StoreConformance, Scripts) {
-  for (const auto& file : test::testdata_files("src/kv/testdata/isolation")) {
+  for (const auto& file : testdata_files("src/kv/testdata/isolation")) {
     SCOPED_TRACE(file);
-    test::StoreScript script(subject_->store(), subject_->locks(), subject_->timer());
-    test::run_datadriven(file, [&](const test::Command& command) { return script.handle(command); });
+    StoreScript script(subject_->store(), subject_->locks(), subject_->timer());
+    run_datadriven(file, [&](const Command& command) { return script.handle(command); });
   }
 }
 
@@ -301,4 +253,4 @@ TEST_P(StoreConformance, SerializableTransactionsInLargeNumbersAreValidated) {
 }
 
 }  // namespace
-}  // namespace pando
+}  // namespace pando::test

@@ -29,12 +29,14 @@ class KvNode {
   }
 
   Status open() {
-    auto opened = runtime::block_on(executor_, kv::KvStore::open(options_, {.engine = *engine_,
-                                                                            .disk = disk_,
-                                                                            .journal_writer = writer_,
-                                                                            .clock = clock_,
-                                                                            .timer = timer_,
-                                                                            .flushes = relay_}));
+    auto opened = runtime::block_on(executor_, kv::KvStore::open(options_,
+                                                                 {.engine = *engine_,
+                                                                  .disk = disk_,
+                                                                  .journal_writer = writer_,
+                                                                  .clock = clock_,
+                                                                  .timer = timer_,
+                                                                  .flushes = relay_},
+                                                                 executor_));
     if (!opened.ok()) {
       return opened.status();
     }

@@ -228,6 +228,19 @@ StoreScript::StoreScript(txn::Store& store, txn::LockTable& locks, ManualTimer& 
 
 StoreScript::~StoreScript() { reset(); }
 
+// Puts the names of sessions for the ids of their transactions, which depend on what ran before.
+std::string StoreScript::name_owners(std::string line) const {
+  for (const auto& [name, session] : sessions_) {
+    if (session->transaction != nullptr) {
+      const std::string id = " " + std::to_string(session->transaction->id().number()) + "=";
+      for (auto at = line.find(id); at != std::string::npos; at = line.find(id)) {
+        line.replace(at, id.size(), " " + name + ":");
+      }
+    }
+  }
+  return line;
+}
+
 StoreScript::Session& StoreScript::session(const std::string& name) {
   auto& session = sessions_[name];
   if (session == nullptr) {
@@ -247,6 +260,7 @@ void StoreScript::begin(Session& session, const Words& words) {
       options.lock_timeout = std::chrono::milliseconds(std::stoi(word.substr(word.find('=') + 1)));
     }
   }
+  session.cancellation->reset();
   session.transaction = store_.begin(options);
   session.failed = false;
   session.savepoints.clear();
@@ -277,7 +291,7 @@ std::string StoreScript::run_line(const std::string& line) {
     timer_.advance(std::chrono::milliseconds(std::stoi(words[1])));
   } else if (words[0] == "locks") {
     for (const auto& described : locks_.describe()) {
-      output_ += described + "\n";
+      output_ += name_owners(described) + "\n";
     }
   } else {
     Session& session = this->session(words[0].substr(0, words[0].find(':')));
@@ -286,6 +300,11 @@ std::string StoreScript::run_line(const std::string& line) {
       begin(session, words);
     } else if (words[0] == "cancel") {
       session.cancellation->request(Status(sql_state::kQueryCanceled, "canceling statement due to user request"));
+    } else if (session.transaction == nullptr) {
+      output_ += session.name + " " + words[0] + ": has ended\n";
+    } else if (session.failed && words[0] == "commit") {
+      // As in SQL.
+      start(session, {"rollback"});
     } else if (session.failed && words[0] != "rollback" && words[0] != "rollback-to") {
       output_ += session.name + " " + words[0] + ": 25P02\n";
     } else if (words[0] == "savepoint") {

@@ -44,6 +44,7 @@ class StoreScript {
   using Words = std::vector<std::string>;
 
   std::string run_line(const std::string& line);
+  std::string name_owners(std::string line) const;
   Session& session(const std::string& name);
   void start(Session& session, Words words);
   void begin(Session& session, const Words& words);
