@@ -80,6 +80,7 @@ inline constexpr SqlState kReadOnlySqlTransaction{"25006"};
 inline constexpr SqlState kNoActiveSqlTransaction{"25P01"};
 inline constexpr SqlState kInFailedSqlTransaction{"25P02"};
 inline constexpr SqlState kIdleInTransactionSessionTimeout{"25P03"};
+inline constexpr SqlState kIdleSessionTimeout{"57P05"};
 inline constexpr SqlState kInvalidSqlStatementName{"26000"};
 inline constexpr SqlState kDependentObjectsStillExist{"2BP01"};
 inline constexpr SqlState kInvalidAuthorizationSpecification{"28000"};

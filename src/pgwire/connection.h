@@ -1,0 +1,87 @@
+#pragma once
+
+// Connection: one client on one socket, from its startup packet to its end. A coroutine on the worker that owns the
+// socket; no thread of its own.
+//
+//   runtime::spawn(worker, serve_connection(std::make_unique<Connection>(environment, worker, std::move(socket))));
+//
+// Authentication is "trust": the listener lets only loopback addresses in.
+// Thread-safety: the worker's thread only.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pgwire/byte_stream.h"
+#include "pgwire/codec/frontend.h"
+#include "pgwire/message_sink.h"
+#include "runtime/executor.h"
+#include "session/environment.h"
+#include "session/session.h"
+
+namespace pando::pgwire {
+
+class Connection {
+ public:
+  // REQUIRES: `environment` and `executor` outlive it; `executor` runs on the thread of the socket's io_context.
+  Connection(session::SessionEnvironment& environment, runtime::Executor& executor,
+             boost::asio::ip::tcp::socket socket);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Serves the client until it leaves or is told to.
+  Task<void> serve();
+
+ private:
+  // What another thread wakes the connection through; outlives it.
+  struct Doorbell;
+
+  // --- opening (startup.cc) ---
+  // False when there is nothing more to do: a cancel request, a refusal, a client that left.
+  Task<bool> open();
+  Task<Result<std::optional<StartupPacket>>> read_startup_packet();
+  Status open_session(const StartupMessage& startup);
+  Status apply_startup_parameters(const StartupMessage& startup);
+  Status apply_command_line(std::string_view options);
+  void greet(const StartupMessage& startup);
+
+  // --- messages (connection.cc) ---
+  Task<void> serve_messages();
+  // Waits for the client. False: the connection ends.
+  Task<bool> wait_for_message();
+  // False: the connection ends.
+  Task<bool> handle(Frame frame);
+  Task<bool> handle_query(Frame frame);
+  Task<Status> handle_execute(Frame frame);
+  Task<bool> handle_sync();
+  Status handle_parse(ByteView body);
+  Status handle_bind(ByteView body);
+  Status handle_describe(ByteView body);
+  Status handle_close(ByteView body);
+  // An error between two Syncs: report it, drop what follows until the next Sync.
+  Task<void> fail_extended(Status status);
+  void report(const Status& status);
+  void report_fatal(const Status& status);
+  void ready();
+
+  session::SessionEnvironment& environment_;
+  runtime::Executor& executor_;
+  ByteStream stream_;
+  MessageSink sink_;
+  std::string client_address_;
+  std::unique_ptr<session::Session> session_;
+  std::shared_ptr<Doorbell> doorbell_;
+  bool skipping_ = false;
+
+  // Decoded messages, kept for their vectors.
+  BindMessage bind_;
+  std::vector<session::BoundParameter> parameters_;
+  std::vector<session::ValueFormat> result_formats_;
+};
+
+// Serves and then destroys it.
+Task<void> serve_connection(std::unique_ptr<Connection> connection);
+
+}  // namespace pando::pgwire

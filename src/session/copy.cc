@@ -1,0 +1,152 @@
+// Session: COPY.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "session/copy_options.h"
+#include "session/copy_parser.h"
+#include "session/copy_printer.h"
+#include "session/object_names.h"
+#include "session/session.h"
+#include "sql/parse/parse.h"
+
+namespace pando::session {
+namespace {
+
+std::string full_name(const ast::RelationName& name) {
+  return name.schema.empty() ? name.name : name.schema + "." + name.name;
+}
+
+// The columns of a COPY by name: those given, or all that can be written.
+Result<std::vector<std::string>> copied_columns(const catalog::TableDescriptor& table,
+                                                const std::vector<std::string>& names) {
+  std::vector<std::string> columns;
+  if (names.empty()) {
+    for (const catalog::ColumnDescriptor& column : table.columns) {
+      if (!column.dropped && !column.generated) {
+        columns.push_back(column.name);
+      }
+    }
+    return columns;
+  }
+  for (const std::string& name : names) {
+    const catalog::ColumnDescriptor* column = table.find_column(name);
+    if (column == nullptr) {
+      return Status(sql_state::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", name, table.name);
+    }
+    if (column->generated) {
+      return std::move(Status(sql_state::kInvalidColumnReference, "column \"{}\" is a generated column", name))
+          .with_detail("Generated columns cannot be used in COPY.");
+    }
+    if (std::ranges::find(columns, name) != columns.end()) {
+      return Status(sql_state::kDuplicateColumn, "column \"{}\" specified more than once", name);
+    }
+    columns.push_back(name);
+  }
+  return columns;
+}
+
+std::string name_list(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) {
+    out += (out.empty() ? "" : ", ") + quote_name(name);
+  }
+  return out;
+}
+
+ValueFormat wire_format(const CopyOptions& options) {
+  return options.format == CopyFormat::kBinary ? ValueFormat::kBinary : ValueFormat::kText;
+}
+
+}  // namespace
+
+Result<catalog::TablePtr> Session::copied_table(const ast::Copy& copy) {
+  const ast::RelationName& name = *copy.table;
+  const auto table = snapshot()->resolve_table(search_path(), name.schema, name.name);
+  if (table == nullptr) {
+    if (snapshot()->resolve_sequence(search_path(), name.schema, name.name) != nullptr) {
+      return Status(sql_state::kWrongObjectType, "cannot copy {} sequence \"{}\"", copy.from ? "to" : "from",
+                    name.name);
+    }
+    return Status(sql_state::kUndefinedTable, "relation \"{}\" does not exist", full_name(name));
+  }
+  if (table->kind == catalog::RelationKind::kView) {
+    Status status(sql_state::kWrongObjectType, "cannot copy {} view \"{}\"", copy.from ? "to" : "from", table->name);
+    status.fields().hint = copy.from ? "To enable copying to a view, provide an INSTEAD OF INSERT trigger."
+                                     : "Try the COPY (SELECT ...) TO variant.";
+    return status;
+  }
+  return table;
+}
+
+Task<Result<std::string>> Session::run_copy(const ast::Copy& copy, PreparedStatementPtr holder, Output output) {
+  if (copy.program || !copy.filename.empty()) {
+    co_return std::move(Status(sql_state::kFeatureNotSupported, "COPY with a {} of the server is not supported",
+                               copy.program ? "program" : "file"))
+        .with_hint("Use COPY FROM STDIN or COPY TO STDOUT, or psql's \\copy.");
+  }
+  PANDO_CO_ASSIGN(const CopyOptions options, read_copy_options(copy));
+  co_return copy.from ? co_await run_copy_in(copy, options, output)
+                      : co_await run_copy_out(copy, options, holder, output);
+}
+
+Task<Result<std::string>> Session::run_copy_out(const ast::Copy& copy, CopyOptions options, PreparedStatementPtr holder,
+                                                Output output) {
+  Portal portal;
+  if (copy.query != nullptr) {
+    PANDO_CO_ASSIGN(portal.statement, analyze(holder->text, TreePtr(holder->tree, copy.query.get()), {}));
+  } else {
+    PANDO_CO_ASSIGN(const catalog::TablePtr table, copied_table(copy));
+    PANDO_CO_ASSIGN(const std::vector<std::string> columns, copied_columns(*table, copy.columns));
+    const auto schema = snapshot()->find_schema(table->schema);
+    auto text = std::make_shared<const std::string>(fmt::format("SELECT {} FROM ONLY {}.{}", name_list(columns),
+                                                                quote_name(schema->name), quote_name(table->name)));
+    PANDO_CO_ASSIGN(ast::StatementPtr tree, parse::parse_statement(*text));
+    PANDO_CO_ASSIGN(portal.statement, analyze(std::move(text), std::move(tree), {}));
+  }
+  portal.plan = portal.statement->plan;
+  portal.shape = portal.plan->shape;
+  if (portal.shape == nullptr) {
+    co_return Status(sql_state::kFeatureNotSupported, "COPY query must have a RETURNING clause");
+  }
+  PANDO_CO_ASSIGN(CopyPrinter printer, CopyPrinter::make(options, portal.shape, settings_.values().types));
+  PANDO_CO_TRY(co_await begin_query(&portal));
+  PANDO_CO_TRY(co_await open_query(&portal));
+  co_return co_await send_copy_rows(&portal, &printer, wire_format(options), output.sink);
+}
+
+Task<Result<std::string>> Session::send_copy_rows(Portal* portal, CopyPrinter* printer, ValueFormat format,
+                                                  ResultSink* sink) {
+  sink->begin_copy_out(format, portal->shape->size());
+  Bytes line;
+  printer->print_start(line);
+  uint64_t count = 0;
+  while (true) {
+    PANDO_CO_ASSIGN(const bool more, co_await fetch_chunk(portal));
+    if (!more) {
+      break;
+    }
+    for (std::size_t row = 0; row < portal->pending.rows; ++row) {
+      PANDO_CO_TRY(printer->print_row(portal->pending, row, line));
+      sink->add_copy_data(line);
+      line.clear();
+    }
+    count += portal->pending.rows;
+    if (sink->wants_drain()) {
+      PANDO_CO_TRY(co_await sink->drain());
+    }
+  }
+  printer->print_end(line);
+  if (!line.empty()) {
+    sink->add_copy_data(line);
+  }
+  sink->end_copy_out();
+  co_return fmt::format("COPY {}", count);
+}
+
+Task<Result<std::string>> Session::run_copy_in(const ast::Copy& copy, CopyOptions options, Output output) {
+  co_return Status(sql_state::kFeatureNotSupported, "COPY FROM is not supported");
+}
+
+}  // namespace pando::session

@@ -1,0 +1,99 @@
+#include "session/environment.h"
+
+#include "session/session.h"
+
+namespace pando::session {
+namespace {
+
+// PostgreSQL's process ids are positive 32-bit integers.
+constexpr uint32_t kProcessIdMax = INT32_MAX;
+
+}  // namespace
+
+Result<uint32_t> SessionRegistry::reserve() {
+  MutexLock lock(mutex_);
+  if (sessions_.size() >= sessions_max_) {
+    return Status(sql_state::kTooManyConnections, "sorry, too many clients already");
+  }
+  do {
+    last_process_id_ = last_process_id_ >= kProcessIdMax ? 1 : last_process_id_ + 1;
+  } while (sessions_.contains(last_process_id_));
+  sessions_[last_process_id_] = nullptr;
+  return last_process_id_;
+}
+
+void SessionRegistry::add(uint32_t process_id, Session* session) {
+  MutexLock lock(mutex_);
+  sessions_[process_id] = session;
+}
+
+void SessionRegistry::remove(uint32_t process_id) {
+  MutexLock lock(mutex_);
+  sessions_.erase(process_id);
+}
+
+bool SessionRegistry::cancel(uint32_t process_id, Status reason) {
+  MutexLock lock(mutex_);
+  const auto found = sessions_.find(process_id);
+  if (found == sessions_.end() || found->second == nullptr) {
+    return false;
+  }
+  found->second->request_cancel(std::move(reason));
+  return true;
+}
+
+bool SessionRegistry::cancel_with_secret(uint32_t process_id, uint32_t secret, Status reason) {
+  MutexLock lock(mutex_);
+  const auto found = sessions_.find(process_id);
+  if (found == sessions_.end() || found->second == nullptr || found->second->secret() != secret) {
+    return false;
+  }
+  found->second->request_cancel(std::move(reason));
+  return true;
+}
+
+bool SessionRegistry::terminate(uint32_t process_id, Status reason) {
+  MutexLock lock(mutex_);
+  const auto found = sessions_.find(process_id);
+  if (found == sessions_.end() || found->second == nullptr) {
+    return false;
+  }
+  found->second->request_termination(std::move(reason));
+  return true;
+}
+
+void SessionRegistry::terminate_all(const Status& reason) {
+  MutexLock lock(mutex_);
+  for (const auto& [process_id, session] : sessions_) {
+    if (session != nullptr) {
+      session->request_termination(reason);
+    }
+  }
+}
+
+void SessionRegistry::terminate_idle(const Status& reason) {
+  MutexLock lock(mutex_);
+  for (const auto& [process_id, session] : sessions_) {
+    if (session != nullptr && session->is_idle()) {
+      session->request_termination(reason);
+    }
+  }
+}
+
+std::vector<SessionActivity> SessionRegistry::activities() {
+  MutexLock lock(mutex_);
+  std::vector<SessionActivity> out;
+  for (const auto& [process_id, session] : sessions_) {
+    if (session != nullptr) {
+      out.push_back(session->activity());
+    }
+  }
+  return out;
+}
+
+std::size_t SessionRegistry::count() {
+  MutexLock lock(mutex_);
+  return sessions_.size();
+}
+
+}  // namespace pando::session

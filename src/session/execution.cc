@@ -1,0 +1,216 @@
+// Session: running a portal's query: locks, snapshots, restarts, delivery.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "session/services.h"
+#include "session/session.h"
+#include "session/system_tables.h"
+
+namespace pando::session {
+namespace {
+
+uint64_t monotonic(void* state) { return static_cast<runtime::Clock*>(state)->monotonic_ns(); }
+
+// "INSERT" of "INSERT 0".
+std::string_view verb_of(std::string_view tag) { return tag.substr(0, tag.find(' ')); }
+
+}  // namespace
+
+sql::exec::ExecutionContext Session::execution_context(std::vector<types::Value> parameters) {
+  return {.transaction = transaction_.transaction(),
+          .evaluation = evaluation_,
+          .executor = executor_,
+          .state = transaction_.execution_state(),
+          .cancellation = &cancellation_,
+          .catalog = snapshot(),
+          .parameters = std::move(parameters),
+          .memory_bytes_max = settings_.values().work_mem_bytes,
+          .temporary = environment_.temporary,
+          .virtual_tables = system_tables_.get(),
+          .table_expressions = table_expressions_.get(),
+          .wait_for_service = &Services::wait_for_service,
+          .wait_state = services_.get(),
+          .helpers = environment_.helpers,
+          .clock_ns = &monotonic,
+          .clock_state = &environment_.clock};
+}
+
+std::string Session::query_tag(const Portal& portal) const {
+  const bool counts_rows = portal.plan->tag == "SELECT";
+  return fmt::format("{} {}", portal.plan->tag, counts_rows ? portal.rows_delivered : portal.query->rows_affected());
+}
+
+// Table locks keep DDL away from what the statement writes. DDL that came first may have changed the plan's ground.
+Task<Status> Session::lock_tables(Portal* portal) {
+  while (true) {
+    for (const types::Oid table : portal->plan->locked_tables) {
+      PANDO_CO_TRY(
+          co_await transaction_.catalog().lock_table(table, txn::LockStrength::kKeyShare, txn::WaitPolicy::kBlock));
+    }
+    if (is_current(*portal->plan) || portal->plan->catalog_version == 0) {
+      co_return Status();
+    }
+    PANDO_CO_ASSIGN(portal->plan, current_plan(*portal->statement));
+  }
+}
+
+Task<Status> Session::begin_query(Portal* portal) {
+  portal->started = true;
+  portal->savepoint_depth = transaction_.savepoint_depth();
+  transaction_.start();
+  if (transaction_.read_only() && portal->plan->modifies()) {
+    co_return Status(sql_state::kReadOnlySqlTransaction, "cannot execute {} in a read-only transaction",
+                     verb_of(portal->plan->tag));
+  }
+  if (!portal->plan->locked_tables.empty()) {
+    PANDO_CO_TRY(co_await lock_tables(portal));
+  }
+  transaction_.transaction().begin_statement();
+  co_return Status();
+}
+
+Task<Status> Session::open_query(Portal* portal) {
+  portal->query = std::make_unique<sql::exec::Query>(portal->plan->query, execution_context(portal->parameters));
+  return portal->query->open();
+}
+
+// Fills `pending` with rows that are not delivered yet; false at the end.
+Task<Result<bool>> Session::fetch_chunk(Portal* portal) {
+  portal->pending_first = 0;
+  if (portal->replaying) {
+    if (portal->replayed == portal->buffer->size()) {
+      co_return false;
+    }
+    portal->pending = portal->buffer->chunk_of(portal->replayed, portal->pending_first);
+    portal->replayed += portal->pending.rows - portal->pending_first;
+    co_return true;
+  }
+  if (cancellation_.requested()) {
+    co_return cancellation_.status();
+  }
+  co_return co_await portal->query->next(portal->pending);
+}
+
+// Runs the query to its end, keeping its rows for replay.
+Task<Status> Session::buffer_all(Portal* portal) {
+  if (portal->buffer == nullptr) {
+    portal->buffer = std::make_unique<RowBuffer>();
+  }
+  while (true) {
+    PANDO_CO_ASSIGN(const bool more, co_await fetch_chunk(portal));
+    if (!more) {
+      break;
+    }
+    portal->buffer->append(std::exchange(portal->pending, {}));
+  }
+  portal->pending = {};
+  portal->replaying = true;
+  co_return Status();
+}
+
+// Rows to the sink until the query ends or `rows_max` (0: all) are delivered; whether more may follow.
+Task<Result<bool>> Session::deliver(Portal* portal, uint64_t rows_max, ResultSink* sink) {
+  portal->rows_delivered = 0;
+  while (true) {
+    if (portal->pending_first == portal->pending.rows) {
+      PANDO_CO_ASSIGN(const bool more, co_await fetch_chunk(portal));
+      if (!more) {
+        portal->ended = true;
+        co_return false;
+      }
+    }
+    std::size_t count = portal->pending.rows - portal->pending_first;
+    if (rows_max != 0) {
+      count = std::min<uint64_t>(count, rows_max - portal->rows_delivered);
+    }
+    if (portal->shape != nullptr) {
+      PANDO_CO_TRY(sink->add_rows(portal->pending, portal->pending_first, count));
+    }
+    portal->pending_first += count;
+    portal->rows_delivered += count;
+    if (sink->wants_drain()) {
+      PANDO_CO_TRY(co_await sink->drain());
+    }
+    if (rows_max != 0 && portal->rows_delivered == rows_max) {
+      co_return true;
+    }
+  }
+}
+
+Task<Result<bool>> Session::open_and_deliver(Portal* portal, uint64_t rows_max, ResultSink* sink) {
+  PANDO_CO_TRY(co_await open_query(portal));
+  // A change happens whole, whatever part of what it returns the client reads.
+  if (portal->plan->modifies() && rows_max != 0 && portal->shape != nullptr) {
+    PANDO_CO_TRY(co_await buffer_all(portal));
+  }
+  co_return co_await deliver(portal, rows_max, sink);
+}
+
+// A statement that read what others have changed since runs again on a new snapshot, if nothing of it has left.
+Task<Result<bool>> Session::run_from_start(Portal* portal, uint64_t rows_max, Output output) {
+  PANDO_CO_TRY(co_await begin_query(portal));
+  const uint64_t sink_mark = output.sink->mark();
+  while (true) {
+    if (portal->shape != nullptr) {
+      output.sink->begin_rows(portal->shape, settings_.values().types, output.describe);
+    }
+    if (portal->plan->locked_tables.empty()) {
+      co_return co_await open_and_deliver(portal, rows_max, output.sink);
+    }
+    const auto mark = transaction_.mark_statement();
+    auto more = co_await open_and_deliver(portal, rows_max, output.sink);
+    if (more.ok() || !more.status().is(sql::exec::kRestartStatement)) {
+      co_return more;
+    }
+    if (transaction_.isolation() != txn::Isolation::kReadCommitted || !output.sink->rewind(sink_mark)) {
+      co_return Status(sql_state::kSerializationFailure, "could not serialize access due to concurrent update");
+    }
+    portal->query.reset();
+    portal->buffer.reset();
+    portal->pending = {};
+    portal->pending_first = 0;
+    transaction_.undo_statement(mark);
+    transaction_.transaction().begin_statement();
+  }
+}
+
+Task<Result<ExecuteOutcome>> Session::run_query(Portal* portal, uint64_t rows_max, Output output) {
+  if (portal->ended) {
+    // A portal at its end gives no more rows.
+    portal->rows_delivered = 0;
+    co_return ExecuteOutcome::kCompleted;
+  }
+  if (!portal->started) {
+    PANDO_CO_ASSIGN(const bool more, co_await run_from_start(portal, rows_max, output));
+    co_return more ? ExecuteOutcome::kSuspended : ExecuteOutcome::kCompleted;
+  }
+  if (portal->shape != nullptr) {
+    output.sink->begin_rows(portal->shape, settings_.values().types, output.describe);
+  }
+  PANDO_CO_ASSIGN(const bool more, co_await deliver(portal, rows_max, output.sink));
+  co_return more ? ExecuteOutcome::kSuspended : ExecuteOutcome::kCompleted;
+}
+
+Task<Result<ExecuteOutcome>> Session::run_portal(Portal* portal, uint64_t rows_max, Output output) {
+  if (portal->statement->tree == nullptr) {
+    output.sink->empty_query();
+    co_return ExecuteOutcome::kEmpty;
+  }
+  if (portal->plan->query != nullptr) {
+    PANDO_CO_ASSIGN(const ExecuteOutcome outcome, co_await run_query(portal, rows_max, output));
+    if (outcome == ExecuteOutcome::kCompleted) {
+      portal->tag = query_tag(*portal);
+    }
+    co_return outcome;
+  }
+  if (portal->ended) {
+    co_return Status(sql_state::kObjectNotInPrerequisiteState, "portal \"{}\" cannot be run", portal->name);
+  }
+  portal->ended = true;
+  PANDO_CO_ASSIGN(portal->tag, co_await run_command(portal->statement, portal->parameters, output));
+  co_return ExecuteOutcome::kCompleted;
+}
+
+}  // namespace pando::session

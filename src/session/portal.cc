@@ -1,0 +1,24 @@
+#include "session/portal.h"
+
+#include <algorithm>
+
+namespace pando::session {
+
+void RowBuffer::append(types::Chunk chunk) {
+  for (const types::Vector& column : chunk.columns) {
+    memory_bytes_ += column.memory_bytes();
+  }
+  starts_.push_back(size_);
+  size_ += chunk.rows;
+  chunks_.push_back(std::move(chunk));
+}
+
+const types::Chunk& RowBuffer::chunk_of(std::size_t position, std::size_t& row) const {
+  PANDO_ASSERT(position < size_, "a row past the buffer's end");
+  const auto after = std::ranges::upper_bound(starts_, position);
+  const auto index = static_cast<std::size_t>(after - starts_.begin()) - 1;
+  row = position - starts_[index];
+  return chunks_[index];
+}
+
+}  // namespace pando::session

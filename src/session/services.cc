@@ -1,0 +1,245 @@
+#include "session/services.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "runtime/event.h"
+#include "session/object_names.h"
+#include "session/session.h"
+
+namespace pando::session {
+namespace {
+
+constexpr std::string_view kServerVersion =
+    "PostgreSQL 15.20 (Pando 0.1.0) on x86_64-pc-linux-gnu, compiled by clang 19, 64-bit";
+constexpr double kNanosecondsPerSecond = 1e9;
+// Longer sleeps than this many seconds are cut: the clock counts nanoseconds in 64 bits.
+constexpr double kSleepSecondsMax = 1e9;
+
+enum SleepOutcome : int { kTimeIsUp = 0, kCancelled = 1 };
+
+}  // namespace
+
+Services::Services(SessionEnvironment& environment, const SessionIdentity& identity, SessionSettings& settings,
+                   SessionTransaction& transaction, runtime::Executor& executor)
+    : environment_(environment),
+      identity_(identity),
+      settings_(settings),
+      transaction_(transaction),
+      executor_(executor) {}
+
+std::vector<std::string> Services::existing_search_path() {
+  const auto snapshot = transaction_.catalog_snapshot();
+  std::vector<std::string> path;
+  for (const std::string& name : settings_.values().search_path) {
+    const std::string& schema = name == "$user" ? identity_.user : name;
+    if (snapshot->find_schema(schema) != nullptr && std::ranges::find(path, schema) == path.end()) {
+      path.push_back(schema);
+    }
+  }
+  return path;
+}
+
+// --- waiting ---
+
+bool Services::already_awaited(Pending pending) {
+  if (calls_seen_ < calls_awaited_) {
+    ++calls_seen_;
+    return true;
+  }
+  pending_ = std::move(pending);
+  return false;
+}
+
+Task<Status> Services::wait_for_service(void* state) { return static_cast<Services*>(state)->run_pending(); }
+
+Task<Status> Services::run_pending() {
+  const Pending pending = std::exchange(pending_, std::monostate());
+  if (const auto* reserve = std::get_if<PendingReserve>(&pending)) {
+    co_return co_await environment_.sequences.reserve(reserve->sequence, reserve->count, executor_);
+  }
+  ++calls_awaited_;
+  calls_seen_ = 0;
+  if (const auto* set = std::get_if<PendingSet>(&pending)) {
+    co_return co_await environment_.sequences.set(set->sequence, set->state, executor_);
+  }
+  if (const auto* nap = std::get_if<PendingSleep>(&pending)) {
+    co_return co_await sleep(nap->duration_ns);
+  }
+  co_return Status();
+}
+
+Task<Status> Services::sleep(uint64_t duration_ns) {
+  runtime::Event woken(executor_);
+  const auto timer =
+      environment_.timer.schedule(std::chrono::nanoseconds(duration_ns), [&woken] { woken.set(kTimeIsUp); });
+  {
+    const runtime::Cancellation::Registration registration(transaction_.cancellation(),
+                                                           [&woken] { woken.set(kCancelled); });
+    co_await woken.wait();
+  }
+  environment_.timer.cancel(timer);
+  co_return transaction_.cancellation().status();
+}
+
+// --- sequences ---
+
+Result<catalog::SequencePtr> Services::find_sequence(types::Oid oid) {
+  auto sequence = transaction_.catalog_snapshot()->find_sequence(oid);
+  if (sequence != nullptr) {
+    return sequence;
+  }
+  if (const auto table = transaction_.catalog_snapshot()->find_table(oid)) {
+    return Status(sql_state::kWrongObjectType, "\"{}\" is not a sequence", table->name);
+  }
+  return Status(sql_state::kUndefinedTable, "could not open relation with OID {}", oid);
+}
+
+Status Services::nextval(types::Oid sequence, std::size_t count, std::vector<int64_t>& values) {
+  PANDO_ASSIGN(const catalog::SequencePtr descriptor, find_sequence(sequence));
+  if (transaction_.read_only()) {
+    return Status(sql_state::kReadOnlySqlTransaction, "cannot execute nextval() in a read-only transaction");
+  }
+  Status status;
+  if (!environment_.sequences.try_next(*descriptor, count, values, status)) {
+    pending_ = PendingReserve{descriptor, count};
+    return Status(sql::kWaitNeeded, "values of sequence \"{}\" are being reserved", descriptor->name);
+  }
+  PANDO_TRY(std::move(status));
+  if (count > 0) {
+    sequence_values_[sequence] = values.back();
+    last_sequence_ = sequence;
+  }
+  return {};
+}
+
+Result<int64_t> Services::currval(types::Oid sequence) {
+  PANDO_ASSIGN(const catalog::SequencePtr descriptor, find_sequence(sequence));
+  const auto found = sequence_values_.find(sequence);
+  if (found == sequence_values_.end()) {
+    return Status(sql_state::kObjectNotInPrerequisiteState,
+                  "currval of sequence \"{}\" is not yet defined in this session", descriptor->name);
+  }
+  return found->second;
+}
+
+Result<int64_t> Services::lastval() {
+  const auto found = sequence_values_.find(last_sequence_);
+  if (found == sequence_values_.end()) {
+    return Status(sql_state::kObjectNotInPrerequisiteState, "lastval is not yet defined in this session");
+  }
+  return found->second;
+}
+
+Status Services::setval(types::Oid sequence, int64_t value, bool is_called) {
+  PANDO_ASSIGN(const catalog::SequencePtr descriptor, find_sequence(sequence));
+  if (transaction_.read_only()) {
+    return Status(sql_state::kReadOnlySqlTransaction, "cannot execute setval() in a read-only transaction");
+  }
+  if (value < descriptor->min || value > descriptor->max) {
+    return Status(sql_state::kNumericValueOutOfRange, "setval: value {} is out of bounds for sequence \"{}\" ({}..{})",
+                  value, descriptor->name, descriptor->min, descriptor->max);
+  }
+  if (!already_awaited(PendingSet{descriptor, {.last_value = value, .is_called = is_called}})) {
+    return Status(sql::kWaitNeeded, "sequence \"{}\" is being set", descriptor->name);
+  }
+  if (is_called) {
+    sequence_values_[sequence] = value;
+    last_sequence_ = sequence;
+  }
+  return {};
+}
+
+// --- settings ---
+
+Result<std::optional<std::string>> Services::current_setting(std::string_view name, bool missing_ok) {
+  if (name == "transaction_isolation" || name == "transaction_read_only" || name == "transaction_deferrable") {
+    return std::optional<std::string>(transaction_.show_mode(name));
+  }
+  auto shown = settings_.show(name);
+  if (!shown && !missing_ok) {
+    return Status(sql_state::kUndefinedObject, "unrecognized configuration parameter \"{}\"", name);
+  }
+  return shown;
+}
+
+Result<std::string> Services::set_config(std::string_view name, std::string_view value, bool is_local) {
+  PANDO_TRY(settings_.set(name, value, is_local ? SettingScope::kTransaction : SettingScope::kSession));
+  return settings_.show(name).value_or("");
+}
+
+std::vector<std::string> Services::current_schemas(bool include_implicit) {
+  std::vector<std::string> schemas = existing_search_path();
+  if (include_implicit && std::ranges::find(schemas, "pg_catalog") == schemas.end()) {
+    schemas.insert(schemas.begin(), "pg_catalog");
+  }
+  return schemas;
+}
+
+// --- facts and requests ---
+
+std::optional<std::string> Services::fact(std::string_view name) {
+  if (name == "current_database") {
+    return identity_.database;
+  }
+  if (name == "current_user" || name == "session_user") {
+    return identity_.user;
+  }
+  if (name == "current_schema") {
+    const auto path = existing_search_path();
+    return path.empty() ? std::nullopt : std::optional(path.front());
+  }
+  if (name == "version") {
+    return std::string(kServerVersion);
+  }
+  if (name == "pg_backend_pid") {
+    return std::to_string(identity_.process_id);
+  }
+  if (name == "txid_current") {
+    transaction_.start();
+    return std::to_string(transaction_.transaction().id().number());
+  }
+  if (name == "txid_current_if_assigned") {
+    return transaction_.started() && transaction_.transaction().has_writes()
+               ? std::optional(std::to_string(transaction_.transaction().id().number()))
+               : std::nullopt;
+  }
+  if (name == "inet_client_addr" || name == "inet_client_port") {
+    const auto colon = identity_.client_address.rfind(':');
+    if (colon == std::string::npos) {
+      return std::nullopt;
+    }
+    return name.ends_with("addr") ? identity_.client_address.substr(0, colon)
+                                  : identity_.client_address.substr(colon + 1);
+  }
+  if (name == "pg_postmaster_start_time") {
+    Bytes text;
+    types::print_text({types::oid::kTimestamptz}, types::Value::of_int64(environment_.start_time_us),
+                      settings_.values().types, text);
+    return text;
+  }
+  return std::nullopt;
+}
+
+Result<std::optional<std::string>> Services::act(std::string_view name, std::span<const types::Value> arguments) {
+  if (name == "pg_sleep") {
+    const double seconds = std::clamp(arguments[0].as<double>(), 0.0, kSleepSecondsMax);
+    if (!already_awaited(PendingSleep{static_cast<uint64_t>(seconds * kNanosecondsPerSecond)})) {
+      return Status(sql::kWaitNeeded, "sleeping");
+    }
+    return std::optional<std::string>("");
+  }
+  if (name == "pg_cancel_backend" || name == "pg_terminate_backend") {
+    const auto process_id = static_cast<uint32_t>(arguments[0].as<int32_t>());
+    const bool found =
+        name == "pg_cancel_backend"
+            ? environment_.registry.cancel(process_id,
+                                           Status(sql_state::kQueryCanceled, "canceling statement due to user request"))
+            : environment_.registry.terminate(
+                  process_id, Status(sql_state::kAdminShutdown, "terminating connection due to administrator command"));
+    return std::optional<std::string>(found ? "t" : "f");
+  }
+  return Status(sql_state::kFeatureNotSupported, "function {}() is not supported", name);
+}
+
+}  // namespace pando::session

@@ -1,0 +1,95 @@
+#pragma once
+
+// Services: what kernels ask of the session (sql::SessionServices): names and definitions from the catalog, sequences,
+// settings, facts about the session, and requests that act.
+//
+// Thread-safety: the session's coroutine only.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "session/environment.h"
+#include "session/session_settings.h"
+#include "session/session_transaction.h"
+#include "sql/function/evaluation_context.h"
+
+namespace pando::session {
+
+struct SessionIdentity;
+
+class Services final : public sql::SessionServices {
+ public:
+  // REQUIRES: all outlive this object.
+  Services(SessionEnvironment& environment, const SessionIdentity& identity, SessionSettings& settings,
+           SessionTransaction& transaction, runtime::Executor& executor);
+
+  // The schemas of search_path that exist, without the implied pg_catalog.
+  std::vector<std::string> existing_search_path();
+
+  // Awaits what made a kernel return kWaitNeeded. `state` is a Services.
+  static Task<Status> wait_for_service(void* state);
+
+  Result<std::optional<types::Oid>> resolve_name(types::Oid reg_type, std::string_view name) override;
+  std::optional<std::string> name_of(types::Oid reg_type, types::Oid object) override;
+  Result<std::optional<std::string>> describe(std::string_view function, types::Oid object, int64_t argument,
+                                              bool pretty) override;
+  std::optional<bool> is_visible(std::string_view kind, types::Oid object) override;
+  Result<std::optional<bool>> has_privilege(std::string_view kind, std::string_view object,
+                                            std::string_view privilege) override;
+  Status nextval(types::Oid sequence, std::size_t count, std::vector<int64_t>& values) override;
+  Result<int64_t> currval(types::Oid sequence) override;
+  Result<int64_t> lastval() override;
+  Status setval(types::Oid sequence, int64_t value, bool is_called) override;
+  Result<std::optional<std::string>> current_setting(std::string_view name, bool missing_ok) override;
+  Result<std::string> set_config(std::string_view name, std::string_view value, bool is_local) override;
+  std::vector<std::string> current_schemas(bool include_implicit) override;
+  std::optional<std::string> fact(std::string_view name) override;
+  Result<std::optional<std::string>> act(std::string_view name, std::span<const types::Value> arguments) override;
+
+  // Before each statement.
+  void begin_statement() { calls_awaited_ = 0, calls_seen_ = 0; }
+  // DISCARD SEQUENCES.
+  void forget_sequences() { sequence_values_.clear(), last_sequence_ = 0; }
+
+ private:
+  // What wait_for_service() is to await.
+  struct PendingReserve {
+    catalog::SequencePtr sequence;
+    std::size_t count = 0;
+  };
+  struct PendingSet {
+    catalog::SequencePtr sequence;
+    catalog::SequenceState state;
+  };
+  struct PendingSleep {
+    uint64_t duration_ns = 0;
+  };
+  using Pending = std::variant<std::monostate, PendingReserve, PendingSet, PendingSleep>;
+
+  Task<Status> run_pending();
+  Task<Status> sleep(uint64_t duration_ns);
+  Result<catalog::SequencePtr> find_sequence(types::Oid oid);
+  types::Oid resolve_relation(std::string_view schema, std::string_view name);
+  std::string qualify(types::Oid schema, const std::string& name, bool visible);
+
+  SessionEnvironment& environment_;
+  const SessionIdentity& identity_;
+  SessionSettings& settings_;
+  SessionTransaction& transaction_;
+  runtime::Executor& executor_;
+  // A kernel that waits is evaluated again from its first row: how many of its calls have been awaited already, and how
+  // many were seen since. False: the call is pending.
+  bool already_awaited(Pending pending);
+
+  Pending pending_;
+  std::size_t calls_awaited_ = 0;
+  std::size_t calls_seen_ = 0;
+  // currval() per sequence, and lastval()'s sequence.
+  std::map<types::Oid, int64_t> sequence_values_;
+  types::Oid last_sequence_ = 0;
+};
+
+}  // namespace pando::session

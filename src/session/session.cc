@@ -1,0 +1,229 @@
+#include "session/session.h"
+
+#include "session/plan_cache.h"
+#include "session/services.h"
+#include "session/system_tables.h"
+
+namespace pando::session {
+namespace {
+
+// PostgreSQL counts microseconds from 2000-01-01.
+constexpr int64_t kPostgresEpochSeconds = 946684800;
+constexpr int64_t kMicrosecondsPerSecond = 1000000;
+
+int64_t to_postgres_us(uint64_t wall_ns) {
+  return static_cast<int64_t>(wall_ns / 1000) - kPostgresEpochSeconds * kMicrosecondsPerSecond;
+}
+
+// What may run in a failed block: what ends it or goes back to a savepoint.
+bool ends_failed_block(const ast::Statement& tree) {
+  using Kind = ast::TransactionCommand::Kind;
+  const auto* command = std::get_if<ast::TransactionCommand>(&tree.node);
+  return command != nullptr &&
+         (command->kind == Kind::kCommit || command->kind == Kind::kRollback || command->kind == Kind::kRollbackTo);
+}
+
+int64_t read_clock(void* state) { return to_postgres_us(static_cast<SessionEnvironment*>(state)->clock.wall_ns()); }
+
+}  // namespace
+
+Session::Session(SessionEnvironment& environment, runtime::Executor& executor, SessionIdentity identity)
+    : environment_(environment),
+      executor_(executor),
+      identity_(std::move(identity)),
+      secret_(static_cast<uint32_t>(environment.random())),
+      settings_(environment.time_zones),
+      transaction_(environment.store, environment.catalog, executor, cancellation_, settings_),
+      prng_(environment.random()),
+      session_start_us_(to_postgres_us(environment.clock.wall_ns())) {
+  services_ = std::make_unique<Services>(environment_, identity_, settings_, transaction_, executor_);
+  plan_cache_ = std::make_unique<PlanCache>();
+  system_tables_ = std::make_unique<SystemTables>(
+      environment_.catalog, [this] { return snapshot(); },
+      [this](std::string_view relation, catalog::SystemRowWriter& writer) {
+        return write_system_rows(relation, writer);
+      });
+  table_expressions_ = std::make_unique<TableExpressionCache>([this](catalog::TablePtr table) {
+    const auto empty = std::make_shared<const std::string>();
+    return sql::bind_table_expressions(std::move(table), bind_options(empty, {}));
+  });
+  evaluation_.wall_clock_us = &read_clock;
+  evaluation_.wall_clock_state = &environment_;
+  evaluation_.services = services_.get();
+  evaluation_.prng = &prng_;
+  settings_.set("session_authorization", identity_.user, SettingScope::kSession, SettingSource::kServer)
+      .ignore("any name is a valid value");
+}
+
+Session::~Session() = default;
+
+Status Session::set_startup_option(std::string_view name, std::string_view value) {
+  PANDO_TRY(settings_.set(name, value, SettingScope::kSession, SettingSource::kConnection));
+  MutexLock lock(activity_mutex_);
+  application_name_ = settings_.show("application_name").value_or("");
+  return {};
+}
+
+int64_t Session::now_us() { return to_postgres_us(environment_.clock.wall_ns()); }
+
+void Session::begin_message(const TextPtr& text) {
+  cancellation_.reset();
+  running_.store(true, std::memory_order_release);
+  const int64_t now = now_us();
+  if (transaction_.state() == BlockState::kIdle) {
+    evaluation_.transaction_time_us = now;
+  }
+  evaluation_.statement_time_us = now;
+  if (evaluation_settings_ != settings_.version()) {
+    evaluation_.settings = settings_.values().types;
+    evaluation_settings_ = settings_.version();
+  }
+  evaluation_.settings.now_us = evaluation_.transaction_time_us;
+  const auto timeout = settings_.values().statement_timeout;
+  if (timeout.count() > 0 && !statement_timer_) {
+    statement_timer_ = environment_.timer.schedule(timeout, [this] {
+      cancellation_.request(Status(sql_state::kQueryCanceled, "canceling statement due to statement timeout"));
+    });
+  }
+  MutexLock lock(activity_mutex_);
+  activity_text_ = text;
+  query_start_us_ = now;
+  transaction_start_us_ = evaluation_.transaction_time_us;
+  state_change_us_ = now;
+}
+
+void Session::end_message() {
+  if (statement_timer_) {
+    environment_.timer.cancel(*statement_timer_);
+    statement_timer_.reset();
+  }
+  status_.store(transaction_.status_byte(), std::memory_order_release);
+  running_.store(false, std::memory_order_release);
+}
+
+Status Session::check_not_failed(const ast::Statement& tree) const {
+  if (transaction_.failed() && !ends_failed_block(tree)) {
+    return Status(sql_state::kInFailedSqlTransaction,
+                  "current transaction is aborted, commands ignored until end of transaction block");
+  }
+  return {};
+}
+
+void Session::close_portals_of_transaction() {
+  std::erase_if(portals_, [](const auto& entry) { return !entry.second->held; });
+}
+
+void Session::close_portals_deeper_than(std::size_t savepoint_depth) {
+  std::erase_if(portals_, [savepoint_depth](const auto& entry) {
+    return !entry.second->held && entry.second->savepoint_depth > savepoint_depth;
+  });
+}
+
+Task<Status> Session::commit_transaction() {
+  Status status;
+  if (transaction_.started() && !transaction_.failed()) {
+    if (!transaction_.execution_state().deferred.empty()) {
+      auto context = execution_context({});
+      status = co_await sql::exec::check_deferred(context);
+    }
+    if (status.ok()) {
+      status = co_await hold_cursors();
+    }
+  }
+  if (!portals_.empty()) {
+    close_portals_of_transaction();
+  }
+  if (!status.ok()) {
+    co_await transaction_.rollback();
+    co_return status;
+  }
+  auto committed = co_await transaction_.commit();
+  co_return std::move(committed).status();
+}
+
+Task<void> Session::fail() {
+  if (transaction_.state() == BlockState::kImplicit) {
+    close_portals_of_transaction();
+  } else if (transaction_.state() == BlockState::kInBlock) {
+    // The queries of open portals hold on to the transaction, which may end now.
+    for (auto& [name, portal] : portals_) {
+      if (!portal->held) {
+        portal->query.reset();
+      }
+    }
+  }
+  co_await transaction_.fail();
+  end_message();
+}
+
+std::chrono::milliseconds Session::idle_limit(Status& reason) const {
+  const SettingValues& values = settings_.values();
+  if (transaction_.in_block() && values.idle_in_transaction_session_timeout.count() > 0) {
+    reason = Status(sql_state::kIdleInTransactionSessionTimeout,
+                    "terminating connection due to idle-in-transaction timeout");
+    return values.idle_in_transaction_session_timeout;
+  }
+  if (!transaction_.in_block() && values.idle_session_timeout.count() > 0) {
+    reason = Status(sql_state::kIdleSessionTimeout, "terminating connection due to idle-session timeout");
+    return values.idle_session_timeout;
+  }
+  return std::chrono::milliseconds(0);
+}
+
+Task<void> Session::close() {
+  portals_.clear();
+  if (transaction_.state() != BlockState::kIdle) {
+    co_await transaction_.rollback();
+  }
+  end_message();
+}
+
+void Session::request_cancel(Status reason) {
+  if (running_.load(std::memory_order_acquire)) {
+    cancellation_.request(std::move(reason));
+  }
+}
+
+void Session::request_termination(Status reason) {
+  {
+    MutexLock lock(activity_mutex_);
+    if (terminating_.load(std::memory_order_relaxed)) {
+      return;
+    }
+    termination_reason_ = reason;
+    terminating_.store(true, std::memory_order_release);
+  }
+  request_cancel(std::move(reason));
+  if (on_terminate_) {
+    on_terminate_();
+  }
+}
+
+Status Session::termination_reason() {
+  MutexLock lock(activity_mutex_);
+  return termination_reason_;
+}
+
+SessionActivity Session::activity() const {
+  const bool active = running_.load(std::memory_order_acquire);
+  const char status = status_.load(std::memory_order_acquire);
+  MutexLock lock(activity_mutex_);
+  SessionActivity out;
+  out.process_id = identity_.process_id;
+  out.user = identity_.user;
+  out.database = identity_.database;
+  out.application_name = application_name_;
+  out.client_address = identity_.client_address;
+  out.state = active          ? "active"
+              : status == 'T' ? "idle in transaction"
+              : status == 'E' ? "idle in transaction (aborted)"
+                              : "idle";
+  out.query = activity_text_ == nullptr ? "" : *activity_text_;
+  out.session_start_us = session_start_us_;
+  out.transaction_start_us = active || status != 'I' ? transaction_start_us_ : 0;
+  out.query_start_us = query_start_us_;
+  out.state_change_us = state_change_us_;
+  return out;
+}
+
+}  // namespace pando::session

@@ -1,0 +1,275 @@
+#pragma once
+
+// Session: one client of a database, whether it comes over a socket (pgwire) or from the same process (api).
+//
+//   Session session(environment, executor, {.user = "postgres", .database = "postgres"});
+//   Status status = co_await session.run("SELECT 1; SELECT 2", sink);              // simple protocol
+//
+//   PANDO_CO_TRY(session.prepare("s", "SELECT $1 + 1", {}));               // extended protocol
+//   PANDO_CO_TRY(session.bind({.portal = "", .statement = "s", .parameters = {...}}));
+//   PANDO_CO_ASSIGN(auto outcome, co_await session.execute("", /*rows_max=*/0, sink));
+//   PANDO_CO_TRY(co_await session.sync());
+//
+// Errors: each method that fails has already ended what the error ends (an implicit transaction is rolled back, a block
+// is failed); the caller reports it and, in the extended protocol, skips to the next sync(). Statement text in
+// `position` counts characters of the text given.
+// Thread-safety: everything from one coroutine at a time on `executor`, except request_cancel(), request_termination()
+// and activity(), which any thread may call. Destroy it only after close().
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/status.h"
+#include "catalog/system_relations.h"
+#include "runtime/cancellation.h"
+#include "runtime/executor.h"
+#include "runtime/task.h"
+#include "session/copy_options.h"
+#include "session/environment.h"
+#include "session/portal.h"
+#include "session/result_sink.h"
+#include "session/session_settings.h"
+#include "session/session_transaction.h"
+#include "session/statement.h"
+#include "sql/bind/bind.h"
+
+namespace pando::session {
+
+class Services;
+class CopyPrinter;
+class PlanCache;
+class SystemTables;
+class TableExpressionCache;
+
+struct SessionIdentity {
+  std::string user = "postgres";
+  std::string database = "postgres";
+  // Shown as pg_backend_pid(); 0 for the embedded API.
+  uint32_t process_id = 0;
+  // "127.0.0.1:40000"; empty for the embedded API.
+  std::string client_address;
+};
+
+// A parameter as the client sent it, or a value (the embedded API).
+struct BoundParameter {
+  bool is_null = false;
+  ValueFormat format = ValueFormat::kText;
+  // Borrowed until bind() returns.
+  ByteView bytes;
+  const types::Value* value = nullptr;
+};
+
+struct BindRequest {
+  std::string_view portal;
+  std::string_view statement;
+  std::span<const BoundParameter> parameters;
+  // None: text. One: for all columns. Else one for each.
+  std::span<const ValueFormat> result_formats;
+};
+
+enum class ExecuteOutcome : uint8_t { kCompleted, kSuspended, kEmpty };
+
+class Session {
+ public:
+  Session(SessionEnvironment& environment, runtime::Executor& executor, SessionIdentity identity);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // --- opening ---
+  // A setting of the startup packet (application_name, DateStyle, ...). Before the first statement.
+  Status set_startup_option(std::string_view name, std::string_view value);
+  SessionSettings& settings() { return settings_; }
+  const SessionIdentity& identity() const { return identity_; }
+  uint32_t secret() const { return secret_; }
+
+  // --- simple protocol: all statements of a text, in one implicit transaction unless they open a block ---
+  Task<Status> run(Bytes sql, ResultSink* sink);
+
+  // --- extended protocol ---
+  // An empty name replaces the unnamed statement. `types` may be shorter than the parameters are many; 0 means "infer".
+  // prepare() and bind() never wait, so they are no coroutines; after an error of theirs the caller awaits fail().
+  Status prepare(std::string name, Bytes sql, std::vector<types::Oid> types);
+  Status bind(const BindRequest& request);
+  // 26000 and 34000 for unknown names. The pointers live until the statement or portal is closed or replaced.
+  Result<const PreparedStatement*> describe_statement(std::string_view name);
+  Result<const Portal*> describe_portal(std::string_view name);
+  // Runs a portal until its end or until `rows_max` rows (0: no limit) were added to the sink.
+  Task<Result<ExecuteOutcome>> execute(std::string_view portal, uint64_t rows_max, ResultSink* sink);
+  // Unknown names are no error.
+  void close_statement(std::string_view name);
+  void close_portal(std::string_view name);
+  // Ends an implicit transaction: commits what the messages since the last sync() did.
+  Task<Status> sync();
+  // Ends what an error ends, for errors found outside the session's coroutines.
+  Task<void> fail();
+
+  // 'I', 'T' or 'E', for ReadyForQuery.
+  char transaction_status() const { return transaction_.status_byte(); }
+  // How long the client may stay silent now; zero for ever. `reason` is what it is then told.
+  std::chrono::milliseconds idle_limit(Status& reason) const;
+
+  // Rolls back what is open and closes everything. The last call.
+  Task<void> close();
+
+  // --- any thread ---
+  // Makes the running statement fail with `reason`; nothing when none runs.
+  void request_cancel(Status reason);
+  // The same, and the connection is to close: asked of the owner through on_terminate.
+  void request_termination(Status reason);
+  // Neither runs a statement nor is inside a transaction.
+  bool is_idle() const { return !running_.load(std::memory_order_acquire) && status_.load() == 'I'; }
+  bool termination_requested() const { return terminating_.load(std::memory_order_acquire); }
+  Status termination_reason();
+  // Called, once, by the thread that requests termination. Set before the session is used.
+  void on_terminate(std::function<void()> callback) { on_terminate_ = std::move(callback); }
+  SessionActivity activity() const;
+
+ private:
+  // Where a statement's answers go. `describe`: rows are announced first (simple protocol).
+  struct Output {
+    ResultSink* sink = nullptr;
+    bool describe = false;
+    // Alone in its message, in no block: VACUUM and the like may run.
+    bool alone = false;
+  };
+
+  // --- session.cc ---
+  void begin_message(const TextPtr& text);
+  void end_message();
+  Status check_not_failed(const ast::Statement& tree) const;
+  int64_t now_us();
+  // The rows of virtual tables that only the session knows (system_rows.cc).
+  bool write_system_rows(std::string_view relation, catalog::SystemRowWriter& writer);
+  void close_portals_of_transaction();
+  void close_portals_deeper_than(std::size_t savepoint_depth);
+  Task<Status> commit_transaction();
+
+  // --- planning.cc ---
+  sql::BindOptions bind_options(const TextPtr& text, std::span<const types::Oid> types);
+  Result<PreparedStatementPtr> analyze(TextPtr text, TreePtr tree, std::vector<types::Oid> types);
+  Result<StatementPlanPtr> make_plan(const TextPtr& text, const ast::Statement& tree,
+                                     std::span<const types::Oid> types);
+  Result<StatementPlanPtr> make_query_plan(const TextPtr& text, const ast::Statement& tree,
+                                           std::span<const types::Oid> types, std::span<const ast::Location> lifted);
+  // The statement's plan, made again when it is stale.
+  Result<StatementPlanPtr> current_plan(PreparedStatement& statement);
+  bool is_current(const StatementPlan& plan);
+  static RowShapePtr show_shape(std::string_view name);
+  const std::vector<std::string>& search_path();
+  catalog::SnapshotPtr snapshot();
+
+  // --- simple_query.cc ---
+  Task<Status> run_text(Bytes sql, ResultSink* sink);
+  Task<Result<std::string>> run_statement(TextPtr text, TreePtr tree, Output output);
+
+  // --- extended_query.cc ---
+  std::unique_ptr<Portal> take_portal(std::string_view name);
+  Result<RowShapePtr> shape_with_formats(const Portal& portal, std::span<const ValueFormat> formats);
+
+  // --- execution.cc ---
+  Task<Result<ExecuteOutcome>> run_portal(Portal* portal, uint64_t rows_max, Output output);
+  Task<Result<ExecuteOutcome>> run_query(Portal* portal, uint64_t rows_max, Output output);
+  Task<Result<bool>> run_from_start(Portal* portal, uint64_t rows_max, Output output);
+  Task<Result<bool>> open_and_deliver(Portal* portal, uint64_t rows_max, ResultSink* sink);
+  Task<Status> begin_query(Portal* portal);
+  Task<Status> open_query(Portal* portal);
+  Task<Status> lock_tables(Portal* portal);
+  Task<Status> buffer_all(Portal* portal);
+  Task<Result<bool>> deliver(Portal* portal, uint64_t rows_max, ResultSink* sink);
+  Task<Result<bool>> fetch_chunk(Portal* portal);
+  sql::exec::ExecutionContext execution_context(std::vector<types::Value> parameters);
+  std::string query_tag(const Portal& portal) const;
+
+  // --- commands.cc, one function per kind of statement; each returns the command tag ---
+  Task<Result<std::string>> run_command(PreparedStatementPtr statement, std::vector<types::Value> parameters,
+                                        Output output);
+  Task<Result<std::string>> run_transaction_command(const ast::TransactionCommand& command, Output output);
+  Task<Result<std::string>> end_block(const ast::TransactionCommand& command, Output output);
+  Result<std::string> run_set(const ast::SetVariable& command, Output output);
+  Result<std::string> set_value(const ast::SetVariable& command, SettingScope scope);
+  static std::string zone_of_interval(const std::string& interval);
+  Result<std::string> run_show(const ast::ShowVariable& command, Output output);
+  Result<std::string> run_prepare(const ast::Prepare& command, PreparedStatementPtr holder);
+  Task<Result<std::string>> run_execute(const ast::Execute& command, TextPtr text, Output output);
+  Task<Result<std::vector<types::Value>>> execute_arguments(const ast::Execute& command, TextPtr text,
+                                                            PreparedStatementPtr statement);
+  Result<std::string> run_deallocate(const ast::Deallocate& command);
+  Task<Result<std::string>> run_discard(const ast::Discard& command, Output output);
+  Task<Result<std::string>> run_lock(const ast::Lock& command);
+  Task<Result<std::string>> run_set_constraints(const ast::SetConstraints& command);
+  Result<std::string> set_transaction_modes(const ast::OptionList& options, bool session_default, Output output);
+  void warn(const Output& output, SqlState code, std::string message);
+  Status emit_text_rows(const Output& output, const RowShapePtr& shape,
+                        const std::vector<std::vector<std::optional<std::string>>>& rows);
+
+  // --- cursors.cc ---
+  Task<Result<std::string>> run_declare(const ast::DeclareCursor& command, PreparedStatementPtr holder,
+                                        std::vector<types::Value> parameters);
+  Task<Result<std::string>> run_fetch(const ast::Fetch& command, Output output);
+  Result<std::string> run_close_cursor(const ast::CloseCursor& command);
+  Task<Result<bool>> advance_cursor(Portal* cursor);
+  Task<Result<uint64_t>> move_cursor(Portal* cursor, uint64_t target, bool each, ResultSink* sink);
+  Task<Result<uint64_t>> fetch_rows(Portal* cursor, ast::Fetch::Direction direction, int64_t count, ResultSink* sink);
+  Task<Result<uint64_t>> land_on(Portal* cursor, uint64_t target, ResultSink* sink);
+  Status give_cursor_row(Portal* cursor, ResultSink* sink);
+  Task<Status> hold_cursors();
+
+  // --- explain.cc, copy.cc ---
+  Task<Result<std::string>> run_explain(const ast::Explain& command, PreparedStatementPtr holder,
+                                        std::vector<types::Value> parameters, Output output);
+  Task<Result<std::string>> run_copy(const ast::Copy& copy, PreparedStatementPtr holder, Output output);
+  Task<Result<std::string>> run_copy_in(const ast::Copy& copy, CopyOptions options, Output output);
+  Task<Result<std::string>> run_copy_out(const ast::Copy& copy, CopyOptions options, PreparedStatementPtr holder,
+                                         Output output);
+  Task<Result<std::string>> send_copy_rows(Portal* portal, CopyPrinter* printer, ValueFormat format, ResultSink* sink);
+  Result<catalog::TablePtr> copied_table(const ast::Copy& copy);
+
+  // --- maintenance.cc ---
+  Task<Result<std::string>> run_maintenance_or_definition(PreparedStatementPtr statement, Output output);
+
+  SessionEnvironment& environment_;
+  runtime::Executor& executor_;
+  const SessionIdentity identity_;
+  const uint32_t secret_;
+  SessionSettings settings_;
+  runtime::Cancellation cancellation_;
+  SessionTransaction transaction_;
+  std::map<std::string, PreparedStatementPtr, std::less<>> statements_;
+  std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals_;
+  std::unique_ptr<Services> services_;
+  std::unique_ptr<PlanCache> plan_cache_;
+  std::unique_ptr<SystemTables> system_tables_;
+  std::unique_ptr<TableExpressionCache> table_expressions_;
+  sql::EvaluationContext evaluation_;
+  Prng prng_;
+  std::optional<runtime::TimerId> statement_timer_;
+  // What search_path() gave last, and under which versions.
+  std::vector<std::string> search_path_;
+  uint64_t search_path_catalog_ = 0;
+  uint64_t search_path_binding_ = 0;
+  // The settings' version that evaluation_ has.
+  uint64_t evaluation_settings_ = 0;
+
+  std::function<void()> on_terminate_;
+  std::atomic<bool> terminating_{false};
+  // Whether a statement runs: a cancel request that comes between statements is for none.
+  std::atomic<bool> running_{false};
+  std::atomic<char> status_{'I'};
+  mutable Mutex activity_mutex_;
+  TextPtr activity_text_ PANDO_GUARDED_BY(activity_mutex_);
+  std::string application_name_ PANDO_GUARDED_BY(activity_mutex_);
+  int64_t query_start_us_ PANDO_GUARDED_BY(activity_mutex_) = 0;
+  int64_t transaction_start_us_ PANDO_GUARDED_BY(activity_mutex_) = 0;
+  int64_t state_change_us_ PANDO_GUARDED_BY(activity_mutex_) = 0;
+  const int64_t session_start_us_;
+  Status termination_reason_ PANDO_GUARDED_BY(activity_mutex_);
+};
+
+}  // namespace pando::session

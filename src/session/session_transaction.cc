@@ -1,0 +1,246 @@
+#include "session/session_transaction.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace pando::session {
+
+SessionTransaction::SessionTransaction(txn::Store& store, catalog::Catalog& catalog, runtime::Executor& executor,
+                                       runtime::Cancellation& cancellation, SessionSettings& settings)
+    : store_(store), catalog_(catalog), executor_(executor), cancellation_(cancellation), settings_(settings) {}
+
+char SessionTransaction::status_byte() const {
+  switch (state_) {
+    case BlockState::kIdle:
+    case BlockState::kImplicit:
+      return 'I';
+    case BlockState::kInBlock:
+      return 'T';
+    case BlockState::kFailed:
+      return 'E';
+  }
+  PANDO_UNREACHABLE("a block state outside its enumeration");
+}
+
+std::string SessionTransaction::show_mode(std::string_view name) const {
+  const SettingValues& values = settings_.values();
+  const bool idle = state_ == BlockState::kIdle;
+  if (name == "transaction_isolation") {
+    switch (idle ? values.default_isolation : isolation_) {
+      case txn::Isolation::kReadCommitted:
+        return "read committed";
+      case txn::Isolation::kRepeatableRead:
+        return "repeatable read";
+      case txn::Isolation::kSerializable:
+        return "serializable";
+    }
+  }
+  const bool on = name == "transaction_read_only" ? (idle ? values.default_read_only : read_only_)
+                                                  : (idle ? values.default_deferrable : deferrable_);
+  return on ? "on" : "off";
+}
+
+void SessionTransaction::take_defaults() {
+  const SettingValues& values = settings_.values();
+  isolation_ = values.default_isolation;
+  read_only_ = values.default_read_only;
+  deferrable_ = values.default_deferrable;
+  execution_state_ = {};
+  settings_.begin_transaction();
+}
+
+void SessionTransaction::begin_implicit() {
+  if (state_ == BlockState::kIdle) {
+    take_defaults();
+    state_ = BlockState::kImplicit;
+  }
+}
+
+Result<bool> SessionTransaction::begin_block(TransactionModes modes) {
+  const bool opened = state_ == BlockState::kIdle || state_ == BlockState::kImplicit;
+  if (state_ == BlockState::kIdle) {
+    take_defaults();
+  }
+  if (opened) {
+    state_ = BlockState::kInBlock;
+  }
+  PANDO_TRY(apply_modes(modes));
+  return opened;
+}
+
+Status SessionTransaction::set_modes(TransactionModes modes) { return apply_modes(modes); }
+
+Status SessionTransaction::apply_modes(const TransactionModes& modes) {
+  if (modes.isolation && *modes.isolation != isolation_) {
+    if (transaction_ != nullptr) {
+      return Status(sql_state::kActiveSqlTransaction,
+                    "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+    }
+    if (!savepoints_.empty()) {
+      return Status(sql_state::kActiveSqlTransaction,
+                    "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction");
+    }
+    isolation_ = *modes.isolation;
+  }
+  if (modes.read_only) {
+    if (read_only_ && !*modes.read_only) {
+      if (!savepoints_.empty()) {
+        return Status(sql_state::kActiveSqlTransaction,
+                      "cannot set transaction read-write mode inside a read-only transaction");
+      }
+      if (transaction_ != nullptr) {
+        return Status(sql_state::kActiveSqlTransaction, "transaction read-write mode must be set before any query");
+      }
+    }
+    read_only_ = *modes.read_only;
+  }
+  if (modes.deferrable) {
+    if (!savepoints_.empty()) {
+      return Status(sql_state::kActiveSqlTransaction,
+                    "SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction");
+    }
+    if (transaction_ != nullptr) {
+      return Status(sql_state::kActiveSqlTransaction,
+                    "SET TRANSACTION [NOT] DEFERRABLE must be called before any query");
+    }
+    deferrable_ = *modes.deferrable;
+  }
+  return {};
+}
+
+void SessionTransaction::start() {
+  PANDO_ASSERT(state_ != BlockState::kIdle, "a transaction starts inside a block, implicit or not");
+  PANDO_ASSERT(state_ != BlockState::kFailed, "nothing runs in a failed block");
+  if (transaction_ != nullptr) {
+    return;
+  }
+  transaction_ = store_.begin({.isolation = isolation_,
+                               .read_only = false,  // refused before execution, where temporary effects are told apart
+                               .executor = &executor_,
+                               .cancellation = &cancellation_,
+                               .lock_timeout = settings_.values().lock_timeout});
+  catalog_view_.emplace(catalog_, *transaction_);
+}
+
+catalog::SnapshotPtr SessionTransaction::catalog_snapshot() {
+  return catalog_view_ ? catalog_view_->snapshot() : catalog_.current();
+}
+
+void SessionTransaction::end(bool committed) {
+  settings_.end_transaction(committed);
+  catalog_view_.reset();
+  transaction_.reset();
+  savepoints_.clear();
+  state_ = BlockState::kIdle;
+}
+
+Task<Result<bool>> SessionTransaction::commit() {
+  if (state_ == BlockState::kFailed) {
+    co_await rollback();
+    co_return false;
+  }
+  Status status;
+  if (transaction_ != nullptr) {
+    status = co_await transaction_->commit();
+  }
+  end(status.ok());
+  if (!status.ok()) {
+    co_return status;
+  }
+  co_return true;
+}
+
+Task<void> SessionTransaction::rollback() {
+  if (transaction_ != nullptr) {
+    co_await transaction_->rollback();
+  }
+  end(/*committed=*/false);
+}
+
+void SessionTransaction::chain_block() {
+  const TransactionModes modes{isolation_, read_only_, deferrable_};
+  take_defaults();
+  state_ = BlockState::kInBlock;
+  isolation_ = *modes.isolation;
+  read_only_ = *modes.read_only;
+  deferrable_ = *modes.deferrable;
+}
+
+Task<void> SessionTransaction::fail() {
+  if (state_ == BlockState::kImplicit) {
+    co_await rollback();
+  } else if (state_ == BlockState::kInBlock) {
+    state_ = BlockState::kFailed;
+    // Without a savepoint to return to, nothing of it can be kept: free its locks now.
+    if (savepoints_.empty() && transaction_ != nullptr) {
+      co_await transaction_->rollback();
+      catalog_view_.reset();
+      transaction_.reset();
+    }
+  }
+}
+
+Status SessionTransaction::define_savepoint(std::string name) {
+  if (state_ != BlockState::kInBlock) {
+    return Status(sql_state::kNoActiveSqlTransaction, "SAVEPOINT can only be used in transaction blocks");
+  }
+  Savepoint savepoint{.name = std::move(name), .settings_mark = settings_.savepoint()};
+  if (transaction_ != nullptr) {
+    savepoint.savepoint = transaction_->savepoint();
+    savepoint.catalog_changes = catalog_view_->change_count();
+    savepoint.deferred_checks = execution_state_.deferred.size();
+  }
+  savepoints_.push_back(std::move(savepoint));
+  return {};
+}
+
+Result<std::size_t> SessionTransaction::find_savepoint(std::string_view name, std::string_view command) const {
+  if (!in_block()) {
+    return Status(sql_state::kNoActiveSqlTransaction, "{} can only be used in transaction blocks", command);
+  }
+  for (std::size_t i = savepoints_.size(); i-- > 0;) {
+    if (savepoints_[i].name == name) {
+      return i;
+    }
+  }
+  return Status(sql_state::kInvalidSavepointSpecification, "savepoint \"{}\" does not exist", name);
+}
+
+Status SessionTransaction::release_savepoint(std::string_view name) {
+  PANDO_ASSIGN(const std::size_t index, find_savepoint(name, "RELEASE SAVEPOINT"));
+  if (savepoints_[index].savepoint) {
+    transaction_->release(*savepoints_[index].savepoint);
+  }
+  savepoints_.resize(index);
+  return {};
+}
+
+void SessionTransaction::rollback_to_savepoint(std::size_t index) {
+  const Savepoint& savepoint = savepoints_[index];
+  if (savepoint.savepoint) {
+    transaction_->rollback_to(*savepoint.savepoint);
+    catalog_view_->rollback_to(savepoint.catalog_changes);
+  } else if (transaction_ != nullptr) {
+    // The savepoint is older than the store's transaction: all of it goes, and the next statement starts a new one.
+    catalog_view_.reset();
+    transaction_.reset();
+  }
+  execution_state_.deferred.resize(std::min(execution_state_.deferred.size(), savepoint.deferred_checks));
+  settings_.rollback_to(savepoint.settings_mark);
+  savepoints_.resize(index + 1);
+  state_ = BlockState::kInBlock;
+}
+
+SessionTransaction::StatementMark SessionTransaction::mark_statement() {
+  return {transaction_->savepoint(), catalog_view_->change_count(), execution_state_.deferred.size()};
+}
+
+void SessionTransaction::undo_statement(const StatementMark& mark) {
+  transaction_->rollback_to(mark.savepoint);
+  catalog_view_->rollback_to(mark.catalog_changes);
+  execution_state_.deferred.resize(mark.deferred_checks);
+}
+
+void SessionTransaction::forget_statement(const StatementMark& mark) { transaction_->release(mark.savepoint); }
+
+}  // namespace pando::session

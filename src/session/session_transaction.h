@@ -1,0 +1,137 @@
+#pragma once
+
+// SessionTransaction: the transaction block of one session (PostgreSQL's "BEGIN ... COMMIT" state machine) and what
+// lives as long as the transaction: the store's transaction, the catalog's view of it, deferred checks, savepoints.
+//
+//                     BEGIN                      error
+//       kIdle ----------------------> kInBlock --------> kFailed
+//        |  ^   COMMIT, ROLLBACK         |   ROLLBACK TO    |
+//        |  +----------------------------+ <----------------+
+//        |  statement            ^ BEGIN |                  | COMMIT, ROLLBACK -> kIdle
+//        +-----> kImplicit ------+       +-- COMMIT, ROLLBACK
+//                  | end of message: commit; error: rollback
+//
+// The store's transaction starts with the first statement that needs it, so SET TRANSACTION can still change how.
+// Thread-safety: the session's coroutine only.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "catalog/catalog.h"
+#include "runtime/cancellation.h"
+#include "runtime/executor.h"
+#include "runtime/task.h"
+#include "session/session_settings.h"
+#include "sql/exec/context.h"
+#include "txn/transaction.h"
+
+namespace pando::session {
+
+enum class BlockState : uint8_t { kIdle, kImplicit, kInBlock, kFailed };
+
+// What SET TRANSACTION and BEGIN's options choose.
+struct TransactionModes {
+  std::optional<txn::Isolation> isolation;
+  std::optional<bool> read_only;
+  std::optional<bool> deferrable;
+};
+
+class SessionTransaction {
+ public:
+  // REQUIRES: all outlive this object.
+  SessionTransaction(txn::Store& store, catalog::Catalog& catalog, runtime::Executor& executor,
+                     runtime::Cancellation& cancellation, SessionSettings& settings);
+
+  BlockState state() const { return state_; }
+  // ReadyForQuery's byte: 'I', 'T' or 'E'.
+  char status_byte() const;
+  bool in_block() const { return state_ == BlockState::kInBlock || state_ == BlockState::kFailed; }
+  bool failed() const { return state_ == BlockState::kFailed; }
+
+  txn::Isolation isolation() const { return isolation_; }
+  bool read_only() const { return read_only_; }
+  bool deferrable() const { return deferrable_; }
+  // SHOW transaction_isolation, transaction_read_only and transaction_deferrable, inside a transaction or not.
+  std::string show_mode(std::string_view name) const;
+  runtime::Cancellation& cancellation() { return cancellation_; }
+
+  // --- commands; each returns OK or the error of the command, and leaves warnings to its caller ---
+
+  // A statement begins: from kIdle an implicit transaction starts.
+  void begin_implicit();
+  // BEGIN. False when a block is open already (the caller warns); the modes apply all the same, as in PostgreSQL.
+  Result<bool> begin_block(TransactionModes modes);
+  Status set_modes(TransactionModes modes);
+  // Ends the transaction, whatever its state: COMMIT, or the end of an implicit one. A failed block rolls back.
+  // Returns whether it committed.
+  Task<Result<bool>> commit();
+  Task<void> rollback();
+  // AND CHAIN: opens a block with the modes of the one that ended.
+  void chain_block();
+  // A statement failed: an implicit transaction rolls back, a block becomes failed.
+  Task<void> fail();
+
+  Status define_savepoint(std::string name);
+  // 3B001 and 25P01 as the commands that name a savepoint give them; the index of the savepoint.
+  Result<std::size_t> find_savepoint(std::string_view name, std::string_view command) const;
+  Status release_savepoint(std::string_view name);
+  // Leaves the failed state. REQUIRES: `index` from find_savepoint; no query of a deeper level is open any more.
+  void rollback_to_savepoint(std::size_t index);
+  std::size_t savepoint_depth() const { return savepoints_.size(); }
+
+  // --- what statements use ---
+
+  // Starts the store's transaction when there is none. REQUIRES: not kIdle, not kFailed.
+  void start();
+  bool started() const { return transaction_ != nullptr; }
+  // REQUIRES: started().
+  txn::Transaction& transaction() { return *transaction_; }
+  catalog::CatalogTransaction& catalog() { return *catalog_view_; }
+  sql::exec::TransactionState& execution_state() { return execution_state_; }
+  // The catalog as this transaction sees it, started or not.
+  catalog::SnapshotPtr catalog_snapshot();
+
+  // A savepoint around one statement, so that it can be undone and run again.
+  struct StatementMark {
+    txn::SavepointId savepoint;
+    std::size_t catalog_changes = 0;
+    std::size_t deferred_checks = 0;
+  };
+  StatementMark mark_statement();
+  void undo_statement(const StatementMark& mark);
+  void forget_statement(const StatementMark& mark);
+
+ private:
+  struct Savepoint {
+    std::string name;
+    // nullopt while the store's transaction had not started.
+    std::optional<txn::SavepointId> savepoint;
+    std::size_t settings_mark = 0;
+    std::size_t catalog_changes = 0;
+    std::size_t deferred_checks = 0;
+  };
+
+  void take_defaults();
+  Status apply_modes(const TransactionModes& modes);
+  void end(bool committed);
+
+  txn::Store& store_;
+  catalog::Catalog& catalog_;
+  runtime::Executor& executor_;
+  runtime::Cancellation& cancellation_;
+  SessionSettings& settings_;
+
+  BlockState state_ = BlockState::kIdle;
+  txn::Isolation isolation_ = txn::Isolation::kReadCommitted;
+  bool read_only_ = false;
+  bool deferrable_ = false;
+  std::unique_ptr<txn::Transaction> transaction_;
+  std::optional<catalog::CatalogTransaction> catalog_view_;
+  sql::exec::TransactionState execution_state_;
+  std::vector<Savepoint> savepoints_;
+};
+
+}  // namespace pando::session

@@ -1,0 +1,58 @@
+// Session: the simple protocol. All statements of a text run in one implicit transaction, except where they open and
+// close blocks themselves.
+
+#include "session/plan_cache.h"
+#include "session/services.h"
+#include "session/session.h"
+#include "sql/parse/parse.h"
+
+namespace pando::session {
+
+Task<Status> Session::run(Bytes sql, ResultSink* sink) {
+  Status status = co_await run_text(std::move(sql), sink);
+  if (!status.ok()) {
+    co_await fail();
+  }
+  end_message();
+  co_return status;
+}
+
+Task<Status> Session::run_text(Bytes sql, ResultSink* sink) {
+  auto text = std::make_shared<const std::string>(std::move(sql));
+  begin_message(text);
+  PANDO_CO_ASSIGN(std::vector<parse::ParsedStatement> statements, parse::parse_statements(*text));
+  if (statements.empty()) {
+    sink->empty_query();
+    co_return Status();
+  }
+  const bool alone = statements.size() == 1;
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    TreePtr tree = std::move(statements[i].statement);
+    const Output output{sink, /*describe=*/true, alone && !transaction_.in_block()};
+    PANDO_CO_ASSIGN(const std::string tag, co_await run_statement(text, std::move(tree), output));
+    // The answer to the last statement says that all of them are durable.
+    if (i + 1 == statements.size() && transaction_.state() == BlockState::kImplicit) {
+      PANDO_CO_TRY(co_await commit_transaction());
+    }
+    sink->complete(tag);
+  }
+  co_return Status();
+}
+
+Task<Result<std::string>> Session::run_statement(TextPtr text, TreePtr tree, Output output) {
+  PANDO_CO_TRY(check_not_failed(*tree));
+  transaction_.begin_implicit();
+  services_->begin_statement();
+  PANDO_CO_ASSIGN(const PreparedStatementPtr statement, analyze(std::move(text), std::move(tree), {}));
+  if (!statement->parameter_types.empty()) {
+    co_return Status(sql_state::kUndefinedParameter, "there is no parameter $1");
+  }
+  Portal portal;
+  portal.statement = statement;
+  portal.plan = statement->plan;
+  portal.shape = statement->plan->shape;
+  PANDO_CO_TRY((co_await run_portal(&portal, 0, output)).status());
+  co_return std::move(portal.tag);
+}
+
+}  // namespace pando::session

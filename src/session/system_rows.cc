@@ -1,0 +1,113 @@
+// Session: rows of system tables that only a session knows: settings, statements, cursors, activity.
+
+#include <fmt/format.h>
+
+#include "session/session.h"
+#include "types/text_io.h"
+
+namespace pando::session {
+namespace {
+
+std::string_view kind_name(SettingKind kind) {
+  constexpr std::string_view kNames[] = {"bool", "integer", "real", "string", "enum"};
+  return kNames[static_cast<int>(kind)];
+}
+
+std::string_view context_name(SettingContext context) {
+  constexpr std::string_view kNames[] = {"internal", "postmaster", "backend", "superuser", "user"};
+  return kNames[static_cast<int>(context)];
+}
+
+catalog::Cell text_or_null(std::string_view text) {
+  return text.empty() ? catalog::Cell() : catalog::Cell(std::string(text));
+}
+
+std::string array_of(std::string_view comma_separated) { return fmt::format("{{{}}}", comma_separated); }
+
+void write_settings(const SessionSettings& settings, catalog::SystemRowWriter& writer) {
+  for (const ShownSetting& setting : settings.show_all()) {
+    const SettingDefinition& definition = *setting.definition;
+    writer.add({{"name", setting.name},
+                {"setting", setting.setting},
+                {"unit", text_or_null(definition.unit)},
+                {"category", std::string(definition.category)},
+                {"short_desc", std::string(definition.description)},
+                {"context", std::string(context_name(definition.context))},
+                {"vartype", std::string(kind_name(definition.kind))},
+                {"source", std::string(setting.source)},
+                {"min_val", text_or_null(definition.min)},
+                {"max_val", text_or_null(definition.max)},
+                {"enumvals", definition.choices.empty() ? catalog::Cell() : array_of(definition.choices)},
+                {"boot_val", setting.boot_value},
+                {"reset_val", setting.reset_value},
+                {"pending_restart", false}});
+  }
+}
+
+}  // namespace
+
+bool Session::write_system_rows(std::string_view relation, catalog::SystemRowWriter& writer) {
+  const auto time = [this](int64_t microseconds) {
+    Bytes text;
+    if (microseconds == 0) {
+      return catalog::Cell();
+    }
+    types::print_text({types::oid::kTimestamptz}, types::Value::of_int64(microseconds), settings_.values().types, text);
+    return catalog::Cell(text);
+  };
+  if (relation == "pg_settings") {
+    write_settings(settings_, writer);
+    return true;
+  }
+  if (relation == "pg_prepared_statements") {
+    for (const auto& [name, statement] : statements_) {
+      std::string types;
+      for (const types::Type& type : statement->parameter_types) {
+        types += (types.empty() ? "" : ",") + types::format_type({type.oid});
+      }
+      writer.add({{"name", name},
+                  {"statement", *statement->text},
+                  {"prepare_time", time(statement->prepare_time_us)},
+                  {"parameter_types", array_of(types)},
+                  {"from_sql", statement->from_sql}});
+    }
+    return true;
+  }
+  if (relation == "pg_cursors") {
+    for (const auto& [name, portal] : portals_) {
+      writer.add({{"name", name},
+                  {"statement", *portal->statement->text},
+                  {"is_holdable", portal->hold},
+                  {"is_binary", portal->binary},
+                  {"is_scrollable", portal->scroll == CursorScroll::kScroll},
+                  {"creation_time", time(portal->creation_time_us)}});
+    }
+    return true;
+  }
+  if (relation == "pg_stat_activity") {
+    for (const SessionActivity& activity : environment_.registry.activities()) {
+      const auto colon = activity.client_address.rfind(':');
+      const bool remote = colon != std::string::npos;
+      writer.add({{"datid", static_cast<int64_t>(environment_.catalog.options().database)},
+                  {"datname", activity.database},
+                  {"pid", static_cast<int64_t>(activity.process_id)},
+                  {"usesysid", static_cast<int64_t>(catalog::kSuperuserRole)},
+                  {"usename", activity.user},
+                  {"application_name", activity.application_name},
+                  {"client_addr", remote ? catalog::Cell(activity.client_address.substr(0, colon)) : catalog::Cell()},
+                  {"client_port",
+                   remote ? catalog::Cell(std::stoll(activity.client_address.substr(colon + 1))) : catalog::Cell()},
+                  {"backend_start", time(activity.session_start_us)},
+                  {"xact_start", time(activity.transaction_start_us)},
+                  {"query_start", time(activity.query_start_us)},
+                  {"state_change", time(activity.state_change_us)},
+                  {"state", activity.state},
+                  {"query", activity.query},
+                  {"backend_type", std::string("client backend")}});
+    }
+    return true;
+  }
+  return false;
+}
+
+}  // namespace pando::session
