@@ -70,13 +70,18 @@ void LockedKey::grant_waiters() {
     const LockStrength strength = waiter->strength;
     const bool raises = waiter->before != kLockNotHeld;
     const bool allowed = holders_allow(owner, strength) && (raises || !queue_forbids(i, owner, strength));
-    // One that has just given up stays until it takes itself out. Once granted, the waiter may be gone.
-    if (!allowed || !waiter->event.set(kLockGranted)) {
+    if (!allowed) {
+      ++i;
+      continue;
+    }
+    // Once the event is set the waiter may be gone, and its owner may already wait for something else. One that has
+    // just given up waits for nobody either, and stays until it takes itself out.
+    owner->waiting_ = nullptr;
+    if (!waiter->event.set(kLockGranted)) {
       ++i;
       continue;
     }
     queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(i));
-    owner->waiting_ = nullptr;
     grant(owner, strength);
   }
 }

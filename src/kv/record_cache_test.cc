@@ -1,0 +1,130 @@
+#include "kv/record_cache.h"
+
+#include <atomic>
+#include <thread>
+
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+
+#include "base/prng.h"
+
+namespace pando::kv {
+namespace {
+
+HlcTimestamp at(uint64_t wall) { return {wall, 0}; }
+
+std::string look(RecordCache& cache, ByteView key) {
+  CachedRecord record;
+  if (!cache.get(key, record)) {
+    return "(miss)";
+  }
+  return fmt::format("{}@{}", record.tombstone ? "-" : record.value, record.timestamp.wall_ns);
+}
+
+TEST(RecordCache, KeepsTheNewestVersion) {
+  RecordCache cache(1_MiB);
+  EXPECT_EQ(look(cache, "a"), "(miss)");
+  cache.apply("a", at(1), false, "one", true);
+  cache.apply("b", at(1), false, "one", false);
+  EXPECT_EQ(look(cache, "a"), "one@1");
+  EXPECT_EQ(look(cache, "b"), "(miss)");
+  cache.apply("a", at(2), false, "a longer one", false);
+  EXPECT_EQ(look(cache, "a"), "a longer one@2");
+  cache.apply("a", at(3), true, "", false);
+  EXPECT_EQ(look(cache, "a"), "-@3");
+  HlcTimestamp timestamp;
+  bool tombstone = false;
+  EXPECT_TRUE(cache.get_timestamp("a", timestamp, tombstone));
+  EXPECT_TRUE(tombstone);
+  EXPECT_EQ(timestamp, at(3));
+  EXPECT_FALSE(cache.get_timestamp("b", timestamp, tombstone));
+}
+
+TEST(RecordCache, AReaderNeverPutsAnOldVersionBack) {
+  RecordCache cache(1_MiB);
+  const auto before = cache.start_fill("a");
+  cache.apply("a", at(2), false, "new", false);
+  cache.fill("a", at(1), false, "old", before);
+  EXPECT_EQ(look(cache, "a"), "(miss)");
+  cache.fill("a", at(2), false, "new", cache.start_fill("a"));
+  EXPECT_EQ(look(cache, "a"), "new@2");
+  cache.fill("a", at(1), false, "old", cache.start_fill("a"));
+  EXPECT_EQ(look(cache, "a"), "new@2");
+}
+
+TEST(RecordCache, StaysInItsBudgetAndKeepsWhatIsRead) {
+  constexpr std::size_t kBudget = 1_MiB;
+  RecordCache cache(kBudget);
+  cache.apply("hot", at(1), false, "value", true);
+  for (uint64_t i = 0; i < 100'000; ++i) {
+    cache.apply("key" + std::to_string(i), at(i + 2), false, Bytes(100, 'v'), true);
+    if (i % 100 == 0) {
+      ASSERT_EQ(look(cache, "hot"), "value@1");
+    }
+  }
+  const auto statistics = cache.statistics();
+  EXPECT_LE(statistics.bytes, kBudget);
+  EXPECT_GT(statistics.bytes, kBudget / 2);
+  EXPECT_GT(statistics.evictions, 90'000);
+}
+
+TEST(RecordCache, TooLargeARecordIsNotKept) {
+  RecordCache cache(64_MiB);
+  cache.apply("a", at(1), false, "small", true);
+  cache.apply("a", at(2), false, Bytes(RecordCache::kRecordBytesMax, 'x'), true);
+  EXPECT_EQ(look(cache, "a"), "(miss)");
+  RecordCache off(0);
+  off.apply("a", at(1), false, "small", true);
+  EXPECT_EQ(look(off, "a"), "(miss)");
+}
+
+// A writer commits rising versions to a map and then to the cache, as the applier does; readers fill from the map.
+// What the cache shows is never older than what the writer had finished before the look.
+TEST(RecordCache, IsNeverBehindTheApplier) {
+  RecordCache cache(32_KiB);
+  constexpr std::size_t kKeys = 8;
+  std::array<std::atomic<uint64_t>, kKeys> stored{};
+  std::array<std::atomic<uint64_t>, kKeys> applied{};
+  std::atomic<bool> stop{false};
+  std::thread writer([&] {
+    Prng prng(1);
+    for (uint64_t version = 1; version < 20'000; ++version) {
+      const auto k = prng.below(kKeys);
+      stored[k] = version;
+      cache.apply(std::to_string(k), at(version), false, std::to_string(version), prng.chance(0.3));
+      applied[k] = version;
+      if (prng.chance(0.2)) {
+        // Pushes others out.
+        cache.apply("filler" + std::to_string(version), at(version), false, Bytes(300, 'f'), true);
+      }
+    }
+    stop = true;
+  });
+  std::vector<std::thread> readers;
+  for (uint64_t reader = 0; reader < 2; ++reader) {
+    readers.emplace_back([&, reader] {
+      Prng prng(reader + 10);
+      while (!stop) {
+        const auto k = prng.below(kKeys);
+        const std::string key = std::to_string(k);
+        const uint64_t at_least = applied[k];
+        CachedRecord record;
+        if (cache.get(key, record)) {
+          ASSERT_GE(record.timestamp.wall_ns, at_least);
+          ASSERT_EQ(record.value, std::to_string(record.timestamp.wall_ns));
+        } else {
+          const auto ticket = cache.start_fill(key);
+          const uint64_t version = stored[k];
+          cache.fill(key, at(version), false, std::to_string(version), ticket);
+        }
+      }
+    });
+  }
+  writer.join();
+  for (std::thread& reader : readers) {
+    reader.join();
+  }
+}
+
+}  // namespace
+}  // namespace pando::kv
