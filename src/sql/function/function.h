@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -32,6 +33,8 @@ struct CallTypes {
   types::Type result;
   // CallExpr::variadic_array: the last argument is the array of a VARIADIC parameter, not a value of its own.
   bool variadic_array = false;
+  // For calls with a record argument: its field names ("f1", "f2", ... when empty), as row_to_json() writes them.
+  std::span<const std::string> field_names = {};
 };
 
 // REQUIRES: out.reset(rows) was called. Constant arguments are not expanded: index with arguments[i]->slot(row) or

@@ -47,6 +47,15 @@ KernelTable formatting_kernels();
 KernelTable unicode_kernels();
 KernelTable like_kernels();
 KernelTable regex_kernels();
+KernelTable array_kernels();
+KernelTable set_function_kernels();
+KernelTable generic_comparison_kernels();
+KernelTable statistics_aggregate_kernels();
+KernelTable collecting_aggregate_kernels();
+KernelTable window_kernels();
+KernelTable json_building_kernels();
+KernelTable json_access_kernels();
+KernelTable jsonb_access_kernels();
 KernelTable basic_aggregate_kernels();
 
 }  // namespace pando::sql

@@ -8,8 +8,9 @@
 //   Bytes initcap(EvaluationContext& context, ByteView text);          the context, and the call's types, on demand
 //   int64_t count_nulls(std::optional<int32_t> a);                     an optional argument takes NULL (not strict)
 //
-// Arguments: bool, int16_t, int32_t, uint32_t, int64_t, float, double, Interval, Uuid, ByteView, or std::optional of
-// one of them. Results: the same, Bytes, Borrowed; in std::optional, Result, or Result<std::optional>.
+// Arguments of any type come as types::Value, which may be NULL, and results of any type may be one.
+// Otherwise, arguments: bool, int16_t, int32_t, uint32_t, int64_t, float, double, Interval, Uuid, ByteView, or
+// std::optional of one of them. Results: the same, Bytes, Borrowed; in std::optional, Result, or Result<std::optional>.
 // A function of fixed-size arguments and a plain fixed-size result is total: it runs over every row, NULL or not, in a
 // loop without branches that the compiler vectorises. Rows that are NULL hold any bits, so it must not trap.
 
@@ -71,7 +72,8 @@ struct ResultOf<Result<T>> {
 };
 
 template <typename T>
-inline constexpr bool kIsBytes = std::is_same_v<T, ByteView> || std::is_same_v<T, Bytes> || std::is_same_v<T, Borrowed>;
+inline constexpr bool kIsBytes = std::is_same_v<T, ByteView> || std::is_same_v<T, Bytes> ||
+                                 std::is_same_v<T, Borrowed> || std::is_same_v<T, types::Value>;
 
 template <typename T>
 T load(const typename Storage<T>::type& stored) {
@@ -107,6 +109,27 @@ class Reader {
   std::size_t step_;
 };
 
+// An argument of any type.
+template <>
+class Reader<types::Value> {
+ public:
+  explicit Reader(const Vector& vector) : vector_(vector) {}
+  types::Value operator()(std::size_t row) const { return vector_.get(row); }
+
+ private:
+  const Vector& vector_;
+};
+
+template <>
+class Reader<std::optional<types::Value>> {
+ public:
+  explicit Reader(const Vector& vector) : vector_(vector) {}
+  std::optional<types::Value> operator()(std::size_t row) const { return vector_.get(row); }
+
+ private:
+  const Vector& vector_;
+};
+
 template <typename T>
 void store(Vector& out, std::size_t row, T&& value) {
   using Plain = std::remove_cvref_t<T>;
@@ -115,6 +138,12 @@ void store(Vector& out, std::size_t row, T&& value) {
       store(out, row, *std::forward<T>(value));
     } else {
       out.set_null(row);
+    }
+  } else if constexpr (std::is_same_v<Plain, types::Value>) {
+    if (value.is_null()) {
+      out.set_null(row);
+    } else {
+      out.set(row, value);
     }
   } else if constexpr (std::is_same_v<Plain, Borrowed>) {
     out.data<StringRef>()[row] = StringRef{value.view.data(), static_cast<uint32_t>(value.view.size())};

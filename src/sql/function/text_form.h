@@ -21,4 +21,7 @@ Result<types::Value> parse_value(EvaluationContext& context, types::Type type, B
 // Parses one reg* value: a number, '-', or a name; 42P01, 42704 or 42883 when there is no such object.
 Result<uint32_t> parse_reg(EvaluationContext& context, types::Oid type, ByteView text);
 
+// The pieces that string_to_array() makes of a text: between separators; characters for no separator; none for no text.
+std::vector<ByteView> split_text(ByteView text, std::optional<ByteView> separator);
+
 }  // namespace pando::sql
