@@ -32,7 +32,7 @@ ADAPTERS = {
 }
 
 AMBIENT = re.compile(r"system_clock|steady_clock|random_device|\bgetenv\b|sleep_for|\bthread_local\b")
-AMBIENT_ALLOWED = ("runtime/os/", "cli/", "server/", "sim/main")
+AMBIENT_ALLOWED = ("runtime/os/", "cli/", "server/", "node/", "sim/main")
 
 NAME_BANNED = re.compile(r"util|helper|common|manager|misc", re.IGNORECASE)
 UNFINISHED = re.compile(r"\b(FIXME|XXX|HACK)\b|\bTODO\b(?!\(#\d+\))")

@@ -1,0 +1,158 @@
+#include "node/node.h"
+
+#include <random>
+
+#include "catalog/catalog.h"
+#include "catalog/sequences.h"
+#include "catalog/system_relations.h"
+#include "kv/kv_store.h"
+#include "node/temporary_files.h"
+#include "node/time_zone_files.h"
+#include "runtime/block_on.h"
+#include "runtime/os/dedicated_executor.h"
+#include "runtime/os/directory_lock.h"
+#include "runtime/os/posix_disk.h"
+#include "runtime/os/system_clock.h"
+#include "runtime/os/system_timer.h"
+#include "runtime/os/worker.h"
+#include "storage/rocksdb/rocksdb_engine.h"
+#include "txn/memory/memory_store.h"
+
+namespace pando::node {
+namespace {
+
+// Microseconds between the Unix epoch and PostgreSQL's, 2000-01-01.
+constexpr int64_t kPostgresEpochUs = 946'684'800'000'000;
+constexpr uint64_t kNsPerUs = 1000;
+
+// Below what the journal takes as one record; a larger transaction is refused with 54000.
+constexpr std::size_t kJournalSegmentBytes = 64_MiB;
+
+int64_t postgres_time_us(runtime::Clock& clock) {
+  return static_cast<int64_t>(clock.wall_ns() / kNsPerUs) - kPostgresEpochUs;
+}
+
+}  // namespace
+
+// In the order they are made; destroyed in the reverse order.
+struct Node::Parts {
+  NodeOptions options;
+  std::optional<runtime::DirectoryLock> lock;
+  runtime::SystemClock clock;
+  runtime::SystemTimer timer;
+  runtime::PosixDisk disk;
+  runtime::DedicatedExecutor journal_writer{"journal"};
+  runtime::DedicatedExecutor journal_preparer{"journal-next"};
+  runtime::InlineExecutor opener;
+  kv::FlushRelay flushes;
+  std::unique_ptr<storage::Engine> engine;
+  std::unique_ptr<txn::MemoryStore> memory_store;
+  std::unique_ptr<kv::KvStore> kv_store;
+  std::unique_ptr<catalog::Catalog> catalog;
+  std::unique_ptr<catalog::Sequences> sequences;
+  TimeZoneFiles time_zone_files;
+  types::CachingTimeZoneSource time_zones{time_zone_files};
+  std::unique_ptr<TemporaryFiles> temporary;
+  std::unique_ptr<session::SessionRegistry> registry;
+  std::unique_ptr<session::SessionEnvironment> environment;
+  std::unique_ptr<runtime::WorkerPool> workers;
+  bool closed = false;
+
+  Status open_store();
+  Status open_catalog();
+  void make_environment();
+  txn::Store& store() { return kv_store ? static_cast<txn::Store&>(*kv_store) : *memory_store; }
+};
+
+Status Node::Parts::open_store() {
+  if (options.directory.empty()) {
+    memory_store = std::make_unique<txn::MemoryStore>(&timer);
+    return {};
+  }
+  PANDO_TRY(runtime::block_on(opener, disk.create_directory(options.directory)));
+  PANDO_ASSIGN(lock, runtime::DirectoryLock::acquire(options.directory));
+  temporary = std::make_unique<TemporaryFiles>(disk, options.directory + "/tmp");
+  PANDO_TRY(runtime::block_on(opener, temporary->open()));
+  PANDO_ASSIGN(engine, storage::open_rocksdb_engine({.directory = options.directory + "/state",
+                                                     .on_flushed = flushes.callback(),
+                                                     .block_cache_bytes = options.block_cache_bytes}));
+  kv::KvOptions kv_options;
+  kv_options.journal.directory = options.directory + "/journal";
+  kv_options.journal.segment_bytes = kJournalSegmentBytes;
+  kv_options.journal.preparer = &journal_preparer;
+  kv_options.record_cache_bytes = options.record_cache_bytes;
+  kv_options.transaction_bytes_max = options.transaction_bytes_max;
+  PANDO_ASSIGN(kv_store, runtime::block_on(opener, kv::KvStore::open(kv_options,
+                                                                     {.engine = *engine,
+                                                                      .disk = disk,
+                                                                      .journal_writer = journal_writer,
+                                                                      .clock = clock,
+                                                                      .timer = timer,
+                                                                      .flushes = flushes},
+                                                                     opener)));
+  return {};
+}
+
+Status Node::Parts::open_catalog() {
+  catalog = std::make_unique<catalog::Catalog>(
+      store(), catalog::CatalogOptions{.system_relations = catalog::system_relations()});
+  sequences = std::make_unique<catalog::Sequences>(store());
+  return runtime::block_on(opener, catalog->open(opener));
+}
+
+void Node::Parts::make_environment() {
+  const std::size_t worker_count = options.workers != 0 ? options.workers : runtime::WorkerPool::default_size();
+  workers = std::make_unique<runtime::WorkerPool>(worker_count);
+  registry = std::make_unique<session::SessionRegistry>(options.sessions_max);
+  environment = std::make_unique<session::SessionEnvironment>(session::SessionEnvironment{
+      .store = store(),
+      .catalog = *catalog,
+      .sequences = *sequences,
+      .clock = clock,
+      .timer = timer,
+      .registry = *registry,
+      .time_zones = &time_zones,
+      .temporary = temporary.get(),
+      .random = [] { return (uint64_t{std::random_device()()} << 32) | std::random_device()(); },
+      .start_time_us = postgres_time_us(clock),
+  });
+  for (std::size_t i = 0; i < worker_count; ++i) {
+    environment->helpers.push_back(&workers->worker(i));
+  }
+}
+
+Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Node::~Node() { PANDO_ASSERT(parts_->closed, "a node is closed before it is destroyed"); }
+
+Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
+  auto parts = std::make_unique<Parts>();
+  parts->options = std::move(options);
+  Status status = parts->open_store();
+  if (status.ok()) {
+    status = parts->open_catalog();
+  }
+  if (!status.ok()) {
+    if (parts->kv_store) {
+      runtime::block_on(parts->opener, parts->kv_store->close(parts->opener)).ignore("the first error tells more");
+    }
+    return status;
+  }
+  parts->make_environment();
+  return std::unique_ptr<Node>(new Node(std::move(parts)));
+}
+
+session::SessionEnvironment& Node::environment() { return *parts_->environment; }
+runtime::WorkerPool& Node::workers() { return *parts_->workers; }
+
+Status Node::close() {
+  PANDO_ASSERT(!parts_->closed, "a node is closed once");
+  parts_->closed = true;
+  parts_->workers->stop();
+  if (!parts_->kv_store) {
+    return {};
+  }
+  return runtime::block_on(parts_->opener, parts_->kv_store->close(parts_->opener));
+}
+
+}  // namespace pando::node

@@ -1,0 +1,61 @@
+#pragma once
+
+// Node: one running Pando: every part of it, assembled. The only place that knows each concrete type; the server and
+// the embedded library stand on it.
+//
+//   PANDO_ASSIGN(auto node, Node::open({.directory = "/data"}));
+//   session::Session session(node->environment(), executor, identity);
+//   ...
+//   PANDO_TRY(node->close());                // durable; the next open has nothing to replay
+//
+// One node per directory at a time, in this process or another (F0001). Thread-safe after open(), except close().
+
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "runtime/executor.h"
+#include "session/environment.h"
+
+namespace pando::runtime {
+class WorkerPool;
+}
+
+namespace pando::node {
+
+struct NodeOptions {
+  // Created when missing. Empty: everything is kept in memory and gone at close().
+  std::string directory;
+  // Worker threads; 0: one for each core of the machine.
+  std::size_t workers = 0;
+  std::size_t sessions_max = 20'000;
+  std::size_t block_cache_bytes = 512_MiB;
+  std::size_t record_cache_bytes = 256_MiB;
+  // What a single transaction may write.
+  std::size_t transaction_bytes_max = 4_GiB;
+};
+
+class Node {
+ public:
+  // Blocks until the node can serve. Errors: F0001 the directory is in use, 58030/53100/58P01 the disk, XX001 damaged
+  // files, 0A000 files of a newer Pando.
+  static Result<std::unique_ptr<Node>> open(NodeOptions options);
+  // REQUIRES: close() has returned.
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  session::SessionEnvironment& environment();
+  runtime::WorkerPool& workers();
+
+  // Ends the node: all sessions must be closed. Blocks until everything is durable.
+  Status close();
+
+ private:
+  struct Parts;
+  explicit Node(std::unique_ptr<Parts> parts);
+
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace pando::node
