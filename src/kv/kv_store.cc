@@ -91,6 +91,12 @@ std::unique_ptr<txn::Transaction> KvStore::begin(txn::TransactionOptions options
   return std::make_unique<KvTransaction>(*this, options, id);
 }
 
+void KvStore::discard(txn::Span span) {
+  storage::WriteBatch batch;
+  batch.erase_version_range(span.start, span.end);
+  environment_.engine.write(batch).ignore("rows that nobody can name only take space until they are erased");
+}
+
 Task<Status> KvStore::close(runtime::Executor& executor) {
   runtime::TimerId timer = 0;
   {

@@ -60,6 +60,7 @@ class KvStore final : public txn::Store {
   ~KvStore() override;
 
   std::unique_ptr<txn::Transaction> begin(txn::TransactionOptions options) override;
+  void discard(txn::Span span) override;
 
   // Stops the background work, makes the engine durable, so that the next open has nothing to replay, and closes the
   // journal. Resumes on `executor`. REQUIRES: no transaction is left.

@@ -10,6 +10,12 @@ namespace pando::txn {
 MemoryStore::MemoryStore(runtime::Timer* timer, MemoryStoreOptions options)
     : options_(options), locks_(timer), recent_(options.recent_writes_bytes_max) {}
 
+void MemoryStore::discard(Span span) {
+  MutexLock lock(mutex_);
+  const auto end = span.end.empty() ? keys_.end() : keys_.lower_bound(span.end);
+  keys_.erase(keys_.lower_bound(span.start), end);
+}
+
 std::unique_ptr<Transaction> MemoryStore::begin(TransactionOptions options) {
   PANDO_ASSERT(options.executor != nullptr, "a transaction needs an executor to continue on after a wait");
   MutexLock lock(mutex_);

@@ -31,6 +31,7 @@ class MemoryStore final : public Store {
   explicit MemoryStore(runtime::Timer* timer, MemoryStoreOptions options = {});
 
   std::unique_ptr<Transaction> begin(TransactionOptions options) override;
+  void discard(Span span) override;
 
   LockTable& locks() { return locks_; }
   const MemoryStoreOptions& options() const { return options_; }

@@ -1,0 +1,369 @@
+#include <algorithm>
+
+#include "sql/ddl/definition.h"
+
+namespace pando::sql::ddl {
+namespace {
+
+using Command = ast::AlterTable::Command;
+using PendingConstraints = std::vector<std::pair<const ast::Constraint*, std::string>>;
+
+// An ALTER TABLE under way: the commands change `table`, which is stored at the end, with its rows copied to a new
+// place when a command needs it.
+struct Alteration {
+  TablePtr before;
+  TableDescriptor table;
+  bool rewrites = false;
+  std::vector<std::pair<AttributeNumber, ExprPtr>> replaced;
+  std::vector<std::string> constraints_to_validate;
+  std::vector<std::string> not_null_to_validate;
+};
+
+ColumnDescriptor& column_of(Alteration& alteration, AttributeNumber attribute) {
+  return alteration.table.columns[static_cast<std::size_t>(attribute) - 1];
+}
+
+// Whether a default gives every existing row the same value, so that it need not be stored in each.
+bool is_constant(const ExprPtr& expr) { return as<ConstantExpr>(expr) != nullptr; }
+
+Task<Status> add_column_command(Alteration* alteration, const Command* command, Definition* definition) {
+  if (command->missing_ok && alteration->table.find_column(command->column->name) != nullptr) {
+    definition->notice(fmt::format("column \"{}\" of relation \"{}\" already exists, skipping", command->column->name,
+                                   alteration->table.name));
+    co_return Status();
+  }
+  if (alteration->table.find_column(command->column->name) != nullptr) {
+    co_return Status(sql_state::kDuplicateColumn, "column \"{}\" of relation \"{}\" already exists",
+                     command->column->name, alteration->table.name);
+  }
+  PendingConstraints pending;
+  PANDO_CO_TRY(co_await add_column({&alteration->table, &*command->column, &pending}, definition));
+  ColumnDescriptor& column = alteration->table.columns.back();
+  for (const auto& [constraint, name] : pending) {
+    PANDO_CO_TRY(co_await add_constraint(&alteration->table, constraint, name, definition));
+    const bool is_key =
+        constraint->kind == ast::Constraint::Kind::kPrimaryKey || constraint->kind == ast::Constraint::Kind::kUnique;
+    alteration->rewrites |= is_key;
+    const bool is_check =
+        constraint->kind == ast::Constraint::Kind::kCheck || constraint->kind == ast::Constraint::Kind::kForeignKey;
+    if (is_check) {
+      alteration->constraints_to_validate.push_back(alteration->table.constraints.back().name);
+    }
+  }
+  ColumnDescriptor& added = alteration->table.columns.back();
+  static_cast<void>(column);
+  const auto table = std::make_shared<const TableDescriptor>(alteration->table);
+  if (!added.default_sql.empty() || added.identity != catalog::Identity::kNone) {
+    PANDO_CO_ASSIGN(ExprPtr value, bind_stored_default(table, added.number, definition->bind_options()));
+    if (is_constant(value) && !added.generated) {
+      added.missing_value = as<ConstantExpr>(value)->value;
+    } else {
+      alteration->rewrites = true;
+      alteration->replaced.emplace_back(added.number, std::move(value));
+    }
+  } else if (added.not_null) {
+    alteration->not_null_to_validate.push_back(added.name);
+  }
+  co_return Status();
+}
+
+// What else names the column: constraints of several columns, indexes, views.
+Task<Status> drop_column_dependents(Alteration* alteration, AttributeNumber attribute, ast::DropBehavior behavior,
+                                    Definition* definition) {
+  std::vector<std::string> constraints;
+  for (const auto& constraint : alteration->table.constraints) {
+    if (std::ranges::find(constraint.columns, attribute) != constraint.columns.end()) {
+      constraints.push_back(constraint.name);
+    }
+  }
+  for (const auto& name : constraints) {
+    const ConstraintDescriptor* constraint = alteration->table.find_constraint(name);
+    alteration->rewrites |= constraint != nullptr && constraint->kind == ConstraintKind::kPrimary;
+    PANDO_CO_TRY(co_await drop_constraint(&alteration->table, name, behavior, definition));
+  }
+  std::erase_if(alteration->table.indexes, [&](const IndexDescriptor& index) {
+    return std::ranges::any_of(index.columns,
+                               [&](const catalog::IndexColumn& column) { return column.attribute == attribute; }) ||
+           std::ranges::find(index.included, attribute) != index.included.end();
+  });
+  co_return Status();
+}
+
+Task<Status> drop_column_command(Alteration* alteration, const Command* command, Definition* definition) {
+  const ColumnDescriptor* found = alteration->table.find_column(command->name);
+  if (found == nullptr && command->missing_ok) {
+    definition->notice(fmt::format("column \"{}\" of relation \"{}\" does not exist, skipping", command->name,
+                                   alteration->table.name));
+    co_return Status();
+  }
+  PANDO_CO_ASSIGN(const AttributeNumber attribute, Definition::find_attribute(alteration->table, command->name));
+  PANDO_CO_TRY(co_await drop_dependent_views(alteration->table, attribute, command->behavior, definition));
+  PANDO_CO_TRY(co_await drop_column_dependents(alteration, attribute, command->behavior, definition));
+  ColumnDescriptor& column = column_of(*alteration, attribute);
+  const Oid sequence = column.owned_sequence;
+  column.dropped = true;
+  column.not_null = false;
+  column.default_sql.clear();
+  column.identity = catalog::Identity::kNone;
+  column.generated = false;
+  column.owned_sequence = 0;
+  if (const SequencePtr owned = definition->snapshot()->find_sequence(sequence)) {
+    PANDO_CO_TRY(co_await definition->catalog().remove(owned));
+  }
+  co_return Status();
+}
+
+Task<Status> change_type(Alteration* alteration, const Command* command, Definition* definition) {
+  PANDO_CO_ASSIGN(const AttributeNumber attribute, Definition::find_attribute(alteration->table, command->name));
+  const auto table = std::make_shared<const TableDescriptor>(alteration->table);
+  PANDO_CO_ASSIGN(const types::Type type, bind_type(command->column->type, definition->bind_options()));
+  const ColumnDescriptor& old = table->column(attribute);
+  ExprPtr value;
+  if (command->column->using_expr) {
+    PANDO_CO_ASSIGN(value, bind_table_expression(*command->column->using_expr, table, type, "transform expressions",
+                                                 definition->bind_options()));
+  } else {
+    auto cast = bind_column_cast(table, attribute, type, definition->bind_options());
+    if (!cast.ok()) {
+      co_return Status(sql_state::kDatatypeMismatch, "column \"{}\" cannot be cast automatically to type {}", old.name,
+                       types::format_type(type))
+          .with_hint(fmt::format("You might need to specify \"USING {}::{}\".", quote_identifier(old.name),
+                                 types::format_type(type)));
+    }
+    value = *std::move(cast);
+  }
+  ColumnDescriptor& column = column_of(*alteration, attribute);
+  column.type = type;
+  if (!column.default_sql.empty() && !column.generated) {
+    const auto retyped = std::make_shared<const TableDescriptor>(alteration->table);
+    auto bound = bind_stored_default(retyped, attribute, definition->bind_options());
+    if (!bound.ok()) {
+      co_return Status(sql_state::kDatatypeMismatch,
+                       "default for column \"{}\" cannot be cast automatically to type {}", column.name,
+                       types::format_type(type));
+    }
+    column.default_sql = print_expr(*bound, definition->stored_print_options());
+  }
+  alteration->rewrites = true;
+  alteration->replaced.emplace_back(attribute, std::move(value));
+  co_return Status();
+}
+
+Task<Status> add_constraint_command(Alteration* alteration, const Command* command, Definition* definition) {
+  const auto& constraint = *command->constraint;
+  PANDO_CO_TRY(co_await add_constraint(&alteration->table, &constraint, "", definition));
+  const ConstraintDescriptor& added = alteration->table.constraints.back();
+  const bool is_key = added.kind == ConstraintKind::kPrimary || added.kind == ConstraintKind::kUnique;
+  if (is_key) {
+    alteration->rewrites |= constraint.index.empty() || added.kind == ConstraintKind::kPrimary;
+    if (added.kind == ConstraintKind::kPrimary) {
+      for (const AttributeNumber attribute : added.columns) {
+        if (!alteration->before->column(attribute).not_null) {
+          alteration->not_null_to_validate.push_back(alteration->before->column(attribute).name);
+        }
+      }
+    }
+  } else if (added.validated) {
+    alteration->constraints_to_validate.push_back(added.name);
+  }
+  co_return Status();
+}
+
+Task<Status> drop_constraint_command(Alteration* alteration, const Command* command, Definition* definition) {
+  const ConstraintDescriptor* found = alteration->table.find_constraint(command->name);
+  if (found == nullptr) {
+    if (command->missing_ok) {
+      definition->notice(fmt::format("constraint \"{}\" of relation \"{}\" does not exist, skipping", command->name,
+                                     alteration->table.name));
+      co_return Status();
+    }
+    co_return Status(sql_state::kUndefinedObject, "constraint \"{}\" of relation \"{}\" does not exist", command->name,
+                     alteration->table.name);
+  }
+  alteration->rewrites |= found->kind == ConstraintKind::kPrimary;
+  co_return co_await drop_constraint(&alteration->table, command->name, command->behavior, definition);
+}
+
+Task<Status> default_command(Alteration* alteration, const Command* command, Definition* definition) {
+  PANDO_CO_ASSIGN(const AttributeNumber attribute, Definition::find_attribute(alteration->table, command->name));
+  ColumnDescriptor& column = column_of(*alteration, attribute);
+  if (column.identity != catalog::Identity::kNone) {
+    co_return Status(sql_state::kSyntaxError, "column \"{}\" of relation \"{}\" is an identity column", column.name,
+                     alteration->table.name);
+  }
+  if (column.generated) {
+    co_return Status(sql_state::kSyntaxError, "column \"{}\" of relation \"{}\" is a generated column", column.name,
+                     alteration->table.name);
+  }
+  if (!command->expr) {
+    column.default_sql.clear();
+    co_return Status();
+  }
+  PANDO_CO_ASSIGN(const ExprPtr value, bind_value(*command->expr, column.type, definition->bind_options()));
+  column.default_sql = print_expr(value, definition->stored_print_options());
+  co_return Status();
+}
+
+Task<Status> identity_command(Alteration* alteration, const Command* command, Definition* definition) {
+  PANDO_CO_ASSIGN(const AttributeNumber attribute, Definition::find_attribute(alteration->table, command->name));
+  ColumnDescriptor& column = column_of(*alteration, attribute);
+  if (command->kind == Command::Kind::kDropIdentity) {
+    if (column.identity == catalog::Identity::kNone) {
+      if (command->missing_ok) {
+        definition->notice(fmt::format("column \"{}\" of relation \"{}\" is not an identity column, skipping",
+                                       column.name, alteration->table.name));
+        co_return Status();
+      }
+      co_return Status(sql_state::kObjectNotInPrerequisiteState,
+                       "column \"{}\" of relation \"{}\" is not an identity column", column.name,
+                       alteration->table.name);
+    }
+    if (const SequencePtr owned = definition->snapshot()->find_sequence(column.owned_sequence)) {
+      PANDO_CO_TRY(co_await definition->catalog().remove(owned));
+    }
+    column.identity = catalog::Identity::kNone;
+    column.owned_sequence = 0;
+    co_return Status();
+  }
+  co_return Status(sql_state::kFeatureNotSupported, "ALTER COLUMN ... ADD or SET GENERATED is not supported")
+      .with_hint("Declare the identity when the column is made.");
+}
+
+Task<Status> not_null_command(Alteration* alteration, const Command* command, Definition* definition) {
+  PANDO_CO_ASSIGN(const AttributeNumber attribute, Definition::find_attribute(alteration->table, command->name));
+  ColumnDescriptor& column = column_of(*alteration, attribute);
+  if (command->kind == Command::Kind::kSetNotNull) {
+    if (!column.not_null) {
+      column.not_null = true;
+      alteration->not_null_to_validate.push_back(column.name);
+    }
+    co_return Status();
+  }
+  const IndexDescriptor* primary = alteration->table.primary_index();
+  const bool in_primary_key =
+      primary != nullptr && std::ranges::any_of(primary->columns, [&](const catalog::IndexColumn& key) {
+        return key.attribute == attribute;
+      });
+  if (in_primary_key) {
+    co_return Status(sql_state::kInvalidTableDefinition, "column \"{}\" is in a primary key", column.name);
+  }
+  if (column.identity != catalog::Identity::kNone) {
+    co_return Status(sql_state::kSyntaxError, "column \"{}\" of relation \"{}\" is an identity column", column.name,
+                     alteration->table.name);
+  }
+  column.not_null = false;
+  static_cast<void>(definition);
+  co_return Status();
+}
+
+Task<Status> validate_command(Alteration* alteration, const Command* command) {
+  const auto found = std::ranges::find(alteration->table.constraints, command->name, &ConstraintDescriptor::name);
+  if (found == alteration->table.constraints.end()) {
+    co_return Status(sql_state::kUndefinedObject, "constraint \"{}\" of relation \"{}\" does not exist", command->name,
+                     alteration->table.name);
+  }
+  if (!found->validated) {
+    found->validated = true;
+    alteration->constraints_to_validate.push_back(found->name);
+  }
+  co_return Status();
+}
+
+Task<Status> run_command(Alteration* alteration, const Command* command, Definition* definition) {
+  using Kind = Command::Kind;
+  switch (command->kind) {
+    case Kind::kAddColumn:
+      co_return co_await add_column_command(alteration, command, definition);
+    case Kind::kDropColumn:
+      co_return co_await drop_column_command(alteration, command, definition);
+    case Kind::kColumnDefault:
+      co_return co_await default_command(alteration, command, definition);
+    case Kind::kSetNotNull:
+    case Kind::kDropNotNull:
+      co_return co_await not_null_command(alteration, command, definition);
+    case Kind::kColumnType:
+      co_return co_await change_type(alteration, command, definition);
+    case Kind::kAddConstraint:
+      co_return co_await add_constraint_command(alteration, command, definition);
+    case Kind::kDropConstraint:
+      co_return co_await drop_constraint_command(alteration, command, definition);
+    case Kind::kValidateConstraint:
+      co_return co_await validate_command(alteration, command);
+    case Kind::kAddIdentity:
+    case Kind::kSetIdentity:
+    case Kind::kDropIdentity:
+      co_return co_await identity_command(alteration, command, definition);
+    case Kind::kChangeOwner:
+    case Kind::kSetOptions:
+    case Kind::kResetOptions:
+    case Kind::kReplicaIdentity:
+    case Kind::kClusterOn:
+      // Storage details of PostgreSQL's heap that have no meaning here; dumps set them.
+      co_return Status();
+    case Kind::kUnsupported:
+      co_return Status(sql_state::kFeatureNotSupported, "ALTER TABLE {} is not supported", command->name);
+  }
+  PANDO_UNREACHABLE("an unknown ALTER TABLE command");
+}
+
+Task<Status> validate_not_null(TablePtr table, std::string column, Definition* definition) {
+  PANDO_CO_ASSIGN(const auto rows, co_await definition->context().queries.rows(
+                                       fmt::format("SELECT 1 FROM ONLY {} WHERE {} IS NULL LIMIT 1",
+                                                   definition->qualified_name(*table), quote_identifier(column))));
+  if (!rows.empty()) {
+    Status status(sql_state::kNotNullViolation, "column \"{}\" of relation \"{}\" contains null values", column,
+                  table->name);
+    const SchemaPtr schema = definition->snapshot()->find_schema(table->schema);
+    status.fields().schema_name = schema->name;
+    status.fields().table_name = table->name;
+    status.fields().column_name = column;
+    co_return status;
+  }
+  co_return Status();
+}
+
+}  // namespace
+
+Task<Result<std::string>> alter_table(const ast::AlterTable* statement, Definition* definition) {
+  const std::string tag = statement->kind == ast::ObjectKind::kView       ? "ALTER VIEW"
+                          : statement->kind == ast::ObjectKind::kIndex    ? "ALTER INDEX"
+                          : statement->kind == ast::ObjectKind::kSequence ? "ALTER SEQUENCE"
+                                                                          : "ALTER TABLE";
+  if (statement->kind == ast::ObjectKind::kSequence || statement->kind == ast::ObjectKind::kIndex) {
+    co_return tag;
+  }
+  auto found = definition->find_relation(statement->name);
+  if (!found.ok() && statement->if_exists && found.status().is(sql_state::kUndefinedTable)) {
+    definition->notice(fmt::format("relation \"{}\" does not exist, skipping", statement->name.name));
+    co_return tag;
+  }
+  PANDO_CO_ASSIGN(TablePtr table, std::move(found));
+  if (table->kind != RelationKind::kTable && statement->kind == ast::ObjectKind::kTable) {
+    PANDO_CO_ASSIGN(table, definition->find_table(statement->name));
+  }
+  PANDO_CO_ASSIGN(table, co_await definition->lock_for_change(table->oid));
+  Alteration alteration{.before = table, .table = *table};
+  for (const auto& command : statement->commands) {
+    PANDO_CO_TRY(co_await run_command(&alteration, &command, definition));
+  }
+  if (alteration.rewrites) {
+    for (const auto& column : alteration.not_null_to_validate) {
+      if (table->find_column(column) != nullptr) {
+        PANDO_CO_TRY(co_await validate_not_null(table, column, definition));
+      }
+    }
+    PANDO_CO_TRY(co_await definition->rewrite(table, alteration.table, true, std::move(alteration.replaced)));
+  } else {
+    PANDO_CO_TRY(co_await definition->put_table(alteration.table));
+  }
+  const TablePtr changed = definition->snapshot()->find_table(table->oid);
+  for (const auto& column : alteration.not_null_to_validate) {
+    PANDO_CO_TRY(co_await validate_not_null(changed, column, definition));
+  }
+  for (const auto& constraint : alteration.constraints_to_validate) {
+    PANDO_CO_TRY(co_await validate_constraint(changed, constraint, definition));
+  }
+  co_return tag;
+}
+
+}  // namespace pando::sql::ddl

@@ -1,0 +1,143 @@
+#include <algorithm>
+#include <array>
+
+#include "sql/ddl/definition.h"
+
+namespace pando::sql::ddl {
+namespace {
+
+// The integer type behind a SERIAL word; 0 for other types.
+Oid serial_type(const ast::TypeName& type) {
+  if (type.names.size() != 1) {
+    return 0;
+  }
+  constexpr std::array<std::pair<std::string_view, Oid>, 6> kSerials = {{{"serial", types::oid::kInt4},
+                                                                         {"serial4", types::oid::kInt4},
+                                                                         {"bigserial", types::oid::kInt8},
+                                                                         {"serial8", types::oid::kInt8},
+                                                                         {"smallserial", types::oid::kInt2},
+                                                                         {"serial2", types::oid::kInt2}}};
+  const auto* found = std::ranges::find(kSerials, type.names[0], &std::pair<std::string_view, Oid>::first);
+  return found == kSerials.end() ? 0 : found->second;
+}
+
+Status check_new_column(const TableDescriptor& table, const ColumnDescriptor& column) {
+  constexpr std::array<std::string_view, 6> kSystemColumns = {"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"};
+  if (table.find_column(column.name) != nullptr) {
+    return Status(sql_state::kDuplicateColumn, "column \"{}\" specified more than once", column.name);
+  }
+  if (std::ranges::find(kSystemColumns, column.name) != kSystemColumns.end()) {
+    return Status(sql_state::kDuplicateColumn, "column name \"{}\" conflicts with a system column name", column.name);
+  }
+  if (table.columns.size() >= kColumnsMax) {
+    return Status(sql_state::kTooManyColumns, "tables can have at most {} columns", kColumnsMax);
+  }
+  const types::TypeInfo* type = types::find_type(column.type.oid);
+  if (type == nullptr || type->kind == 'p') {
+    return Status(sql_state::kInvalidTableDefinition, "column \"{}\" has pseudo-type {}", column.name,
+                  types::format_type(column.type));
+  }
+  return {};
+}
+
+Task<Status> add_sequence(TableDescriptor* table, ColumnDescriptor* column, const ast::Constraint* identity,
+                          Definition* definition) {
+  SequenceDescriptor sequence;
+  sequence.schema = table->schema;
+  sequence.name = definition->choose_relation_name(table->schema, table->name, column->name, "seq");
+  sequence.type = column->type.oid;
+  sequence.owner_table = table->oid;
+  sequence.owner_column = column->number;
+  sequence.is_identity = identity != nullptr;
+  const ast::OptionList none;
+  PANDO_CO_ASSIGN(sequence,
+                  apply_sequence_options(std::move(sequence), identity ? identity->options : none, true, *definition));
+  const std::string name = sequence.name;
+  PANDO_CO_ASSIGN(column->owned_sequence, co_await make_sequence(std::move(sequence), definition));
+  const SchemaPtr schema = definition->snapshot()->find_schema(table->schema);
+  const std::string qualified = quote_identifier(schema->name) + "." + quote_identifier(name);
+  if (identity == nullptr) {
+    column->default_sql = fmt::format("nextval({}::regclass)", quote_literal(qualified));
+  } else {
+    column->identity = identity->generated_always ? catalog::Identity::kAlways : catalog::Identity::kByDefault;
+  }
+  column->not_null = true;
+  co_return Status();
+}
+
+Status check_identity_type(const ColumnDescriptor& column) {
+  using namespace types::oid;
+  if (column.type.oid != kInt2 && column.type.oid != kInt4 && column.type.oid != kInt8) {
+    return Status(sql_state::kInvalidParameterValue, "identity column type must be smallint, integer, or bigint");
+  }
+  return {};
+}
+
+// DEFAULT, GENERATED and NOT NULL. The rest is left to add_constraint.
+Task<Status> apply_column_constraint(NewColumn request, const ast::Constraint* constraint, ColumnDescriptor* column,
+                                     Definition* definition) {
+  using Kind = ast::Constraint::Kind;
+  switch (constraint->kind) {
+    case Kind::kNotNull:
+      column->not_null = true;
+      co_return Status();
+    case Kind::kNull:
+      co_return Status();
+    case Kind::kDefault: {
+      if (!column->default_sql.empty()) {
+        co_return Status(sql_state::kSyntaxError, "multiple default values specified for column \"{}\" of table \"{}\"",
+                         column->name, request.table->name);
+      }
+      PANDO_CO_ASSIGN(const ExprPtr value, bind_value(*constraint->expr, column->type, definition->bind_options()));
+      column->default_sql = print_expr(value, definition->stored_print_options());
+      co_return Status();
+    }
+    case Kind::kIdentity:
+      PANDO_CO_TRY(check_identity_type(*column));
+      co_return co_await add_sequence(request.table, column, constraint, definition);
+    default:
+      request.constraints->emplace_back(constraint, column->name);
+      co_return Status();
+  }
+}
+
+}  // namespace
+
+Task<Status> add_column(NewColumn request, Definition* definition) {
+  const ast::ColumnDefinition& source = *request.column;
+  ColumnDescriptor column;
+  column.number = static_cast<AttributeNumber>(request.table->columns.size() + 1);
+  column.name = source.name;
+  const Oid serial = serial_type(source.type);
+  if (serial != 0) {
+    column.type = {serial};
+  } else {
+    PANDO_CO_ASSIGN(column.type, bind_type(source.type, definition->bind_options()));
+  }
+  if (!source.collation.empty()) {
+    const std::string& name = source.collation.back();
+    column.collation = name == "C" ? 950 : name == "POSIX" ? 951 : name == "default" ? 100 : 0;
+    if (column.collation == 0) {
+      co_return Status(sql_state::kUndefinedObject, "collation \"{}\" for encoding \"UTF8\" does not exist", name);
+    }
+  }
+  PANDO_CO_TRY(check_new_column(*request.table, column));
+  if (serial != 0) {
+    PANDO_CO_TRY(co_await add_sequence(request.table, &column, nullptr, definition));
+  }
+  const ast::Constraint* generated = nullptr;
+  for (const auto& constraint : source.constraints) {
+    if (constraint.kind == ast::Constraint::Kind::kGenerated) {
+      generated = &constraint;
+      continue;
+    }
+    PANDO_CO_TRY(co_await apply_column_constraint(request, &constraint, &column, definition));
+  }
+  request.table->columns.push_back(std::move(column));
+  if (generated != nullptr) {
+    request.constraints->emplace_back(generated, source.name);
+  }
+  co_return Status();
+}
+
+}  // namespace pando::sql::ddl

@@ -1,0 +1,47 @@
+#include "sql/ddl/define.h"
+
+#include "sql/ddl/definition.h"
+
+namespace pando::sql {
+namespace {
+
+// The function that runs each kind of statement; nullptr for statements that define nothing.
+using Runner = Task<Result<std::string>> (*)(const ast::Statement*, ddl::Definition*);
+
+template <typename Node, Task<Result<std::string>> (*run)(const Node*, ddl::Definition*)>
+Task<Result<std::string>> run_as(const ast::Statement* statement, ddl::Definition* definition) {
+  return run(&std::get<Node>(statement->node), definition);
+}
+
+struct RunnerOf {
+  template <typename Node>
+  Runner operator()(const Node&) const {
+    return nullptr;
+  }
+  Runner operator()(const ast::CreateTable&) const { return run_as<ast::CreateTable, ddl::create_table>; }
+  Runner operator()(const ast::AlterTable&) const { return run_as<ast::AlterTable, ddl::alter_table>; }
+  Runner operator()(const ast::CreateIndex&) const { return run_as<ast::CreateIndex, ddl::create_index>; }
+  Runner operator()(const ast::CreateSchema&) const { return run_as<ast::CreateSchema, ddl::create_schema>; }
+  Runner operator()(const ast::CreateSequence&) const { return run_as<ast::CreateSequence, ddl::create_sequence>; }
+  Runner operator()(const ast::AlterSequence&) const { return run_as<ast::AlterSequence, ddl::alter_sequence>; }
+  Runner operator()(const ast::CreateView&) const { return run_as<ast::CreateView, ddl::create_view>; }
+  Runner operator()(const ast::DropObjects&) const { return run_as<ast::DropObjects, ddl::drop_objects>; }
+  Runner operator()(const ast::Rename&) const { return run_as<ast::Rename, ddl::rename_object>; }
+  Runner operator()(const ast::AlterSchema&) const { return run_as<ast::AlterSchema, ddl::alter_schema>; }
+  Runner operator()(const ast::AlterOwner&) const { return run_as<ast::AlterOwner, ddl::alter_owner>; }
+  Runner operator()(const ast::Comment&) const { return run_as<ast::Comment, ddl::comment_on>; }
+  Runner operator()(const ast::Truncate&) const { return run_as<ast::Truncate, ddl::truncate>; }
+};
+
+}  // namespace
+
+bool is_definition(const ast::Statement& statement) { return std::visit(RunnerOf(), statement.node) != nullptr; }
+
+Task<Result<std::string>> define(const ast::Statement* statement, DefineContext* context) {
+  ddl::Definition definition(*context);
+  const Runner run = std::visit(RunnerOf(), statement->node);
+  PANDO_ASSERT(run != nullptr, "a statement that defines nothing");
+  co_return co_await run(statement, &definition);
+}
+
+}  // namespace pando::sql

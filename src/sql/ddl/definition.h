@@ -1,0 +1,137 @@
+#pragma once
+
+// What the statements of sql/ddl share: the working context, finding and naming objects, and one function per
+// statement. Internal to sql/ddl.
+
+#include "catalog/keys.h"
+#include "sql/ddl/define.h"
+#include "sql/function/function.h"
+#include "sql/plan/print_expr.h"
+
+namespace pando::sql::ddl {
+
+using catalog::AttributeNumber;
+using catalog::ColumnDescriptor;
+using catalog::ConstraintDescriptor;
+using catalog::ConstraintKind;
+using catalog::IndexDescriptor;
+using catalog::Oid;
+using catalog::RelationKind;
+using catalog::SchemaPtr;
+using catalog::SequenceDescriptor;
+using catalog::SequencePtr;
+using catalog::TableDescriptor;
+using catalog::TablePtr;
+
+// PostgreSQL's NAMEDATALEN - 1.
+inline constexpr std::size_t kNameBytesMax = 63;
+// PostgreSQL's MaxHeapAttributeNumber and INDEX_MAX_KEYS.
+inline constexpr std::size_t kColumnsMax = 1600;
+inline constexpr std::size_t kIndexColumnsMax = 32;
+
+class Definition {
+ public:
+  explicit Definition(DefineContext& context) : context_(context) {}
+
+  DefineContext& context() { return context_; }
+  catalog::CatalogTransaction& catalog() { return context_.catalog; }
+  catalog::SnapshotPtr snapshot() { return context_.catalog.snapshot(); }
+  // Bind options over the newest view of the catalog.
+  const BindOptions& bind_options();
+  void notice(std::string message);
+  Task<Result<Oid>> allocate_oid() { return context_.catalog.catalog().allocate_oid(context_.executor); }
+
+  // --- names (names.cc) ---
+  // Where a new object goes: the named schema, or the first of the search path. 3F000 when there is none.
+  Result<SchemaPtr> creation_schema(const std::string& schema);
+  // 42P01 'relation "t" does not exist', or 42809 when it is of another kind.
+  Result<TablePtr> find_table(const ast::RelationName& name);
+  Result<TablePtr> find_relation(const ast::RelationName& name);
+  Result<SequencePtr> find_sequence(const ast::RelationName& name);
+  // {"schema", "name"} or {"name"} as a RelationName.
+  static Result<ast::RelationName> relation_name(const ast::QualifiedName& name);
+  // table_column_label, made unique in the schema with a number, cut to kNameBytesMax as PostgreSQL cuts.
+  std::string choose_relation_name(Oid schema, std::string_view table, std::string_view column, std::string_view label,
+                                   const std::vector<std::string>& taken = {});
+  static std::string choose_constraint_name(const TableDescriptor& table, std::string_view column,
+                                            std::string_view label);
+  // 42P07, after waiting for whoever else is making the name.
+  Task<Status> claim_relation_name(SchemaPtr schema, std::string name);
+  static Result<AttributeNumber> find_attribute(const TableDescriptor& table, const std::string& column);
+  std::string qualified_name(const TableDescriptor& table);
+  // The options for printing expressions that the catalog stores.
+  PrintOptions stored_print_options();
+
+  // --- locking: takes the lock, then returns the descriptor as it is now ---
+  Task<Result<TablePtr>> lock_for_change(Oid table);
+
+  // --- storing a changed table ---
+  Task<Status> put_table(TableDescriptor table);
+
+  // Copies the rows of `from` into `to`, which lies elsewhere (to.id differs) and may have other columns, keys and
+  // indexes. `values[i]` is over from's columns, named by `scan_columns`; see rewrite.cc.
+  Task<Status> copy_rows(TablePtr from, TablePtr to, std::vector<std::pair<AttributeNumber, ExprPtr>> replaced);
+  // Gives the table a new place, with rows copied when `keep_rows`. Replaced columns take their new expression's value.
+  Task<Status> rewrite(TablePtr from, TableDescriptor to, bool keep_rows,
+                       std::vector<std::pair<AttributeNumber, ExprPtr>> replaced = {});
+  // Frees the space of a table's rows and indexes once the transaction commits.
+  void discard_rows(const TableDescriptor& table);
+
+ private:
+  DefineContext& context_;
+};
+
+// A column of `table` as an expression that copy_rows and bound expressions name it by: ids are attribute numbers.
+ColumnId column_id(AttributeNumber attribute);
+
+// The attributes an expression bound by bind_table_expression names, in order of first mention.
+std::vector<AttributeNumber> attributes_of(const ExprPtr& expr);
+
+// --- one per statement ---
+Task<Result<std::string>> create_table(const ast::CreateTable* statement, Definition* definition);
+Task<Result<std::string>> alter_table(const ast::AlterTable* statement, Definition* definition);
+Task<Result<std::string>> create_index(const ast::CreateIndex* statement, Definition* definition);
+Task<Result<std::string>> create_schema(const ast::CreateSchema* statement, Definition* definition);
+Task<Result<std::string>> create_sequence(const ast::CreateSequence* statement, Definition* definition);
+Task<Result<std::string>> alter_sequence(const ast::AlterSequence* statement, Definition* definition);
+Task<Result<std::string>> create_view(const ast::CreateView* statement, Definition* definition);
+Task<Result<std::string>> drop_objects(const ast::DropObjects* statement, Definition* definition);
+Task<Result<std::string>> rename_object(const ast::Rename* statement, Definition* definition);
+Task<Result<std::string>> alter_schema(const ast::AlterSchema* statement, Definition* definition);
+Task<Result<std::string>> alter_owner(const ast::AlterOwner* statement, Definition* definition);
+Task<Result<std::string>> comment_on(const ast::Comment* statement, Definition* definition);
+Task<Result<std::string>> truncate(const ast::Truncate* statement, Definition* definition);
+
+// --- pieces (columns.cc, constraints.cc, indexes.cc, sequences.cc, drop.cc) ---
+
+// Adds the column to `table` (not stored yet), with its sequence when it is SERIAL or IDENTITY; constraints other than
+// NOT NULL, DEFAULT and the like are appended to `constraints` for add_constraint.
+struct NewColumn {
+  TableDescriptor* table;
+  const ast::ColumnDefinition* column;
+  std::vector<std::pair<const ast::Constraint*, std::string>>* constraints;
+};
+Task<Status> add_column(NewColumn request, Definition* definition);
+
+// Adds a table or column constraint. `column` is the column it was written on, empty for a table constraint. The table
+// is not stored yet; the caller checks existing rows.
+Task<Status> add_constraint(TableDescriptor* table, const ast::Constraint* constraint, std::string column,
+                            Definition* definition);
+// Checks what a new constraint says against the rows there are.
+Task<Status> validate_constraint(TablePtr table, std::string constraint, Definition* definition);
+
+Task<Result<Oid>> make_sequence(SequenceDescriptor sequence, Definition* definition);
+Result<SequenceDescriptor> apply_sequence_options(SequenceDescriptor sequence, const ast::OptionList& options,
+                                                  bool is_new, Definition& definition);
+
+// Drops a table, view or sequence with what depends on it; with kRestrict, 2BP01 if anything does.
+Task<Status> drop_relation(Oid relation, ast::DropBehavior behavior, Definition* definition);
+// Views whose queries name the relation.
+std::vector<TablePtr> dependent_views(Oid relation, Definition& definition);
+// Drops the views that cannot be without a column; with kRestrict, 2BP01 if there are any.
+Task<Status> drop_dependent_views(TableDescriptor table, AttributeNumber attribute, ast::DropBehavior behavior,
+                                  Definition* definition);
+Task<Status> drop_constraint(TableDescriptor* table, std::string constraint, ast::DropBehavior behavior,
+                             Definition* definition);
+
+}  // namespace pando::sql::ddl

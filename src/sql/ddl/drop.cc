@@ -1,0 +1,338 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sql/ddl/definition.h"
+
+namespace pando::sql::ddl {
+namespace {
+
+constexpr std::string_view kCascadeHint = "Use DROP ... CASCADE to drop the dependent objects too.";
+
+std::string relation_word(const TableDescriptor& table) { return table.kind == RelationKind::kView ? "view" : "table"; }
+
+// The name as PostgreSQL shows it in dependency messages: qualified when it is not visible.
+std::string shown_name(const TableDescriptor& table, Definition& definition) {
+  return definition.snapshot()->is_visible(definition.context().bind.search_path, table.oid)
+             ? table.name
+             : definition.qualified_name(table);
+}
+
+struct Dependent {
+  // "view v", "constraint c on table t".
+  std::string what;
+  // The view to drop, or the table whose constraint goes.
+  Oid relation = 0;
+  std::string constraint;
+};
+
+std::vector<Dependent> dependents_of(const TableDescriptor& table, Definition& definition) {
+  std::vector<Dependent> dependents;
+  for (const TablePtr& view : dependent_views(table.oid, definition)) {
+    dependents.push_back({"view " + shown_name(*view, definition), view->oid, ""});
+  }
+  for (const TablePtr& other : definition.snapshot()->referencing_tables(table.oid)) {
+    for (const auto& constraint : other->constraints) {
+      const bool refers = constraint.kind == ConstraintKind::kForeign && constraint.referenced_table == table.oid;
+      if (refers && other->oid != table.oid) {
+        dependents.push_back({fmt::format("constraint {} on table {}", constraint.name, shown_name(*other, definition)),
+                              other->oid, constraint.name});
+      }
+    }
+  }
+  return dependents;
+}
+
+Status refuse_drop(const std::string& what, const std::vector<Dependent>& dependents, const std::string& on) {
+  std::string detail;
+  for (const auto& dependent : dependents) {
+    detail += fmt::format("{}{} depends on {}", detail.empty() ? "" : "\n", dependent.what, on);
+  }
+  return Status(sql_state::kDependentObjectsStillExist, "cannot drop {} because other objects depend on it", what)
+      .with_detail(detail)
+      .with_hint(std::string(kCascadeHint));
+}
+
+Task<Status> drop_dependents(std::vector<Dependent> dependents, Definition* definition) {
+  for (const auto& dependent : dependents) {
+    if (dependent.constraint.empty()) {
+      if (definition->snapshot()->find_table(dependent.relation)) {
+        PANDO_CO_TRY(co_await drop_relation(dependent.relation, ast::DropBehavior::kCascade, definition));
+      }
+      continue;
+    }
+    PANDO_CO_ASSIGN(const TablePtr other, co_await definition->lock_for_change(dependent.relation));
+    TableDescriptor changed = *other;
+    std::erase_if(changed.constraints, [&](const ConstraintDescriptor& c) { return c.name == dependent.constraint; });
+    PANDO_CO_TRY(co_await definition->put_table(std::move(changed)));
+  }
+  co_return Status();
+}
+
+void notice_cascades(const std::vector<Dependent>& dependents, Definition& definition) {
+  if (dependents.size() == 1) {
+    definition.notice("drop cascades to " + dependents[0].what);
+  } else if (dependents.size() > 1) {
+    std::string detail;
+    for (const auto& dependent : dependents) {
+      detail += (detail.empty() ? "drop cascades to " : "\ndrop cascades to ") + dependent.what;
+    }
+    Status status =
+        Status::from_message(sql_state::kSuccess, fmt::format("drop cascades to {} other objects", dependents.size()));
+    status.fields().detail = detail;
+    if (definition.context().notice) {
+      definition.context().notice(std::move(status));
+    }
+  }
+}
+
+Task<Status> drop_owned_sequences(TablePtr table, Definition* definition) {
+  std::vector<SequencePtr> owned;
+  for (const auto& [oid, sequence] : definition->snapshot()->sequences()) {
+    if (sequence->owner_table == table->oid) {
+      owned.push_back(sequence);
+    }
+  }
+  for (const auto& sequence : owned) {
+    PANDO_CO_TRY(co_await definition->catalog().remove(sequence));
+  }
+  co_return Status();
+}
+
+// Columns whose DEFAULT draws from the sequence.
+std::vector<std::pair<TablePtr, AttributeNumber>> sequence_users(Oid sequence, Definition& definition) {
+  std::vector<std::pair<TablePtr, AttributeNumber>> users;
+  for (const auto& [oid, table] : definition.snapshot()->tables()) {
+    for (const auto& column : table->columns) {
+      if (!column.dropped && column.owned_sequence == sequence) {
+        users.emplace_back(table, column.number);
+      }
+    }
+  }
+  return users;
+}
+
+Task<Status> drop_sequence(SequencePtr sequence, ast::DropBehavior behavior, Definition* definition) {
+  const auto users = sequence_users(sequence->oid, *definition);
+  for (const auto& [table, attribute] : users) {
+    const ColumnDescriptor& column = table->column(attribute);
+    if (column.identity != catalog::Identity::kNone) {
+      co_return Status(sql_state::kDependentObjectsStillExist,
+                       "cannot drop sequence {} because column {} of table {} requires it", sequence->name, column.name,
+                       table->name)
+          .with_hint(fmt::format("You can drop column {} of table {} instead.", column.name, table->name));
+    }
+    if (behavior == ast::DropBehavior::kRestrict) {
+      co_return Status(sql_state::kDependentObjectsStillExist,
+                       "cannot drop sequence {} because other objects depend on it", sequence->name)
+          .with_detail(fmt::format("default value for column {} of table {} depends on sequence {}", column.name,
+                                   table->name, sequence->name))
+          .with_hint(std::string(kCascadeHint));
+    }
+    definition->notice(
+        fmt::format("drop cascades to default value for column {} of table {}", column.name, table->name));
+    TableDescriptor changed = *table;
+    changed.columns[static_cast<std::size_t>(attribute) - 1].default_sql.clear();
+    changed.columns[static_cast<std::size_t>(attribute) - 1].owned_sequence = 0;
+    PANDO_CO_TRY(co_await definition->put_table(std::move(changed)));
+  }
+  co_return co_await definition->catalog().remove(sequence);
+}
+
+Task<Status> drop_index(TablePtr table, std::string name, ast::DropBehavior behavior, Definition* definition) {
+  PANDO_CO_ASSIGN(table, co_await definition->lock_for_change(table->oid));
+  const auto found = std::ranges::find(table->indexes, name, &IndexDescriptor::name);
+  if (found == table->indexes.end()) {
+    co_return Status(sql_state::kUndefinedObject, "index \"{}\" does not exist", name);
+  }
+  for (const auto& constraint : table->constraints) {
+    if (constraint.index == found->oid && constraint.kind != ConstraintKind::kForeign) {
+      co_return Status(sql_state::kDependentObjectsStillExist,
+                       "cannot drop index {} because constraint {} on table {} requires it", name, constraint.name,
+                       table->name)
+          .with_hint(fmt::format("You can drop constraint {} on table {} instead.", constraint.name, table->name));
+    }
+  }
+  static_cast<void>(behavior);
+  TableDescriptor changed = *table;
+  const Oid oid = found->oid;
+  txn::Store& store = definition->catalog().catalog().store();
+  const Bytes prefix = catalog::index_prefix(table->id, found->id);
+  definition->catalog().transaction().on_commit(
+      [&store, span = txn::Span{prefix, prefix_end(prefix)}] { store.discard(span); });
+  std::erase_if(changed.indexes, [&](const IndexDescriptor& index) { return index.oid == oid; });
+  co_return co_await definition->put_table(std::move(changed));
+}
+
+Task<Status> drop_schema(SchemaPtr schema, ast::DropBehavior behavior, Definition* definition) {
+  std::vector<Dependent> dependents;
+  for (const auto& [oid, table] : definition->snapshot()->tables()) {
+    if (table->schema == schema->oid) {
+      dependents.push_back({relation_word(*table) + " " + shown_name(*table, *definition), oid, ""});
+    }
+  }
+  std::vector<SequencePtr> sequences;
+  for (const auto& [oid, sequence] : definition->snapshot()->sequences()) {
+    if (sequence->schema == schema->oid && sequence->owner_table == 0) {
+      dependents.push_back({"sequence " + sequence->name, 0, ""});
+      sequences.push_back(sequence);
+    }
+  }
+  if (behavior == ast::DropBehavior::kRestrict && !dependents.empty()) {
+    co_return refuse_drop("schema " + schema->name, dependents, "schema " + schema->name);
+  }
+  notice_cascades(dependents, *definition);
+  for (const auto& dependent : dependents) {
+    if (dependent.relation != 0 && definition->snapshot()->find_table(dependent.relation)) {
+      PANDO_CO_TRY(co_await drop_relation(dependent.relation, ast::DropBehavior::kCascade, definition));
+    }
+  }
+  for (const auto& sequence : sequences) {
+    if (definition->snapshot()->find_sequence(sequence->oid)) {
+      PANDO_CO_TRY(co_await definition->catalog().remove(sequence));
+    }
+  }
+  co_return co_await definition->catalog().remove(schema);
+}
+
+std::string dotted(const ast::QualifiedName& name) { return fmt::format("{}", fmt::join(name, ".")); }
+
+// What PostgreSQL says of a missing object of each kind.
+Status missing_object(const ast::DropObjects& statement, const ast::QualifiedName& name) {
+  switch (statement.kind) {
+    case ast::ObjectKind::kSchema:
+      return Status(sql_state::kInvalidSchemaName, "schema \"{}\" does not exist", dotted(name));
+    case ast::ObjectKind::kIndex:
+      return Status(sql_state::kUndefinedObject, "index \"{}\" does not exist", dotted(name));
+    case ast::ObjectKind::kView:
+      return Status(sql_state::kUndefinedTable, "view \"{}\" does not exist", dotted(name));
+    case ast::ObjectKind::kSequence:
+      return Status(sql_state::kUndefinedTable, "sequence \"{}\" does not exist", dotted(name));
+    default:
+      return Status(sql_state::kUndefinedTable, "table \"{}\" does not exist", dotted(name));
+  }
+}
+
+Status wrong_kind(const ast::DropObjects& statement, const TableDescriptor& found) {
+  const bool is_view = found.kind == RelationKind::kView;
+  const std::string article = statement.kind == ast::ObjectKind::kIndex ? "an" : "a";
+  std::string word = statement.kind_name;
+  std::ranges::transform(word, word.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return Status(sql_state::kWrongObjectType, "\"{}\" is not {} {}", found.name, article, word)
+      .with_hint(fmt::format("Use DROP {} to remove a {}.", is_view ? "VIEW" : "TABLE", is_view ? "view" : "table"));
+}
+
+// nullopt: there is no such object.
+Task<Result<bool>> drop_one(const ast::DropObjects* statement, const ast::QualifiedName* name, Definition* definition) {
+  const auto view = definition->snapshot();
+  if (statement->kind == ast::ObjectKind::kSchema) {
+    const SchemaPtr schema = view->find_schema(name->back());
+    if (!schema) {
+      co_return false;
+    }
+    PANDO_CO_TRY(co_await drop_schema(schema, statement->behavior, definition));
+    co_return true;
+  }
+  PANDO_CO_ASSIGN(const ast::RelationName relation, Definition::relation_name(*name));
+  const auto& path = definition->context().bind.search_path;
+  if (statement->kind == ast::ObjectKind::kSequence) {
+    const SequencePtr sequence = view->resolve_sequence(path, relation.schema, relation.name);
+    if (!sequence) {
+      co_return false;
+    }
+    PANDO_CO_TRY(co_await drop_sequence(sequence, statement->behavior, definition));
+    co_return true;
+  }
+  if (statement->kind == ast::ObjectKind::kIndex) {
+    std::vector<std::string> schemas = relation.schema.empty() ? path : std::vector<std::string>{relation.schema};
+    for (const auto& schema_name : schemas) {
+      const SchemaPtr schema = view->find_schema(schema_name);
+      if (const TablePtr table = schema ? view->find_index_table(schema->oid, relation.name) : nullptr) {
+        PANDO_CO_TRY(co_await drop_index(table, relation.name, statement->behavior, definition));
+        co_return true;
+      }
+    }
+    co_return false;
+  }
+  const TablePtr table = view->resolve_table(path, relation.schema, relation.name);
+  if (!table) {
+    co_return false;
+  }
+  const RelationKind wanted = statement->kind == ast::ObjectKind::kView ? RelationKind::kView : RelationKind::kTable;
+  if (table->kind == RelationKind::kVirtual || table->oid < types::oid::kFirstUser) {
+    co_return Status(sql_state::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog", table->name);
+  }
+  if (table->kind != wanted) {
+    co_return wrong_kind(*statement, *table);
+  }
+  PANDO_CO_TRY(co_await drop_relation(table->oid, statement->behavior, definition));
+  co_return true;
+}
+
+}  // namespace
+
+Task<Status> drop_relation(Oid relation, ast::DropBehavior behavior, Definition* definition) {
+  PANDO_CO_ASSIGN(const TablePtr table, co_await definition->lock_for_change(relation));
+  auto dependents = dependents_of(*table, *definition);
+  const std::string what = relation_word(*table) + " " + shown_name(*table, *definition);
+  if (behavior == ast::DropBehavior::kRestrict && !dependents.empty()) {
+    co_return refuse_drop(what, dependents, what);
+  }
+  notice_cascades(dependents, *definition);
+  PANDO_CO_TRY(co_await drop_dependents(std::move(dependents), definition));
+  PANDO_CO_TRY(co_await drop_owned_sequences(table, definition));
+  if (table->kind == RelationKind::kTable) {
+    definition->discard_rows(*table);
+  }
+  co_return co_await definition->catalog().remove(definition->snapshot()->find_table(relation));
+}
+
+Task<Status> drop_constraint(TableDescriptor* table, std::string name, ast::DropBehavior behavior,
+                             Definition* definition) {
+  const auto found = std::ranges::find(table->constraints, name, &ConstraintDescriptor::name);
+  PANDO_ASSERT(found != table->constraints.end(), "dropping a constraint that the table does not have");
+  const ConstraintDescriptor constraint = *found;
+  const bool is_key = constraint.kind == ConstraintKind::kPrimary || constraint.kind == ConstraintKind::kUnique;
+  if (is_key) {
+    std::vector<Dependent> dependents;
+    for (const TablePtr& other : definition->snapshot()->referencing_tables(table->oid)) {
+      for (const auto& key : other->constraints) {
+        if (key.kind == ConstraintKind::kForeign && key.index == constraint.index) {
+          dependents.push_back({fmt::format("constraint {} on table {}", key.name, shown_name(*other, *definition)),
+                                other->oid, key.name});
+        }
+      }
+    }
+    if (behavior == ast::DropBehavior::kRestrict && !dependents.empty()) {
+      co_return refuse_drop(fmt::format("constraint {} on table {}", name, table->name), dependents, "index " + name);
+    }
+    notice_cascades(dependents, *definition);
+    PANDO_CO_TRY(co_await drop_dependents(std::move(dependents), definition));
+    std::erase_if(table->indexes, [&](const IndexDescriptor& index) { return index.oid == constraint.index; });
+  }
+  std::erase_if(table->constraints, [&](const ConstraintDescriptor& c) { return c.name == name; });
+  co_return Status();
+}
+
+Task<Result<std::string>> drop_objects(const ast::DropObjects* statement, Definition* definition) {
+  using Kind = ast::ObjectKind;
+  const bool is_supported = statement->kind == Kind::kTable || statement->kind == Kind::kView ||
+                            statement->kind == Kind::kIndex || statement->kind == Kind::kSequence ||
+                            statement->kind == Kind::kSchema;
+  if (!is_supported) {
+    co_return Status(sql_state::kFeatureNotSupported, "DROP {} is not supported", statement->kind_name);
+  }
+  for (const auto& name : statement->names) {
+    PANDO_CO_ASSIGN(const bool found, co_await drop_one(statement, &name, definition));
+    if (!found) {
+      Status missing = missing_object(*statement, name);
+      if (!statement->if_exists) {
+        co_return missing;
+      }
+      definition->notice(std::string(missing.message()) + ", skipping");
+    }
+  }
+  co_return "DROP " + statement->kind_name;
+}
+
+}  // namespace pando::sql::ddl

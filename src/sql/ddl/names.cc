@@ -1,0 +1,191 @@
+#include <algorithm>
+
+#include "sql/ddl/definition.h"
+
+namespace pando::sql::ddl {
+namespace {
+
+// Cuts at a character boundary.
+std::string_view cut(std::string_view name, std::size_t bytes_max) {
+  if (name.size() <= bytes_max) {
+    return name;
+  }
+  while (bytes_max > 0 && (static_cast<unsigned char>(name[bytes_max]) & 0xC0) == 0x80) {
+    --bytes_max;
+  }
+  return name.substr(0, bytes_max);
+}
+
+// As PostgreSQL's makeObjectName: the longer of the two names gives way to the label.
+std::string make_object_name(std::string_view table, std::string_view column, std::string_view label) {
+  const std::size_t overhead = label.size() + 1 + (column.empty() ? 0 : 1);
+  std::size_t table_bytes = table.size();
+  std::size_t column_bytes = column.size();
+  while (table_bytes + column_bytes + overhead > kNameBytesMax) {
+    (table_bytes > column_bytes ? table_bytes : column_bytes) -= 1;
+  }
+  std::string name(cut(table, table_bytes));
+  if (!column.empty()) {
+    name += "_";
+    name += cut(column, column_bytes);
+  }
+  return name + "_" + std::string(label);
+}
+
+Status undefined_table(const ast::RelationName& name) {
+  const std::string shown = name.schema.empty() ? name.name : name.schema + "." + name.name;
+  return Status(sql_state::kUndefinedTable, "relation \"{}\" does not exist", shown);
+}
+
+}  // namespace
+
+const BindOptions& Definition::bind_options() {
+  context_.bind.catalog = snapshot();
+  return context_.bind;
+}
+
+void Definition::notice(std::string message) {
+  if (context_.notice) {
+    context_.notice(Status::from_message(sql_state::kSuccess, std::move(message)));
+  }
+}
+
+Result<SchemaPtr> Definition::creation_schema(const std::string& schema) {
+  const auto view = snapshot();
+  if (!schema.empty()) {
+    if (schema == "pg_catalog" || schema == "information_schema" || schema == "pando") {
+      return Status(sql_state::kInsufficientPrivilege, "permission denied to create in schema \"{}\"", schema)
+          .with_detail("System catalog modifications are currently disallowed.");
+    }
+    if (SchemaPtr found = view->find_schema(schema)) {
+      return found;
+    }
+    return Status(sql_state::kInvalidSchemaName, "schema \"{}\" does not exist", schema);
+  }
+  for (const auto& name : context_.bind.search_path) {
+    if (SchemaPtr found = view->find_schema(name); found && name != "pg_catalog") {
+      return found;
+    }
+  }
+  return Status(sql_state::kInvalidSchemaName, "no schema has been selected to create in");
+}
+
+Result<TablePtr> Definition::find_relation(const ast::RelationName& name) {
+  const auto view = snapshot();
+  if (!name.schema.empty() && !view->find_schema(name.schema)) {
+    return Status(sql_state::kInvalidSchemaName, "schema \"{}\" does not exist", name.schema);
+  }
+  if (TablePtr table = view->resolve_table(context_.bind.search_path, name.schema, name.name)) {
+    return table;
+  }
+  return undefined_table(name);
+}
+
+Result<TablePtr> Definition::find_table(const ast::RelationName& name) {
+  PANDO_ASSIGN(TablePtr table, find_relation(name));
+  if (table->kind == RelationKind::kVirtual) {
+    return Status(sql_state::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog", table->name);
+  }
+  if (table->kind != RelationKind::kTable) {
+    return Status(sql_state::kWrongObjectType, "\"{}\" is not a table", table->name);
+  }
+  return table;
+}
+
+Result<SequencePtr> Definition::find_sequence(const ast::RelationName& name) {
+  const auto view = snapshot();
+  if (SequencePtr sequence = view->resolve_sequence(context_.bind.search_path, name.schema, name.name)) {
+    return sequence;
+  }
+  if (view->resolve_table(context_.bind.search_path, name.schema, name.name)) {
+    return Status(sql_state::kWrongObjectType, "\"{}\" is not a sequence", name.name);
+  }
+  return undefined_table(name);
+}
+
+Result<ast::RelationName> Definition::relation_name(const ast::QualifiedName& name) {
+  ast::RelationName relation;
+  if (name.empty() || name.size() > 3) {
+    return Status(sql_state::kSyntaxError, "improper qualified name (too many dotted names)");
+  }
+  relation.name = name.back();
+  if (name.size() > 1) {
+    relation.schema = name[name.size() - 2];
+  }
+  return relation;
+}
+
+std::string Definition::choose_relation_name(Oid schema, std::string_view table, std::string_view column,
+                                             std::string_view label, const std::vector<std::string>& taken) {
+  const auto view = snapshot();
+  for (int attempt = 0;; ++attempt) {
+    const std::string numbered = attempt == 0 ? std::string(label) : fmt::format("{}{}", label, attempt);
+    std::string name = make_object_name(table, column, numbered);
+    if (!view->relation_name_taken(schema, name) && std::ranges::find(taken, name) == taken.end()) {
+      return name;
+    }
+  }
+}
+
+std::string Definition::choose_constraint_name(const TableDescriptor& table, std::string_view column,
+                                               std::string_view label) {
+  for (int attempt = 0;; ++attempt) {
+    const std::string numbered = attempt == 0 ? std::string(label) : fmt::format("{}{}", label, attempt);
+    std::string name = make_object_name(table.name, column, numbered);
+    if (table.find_constraint(name) == nullptr) {
+      return name;
+    }
+  }
+}
+
+Task<Status> Definition::claim_relation_name(SchemaPtr schema, std::string name) {
+  PANDO_CO_TRY(co_await catalog().lock_name(schema->oid, name));
+  if (snapshot()->relation_name_taken(schema->oid, name)) {
+    co_return Status(sql_state::kDuplicateTable, "relation \"{}\" already exists", name);
+  }
+  co_return Status();
+}
+
+Result<AttributeNumber> Definition::find_attribute(const TableDescriptor& table, const std::string& column) {
+  if (const ColumnDescriptor* found = table.find_column(column)) {
+    return found->number;
+  }
+  return Status(sql_state::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", column, table.name);
+}
+
+std::string Definition::qualified_name(const TableDescriptor& table) {
+  const SchemaPtr schema = snapshot()->find_schema(table.schema);
+  return quote_identifier(schema ? schema->name : "public") + "." + quote_identifier(table.name);
+}
+
+PrintOptions Definition::stored_print_options() {
+  PrintOptions options;
+  options.object_name = [this](types::Oid type, types::Oid object) {
+    EvaluationContext* evaluation = context_.bind.evaluation;
+    if (evaluation != nullptr && evaluation->services != nullptr) {
+      if (auto name = evaluation->services->name_of(type, object)) {
+        return *name;
+      }
+    }
+    return fmt::format("{}", object);
+  };
+  return options;
+}
+
+Task<Result<TablePtr>> Definition::lock_for_change(Oid table) {
+  PANDO_CO_TRY(co_await catalog().lock_table(table, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock));
+  TablePtr current = snapshot()->find_table(table);
+  if (!current) {
+    co_return Status(sql_state::kUndefinedTable, "relation with OID {} does not exist", table);
+  }
+  co_return current;
+}
+
+Task<Status> Definition::put_table(TableDescriptor table) {
+  ++table.version;
+  co_return co_await catalog().put(std::make_shared<const TableDescriptor>(std::move(table)));
+}
+
+ColumnId column_id(AttributeNumber attribute) { return ColumnId(static_cast<uint32_t>(attribute)); }
+
+}  // namespace pando::sql::ddl

@@ -1,0 +1,87 @@
+#include <algorithm>
+
+#include "sql/ddl/definition.h"
+
+namespace pando::sql::ddl {
+namespace {
+
+// Column ids of the copying statement: the scan's are attribute numbers, the inserted row's follow them.
+constexpr uint32_t kNewRowBase = 1 << 16;
+
+OutputColumn output(const TableDescriptor& table, const ColumnDescriptor& column, ColumnId id) {
+  return {.id = id, .name = column.name, .type = column.type, .table = table.oid, .attribute = column.number};
+}
+
+// Foreign keys and checks hold already for rows that only move.
+TablePtr without_row_checks(const TableDescriptor& table) {
+  auto copy = std::make_shared<TableDescriptor>(table);
+  std::erase_if(copy->constraints, [](const ConstraintDescriptor& constraint) {
+    return constraint.kind == ConstraintKind::kForeign || constraint.kind == ConstraintKind::kCheck;
+  });
+  return copy;
+}
+
+// What the row writer says of a duplicate, as the building of an index says it.
+Status as_index_build_error(Status status) {
+  if (!status.is(sql_state::kUniqueViolation)) {
+    return status;
+  }
+  auto& fields = status.fields();
+  fields.message = fmt::format("could not create unique index \"{}\"", fields.constraint_name);
+  constexpr std::string_view kExists = "already exists.";
+  if (fields.detail.ends_with(kExists)) {
+    fields.detail.replace(fields.detail.size() - kExists.size(), kExists.size(), "is duplicated.");
+  }
+  return status;
+}
+
+}  // namespace
+
+Task<Status> Definition::copy_rows(TablePtr from, TablePtr to,
+                                   std::vector<std::pair<AttributeNumber, ExprPtr>> replaced) {
+  ScanNode scan{.table = from, .alias = from->name};
+  std::vector<OutputColumn> scanned;
+  for (const auto& column : from->columns) {
+    if (!column.dropped) {
+      scan.attributes.push_back(column.number);
+      scanned.push_back(output(*from, column, column_id(column.number)));
+    }
+  }
+  InsertNode insert{.table = to, .input = make_logical(scanned, std::move(scan))};
+  for (const auto& column : to->columns) {
+    if (column.dropped) {
+      continue;
+    }
+    const auto found = std::ranges::find(replaced, column.number, &std::pair<AttributeNumber, ExprPtr>::first);
+    ExprPtr value = found != replaced.end() ? found->second
+                                            : make_expr(column.type, ColumnExpr{column_id(column.number), column.name});
+    insert.values.push_back({column.number, std::move(value)});
+    insert.row.push_back(output(*to, column, ColumnId(kNewRowBase + static_cast<uint32_t>(column.number))));
+  }
+  LogicalQuery query{.root = make_logical({}, std::move(insert)), .next_column_id = 2 * kNewRowBase};
+  auto copied = co_await context_.queries.run(std::move(query));
+  co_return copied.ok() ? Status() : as_index_build_error(std::move(copied).status());
+}
+
+Task<Status> Definition::rewrite(TablePtr from, TableDescriptor to, bool keep_rows,
+                                 std::vector<std::pair<AttributeNumber, ExprPtr>> replaced) {
+  PANDO_CO_ASSIGN(const Oid place, co_await allocate_oid());
+  to.id = catalog::TableId(place);
+  // The stored rows are all of the new shape: nothing was added after them.
+  for (auto& column : to.columns) {
+    column.missing_value = types::Value::null();
+  }
+  if (keep_rows) {
+    PANDO_CO_TRY(co_await copy_rows(from, without_row_checks(to), std::move(replaced)));
+  }
+  discard_rows(*from);
+  co_return co_await put_table(std::move(to));
+}
+
+void Definition::discard_rows(const TableDescriptor& table) {
+  txn::Store& store = catalog().catalog().store();
+  const Bytes prefix = catalog::table_prefix(table.id);
+  catalog().transaction().on_commit([&store, span = txn::Span{prefix, prefix_end(prefix)}] { store.discard(span); });
+}
+
+}  // namespace pando::sql::ddl

@@ -1,0 +1,206 @@
+#include <algorithm>
+
+#include "sql/ast/print.h"
+#include "sql/ddl/definition.h"
+
+namespace pando::sql::ddl {
+namespace {
+
+// Relations are stored with their schema, so that the view keeps its meaning under every search path; common table
+// expressions' names stay as they are.
+ast::PrintOptions stored_query_options(Definition& definition) {
+  ast::PrintOptions options;
+  options.identifier = [](std::string_view name) { return quote_identifier(name); };
+  options.relation = [&definition](const ast::RelationName& name) {
+    auto found = definition.find_relation(name);
+    if (!found.ok()) {
+      return name.schema.empty() ? quote_identifier(name.name)
+                                 : quote_identifier(name.schema) + "." + quote_identifier(name.name);
+    }
+    return definition.qualified_name(**found);
+  };
+  return options;
+}
+
+// The columns that a star stands for now, by binding a query with just that star.
+std::string expand_star(const ast::SelectCore& core, const ast::ColumnRef& star, Definition& definition) {
+  ast::PrintOptions options = stored_query_options(definition);
+  std::string qualifier;
+  for (const auto& part : star.names) {
+    qualifier += quote_identifier(part) + ".";
+  }
+  const std::string query = fmt::format("SELECT {}* FROM {}", qualifier, ast::print_from(core, options));
+  BindOptions bind = definition.bind_options();
+  bind.text = query;
+  auto parsed = bind.parse_statement(query);
+  if (!parsed.ok()) {
+    return "";
+  }
+  auto bound = bind_query(**parsed, bind);
+  if (!bound.ok()) {
+    return "";
+  }
+  std::string columns;
+  for (const auto& column : bound->result) {
+    columns += fmt::format("{}{}{}", columns.empty() ? "" : ", ", qualifier, quote_identifier(column.name));
+  }
+  return columns;
+}
+
+Result<std::vector<ColumnDescriptor>> view_columns(const ast::CreateView& statement, const LogicalQuery& query) {
+  if (statement.columns.size() > query.result.size()) {
+    return Status(sql_state::kSyntaxError, "CREATE VIEW specifies more column names than columns");
+  }
+  std::vector<ColumnDescriptor> columns;
+  for (const auto& result : query.result) {
+    ColumnDescriptor column;
+    const std::size_t i = columns.size();
+    column.number = static_cast<AttributeNumber>(i + 1);
+    column.name = i < statement.columns.size() ? statement.columns[i] : result.name;
+    column.type = result.type.oid == types::oid::kUnknown ? types::Type{types::oid::kText} : result.type;
+    if (std::ranges::find(columns, column.name, &ColumnDescriptor::name) != columns.end()) {
+      return Status(sql_state::kDuplicateColumn, "column \"{}\" specified more than once", column.name);
+    }
+    columns.push_back(std::move(column));
+  }
+  return columns;
+}
+
+// CREATE OR REPLACE VIEW may only add columns at the end.
+Status check_replacement(const TableDescriptor& old, const std::vector<ColumnDescriptor>& columns) {
+  if (columns.size() < old.columns.size()) {
+    return Status(sql_state::kInvalidTableDefinition, "cannot drop columns from view");
+  }
+  for (std::size_t i = 0; i < old.columns.size(); ++i) {
+    if (old.columns[i].name != columns[i].name) {
+      return Status(sql_state::kInvalidTableDefinition, "cannot change name of view column \"{}\" to \"{}\"",
+                    old.columns[i].name, columns[i].name)
+          .with_hint("Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead.");
+    }
+    if (old.columns[i].type != columns[i].type) {
+      return Status(sql_state::kInvalidTableDefinition, "cannot change data type of view column \"{}\" from {} to {}",
+                    old.columns[i].name, types::format_type(old.columns[i].type), types::format_type(columns[i].type));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Task<Result<std::string>> create_view(const ast::CreateView* statement, Definition* definition) {
+  const std::string tag = "CREATE VIEW";
+  const auto* select = std::get_if<ast::Select>(&statement->query->node);
+  if (select == nullptr) {
+    co_return Status(sql_state::kFeatureNotSupported, "this kind of view query is not supported");
+  }
+  if (statement->with_check_option) {
+    co_return Status(sql_state::kFeatureNotSupported, "WITH CHECK OPTION is not supported");
+  }
+  if (statement->name.persistence == ast::RelationName::Persistence::kTemporary) {
+    co_return Status(sql_state::kFeatureNotSupported, "CREATE TEMPORARY VIEW is not supported");
+  }
+  PANDO_CO_ASSIGN(const LogicalQuery query, bind_query(*statement->query, definition->bind_options()));
+  if (!query.parameters.empty()) {
+    co_return Status(sql_state::kUndefinedParameter, "there is no parameter $1");
+  }
+  PANDO_CO_ASSIGN(auto columns, view_columns(*statement, query));
+  PANDO_CO_ASSIGN(const SchemaPtr schema, definition->creation_schema(statement->name.schema));
+  const TablePtr old = definition->snapshot()->find_table(schema->oid, statement->name.name);
+  TableDescriptor view;
+  if (old != nullptr && statement->replace) {
+    if (old->kind != RelationKind::kView) {
+      co_return Status(sql_state::kWrongObjectType, "\"{}\" is not a view", old->name);
+    }
+    PANDO_CO_TRY((co_await definition->lock_for_change(old->oid)).status());
+    PANDO_CO_TRY(check_replacement(*old, columns));
+    view = *old;
+  } else {
+    PANDO_CO_TRY(co_await definition->claim_relation_name(schema, statement->name.name));
+    PANDO_CO_ASSIGN(view.oid, co_await definition->allocate_oid());
+    PANDO_CO_ASSIGN(view.row_type, co_await definition->allocate_oid());
+    PANDO_CO_ASSIGN(view.row_array_type, co_await definition->allocate_oid());
+  }
+  view.schema = schema->oid;
+  view.name = statement->name.name;
+  view.kind = RelationKind::kView;
+  view.columns = std::move(columns);
+  ast::PrintOptions options = stored_query_options(*definition);
+  options.star = [&](const ast::SelectCore& core, const ast::ColumnRef& star) {
+    return expand_star(core, star, *definition);
+  };
+  view.view_sql = ast::print_select(*select, options);
+  PANDO_CO_TRY(co_await definition->put_table(std::move(view)));
+  co_return tag;
+}
+
+namespace {
+
+bool view_reads(const TableDescriptor& view, Oid relation, Definition& definition) {
+  BindOptions bind = definition.bind_options();
+  bind.text = view.view_sql;
+  auto parsed = bind.parse_statement(view.view_sql);
+  if (!parsed.ok()) {
+    return false;
+  }
+  const auto dependencies = bind_dependencies(**parsed, bind);
+  return dependencies.ok() && std::ranges::find(*dependencies, relation) != dependencies->end();
+}
+
+// Whether the view's query still has a meaning when the table lacks the attribute.
+bool view_needs_column(const TableDescriptor& view, const TableDescriptor& table, AttributeNumber attribute,
+                       Definition& definition) {
+  TableDescriptor without = table;
+  without.columns[static_cast<std::size_t>(attribute) - 1].dropped = true;
+  auto changed = std::make_shared<catalog::Snapshot>(*definition.snapshot());
+  changed->put(std::make_shared<const TableDescriptor>(std::move(without)));
+  BindOptions bind = definition.bind_options();
+  bind.catalog = changed;
+  bind.text = view.view_sql;
+  auto parsed = bind.parse_statement(view.view_sql);
+  return parsed.ok() && !bind_query(**parsed, bind).ok();
+}
+
+}  // namespace
+
+std::vector<TablePtr> dependent_views(Oid relation, Definition& definition) {
+  std::vector<TablePtr> views;
+  for (const auto& [oid, candidate] : definition.snapshot()->tables()) {
+    const bool is_user_view = candidate->kind == RelationKind::kView && oid >= types::oid::kFirstUser;
+    if (is_user_view && oid != relation && view_reads(*candidate, relation, definition)) {
+      views.push_back(candidate);
+    }
+  }
+  return views;
+}
+
+Task<Status> drop_dependent_views(TableDescriptor table, AttributeNumber attribute, ast::DropBehavior behavior,
+                                  Definition* definition) {
+  std::vector<TablePtr> needing;
+  for (const TablePtr& view : dependent_views(table.oid, *definition)) {
+    if (view_needs_column(*view, table, attribute, *definition)) {
+      needing.push_back(view);
+    }
+  }
+  if (needing.empty()) {
+    co_return Status();
+  }
+  const std::string& column = table.column(attribute).name;
+  if (behavior == ast::DropBehavior::kRestrict) {
+    std::string detail;
+    for (const TablePtr& view : needing) {
+      detail += fmt::format("{}view {} depends on column {} of table {}", detail.empty() ? "" : "\n", view->name,
+                            column, table.name);
+    }
+    co_return Status(sql_state::kDependentObjectsStillExist,
+                     "cannot drop column {} of table {} because other objects depend on it", column, table.name)
+        .with_detail(detail)
+        .with_hint("Use DROP ... CASCADE to drop the dependent objects too.");
+  }
+  for (const TablePtr& view : needing) {
+    definition->notice(fmt::format("drop cascades to view {}", view->name));
+    PANDO_CO_TRY(co_await drop_relation(view->oid, behavior, definition));
+  }
+  co_return Status();
+}
+
+}  // namespace pando::sql::ddl
