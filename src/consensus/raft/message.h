@@ -65,7 +65,8 @@ struct Message {
   // What the sender knows to be committed.
   LogIndex commit = 0;
   bool reject = false;
-  // A rejected append: where the follower may agree, with its term there (0 when compacted away).
+  // A rejected append: where the follower may agree, with its term there (0 when compacted away). Votes, both ways: the
+  // last position the sender knows to be committed.
   LogPosition hint;
   // kVote, kPreVote: the leader has handed over, so its lease does not count.
   bool transfer = false;

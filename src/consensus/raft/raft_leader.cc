@@ -115,10 +115,14 @@ bool Raft::send_append(Progress& progress, bool even_if_empty) {
     return send_snapshot(progress);
   }
   std::vector<Entry> entries;
+  if (even_if_empty && progress.match > 0 && PANDO_FAULT(options_.faults, "raft/skip-probe")) {
+    return false;
+  }
   const bool room = progress.state != ProgressState::kReplicate || !progress.in_flight.full();
   if (room && progress.next <= log_.last_index()) {
     const LogIndex through = std::min(log_.last_index(), before + kMessageEntriesMax);
-    entries = log_.slice(progress.next, through, options_.append_bytes_max);
+    const bool one = PANDO_FAULT(options_.faults, "raft/append-one-entry");
+    entries = log_.slice(progress.next, through, one ? 0 : options_.append_bytes_max);
   }
   if (entries.empty() && !even_if_empty) {
     return false;
