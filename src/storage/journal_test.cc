@@ -244,6 +244,29 @@ TEST_F(JournalTest, RecyclesSegmentsOnceEveryShardReleasedThem) {
   EXPECT_TRUE(append_entry(kB, 2, "goes on").ok());
 }
 
+// A follower's tail was replaced, in the segment after; then all of it was flushed and the first segment went.
+TEST_F(JournalTest, ReplacedEntriesMayOutliveWhatTheyReplaced) {
+  options_.spare_segments_max = 0;
+  open();
+  for (uint64_t index = 1; index <= 20; ++index) {
+    ASSERT_TRUE(append_entry(kA, index, Bytes(200, 'x')).ok());
+  }
+  const Bytes filler(options_.segment_bytes * 2 / 3, 'f');
+  ASSERT_TRUE(append_entry(kB, 1, filler).ok());
+  ASSERT_TRUE(append_entry(kB, 2, filler).ok());
+  JournalBatch batch;
+  for (uint64_t index = 15; index <= 20; ++index) {
+    batch.entry(kA, index, 2, "replacement");
+  }
+  ASSERT_TRUE(append(std::move(batch)).ok());
+  journal_->release(kA, 20);
+  journal_->release(kB, 1);
+  ASSERT_TRUE(append_entry(kB, 3, filler).ok());
+  ASSERT_TRUE(append_entry(kB, 4, filler).ok());
+  const std::string replayed = open();
+  EXPECT_FALSE(replayed.starts_with("XX001")) << replayed.substr(0, 200);
+}
+
 TEST_F(JournalTest, HoldsBatchesLargerThanASegment) {
   open();
   ASSERT_TRUE(append_entry(kA, 1, Bytes(100000, 'x')).ok());

@@ -157,6 +157,20 @@ const State* Cluster::newest(ShardId group) const {
   return best;
 }
 
+bool Cluster::may_retire(ShardId group, ReplicaId replica) const {
+  const State* const state = newest(group);
+  if (state == nullptr || state->config.contains(replica)) {
+    return false;
+  }
+  const auto knows = [&](ReplicaId id) {
+    const Node& node = *nodes_[machine_of(id) - 1];
+    const State* const own = node.state(group);
+    return std::optional(own != nullptr && node.find(group)->self() == id && own->position.index > 0 &&
+                         !own->config.contains(replica));
+  };
+  return quorum::tally(state->config.voters, knows) == quorum::Vote::kWon;
+}
+
 // --- liveness ---
 
 bool Cluster::come_to_rest() {
@@ -176,6 +190,13 @@ bool Cluster::come_to_rest() {
       if (!marked[number] && leader != nullptr) {
         leader->write(group, std::make_shared<const Bytes>(fmt::format("end {}", world_.now_ns())),
                       [&marked, number](std::optional<raft::LogIndex> index) { marked[number] = index.has_value(); });
+      }
+      if (leader == nullptr) {
+        // Somebody wants to read: a replica that waits for a leader which is gone finds out.
+        Node& asked = any_machine();
+        if (asked.running() && asked.find(group) != nullptr) {
+          asked.read(group, false, [](std::optional<raft::LogIndex>) {});
+        }
       }
       const bool done = marked[number] && group_at_rest(group, why);
       why = marked[number] || done ? why : fmt::format("group {} accepts no write", number);

@@ -333,7 +333,10 @@ void Node::schedule_tick() {
     if (!process->alive) {
       return;
     }
-    run(process, [this, process] { process->host->tick(clock_.monotonic_ns()); });
+    run(process, [this, process] {
+      process->host->tick(clock_.monotonic_ns());
+      retire_removed();
+    });
     if (process->alive) {
       schedule_tick();
     }
@@ -412,7 +415,7 @@ void Node::receive(multiraft::Envelope envelope, std::shared_ptr<const State> sn
       if (here == nullptr || here->self() < message.message.to) {
         adopt(message.group, message.message.to);
       }
-      if (snapshot != nullptr) {
+      if (snapshot != nullptr && process->host->find(message.group) != nullptr) {
         process->live[message.group].snapshots[snapshot->position.index] = snapshot;
       }
     }
@@ -424,6 +427,10 @@ void Node::receive(multiraft::Envelope envelope, std::shared_ptr<const State> sn
 // before.
 void Node::adopt(ShardId group, ReplicaId replica) {
   if (machine_of(replica) != machine_ || replica.number() <= retired_[group]) {
+    return;
+  }
+  const raft::Raft* const older = process_->host->find(group);
+  if (older != nullptr && !cluster_.may_retire(group, older->self())) {
     return;
   }
   cluster_.world().probe("replica adopted");
@@ -596,7 +603,8 @@ void Node::retire_removed() {
     const auto live = process_->live.find(group);
     const raft::Raft* const raft = process_->host->find(group);
     if (live != process_->live.end() && raft != nullptr && live->second.state.position.index > 0 &&
-        !live->second.state.config.contains(flushed.replica) && raft->idle()) {
+        !live->second.state.config.contains(flushed.replica) && raft->idle() &&
+        cluster_.may_retire(group, flushed.replica)) {
       gone.push_back(group);
     }
   }

@@ -1,5 +1,7 @@
 #include "test/sim/options.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace pando::test {
@@ -66,6 +68,9 @@ RunOptions draw_options(uint64_t seed, const std::set<std::string, std::less<>>&
       options.faults.emplace(fault);
     }
   }
+  // Timeouts must leave room for a write and a round trip, or no election can be won.
+  const uint64_t turn_ns = options.disk.sync_ns * (1 + options.disk.variation) + 4 * options.network.delay_mean_ns;
+  options.host.tick_ns = std::max(options.host.tick_ns, 3 * turn_ns / options.raft.election_ticks);
   options.network.loss *= options.may("loss") ? 1 : 0;
   options.network.duplicate *= options.may("duplicate") ? 1 : 0;
   options.network.spike *= options.may("spike") ? 1 : 0;

@@ -120,6 +120,7 @@ std::vector<GroupMessage> MultiRaft::step(Envelope envelope, uint64_t now_ns) {
   for (GroupMessage& message : envelope.raft) {
     const auto found = groups_.find(message.group);
     if (found == groups_.end() || found->second->raft.self() != message.message.to) {
+      release_stranger(message);
       strangers.push_back(std::move(message));
       continue;
     }
@@ -127,6 +128,15 @@ std::vector<GroupMessage> MultiRaft::step(Envelope envelope, uint64_t now_ns) {
     touch(*found->second);
   }
   return strangers;
+}
+
+// Whoever takes a replica that is not here for its leader must not hold to it: it cannot say so itself.
+void MultiRaft::release_stranger(const GroupMessage& message) {
+  const raft::Message& m = message.message;
+  if (m.type == raft::MessageType::kReadIndex || m.type == raft::MessageType::kAppendResponse ||
+      m.type == raft::MessageType::kHeartbeatResponse) {
+    post(message.group, {{.type = raft::MessageType::kRelease, .from = m.to, .to = m.from, .term = m.term}});
+  }
 }
 
 void MultiRaft::wake_for(const std::vector<NodeId>& nodes) {

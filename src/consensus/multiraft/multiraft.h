@@ -150,6 +150,7 @@ class MultiRaft {
   Group& at(ShardId group);
   // Something happened to the group: it is looked at by the next take_ready, and ticked until it is idle.
   void touch(Group& group);
+  void release_stranger(const GroupMessage& message);
   void wake_for(const std::vector<NodeId>& nodes);
   void post(ShardId group, std::vector<raft::Message> messages);
   void collect(Group& group, Ready& ready, Write& write);

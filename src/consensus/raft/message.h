@@ -72,7 +72,8 @@ struct Message {
   bool transfer = false;
   // Heartbeats: the round of reads that an answer confirms. kReadIndex: the reader's context.
   uint64_t context = 0;
-  // Responses: the epoch in which the sender is fortified to the leader; 0 for none.
+  // From a leader: the epoch in which it counts on the receiver's node. Responses: the epoch in which the sender is
+  // fortified to the leader. 0 for none.
   uint64_t fortified_epoch = 0;
   std::vector<Entry> entries;
   std::optional<Snapshot> snapshot;

@@ -198,7 +198,7 @@ class Raft {
   void on_heartbeat(const Message& message);
   void on_snapshot(Message& message);
   bool restore(const Snapshot& snapshot);
-  void fortify(ReplicaId leader);
+  void fortify(const Message& message);
   void begin_release();
   void forget_gone_releases();
   void send_releases();
@@ -227,6 +227,7 @@ class Raft {
   void abort_transfer();
   bool supported_by(const Progress& progress) const;
   bool settled(const Progress& progress) const;
+  uint64_t counted_epoch(ReplicaId id) const;
   Progress* find(ReplicaId id);
   const Progress* find(ReplicaId id) const;
 

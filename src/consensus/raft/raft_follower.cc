@@ -20,7 +20,7 @@ void Raft::step_follower(Message& message) {
   }
   election_elapsed_ = 0;
   leader_ = message.from;
-  fortify(message.from);
+  fortify(message);
   switch (message.type) {
     case MessageType::kAppend:
       on_append(message);
@@ -104,7 +104,8 @@ void Raft::forget_leader() {
   }
 }
 
-void Raft::fortify(ReplicaId leader) {
+void Raft::fortify(const Message& message) {
+  const ReplicaId leader = message.from;
   if (fortification_.leader != kNobody && fortification_.term < term_) {
     // A newer leader was elected, so a majority had withdrawn from the older one.
     fortification_ = {};
@@ -114,7 +115,9 @@ void Raft::fortify(ReplicaId leader) {
     return;
   }
   const uint64_t epoch = support_ == nullptr ? 0 : support_->epoch_for(leader);
-  if (epoch != 0) {
+  // The leader must mean this very epoch: a late message of an earlier life of its node would else bind this replica to
+  // a leader that does not know it was one.
+  if (epoch != 0 && epoch == message.fortified_epoch) {
     fortification_ = {.leader = leader, .term = term_, .epoch = epoch};
   }
 }

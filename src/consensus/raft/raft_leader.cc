@@ -79,6 +79,11 @@ bool Raft::settled(const Progress& progress) const {
          progress.commit == log_.committed();
 }
 
+uint64_t Raft::counted_epoch(ReplicaId id) const {
+  const SupportView::Support support = support_ == nullptr ? SupportView::Support() : support_->from(id);
+  return support.until_ns == 0 ? 0 : support.epoch;
+}
+
 // --- sending ---
 
 void Raft::broadcast_append() {
@@ -102,7 +107,8 @@ void Raft::send_heartbeat(const Progress& progress) {
   send({.type = MessageType::kHeartbeat,
         .to = progress.id,
         .commit = std::min(progress.match, log_.committed()),
-        .context = read_round_});
+        .context = read_round_,
+        .fortified_epoch = counted_epoch(progress.id)});
 }
 
 bool Raft::send_append(Progress& progress, bool even_if_empty) {
@@ -136,6 +142,7 @@ bool Raft::send_append(Progress& progress, bool even_if_empty) {
         .to = progress.id,
         .position = {before, *term},
         .commit = log_.committed(),
+        .fortified_epoch = counted_epoch(progress.id),
         .entries = std::move(entries)});
   return true;
 }
@@ -154,6 +161,7 @@ bool Raft::send_snapshot(Progress& progress) {
   progress.become_snapshot(index);
   send({.type = MessageType::kSnapshot,
         .to = progress.id,
+        .fortified_epoch = counted_epoch(progress.id),
         .snapshot = Snapshot{.position = {index, log_.term(index).value()}, .config = config_}});
   return true;
 }
