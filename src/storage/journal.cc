@@ -161,19 +161,16 @@ class JournalImpl final : public Journal {
 
   // Ends the writing state unless something is pending.
   bool stop_when_idle() PANDO_EXCLUDES(mutex_) {
-    runtime::Event* closer = nullptr;
-    {
-      MutexLock lock(mutex_);
-      if (!pending_.empty()) {
-        return false;
-      }
-      closer = std::exchange(idle_, nullptr);
-      writing_ = closer != nullptr;
+    MutexLock lock(mutex_);
+    if (!pending_.empty()) {
+      return false;
     }
-    if (closer != nullptr) {
-      // The journal, and with it the mutex, may be destroyed once the closer runs.
-      closer->set();
+    if (idle_ != nullptr) {
+      // The journal may be destroyed once the closer runs.
+      std::exchange(idle_, nullptr)->set();
+      return true;
     }
+    writing_ = false;
     return true;
   }
 

@@ -30,14 +30,18 @@ bool read_header(ByteView contents, uint64_t offset, GroupHeader& header) {
 
 uint64_t aligned(uint64_t size) { return (size + kGroupAlignment - 1) / kGroupAlignment * kGroupAlignment; }
 
-void put_hard_state(Bytes& out, const HardState& state) { put_length_prefixed(out, state.bytes); }
+void put_hard_state(Bytes& out, const HardState& state) {
+  put_varint(out, state.term);
+  put_varint(out, state.vote.number());
+  put_varint(out, state.commit);
+}
 
 bool read_hard_state(ByteReader& reader, HardState& state) {
-  ByteView bytes;
-  if (!reader.length_prefixed(bytes)) {
+  uint64_t vote = 0;
+  if (!(reader.varint(state.term) && reader.varint(vote) && reader.varint(state.commit)) || vote > UINT32_MAX) {
     return false;
   }
-  state.bytes = Bytes(bytes);
+  state.vote = NodeId(static_cast<uint32_t>(vote));
   return true;
 }
 

@@ -28,10 +28,9 @@ class KvNode {
     }
   }
 
-  // On `instead` of the node's own engine, when given.
-  Status open(storage::Engine* instead = nullptr) {
+  Status open() {
     auto opened = runtime::block_on(executor_, kv::KvStore::open(options_,
-                                                                 {.engine = instead == nullptr ? *engine_ : *instead,
+                                                                 {.engine = *engine_,
                                                                   .disk = disk_,
                                                                   .journal_writer = writer_,
                                                                   .clock = clock_,
