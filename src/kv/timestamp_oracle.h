@@ -4,7 +4,7 @@
 //
 // Timestamps it makes itself keep the logical part at zero and take the next nanosecond instead: a node makes far fewer
 // than 1e9 a second, so its clock never runs away, and a timestamp of this node fits into 64 bits, which readers can
-// load atomically (docs/decisions/0031-node-timestamps.md). Thread-safe.
+// load atomically (docs/decisions/030-node-timestamps.md). Thread-safe.
 
 #include <atomic>
 

@@ -1,6 +1,7 @@
 // Session: VACUUM, ANALYZE, CHECKPOINT, LISTEN and statements that nothing here runs.
 
 #include "session/session.h"
+#include "sql/ddl/define.h"
 
 namespace pando::session {
 
@@ -24,6 +25,9 @@ Task<Result<std::string>> Session::run_maintenance_or_definition(PreparedStateme
   }
   if (const auto* unsupported = std::get_if<ast::UnsupportedStatement>(&node)) {
     co_return Status(sql_state::kFeatureNotSupported, "{} is not supported", unsupported->feature);
+  }
+  if (sql::is_definition(*statement->tree)) {
+    co_return co_await run_definition(statement->tree.get(), statement->text, output);
   }
   co_return Status(sql_state::kFeatureNotSupported, "this statement is not supported");
 }

@@ -231,6 +231,14 @@ class Session {
   Task<Result<std::string>> send_copy_rows(Portal* portal, CopyPrinter* printer, ValueFormat format, ResultSink* sink);
   Result<catalog::TablePtr> copied_table(const ast::Copy& copy);
 
+  // --- definitions.cc ---
+  class DefinitionQueries;
+  Task<Result<std::string>> run_definition(const ast::Statement* statement, TextPtr text, Output output);
+  Task<Result<std::vector<std::vector<types::Value>>>> internal_rows(std::string sql);
+  Task<Result<uint64_t>> internal_run(sql::LogicalQuery query);
+  Task<Status> internal_execute(const ast::Statement* statement);
+  void notice(const Output& output, const Status& status);
+
   // --- maintenance.cc ---
   Task<Result<std::string>> run_maintenance_or_definition(PreparedStatementPtr statement, Output output);
 

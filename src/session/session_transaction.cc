@@ -236,7 +236,7 @@ SessionTransaction::StatementMark SessionTransaction::mark_statement() {
 }
 
 void SessionTransaction::undo_statement(const StatementMark& mark) {
-  transaction_->rollback_to(mark.savepoint);
+  transaction_->undo_writes_to(mark.savepoint);
   catalog_view_->rollback_to(mark.catalog_changes);
   execution_state_.deferred.resize(mark.deferred_checks);
 }

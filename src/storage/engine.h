@@ -135,8 +135,9 @@ struct EngineStatistics {
   uint64_t flush_count = 0;
   uint64_t compaction_pending_bytes = 0;
   uint64_t block_cache_bytes = 0;
-  // Empty, or why writes are refused at the moment.
-  std::string write_error;
+  // OK, or why nothing can be made durable at the moment: writes are still taken until memory runs out, but whoever
+  // can refuse work should.
+  Status write_error;
 };
 
 class Engine : public Reader {

@@ -161,16 +161,19 @@ class JournalImpl final : public Journal {
 
   // Ends the writing state unless something is pending.
   bool stop_when_idle() PANDO_EXCLUDES(mutex_) {
-    MutexLock lock(mutex_);
-    if (!pending_.empty()) {
-      return false;
+    runtime::Event* closer = nullptr;
+    {
+      MutexLock lock(mutex_);
+      if (!pending_.empty()) {
+        return false;
+      }
+      closer = std::exchange(idle_, nullptr);
+      writing_ = closer != nullptr;
     }
-    if (idle_ != nullptr) {
-      // The journal may be destroyed once the closer runs.
-      std::exchange(idle_, nullptr)->set();
-      return true;
+    if (closer != nullptr) {
+      // The journal, and with it the mutex, may be destroyed once the closer runs.
+      closer->set();
     }
-    writing_ = false;
     return true;
   }
 

@@ -37,15 +37,14 @@
 
 namespace pando::storage {
 
-// What a consensus group must never forget (Raft, figure 2).
+// What a consensus group must never forget besides its entries, in the encoding of its core.
 struct HardState {
-  uint64_t term = 0;
-  NodeId vote;
-  uint64_t commit = 0;
+  Bytes bytes;
   friend bool operator==(const HardState&, const HardState&) = default;
 };
 
-// This node supports `node` in `epoch` and will support nobody else before `until_ns` of the HLC's wall clock.
+// What the liveness fabric must never forget: `node` (this one) has begun `epoch`, its latest incarnation, and makes no
+// promise of support that is longer than `until_ns`.
 struct LivenessPromise {
   NodeId node;
   uint64_t epoch = 0;

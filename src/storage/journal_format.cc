@@ -30,18 +30,14 @@ bool read_header(ByteView contents, uint64_t offset, GroupHeader& header) {
 
 uint64_t aligned(uint64_t size) { return (size + kGroupAlignment - 1) / kGroupAlignment * kGroupAlignment; }
 
-void put_hard_state(Bytes& out, const HardState& state) {
-  put_varint(out, state.term);
-  put_varint(out, state.vote.number());
-  put_varint(out, state.commit);
-}
+void put_hard_state(Bytes& out, const HardState& state) { put_length_prefixed(out, state.bytes); }
 
 bool read_hard_state(ByteReader& reader, HardState& state) {
-  uint64_t vote = 0;
-  if (!(reader.varint(state.term) && reader.varint(vote) && reader.varint(state.commit)) || vote > UINT32_MAX) {
+  ByteView bytes;
+  if (!reader.length_prefixed(bytes)) {
     return false;
   }
-  state.vote = NodeId(static_cast<uint32_t>(vote));
+  state.bytes = Bytes(bytes);
   return true;
 }
 

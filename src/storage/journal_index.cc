@@ -91,8 +91,9 @@ void JournalIndex::apply_checkpoint(ShardLog& log, const JournalRecord& record) 
     log.start = record.start;
     return;
   }
+  // Where the log begins stays as it was: entries behind the checkpoint may replace some that are gone.
   log.last = record.last;
-  log.start = record.last;
+  log.start = record.start;
   log.released = record.last.index;
   log.runs.clear();
 }

@@ -29,7 +29,7 @@ class Recorder final : public JournalVisitor {
     return Status();
   }
   Status on_hard_state(ShardId shard, const HardState& state) override {
-    text += fmt::format("{}:hard({},{},{}) ", shard.number(), state.term, state.vote.number(), state.commit);
+    text += fmt::format("{}:hard({}) ", shard.number(), state.bytes);
     return Status();
   }
   Status on_promise(const LivenessPromise& promise) override {
@@ -108,20 +108,20 @@ TEST_F(JournalTest, ReplaysWhatWasAppendedInOrder) {
   JournalBatch batch;
   batch.entry(kA, 2, 1, "y");
   batch.entry(kB, 1, 7, "");
-  batch.hard_state(kB, {7, NodeId(3), 1});
+  batch.hard_state(kB, {"term 7"});
   batch.promise({NodeId(4), 5, 600});
   EXPECT_TRUE(append(std::move(batch)).ok());
   EXPECT_EQ(journal_->last_index(kA), 2U);
   disk_.crash(nullptr);
-  EXPECT_EQ(open(), "1:1/1=x 1:2/1=y 2:1/7= 2:hard(7,3,1) promise(4,5,600) ");
+  EXPECT_EQ(open(), "1:1/1=x 1:2/1=y 2:1/7= 2:hard(term 7) promise(4,5,600) ");
   EXPECT_EQ(journal_->last_index(kA), 2U);
   EXPECT_EQ(journal_->last_index(kB), 1U);
-  EXPECT_EQ(journal_->hard_state(kB), (HardState{7, NodeId(3), 1}));
+  EXPECT_EQ(journal_->hard_state(kB), (HardState{"term 7"}));
   EXPECT_EQ(journal_->promises().size(), 1U);
   EXPECT_TRUE(append_entry(kA, 3, "z").ok());
   close();
   EXPECT_EQ(append_entry(kA, 4, "late").code(), sql_state::kAdminShutdown);
-  EXPECT_EQ(open(), "1:1/1=x 1:2/1=y 2:1/7= 2:hard(7,3,1) promise(4,5,600) promise(4,5,600) 1:3/1=z ");
+  EXPECT_EQ(open(), "1:1/1=x 1:2/1=y 2:1/7= 2:hard(term 7) promise(4,5,600) promise(4,5,600) 1:3/1=z ");
 }
 
 TEST_F(JournalTest, EntriesMayReplaceATailButLeaveNoGap) {
@@ -220,7 +220,7 @@ TEST_F(JournalTest, RecyclesSegmentsOnceEveryShardReleasedThem) {
   open();
   ASSERT_TRUE(append_entry(kB, 1, "pins the first segment").ok());
   JournalBatch batch;
-  batch.hard_state(kB, {3, NodeId(1), 1});
+  batch.hard_state(kB, {"term 3"});
   ASSERT_TRUE(append(std::move(batch)).ok());
   uint64_t index = 0;
   const auto fill = [&](int count) {
@@ -243,10 +243,33 @@ TEST_F(JournalTest, RecyclesSegmentsOnceEveryShardReleasedThem) {
   disk_.crash(nullptr);
   const std::string replayed = open();
   // B's state survives although its segments are gone.
-  EXPECT_TRUE(replayed.find("2:hard(3,1,1) 2:after(1,1) ") != std::string::npos) << replayed.substr(0, 100);
+  EXPECT_TRUE(replayed.find("2:hard(term 3) 2:after(1,1) ") != std::string::npos) << replayed.substr(0, 100);
   EXPECT_EQ(journal_->last_index(kA), index);
   EXPECT_EQ(journal_->last_index(kB), 1U);
   EXPECT_TRUE(append_entry(kB, 2, "goes on").ok());
+}
+
+// A follower's tail was replaced, in the segment after; then all of it was flushed and the first segment went.
+TEST_F(JournalTest, ReplacedEntriesMayOutliveWhatTheyReplaced) {
+  options_.spare_segments_max = 0;
+  open();
+  for (uint64_t index = 1; index <= 20; ++index) {
+    ASSERT_TRUE(append_entry(kA, index, Bytes(200, 'x')).ok());
+  }
+  const Bytes filler(options_.segment_bytes * 2 / 3, 'f');
+  ASSERT_TRUE(append_entry(kB, 1, filler).ok());
+  ASSERT_TRUE(append_entry(kB, 2, filler).ok());
+  JournalBatch batch;
+  for (uint64_t index = 15; index <= 20; ++index) {
+    batch.entry(kA, index, 2, "replacement");
+  }
+  ASSERT_TRUE(append(std::move(batch)).ok());
+  journal_->release(kA, 20);
+  journal_->release(kB, 1);
+  ASSERT_TRUE(append_entry(kB, 3, filler).ok());
+  ASSERT_TRUE(append_entry(kB, 4, filler).ok());
+  const std::string replayed = open();
+  EXPECT_FALSE(replayed.starts_with("XX001")) << replayed.substr(0, 200);
 }
 
 TEST_F(JournalTest, HoldsBatchesLargerThanASegment) {

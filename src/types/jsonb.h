@@ -75,8 +75,13 @@ class JsonbBuilder {
   struct Level {
     bool object = false;
     std::size_t first_item = 0;
+    std::size_t values_offset = 0;
+    // The key this container is the value of.
+    uint32_t key_offset = 0;
+    uint32_t key_size = 0;
   };
   void add(std::size_t offset);
+  void end_container();
   std::vector<Level> levels_;
   std::vector<Item> items_;
   Bytes keys_;

@@ -92,9 +92,8 @@ void trim_scale(ByteView value, Bytes& out);
 Status increment(ByteView value, Bytes& out);
 Result<int32_t> width_bucket(ByteView operand, ByteView low, ByteView high, int32_t count);
 
-// --- keys: bytes whose order is compare()'s. Equal values of different scale get the same prefix and then their scale,
-// so that decoding restores it: use append_ordered() for keys that are decoded, and compare prefixes for equality only
-// through `append_ordered_equal()`, which leaves the scale out. ---
+// --- keys: bytes whose order is compare()'s. Equal values give equal keys, so the scale is lost: decoding gives the
+// smallest one. ---
 void append_ordered(Bytes& key, ByteView value);
 // Reads at the front of `key` and consumes it; false when malformed. `descending` undoes complement_from().
 bool take_ordered(ByteView& key, bool descending, Bytes& value);

@@ -42,7 +42,7 @@ class TimeZone {
   const std::string& name() const { return name_; }
   // What holds at an instant.
   Offset offset_at(int64_t unix_seconds) const;
-  // What PostgreSQL takes a local time to be: in a gap the offset before it, in an overlap standard time.
+  // What PostgreSQL takes a local time to be: in a gap by the offset before it, in an overlap by the offset after it.
   // `local_seconds` is the local clock read as if it were UTC.
   Offset offset_of_local(int64_t local_seconds) const;
   // What an abbreviation of this zone means at an instant: its most recent meaning at or before then, else its first.
@@ -74,8 +74,10 @@ class TimeZone {
   uint8_t intern(std::string_view abbreviation);
   Offset offset_from(const LocalType& type) const;
   LocalType posix_type_at(int64_t unix_seconds) const;
-  // The transitions next to an instant, from the table or the rule: [begin, end) with begin's and end's types.
-  void neighbours(int64_t unix_seconds, int64_t& previous, int64_t& next) const;
+  LocalType type_at(int64_t unix_seconds) const;
+  const LocalType& first_type() const;
+  // The first change of local time after an instant: false when there is none.
+  bool next_transition(int64_t after, int64_t& boundary, LocalType& before_type, LocalType& after_type) const;
   static int64_t rule_instant(const YearRule& rule, int64_t year, int32_t seconds_east);
 
   std::string name_;

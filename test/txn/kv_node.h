@@ -28,9 +28,10 @@ class KvNode {
     }
   }
 
-  Status open() {
+  // On `instead` of the node's own engine, when given.
+  Status open(storage::Engine* instead = nullptr) {
     auto opened = runtime::block_on(executor_, kv::KvStore::open(options_,
-                                                                 {.engine = *engine_,
+                                                                 {.engine = instead == nullptr ? *engine_ : *instead,
                                                                   .disk = disk_,
                                                                   .journal_writer = writer_,
                                                                   .clock = clock_,

@@ -11,6 +11,9 @@ runtime::TimerId ManualTimer::schedule(std::chrono::nanoseconds delay, std::func
 
 void ManualTimer::cancel(runtime::TimerId id) {
   MutexLock lock(mutex_);
+  while (running_ == id) {
+    finished_.wait(mutex_);
+  }
   std::erase_if(queue_, [id](const auto& entry) { return entry.first.second == id; });
 }
 
@@ -30,9 +33,13 @@ void ManualTimer::advance(std::chrono::nanoseconds duration) {
       }
       now_ = queue_.begin()->first.first;
       callback = std::move(queue_.begin()->second);
+      running_ = queue_.begin()->first.second;
       queue_.erase(queue_.begin());
     }
     callback();
+    MutexLock lock(mutex_);
+    running_ = 0;
+    finished_.notify_all();
   }
 }
 

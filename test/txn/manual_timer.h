@@ -1,6 +1,6 @@
 #pragma once
 
-// ManualTimer: time that passes when the test says so. Thread-safe.
+// ManualTimer: time that passes when the test says so. Thread-safe; one advance() at a time.
 
 #include <map>
 
@@ -24,6 +24,9 @@ class ManualTimer final : public runtime::Timer {
   std::map<std::pair<std::chrono::nanoseconds, runtime::TimerId>, std::function<void()>> queue_
       PANDO_GUARDED_BY(mutex_);
   std::chrono::nanoseconds now_ PANDO_GUARDED_BY(mutex_){0};
+  Condition finished_;
+  // The timer whose callback runs now; 0 for none.
+  runtime::TimerId running_ PANDO_GUARDED_BY(mutex_) = 0;
   runtime::TimerId last_ PANDO_GUARDED_BY(mutex_) = 0;
 };
 

@@ -65,13 +65,15 @@ struct Message {
   // What the sender knows to be committed.
   LogIndex commit = 0;
   bool reject = false;
-  // A rejected append: where the follower may agree, with its term there (0 when compacted away).
+  // A rejected append: where the follower may agree, with its term there (0 when compacted away). Votes, both ways: the
+  // last position the sender knows to be committed.
   LogPosition hint;
   // kVote, kPreVote: the leader has handed over, so its lease does not count.
   bool transfer = false;
   // Heartbeats: the round of reads that an answer confirms. kReadIndex: the reader's context.
   uint64_t context = 0;
-  // Responses: the epoch in which the sender is fortified to the leader; 0 for none.
+  // From a leader: the epoch in which it counts on the receiver's node. Responses: the epoch in which the sender is
+  // fortified to the leader. 0 for none.
   uint64_t fortified_epoch = 0;
   std::vector<Entry> entries;
   std::optional<Snapshot> snapshot;

@@ -338,7 +338,8 @@ Ready Raft::take_ready() {
     send_after_.clear();
   }
   if (log_.applied() == log_.applying()) {
-    ready.apply = log_.take_applicable(options_.apply_bytes_max);
+    const bool one = PANDO_FAULT(options_.faults, "raft/apply-one-entry");
+    ready.apply = log_.take_applicable(one ? 0 : options_.apply_bytes_max);
   }
   return ready;
 }

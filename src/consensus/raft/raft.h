@@ -26,6 +26,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fault.h"
 #include "base/prng.h"
 #include "base/status.h"
 #include "consensus/raft/log.h"
@@ -53,6 +54,8 @@ struct Options {
   std::size_t uncommitted_bytes_max = 64_MiB;
   // Handed out to be applied at a time.
   std::size_t apply_bytes_max = 4_MiB;
+  // For simulations; must outlive the replica.
+  FaultSites* faults = nullptr;
 };
 
 // What a replica starts from: what the journal and the state machine hold.
@@ -179,6 +182,8 @@ class Raft {
   void hup(Campaign campaign);
   bool may_campaign() const;
   void start(Campaign campaign);
+  LogPosition committed_position() const;
+  void commit_by_vote(const Message& message);
   void on_vote_request(const Message& message);
   void on_vote_response(const Message& message);
   void record_ballot(ReplicaId voter, bool granted);
@@ -193,8 +198,9 @@ class Raft {
   void on_heartbeat(const Message& message);
   void on_snapshot(Message& message);
   bool restore(const Snapshot& snapshot);
-  void fortify(ReplicaId leader);
+  void fortify(const Message& message);
   void begin_release();
+  void forget_gone_releases();
   void send_releases();
   void on_release(const Message& message);
   uint64_t fortified_epoch() const;
@@ -221,6 +227,7 @@ class Raft {
   void abort_transfer();
   bool supported_by(const Progress& progress) const;
   bool settled(const Progress& progress) const;
+  uint64_t counted_epoch(ReplicaId id) const;
   Progress* find(ReplicaId id);
   const Progress* find(ReplicaId id) const;
 

@@ -28,6 +28,7 @@ void Raft::apply_changes(LogIndex from, LogIndex through) {
 void Raft::switch_to(Config config) {
   config_ = std::move(config);
   is_voter_ = config_.voters.contains(options_.self);
+  forget_gone_releases();
   if (role_ != Role::kLeader) {
     return;
   }

@@ -6,12 +6,13 @@
 namespace pando::raft {
 
 bool Raft::fortified_to_current_leader() const {
-  return leader_ != kNobody && fortification_.leader == leader_ && fortification_.term == term_;
+  return leader_ != kNobody && fortification_.leader == leader_ && fortification_.term == term_ &&
+         fortification_.epoch != 0;
 }
 
 // Whether a promise of this replica's node forbids it to help elect anybody but the leader it is fortified to.
 bool Raft::held_to_leader() const {
-  return support_ != nullptr && fortification_.leader != kNobody &&
+  return support_ != nullptr && fortification_.epoch != 0 &&
          support_->supports(fortification_.leader, fortification_.epoch);
 }
 
@@ -85,13 +86,26 @@ void Raft::start(Campaign campaign) {
             .to = voter,
             .term = pre ? term_ + 1 : term_,
             .position = log_.last(),
+            .hint = committed_position(),
             .transfer = campaign == Campaign::kTransfer});
     }
   }
 }
 
+LogPosition Raft::committed_position() const { return {log_.committed(), log_.term(log_.committed()).value()}; }
+
+// What is committed anywhere is committed, and voters tell what they know. Without this, a voter that has not heard
+// that a change is committed could depend for ever on the vote of a replica that the change has removed, and whose log
+// is longer.
+void Raft::commit_by_vote(const Message& message) {
+  if (message.hint.index > log_.committed() && log_.matches(message.hint) && role_ != Role::kLeader) {
+    log_.commit_to(message.hint.index);
+  }
+}
+
 void Raft::on_vote_request(const Message& message) {
   const bool pre = message.type == MessageType::kPreVote;
+  commit_by_vote(message);
   const bool for_own_leader = fortification_.leader == message.from && held_to_leader();
   if (!message.transfer && hears_leader() && !for_own_leader) {
     return;
@@ -100,22 +114,26 @@ void Raft::on_vote_request(const Message& message) {
   const bool free = vote_ == kNobody && leader_ == kNobody;
   const bool may_vote = vote_ == message.from || free || (pre && message.term > term_);
   // The leader that handed over was the one of an earlier term: a promise to a later one stands.
-  const bool promised = message.transfer && fortification_.leader != kNobody && fortification_.term >= message.term;
+  const bool promised = message.transfer && fortification_.epoch != 0 && fortification_.term >= message.term;
   const bool grant = may_vote && !promised && log_.up_to_date(message.position);
   send({.type = pre ? MessageType::kPreVoteResponse : MessageType::kVoteResponse,
         .to = message.from,
         // The answer to a pre-vote names the term asked for: the candidate's own term is older.
         .term = grant ? message.term : term_,
-        .reject = !grant});
+        .reject = !grant,
+        .hint = committed_position()});
   if (grant && !pre) {
     vote_ = message.from;
     election_elapsed_ = 0;
-    fortification_ = {};
+    if (fortification_.term < message.term) {
+      fortification_ = {};
+    }
   }
 }
 
 void Raft::on_vote_response(const Message& message) {
   const bool pre = message.type == MessageType::kPreVoteResponse;
+  commit_by_vote(message);
   if (pre ? role_ != Role::kPreCandidate : role_ != Role::kCandidate) {
     return;
   }

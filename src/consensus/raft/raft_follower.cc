@@ -20,7 +20,7 @@ void Raft::step_follower(Message& message) {
   }
   election_elapsed_ = 0;
   leader_ = message.from;
-  fortify(message.from);
+  fortify(message);
   switch (message.type) {
     case MessageType::kAppend:
       on_append(message);
@@ -94,6 +94,7 @@ bool Raft::restore(const Snapshot& snapshot) {
   snapshot_to_write_ = snapshot;
   config_ = snapshot.config;
   is_voter_ = config_.voters.contains(options_.self);
+  forget_gone_releases();
   return true;
 }
 
@@ -103,13 +104,20 @@ void Raft::forget_leader() {
   }
 }
 
-void Raft::fortify(ReplicaId leader) {
+void Raft::fortify(const Message& message) {
+  const ReplicaId leader = message.from;
   if (fortification_.leader != kNobody && fortification_.term < term_) {
     // A newer leader was elected, so a majority had withdrawn from the older one.
     fortification_ = {};
   }
+  if (fortification_.term == term_ && fortification_.leader == leader && fortification_.epoch == 0) {
+    // It has stepped down in this term; the message is a late one.
+    return;
+  }
   const uint64_t epoch = support_ == nullptr ? 0 : support_->epoch_for(leader);
-  if (epoch != 0) {
+  // The leader must mean this very epoch: a late message of an earlier life of its node would else bind this replica to
+  // a leader that does not know it was one.
+  if (epoch != 0 && epoch == message.fortified_epoch) {
     fortification_ = {.leader = leader, .term = term_, .epoch = epoch};
   }
 }
@@ -132,6 +140,17 @@ void Raft::begin_release() {
   send_releases();
 }
 
+// Whoever is not a member any more elects nobody.
+void Raft::forget_gone_releases() {
+  quorum::VoterSet kept;
+  for (const ReplicaId id : not_released_) {
+    if (config_.contains(id)) {
+      kept.insert(id);
+    }
+  }
+  not_released_ = std::move(kept);
+}
+
 void Raft::send_releases() {
   for (const ReplicaId id : not_released_) {
     send({.type = MessageType::kRelease, .to = id, .term = released_term_});
@@ -145,8 +164,9 @@ void Raft::on_release(const Message& message) {
     }
     return;
   }
-  if (fortification_.leader == message.from && fortification_.term <= message.term) {
-    fortification_ = {};
+  if (fortification_.term <= message.term) {
+    // Kept as a mark: a late append of that term must not bring the fortification back.
+    fortification_ = {.leader = message.from, .term = message.term, .epoch = 0};
     if (leader_ == message.from && term_ == message.term && role_ == Role::kFollower) {
       leader_ = kNobody;
     }

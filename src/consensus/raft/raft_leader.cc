@@ -79,6 +79,11 @@ bool Raft::settled(const Progress& progress) const {
          progress.commit == log_.committed();
 }
 
+uint64_t Raft::counted_epoch(ReplicaId id) const {
+  const SupportView::Support support = support_ == nullptr ? SupportView::Support() : support_->from(id);
+  return support.until_ns == 0 ? 0 : support.epoch;
+}
+
 // --- sending ---
 
 void Raft::broadcast_append() {
@@ -102,7 +107,8 @@ void Raft::send_heartbeat(const Progress& progress) {
   send({.type = MessageType::kHeartbeat,
         .to = progress.id,
         .commit = std::min(progress.match, log_.committed()),
-        .context = read_round_});
+        .context = read_round_,
+        .fortified_epoch = counted_epoch(progress.id)});
 }
 
 bool Raft::send_append(Progress& progress, bool even_if_empty) {
@@ -115,10 +121,14 @@ bool Raft::send_append(Progress& progress, bool even_if_empty) {
     return send_snapshot(progress);
   }
   std::vector<Entry> entries;
+  if (even_if_empty && progress.match > 0 && PANDO_FAULT(options_.faults, "raft/skip-probe")) {
+    return false;
+  }
   const bool room = progress.state != ProgressState::kReplicate || !progress.in_flight.full();
   if (room && progress.next <= log_.last_index()) {
     const LogIndex through = std::min(log_.last_index(), before + kMessageEntriesMax);
-    entries = log_.slice(progress.next, through, options_.append_bytes_max);
+    const bool one = PANDO_FAULT(options_.faults, "raft/append-one-entry");
+    entries = log_.slice(progress.next, through, one ? 0 : options_.append_bytes_max);
   }
   if (entries.empty() && !even_if_empty) {
     return false;
@@ -132,6 +142,7 @@ bool Raft::send_append(Progress& progress, bool even_if_empty) {
         .to = progress.id,
         .position = {before, *term},
         .commit = log_.committed(),
+        .fortified_epoch = counted_epoch(progress.id),
         .entries = std::move(entries)});
   return true;
 }
@@ -150,6 +161,7 @@ bool Raft::send_snapshot(Progress& progress) {
   progress.become_snapshot(index);
   send({.type = MessageType::kSnapshot,
         .to = progress.id,
+        .fortified_epoch = counted_epoch(progress.id),
         .snapshot = Snapshot{.position = {index, log_.term(index).value()}, .config = config_}});
   return true;
 }

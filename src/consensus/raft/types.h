@@ -57,6 +57,7 @@ struct LogPosition {
 struct Fortification {
   ReplicaId leader;
   Term term = 0;
+  // 0: `leader` led `term` and does no more, so that there is nothing to promise it in that term.
   uint64_t epoch = 0;
   friend bool operator==(const Fortification&, const Fortification&) = default;
 };

@@ -56,6 +56,10 @@ KernelTable window_kernels();
 KernelTable json_building_kernels();
 KernelTable json_access_kernels();
 KernelTable jsonb_access_kernels();
+KernelTable system_information_kernels();
+KernelTable privilege_kernels();
+KernelTable administration_kernels();
+KernelTable length_kernels();
 KernelTable basic_aggregate_kernels();
 
 }  // namespace pando::sql

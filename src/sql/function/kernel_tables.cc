@@ -31,6 +31,10 @@ std::span<const KernelTable> kernel_tables() {
       json_building_kernels(),
       json_access_kernels(),
       jsonb_access_kernels(),
+      system_information_kernels(),
+      privilege_kernels(),
+      administration_kernels(),
+      length_kernels(),
       basic_aggregate_kernels(),
   };
   return tables;

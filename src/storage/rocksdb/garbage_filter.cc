@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "storage/mvcc.h"
+#include "storage/rocksdb/stored_key.h"
 #include "storage/rocksdb/versioned_comparator.h"
 
 namespace pando::storage {
@@ -26,7 +27,7 @@ class GarbageFilter final : public rocksdb::CompactionFilter {
                     std::string* new_value, std::string* skip_until) const override {
     ByteView key;
     HlcTimestamp timestamp;
-    if (type != ValueType::kValue || !decode_versioned_key(view(encoded), key, timestamp) || timestamp > threshold_) {
+    if (type != ValueType::kValue || !split_version_key(view(encoded), key, timestamp) || timestamp > threshold_) {
       return Decision::kKeep;
     }
     if (covered_ && key == key_) {

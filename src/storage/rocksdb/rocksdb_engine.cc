@@ -10,21 +10,21 @@
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
-#include <rocksdb/sst_file_manager.h>
 #include <rocksdb/table.h>
 
 #include "base/codec.h"
 #include "base/mutex.h"
 #include "storage/mvcc.h"
 #include "storage/rocksdb/garbage_filter.h"
+#include "storage/rocksdb/retryable_files.h"
 #include "storage/rocksdb/rocksdb_error.h"
 #include "storage/rocksdb/rocksdb_reads.h"
+#include "storage/rocksdb/stored_key.h"
 #include "storage/rocksdb/versioned_comparator.h"
 
 namespace pando::storage {
 namespace {
 
-constexpr const char* kVersionsFamily = "versions";
 constexpr double kBloomBitsPerKey = 10;
 constexpr std::size_t kBlockBytes = 16_KiB;
 // The newest memtable and those that wait to be flushed.
@@ -35,36 +35,45 @@ constexpr int kLevel0StopFiles = 64;
 constexpr uint64_t kTableFileBytes = 64_MiB;
 constexpr uint64_t kLogFileBytes = 4_MiB;
 constexpr std::size_t kLogFilesMax = 4;
+// Between attempts to go on after a failed flush or compaction.
+constexpr uint64_t kRetryMicroseconds = 500000;
 // Of housekeeping writes.
 constexpr std::size_t kErasuresPerBatch = 1000;
-// No key may begin with these bytes: where ranges without an end stop.
-const Bytes kKeyLimit(16, '\xff');
 
 // What RocksDB tells from its own threads.
 class Listener final : public rocksdb::EventListener {
  public:
   using Callback = std::function<void()>;
-  Listener(Callback flushed, Callback compacted) : flushed_(std::move(flushed)), compacted_(std::move(compacted)) {}
+  Listener(Callback flushed, Callback compacted, Erasures& erasures)
+      : flushed_(std::move(flushed)), compacted_(std::move(compacted)), erasures_(erasures) {}
 
   void OnFlushCompleted(rocksdb::DB* db, const rocksdb::FlushJobInfo& info) override {
-    // All families are flushed together; one of them reports for all.
-    if (info.cf_name == rocksdb::kDefaultColumnFamilyName) {
-      flush_count_.fetch_add(1, std::memory_order_relaxed);
-      flushed_();
-    }
+    erasures_.note_flushed(info.largest_seqno);
+    flush_count_.fetch_add(1, std::memory_order_relaxed);
+    flushed_();
+    MutexLock lock(mutex_);
+    news_.notify_all();
   }
   void OnCompactionCompleted(rocksdb::DB* db, const rocksdb::CompactionJobInfo& info) override { compacted_(); }
   void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* status) override {
     MutexLock lock(mutex_);
-    error_ = status->ToString();
+    error_ = *status;
+    news_.notify_all();
   }
   void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo& info) override {
     MutexLock lock(mutex_);
-    error_ = info.new_bg_error.ok() ? std::string() : info.new_bg_error.ToString();
+    error_ = info.new_bg_error;
+  }
+
+  // Waits for a flush or an error, but not long: news may have come just before.
+  void wait_for_news() {
+    MutexLock lock(mutex_);
+    news_.wait_for(mutex_, std::chrono::milliseconds(10));
   }
 
   uint64_t flush_count() const { return flush_count_.load(std::memory_order_relaxed); }
-  std::string error() const {
+  // OK, or why flushes or compactions fail at the moment.
+  rocksdb::Status error() const {
     MutexLock lock(mutex_);
     return error_;
   }
@@ -72,19 +81,24 @@ class Listener final : public rocksdb::EventListener {
  private:
   const Callback flushed_;
   const Callback compacted_;
+  Erasures& erasures_;
   std::atomic<uint64_t> flush_count_{0};
   mutable Mutex mutex_;
-  std::string error_ PANDO_GUARDED_BY(mutex_);
+  Condition news_;
+  rocksdb::Status error_ PANDO_GUARDED_BY(mutex_);
 };
 
-rocksdb::BlockBasedTableOptions make_table_options(const std::shared_ptr<rocksdb::Cache>& cache, bool whole_keys) {
+rocksdb::BlockBasedTableOptions make_table_options(const std::shared_ptr<rocksdb::Cache>& cache) {
   using Pinning = rocksdb::PinningTier;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
   table.block_size = kBlockBytes;
+  // What TableScan reads.
   table.format_version = 5;
+  table.checksum = rocksdb::kCRC32c;
+  table.index_block_restart_interval = 1;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey));
-  table.whole_key_filtering = whole_keys;
+  table.whole_key_filtering = false;
   // Counted in the cache, but never looked up there.
   table.cache_index_and_filter_blocks = true;
   table.metadata_cache_options = {Pinning::kAll, Pinning::kAll, Pinning::kAll};
@@ -92,7 +106,7 @@ rocksdb::BlockBasedTableOptions make_table_options(const std::shared_ptr<rocksdb
 }
 
 rocksdb::ColumnFamilyOptions make_family_options(const RocksDbOptions& options,
-                                                 const std::shared_ptr<rocksdb::Cache>& cache, bool whole_keys) {
+                                                 const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions family;
   family.write_buffer_size = options.memtable_bytes;
   family.max_write_buffer_number = kMemtablesMax;
@@ -102,16 +116,14 @@ rocksdb::ColumnFamilyOptions make_family_options(const RocksDbOptions& options,
   family.target_file_size_base = kTableFileBytes;
   family.level0_slowdown_writes_trigger = kLevel0SlowdownFiles;
   family.level0_stop_writes_trigger = kLevel0StopFiles;
-  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(make_table_options(cache, whole_keys)));
+  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(make_table_options(cache)));
   return family;
 }
 
-rocksdb::DBOptions make_database_options(const RocksDbOptions& options) {
+rocksdb::DBOptions make_database_options(const RocksDbOptions& options, rocksdb::Env* env) {
   rocksdb::DBOptions database;
+  database.env = env;
   database.create_if_missing = true;
-  database.create_missing_column_families = true;
-  // All families are in the state of one moment after a crash, although there is no log.
-  database.atomic_flush = true;
   // A clean stop calls flush(); a destructor must not take long.
   database.avoid_flush_during_shutdown = true;
   database.max_background_jobs = options.background_jobs;
@@ -119,16 +131,14 @@ rocksdb::DBOptions make_database_options(const RocksDbOptions& options) {
   database.info_log_level = rocksdb::WARN_LEVEL;
   database.max_log_file_size = kLogFileBytes;
   database.keep_log_file_num = kLogFilesMax;
-  database.env = options.env != nullptr ? options.env : rocksdb::Env::Default();
-  // Watches for room to come back after the disk was full, and resumes.
-  database.sst_file_manager.reset(rocksdb::NewSstFileManager(database.env));
+  database.bgerror_resume_retry_interval = kRetryMicroseconds;
   return database;
 }
 
 class RocksDbSnapshot final : public Snapshot {
  public:
-  RocksDbSnapshot(rocksdb::DB& db, rocksdb::ColumnFamilyHandle& plain, rocksdb::ColumnFamilyHandle& versions)
-      : db_(db), snapshot_(db.GetSnapshot()), reads_(db, plain, versions, snapshot_) {}
+  explicit RocksDbSnapshot(const RocksDbReads::Source& source)
+      : db_(*source.db), snapshot_(db_.GetSnapshot()), reads_(source, snapshot_) {}
   ~RocksDbSnapshot() override { db_.ReleaseSnapshot(snapshot_); }
   RocksDbSnapshot(const RocksDbSnapshot&) = delete;
   RocksDbSnapshot& operator=(const RocksDbSnapshot&) = delete;
@@ -155,36 +165,31 @@ class RocksDbEngine final : public Engine {
  public:
   explicit RocksDbEngine(RocksDbOptions options)
       : options_(std::move(options)),
+        env_(rocksdb::NewCompositeEnv(
+            make_retryable_files((options_.env != nullptr ? options_.env : rocksdb::Env::Default())->GetFileSystem()))),
         cache_(rocksdb::NewLRUCache(options_.block_cache_bytes)),
         garbage_(std::make_shared<GarbageThreshold>()),
-        listener_(std::make_shared<Listener>([this] { report_flushed(); }, [this] { erase_noted_tombstones(); })) {}
+        listener_(std::make_shared<Listener>([this] { report_flushed(); }, [this] { erase_noted_tombstones(); },
+                                             erasures_)) {}
 
   ~RocksDbEngine() override {
     if (db_ != nullptr) {
       rocksdb::CancelAllBackgroundWork(db_.get(), /*wait=*/true);
-      for (rocksdb::ColumnFamilyHandle* family : {plain_, versions_}) {
-        status_of(db_->DestroyColumnFamilyHandle(family)).ignore("the database is closing");
-      }
     }
   }
   RocksDbEngine(const RocksDbEngine&) = delete;
   RocksDbEngine& operator=(const RocksDbEngine&) = delete;
 
   Status open() {
-    rocksdb::DBOptions database = make_database_options(options_);
+    rocksdb::DBOptions database = make_database_options(options_, env_.get());
     database.listeners.push_back(listener_);
-    std::vector<rocksdb::ColumnFamilyDescriptor> families;
-    families.emplace_back(rocksdb::kDefaultColumnFamilyName, make_family_options(options_, cache_, true));
-    families.emplace_back(kVersionsFamily, make_family_options(options_, cache_, false));
-    families[1].options.comparator = versioned_comparator();
-    families[1].options.prefix_extractor = make_version_prefix();
-    families[1].options.compaction_filter_factory = make_garbage_filter_factory(garbage_);
-    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::ColumnFamilyOptions family = make_family_options(options_, cache_);
+    family.comparator = versioned_comparator();
+    family.prefix_extractor = make_version_prefix();
+    family.compaction_filter_factory = make_garbage_filter_factory(garbage_);
     rocksdb::DB* db = nullptr;
-    PANDO_TRY(status_of(rocksdb::DB::Open(database, options_.directory, families, &handles, &db)));
+    PANDO_TRY(status_of(rocksdb::DB::Open(rocksdb::Options(database, family), options_.directory, &db)));
     db_.reset(db);
-    plain_ = handles[0];
-    versions_ = handles[1];
     return load_shards();
   }
 
@@ -199,22 +204,18 @@ class RocksDbEngine final : public Engine {
   std::unique_ptr<VersionScan> scan_versions(VersionScanOptions options) const override {
     return reads().scan_versions(std::move(options));
   }
-  std::unique_ptr<Snapshot> snapshot() const override {
-    return std::make_unique<RocksDbSnapshot>(*db_, *plain_, *versions_);
-  }
+  std::unique_ptr<Snapshot> snapshot() const override { return std::make_unique<RocksDbSnapshot>(source()); }
 
   Status write(const WriteBatch& batch) override {
     rocksdb::WriteBatch translated(batch.bytes().size() + kWriteBatchHeaderBytes);
     ByteView rest = batch.bytes();
+    bool erases = false;
     for (WriteBatch::Change change; WriteBatch::next(rest, change);) {
+      erases = erases || change.operation == WriteBatch::Operation::kEraseVersion ||
+               change.operation == WriteBatch::Operation::kEraseVersionRange;
       PANDO_TRY(status_of(translate(change, translated)));
     }
-    rocksdb::Status status = db_->Write(write_options(), &translated);
-    if (status.IsIOError() && db_->Resume().ok()) {
-      // An earlier background error had stopped the database; its cause is gone.
-      status = db_->Write(write_options(), &translated);
-    }
-    return status_of(status);
+    return status_of(erases ? write_erasures(translated, write_options()) : write_unless_stuck(translated));
   }
 
   Result<uint64_t> applied(ShardId shard) const override {
@@ -227,7 +228,7 @@ class RocksDbEngine final : public Engine {
     rocksdb::FlushOptions options;
     options.wait = true;
     options.allow_write_stall = true;
-    return status_of(db_->Flush(options, {plain_, versions_}));
+    return status_of(db_->Flush(options));
   }
 
   void set_garbage_threshold(HlcTimestamp threshold) override { garbage_->raise(threshold); }
@@ -238,13 +239,18 @@ class RocksDbEngine final : public Engine {
  private:
   static constexpr std::size_t kWriteBatchHeaderBytes = 64;
 
-  RocksDbReads reads() const { return {*db_, *plain_, *versions_, nullptr}; }
+  RocksDbReads::Source source() const { return {db_.get(), cache_, &erasures_}; }
+  RocksDbReads reads() const { return {source(), nullptr}; }
   static rocksdb::WriteOptions write_options() {
     rocksdb::WriteOptions options;
     options.disableWAL = true;
     return options;
   }
 
+  // Writes a batch that erases versions, so that scans know.
+  rocksdb::Status write_erasures(rocksdb::WriteBatch& batch, const rocksdb::WriteOptions& options);
+  // Waits while memtables are full, but not when they stay so because of an error.
+  rocksdb::Status write_unless_stuck(rocksdb::WriteBatch& batch);
   rocksdb::Status translate(const WriteBatch::Change& change, rocksdb::WriteBatch& out);
   // Learns which shards have an applied index.
   Status load_shards() PANDO_EXCLUDES(shards_mutex_);
@@ -256,44 +262,71 @@ class RocksDbEngine final : public Engine {
   Status erase_garbage(const KeySpan& span, HlcTimestamp threshold, const rocksdb::WriteOptions& options);
 
   const RocksDbOptions options_;
+  const std::unique_ptr<rocksdb::Env> env_;
   const std::shared_ptr<rocksdb::Cache> cache_;
   const std::shared_ptr<GarbageThreshold> garbage_;
+  Erasures erasures_;
   const std::shared_ptr<Listener> listener_;
   std::unique_ptr<rocksdb::DB> db_;
-  rocksdb::ColumnFamilyHandle* plain_ = nullptr;
-  rocksdb::ColumnFamilyHandle* versions_ = nullptr;
   Mutex shards_mutex_;
   std::set<ShardId> shards_ PANDO_GUARDED_BY(shards_mutex_);
 };
 
+rocksdb::Status RocksDbEngine::write_erasures(rocksdb::WriteBatch& batch, const rocksdb::WriteOptions& options) {
+  // Pending from before they are visible until they are flushed.
+  erasures_.note_written(UINT64_MAX);
+  const rocksdb::Status status = options.no_slowdown ? db_->Write(options, &batch) : write_unless_stuck(batch);
+  erasures_.note_written(db_->GetLatestSequenceNumber());
+  return status;
+}
+
+rocksdb::Status RocksDbEngine::write_unless_stuck(rocksdb::WriteBatch& batch) {
+  rocksdb::WriteOptions options = write_options();
+  options.no_slowdown = true;
+  for (;;) {
+    const rocksdb::Status status = db_->Write(options, &batch);
+    if (!status.IsIncomplete()) {
+      return status;
+    }
+    uint64_t stopped = 0;
+    if (!db_->GetIntProperty(rocksdb::DB::Properties::kIsWriteStopped, &stopped) || stopped == 0) {
+      return db_->Write(write_options(), &batch);  // Only slowed down.
+    }
+    // RocksDB itself would wait for room in the memtables as long as the error lasts.
+    if (const rocksdb::Status error = listener_->error(); !error.ok()) {
+      return error;
+    }
+    listener_->wait_for_news();
+  }
+}
+
 rocksdb::Status RocksDbEngine::translate(const WriteBatch::Change& change, rocksdb::WriteBatch& out) {
   using Operation = WriteBatch::Operation;
+  rocksdb::ColumnFamilyHandle* const family = db_->DefaultColumnFamily();
   Bytes suffix;
   append_version_suffix(suffix, change.timestamp);
-  const std::array<rocksdb::Slice, 2> key{slice(change.key), slice(suffix)};
+  const std::array<rocksdb::Slice, 3> key{rocksdb::Slice(&kVersionSpace, 1), slice(change.key), slice(suffix)};
   const rocksdb::SliceParts key_parts(key.data(), static_cast<int>(key.size()));
   switch (change.operation) {
     case Operation::kPut:
       note_shard(change.key);
-      return out.Put(plain_, slice(change.key), slice(change.value));
+      return out.Put(stored_plain_key(change.key), slice(change.value));
     case Operation::kErase:
-      return out.Delete(plain_, slice(change.key));
+      return out.Delete(stored_plain_key(change.key));
     case Operation::kEraseRange:
-      return out.DeleteRange(plain_, slice(change.key), slice(change.end.empty() ? ByteView(kKeyLimit) : change.end));
+      return out.DeleteRange(stored_plain_key(change.key), stored_end(kPlainSpace, change.end));
     case Operation::kPutVersion: {
       const std::array<rocksdb::Slice, 2> value{rocksdb::Slice(&kValueTag, 1), slice(change.value)};
-      return out.Put(versions_, key_parts, rocksdb::SliceParts(value.data(), static_cast<int>(value.size())));
+      return out.Put(family, key_parts, rocksdb::SliceParts(value.data(), static_cast<int>(value.size())));
     }
     case Operation::kPutTombstone: {
       const rocksdb::Slice tag(&kTombstoneTag, 1);
-      return out.Put(versions_, key_parts, rocksdb::SliceParts(&tag, 1));
+      return out.Put(family, key_parts, rocksdb::SliceParts(&tag, 1));
     }
     case Operation::kEraseVersion:
-      return out.Delete(versions_, key_parts);
+      return out.Delete(family, key_parts);
     case Operation::kEraseVersionRange:
-      return out.DeleteRange(
-          versions_, encode_versioned_key(change.key, HlcTimestamp::max()),
-          encode_versioned_key(change.end.empty() ? ByteView(kKeyLimit) : change.end, HlcTimestamp::max()));
+      return out.DeleteRange(stored_bound(kVersionSpace, change.key), stored_end(kVersionSpace, change.end));
   }
   PANDO_UNREACHABLE("a write batch operation");
 }
@@ -332,7 +365,7 @@ void RocksDbEngine::report_flushed() {
   std::vector<AppliedIndex> applied;
   for (const ShardId shard : shards) {
     std::string value;
-    const rocksdb::Status status = db_->Get(durable_only, plain_, applied_key(shard), &value);
+    const rocksdb::Status status = db_->Get(durable_only, stored_plain_key(applied_key(shard)), &value);
     if (auto index = decode_applied(value); status.ok() && index.ok()) {
       applied.push_back({shard, *index});
     }
@@ -349,7 +382,7 @@ Status RocksDbEngine::erase_garbage(const KeySpan& span, HlcTimestamp threshold,
   for (bool first = true; iterator->valid(); iterator->next(), first = false) {
     if (first || iterator->key() != key) {
       if (erasures.Count() >= static_cast<int>(kErasuresPerBatch)) {
-        PANDO_TRY(status_of(db_->Write(options, &erasures)));
+        PANDO_TRY(status_of(write_erasures(erasures, options)));
         erasures.Clear();
       }
       key.assign(iterator->key());
@@ -357,12 +390,12 @@ Status RocksDbEngine::erase_garbage(const KeySpan& span, HlcTimestamp threshold,
     }
     const bool old = iterator->timestamp() <= threshold;
     if (covered || (old && iterator->tombstone())) {
-      PANDO_TRY(status_of(erasures.Delete(versions_, encode_versioned_key(key, iterator->timestamp()))));
+      PANDO_TRY(status_of(erasures.Delete(stored_key(kVersionSpace, key, iterator->timestamp()))));
     }
     covered = covered || old;
   }
   PANDO_TRY(iterator->status());
-  return erasures.Count() == 0 ? Status() : status_of(db_->Write(options, &erasures));
+  return erasures.Count() == 0 ? Status() : status_of(write_erasures(erasures, options));
 }
 
 Status RocksDbEngine::collect_garbage(KeySpan span) { return erase_garbage(span, garbage_->get(), write_options()); }
@@ -381,35 +414,31 @@ void RocksDbEngine::erase_noted_tombstones() {
 }
 
 Result<uint64_t> RocksDbEngine::approximate_bytes(KeySpan span) const {
-  const Bytes start = encode_versioned_key(span.start, HlcTimestamp::max());
-  const Bytes end = encode_versioned_key(span.end.empty() ? kKeyLimit : span.end, HlcTimestamp::max());
+  const Bytes start = stored_bound(kVersionSpace, span.start);
+  const Bytes end = stored_end(kVersionSpace, span.end);
   const rocksdb::Range range(start, end);
   rocksdb::SizeApproximationOptions options;
   options.include_memtables = true;
   options.include_files = true;
   uint64_t bytes = 0;
-  PANDO_TRY(status_of(db_->GetApproximateSizes(options, versions_, &range, 1, &bytes)));
+  PANDO_TRY(status_of(db_->GetApproximateSizes(options, db_->DefaultColumnFamily(), &range, 1, &bytes)));
   return bytes;
 }
 
 EngineStatistics RocksDbEngine::statistics() const {
-  const auto sum = [this](const rocksdb::Slice& property) {
-    uint64_t total = 0;
-    for (rocksdb::ColumnFamilyHandle* family : {plain_, versions_}) {
-      uint64_t value = 0;
-      total += db_->GetIntProperty(family, property, &value) ? value : 0;
-    }
-    return total;
+  const auto number = [this](const rocksdb::Slice& property) {
+    uint64_t value = 0;
+    return db_->GetIntProperty(property, &value) ? value : 0;
   };
   using Properties = rocksdb::DB::Properties;
   EngineStatistics statistics;
-  const bool anything = sum(Properties::kNumEntriesActiveMemTable) + sum(Properties::kNumEntriesImmMemTables) > 0;
-  statistics.unflushed_bytes = anything ? sum(Properties::kCurSizeAllMemTables) : 0;
-  statistics.stored_bytes = sum(Properties::kTotalSstFilesSize);
+  const bool anything = number(Properties::kNumEntriesActiveMemTable) + number(Properties::kNumEntriesImmMemTables) > 0;
+  statistics.unflushed_bytes = anything ? number(Properties::kCurSizeAllMemTables) : 0;
+  statistics.stored_bytes = number(Properties::kTotalSstFilesSize);
   statistics.flush_count = listener_->flush_count();
-  statistics.compaction_pending_bytes = sum(Properties::kEstimatePendingCompactionBytes);
+  statistics.compaction_pending_bytes = number(Properties::kEstimatePendingCompactionBytes);
   statistics.block_cache_bytes = cache_->GetUsage();
-  statistics.write_error = listener_->error();
+  statistics.write_error = status_of(listener_->error());
   return statistics;
 }
 

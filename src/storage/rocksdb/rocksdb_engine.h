@@ -4,8 +4,8 @@
 //
 //   PANDO_ASSIGN(auto engine, open_rocksdb_engine({.directory = "/data/state", .on_flushed = release_journal}));
 //
-// RocksDB's own log is off: what was not flushed is gone after a crash, in all column families alike, and the journal
-// brings it back. Calls may read from disk, so they block; writes go to memory.
+// RocksDB's own log is off: what was not flushed is gone after a crash, whole batches of it, and the journal brings it
+// back. Calls may read from disk, so they block; writes go to memory.
 
 #include <memory>
 

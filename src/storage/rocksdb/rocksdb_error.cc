@@ -1,13 +1,15 @@
 #include "storage/rocksdb/rocksdb_error.h"
 
+#include "storage/rocksdb/retryable_files.h"
+
 namespace pando::storage {
 
 Status status_of(const rocksdb::Status& status) {
   if (status.ok()) {
     return Status();
   }
-  if (status.IsNoSpace()) {
-    return Status(sql_state::kDiskFull, "could not write to the storage engine: No space left on device")
+  if (status.IsNoSpace() || status.ToString().find(kNoSpaceMessage) != std::string::npos) {
+    return Status(sql_state::kDiskFull, "could not write to the storage engine: {}", kNoSpaceMessage)
         .with_detail(status.ToString());
   }
   if (status.IsCorruption()) {

@@ -2,6 +2,8 @@
 
 #include "storage/mvcc.h"
 #include "storage/rocksdb/rocksdb_error.h"
+#include "storage/rocksdb/stored_key.h"
+#include "storage/rocksdb/table_scan.h"
 #include "storage/rocksdb/versioned_comparator.h"
 
 namespace pando::storage {
@@ -13,17 +15,15 @@ constexpr int kStepsMax = 8;
 // A RocksDB iterator and the bounds that it borrows.
 class BoundedIterator {
  public:
-  // `start` and `end` are as RocksDB compares them; an empty `end` is no bound.
-  BoundedIterator(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, rocksdb::ReadOptions options, Bytes start,
-                  Bytes end)
-      : start_(std::move(start)), end_(std::move(end)), lower_(slice(start_)), upper_(slice(end_)) {
-    if (!start_.empty()) {
-      options.iterate_lower_bound = &lower_;
-    }
-    if (!end_.empty()) {
-      options.iterate_upper_bound = &upper_;
-    }
-    iterator_.reset(db.NewIterator(options, family));
+  BoundedIterator(rocksdb::DB& db, rocksdb::ReadOptions options, char space, const KeySpan& span)
+      : start_(stored_bound(space, span.start)),
+        end_(stored_end(space, span.end)),
+        lower_(slice(start_)),
+        upper_(slice(end_)) {
+    options.iterate_lower_bound = &lower_;
+    options.iterate_upper_bound = &upper_;
+    options.total_order_seek = true;
+    iterator_.reset(db.NewIterator(options));
   }
   BoundedIterator(const BoundedIterator&) = delete;
   BoundedIterator& operator=(const BoundedIterator&) = delete;
@@ -39,29 +39,30 @@ class BoundedIterator {
   std::unique_ptr<rocksdb::Iterator> iterator_;
 };
 
-Bytes version_bound(ByteView key) { return key.empty() ? Bytes() : encode_versioned_key(key, HlcTimestamp::max()); }
-
 class PlainIterator final : public Iterator {
  public:
-  PlainIterator(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, const rocksdb::ReadOptions& options, KeySpan span)
-      : iterator_(db, family, options, span.start, span.end) {
+  PlainIterator(rocksdb::DB& db, const rocksdb::ReadOptions& options, const KeySpan& span)
+      : iterator_(db, options, kPlainSpace, span) {
     iterator_->SeekToFirst();
   }
-  void seek(ByteView key) override { iterator_->Seek(slice(key)); }
+  void seek(ByteView key) override { iterator_->Seek(stored_plain_key(key)); }
   void seek_before(ByteView key) override {
     if (key.empty()) {
       iterator_->SeekToLast();
       return;
     }
-    iterator_->SeekForPrev(slice(key));
-    if (iterator_->Valid() && iterator_.key() == key) {
+    iterator_->SeekForPrev(stored_plain_key(key));
+    if (iterator_->Valid() && this->key() == key) {
       iterator_->Prev();
     }
   }
   void next() override { iterator_->Next(); }
   void previous() override { iterator_->Prev(); }
   bool valid() const override { return iterator_->Valid(); }
-  ByteView key() const override { return iterator_.key(); }
+  ByteView key() const override {
+    const ByteView stored = iterator_.key();
+    return stored.substr(1, stored.size() - 1 - kVersionSuffixBytes);
+  }
   ByteView value() const override { return view(iterator_->value()); }
   Status status() const override { return status_of(iterator_->status()); }
 
@@ -79,7 +80,7 @@ struct StoredVersion {
 
 bool load_version(const BoundedIterator& iterator, StoredVersion& version) {
   const ByteView stored = view(iterator->value());
-  if (!decode_versioned_key(iterator.key(), version.key, version.timestamp) || stored.empty()) {
+  if (!split_version_key(iterator.key(), version.key, version.timestamp) || stored.empty()) {
     return false;
   }
   version.tombstone = stored.front() == kTombstoneTag;
@@ -93,14 +94,13 @@ Status malformed_version() {
 
 class RocksDbVersionIterator final : public VersionIterator {
  public:
-  RocksDbVersionIterator(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, const rocksdb::ReadOptions& options,
-                         const KeySpan& span)
-      : iterator_(db, family, options, version_bound(span.start), version_bound(span.end)) {
+  RocksDbVersionIterator(rocksdb::DB& db, const rocksdb::ReadOptions& options, const KeySpan& span)
+      : iterator_(db, options, kVersionSpace, span) {
     iterator_->SeekToFirst();
     load();
   }
   void seek(ByteView key, HlcTimestamp at) override {
-    iterator_->Seek(encode_versioned_key(key, at));
+    iterator_->Seek(stored_key(kVersionSpace, key, at));
     load();
   }
   void seek_before(ByteView key) override {
@@ -108,8 +108,8 @@ class RocksDbVersionIterator final : public VersionIterator {
       iterator_->SeekToLast();
     } else {
       // No version can be as new as the suffix says, so what is found belongs to a key before.
-      iterator_->SeekForPrev(version_bound(key));
-      if (iterator_->Valid() && iterator_.key() == version_bound(key)) {
+      iterator_->SeekForPrev(stored_bound(kVersionSpace, key));
+      if (iterator_->Valid() && iterator_.key() == stored_bound(kVersionSpace, key)) {
         iterator_->Prev();
       }
     }
@@ -143,9 +143,8 @@ class RocksDbVersionIterator final : public VersionIterator {
 
 class ForwardScan final : public VersionScan {
  public:
-  ForwardScan(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, const rocksdb::ReadOptions& options,
-              const VersionScanOptions& scan)
-      : iterator_(db, family, options, version_bound(scan.span.start), version_bound(scan.span.end)), at_(scan.at) {
+  ForwardScan(rocksdb::DB& db, const rocksdb::ReadOptions& options, const VersionScanOptions& scan)
+      : iterator_(db, options, kVersionSpace, scan.span), at_(scan.at) {
     iterator_->SeekToFirst();
   }
 
@@ -187,9 +186,7 @@ class ForwardScan final : public VersionScan {
       return;
     }
     steps_ = 0;
-    Bytes target(key_);
-    append_version_suffix(target, finished_key_ ? HlcTimestamp{} : at_);
-    iterator_->Seek(target);
+    iterator_->Seek(stored_key(kVersionSpace, key_, finished_key_ ? HlcTimestamp{} : at_));
   }
 
   BoundedIterator iterator_;
@@ -200,12 +197,58 @@ class ForwardScan final : public VersionScan {
   int steps_ = 0;
 };
 
+// A scan that may turn out long: begins with RocksDB's iterator, which starts fast, and goes on by reading the files,
+// which is several times as fast a row.
+class LongScan final : public VersionScan {
+ public:
+  LongScan(const RocksDbReads::Source& source, const rocksdb::Snapshot* snapshot, VersionScanOptions options,
+           std::unique_ptr<VersionScan> rows)
+      : source_(source), snapshot_(snapshot), options_(std::move(options)), rows_(std::move(rows)) {}
+
+  Status next(KeyValueBatch& batch, std::size_t entries_max) override {
+    if (!decided_ && row_count_ >= kShortScanRows) {
+      PANDO_TRY(decide());
+    }
+    PANDO_TRY(rows_->next(batch, entries_max));
+    row_count_ += batch.size();
+    if (!decided_ && batch.size() > 0) {
+      last_key_.assign(batch.key(batch.size() - 1));
+    }
+    return Status();
+  }
+
+ private:
+  // Opening the files costs about as much as this many rows.
+  static constexpr std::size_t kShortScanRows = 2048;
+
+  Status decide() {
+    decided_ = true;
+    if (source_.erasures->pending()) {
+      return Status();
+    }
+    VersionScanOptions rest = options_;
+    rest.span.start = last_key_ + '\0';
+    auto fast = open_table_scan({source_.db, snapshot_, source_.cache}, std::move(rest));
+    if (fast.ok()) {
+      rows_ = std::move(*fast);
+    }
+    return fast.status().is(sql_state::kFeatureNotSupported) ? Status() : fast.status();
+  }
+
+  const RocksDbReads::Source source_;
+  const rocksdb::Snapshot* const snapshot_;
+  const VersionScanOptions options_;
+  std::unique_ptr<VersionScan> rows_;
+  bool decided_ = false;
+  std::size_t row_count_ = 0;
+  Bytes last_key_;
+};
+
 // Meets the oldest version of a key first; the last one at or below the moment is the visible one.
 class ReverseScan final : public VersionScan {
  public:
-  ReverseScan(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, const rocksdb::ReadOptions& options,
-              const VersionScanOptions& scan)
-      : iterator_(db, family, options, version_bound(scan.span.start), version_bound(scan.span.end)), at_(scan.at) {
+  ReverseScan(rocksdb::DB& db, const rocksdb::ReadOptions& options, const VersionScanOptions& scan)
+      : iterator_(db, options, kVersionSpace, scan.span), at_(scan.at) {
     iterator_->SeekToLast();
   }
 
@@ -251,12 +294,12 @@ class ReverseScan final : public VersionScan {
   // Seeks the visible version of key_ and then leaves the key.
   void skip_to_visible(bool& visible) {
     StoredVersion version;
-    iterator_->Seek(encode_versioned_key(key_, at_));
+    iterator_->Seek(stored_key(kVersionSpace, key_, at_));
     if (iterator_->Valid() && load_version(iterator_, version) && version.key == key_) {
       visible = !version.tombstone;
       value_.assign(visible ? version.value : ByteView());
     }
-    iterator_->SeekForPrev(encode_versioned_key(key_, HlcTimestamp::max()));
+    iterator_->SeekForPrev(stored_bound(kVersionSpace, key_));
     if (iterator_->Valid() && load_version(iterator_, version) && version.key == key_) {
       iterator_->Prev();
     }
@@ -278,7 +321,8 @@ rocksdb::ReadOptions RocksDbReads::read_options() const {
 
 Result<bool> RocksDbReads::get(ByteView key, Bytes& value) const {
   rocksdb::PinnableSlice found;
-  const rocksdb::Status status = db_->Get(read_options(), plain_, slice(key), &found);
+  const rocksdb::Status status =
+      source_.db->Get(read_options(), source_.db->DefaultColumnFamily(), stored_plain_key(key), &found);
   if (status.IsNotFound()) {
     return false;
   }
@@ -288,22 +332,25 @@ Result<bool> RocksDbReads::get(ByteView key, Bytes& value) const {
 }
 
 std::unique_ptr<Iterator> RocksDbReads::iterate(KeySpan span) const {
-  return std::make_unique<PlainIterator>(*db_, plain_, read_options(), std::move(span));
+  return std::make_unique<PlainIterator>(*source_.db, read_options(), std::move(span));
 }
 
 Result<bool> RocksDbReads::get_version(ByteView key, HlcTimestamp at, Version& version) const {
   rocksdb::ReadOptions options = read_options();
   // Lets the bloom filters, which hold keys without timestamps, rule files out.
   options.prefix_same_as_start = true;
-  const std::unique_ptr<rocksdb::Iterator> iterator(db_->NewIterator(options, versions_));
-  iterator->Seek(encode_versioned_key(key, at));
+  const std::unique_ptr<rocksdb::Iterator> iterator(source_.db->NewIterator(options));
+  iterator->Seek(stored_key(kVersionSpace, key, at));
   if (!iterator->Valid()) {
     PANDO_TRY(status_of(iterator->status()));
     return false;
   }
   ByteView found_key;
   const ByteView stored = view(iterator->value());
-  if (!decode_versioned_key(view(iterator->key()), found_key, version.timestamp) || stored.empty()) {
+  if (iterator->key()[0] != kVersionSpace) {
+    return false;
+  }
+  if (!split_version_key(view(iterator->key()), found_key, version.timestamp) || stored.empty()) {
     return malformed_version();
   }
   if (found_key != key) {
@@ -315,18 +362,19 @@ Result<bool> RocksDbReads::get_version(ByteView key, HlcTimestamp at, Version& v
 }
 
 std::unique_ptr<VersionIterator> RocksDbReads::iterate_versions(KeySpan span) const {
-  rocksdb::ReadOptions options = read_options();
-  options.total_order_seek = true;
-  return std::make_unique<RocksDbVersionIterator>(*db_, versions_, options, span);
+  return std::make_unique<RocksDbVersionIterator>(*source_.db, read_options(), span);
 }
 
 std::unique_ptr<VersionScan> RocksDbReads::scan_versions(VersionScanOptions scan) const {
-  rocksdb::ReadOptions options = read_options();
-  options.total_order_seek = true;
+  const rocksdb::ReadOptions options = read_options();
   if (scan.reverse) {
-    return std::make_unique<ReverseScan>(*db_, versions_, options, scan);
+    return std::make_unique<ReverseScan>(*source_.db, options, scan);
   }
-  return std::make_unique<ForwardScan>(*db_, versions_, options, scan);
+  auto rows = std::make_unique<ForwardScan>(*source_.db, options, scan);
+  if (scan.limit_hint != 0) {
+    return rows;
+  }
+  return std::make_unique<LongScan>(source_, snapshot_, std::move(scan), std::move(rows));
 }
 
 }  // namespace pando::storage

@@ -1,0 +1,58 @@
+#pragma once
+
+// Server: a node with a listener, from start to the signal that ends it.
+//
+//   PANDO_TRY(run_server({.directory = "/data", .listen = "127.0.0.1:5433"}, report));
+//
+// SIGTERM and SIGINT drain: no new connections, idle ones end, running statements get `grace` to end.
+// Thread-safety: called by the main thread, before any other exists.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "node/node.h"
+#include "pgwire/listener.h"
+
+namespace pando::server {
+
+inline constexpr std::string_view kDefaultHost = "127.0.0.1";
+inline constexpr uint16_t kDefaultPort = 5433;
+inline constexpr std::chrono::milliseconds kDefaultGrace{5000};
+
+struct ServerOptions {
+  std::string directory;
+  // "HOST:PORT"; either may be left out. Port 0 takes a free one.
+  std::string listen;
+  std::size_t workers = 0;
+  std::chrono::milliseconds grace = kDefaultGrace;
+};
+
+// A line for the operator: what the server is doing.
+using Report = std::function<void(const std::string& line)>;
+
+class Server {
+ public:
+  static Result<std::unique_ptr<Server>> start(ServerOptions options, const Report& report);
+  ~Server();
+
+  uint16_t port() const { return listener_->port(); }
+  // Drains and closes the node.
+  Status stop(const Report& report);
+
+ private:
+  Server(ServerOptions options, std::unique_ptr<node::Node> node);
+
+  const ServerOptions options_;
+  std::unique_ptr<node::Node> node_;
+  std::unique_ptr<pgwire::Listener> listener_;
+};
+
+// Starts a server, waits for SIGTERM or SIGINT, stops it.
+Status run_server(ServerOptions options, const Report& report);
+
+}  // namespace pando::server

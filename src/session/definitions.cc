@@ -1,0 +1,95 @@
+// Session: data definition, through sql/ddl, and the queries that it runs inside the same transaction.
+
+#include "session/session.h"
+#include "sql/ddl/define.h"
+#include "sql/optimize/optimize.h"
+#include "sql/parse/parse.h"
+
+namespace pando::session {
+
+// Runs queries of data definition over the session's own pipeline.
+class Session::DefinitionQueries final : public sql::InternalQueries {
+ public:
+  explicit DefinitionQueries(Session& session) : session_(session) {}
+
+  Task<Result<std::vector<std::vector<types::Value>>>> rows(std::string sql) override {
+    return session_.internal_rows(std::move(sql));
+  }
+  Task<Result<uint64_t>> run(sql::LogicalQuery query) override { return session_.internal_run(std::move(query)); }
+  Task<Status> execute(const ast::Statement* statement) override { return session_.internal_execute(statement); }
+
+ private:
+  Session& session_;
+};
+
+Task<Result<std::vector<std::vector<types::Value>>>> Session::internal_rows(std::string sql) {
+  auto text = std::make_shared<const std::string>(std::move(sql));
+  PANDO_CO_ASSIGN(ast::StatementPtr tree, parse::parse_statement(*text));
+  PANDO_CO_ASSIGN(const StatementPlanPtr plan, make_query_plan(text, *tree, {}, {}));
+  std::vector<std::vector<types::Value>> rows;
+  transaction_.transaction().begin_statement();
+  sql::exec::Query query(plan->query, execution_context({}));
+  PANDO_CO_TRY(co_await query.open());
+  types::Chunk chunk;
+  while (true) {
+    PANDO_CO_ASSIGN(const bool more, co_await query.next(chunk));
+    if (!more) {
+      co_return rows;
+    }
+    for (std::size_t row = 0; row < chunk.rows; ++row) {
+      auto& values = rows.emplace_back();
+      for (const types::Vector& column : chunk.columns) {
+        values.push_back(column.get(row));
+      }
+    }
+  }
+}
+
+Task<Result<uint64_t>> Session::internal_run(sql::LogicalQuery query) {
+  const sql::OptimizeOptions options{
+      .catalog = snapshot(), .statistics = environment_.statistics, .evaluation = &evaluation_};
+  PANDO_CO_ASSIGN(sql::PhysicalQuery plan, sql::optimize(std::move(query), options));
+  transaction_.transaction().begin_statement();
+  sql::exec::Query run(std::make_shared<const sql::PhysicalQuery>(std::move(plan)), execution_context({}));
+  PANDO_CO_TRY(co_await run.open());
+  types::Chunk chunk;
+  while (true) {
+    PANDO_CO_ASSIGN(const bool more, co_await run.next(chunk));
+    if (!more) {
+      co_return run.rows_affected();
+    }
+  }
+}
+
+Task<Status> Session::internal_execute(const ast::Statement* statement) {
+  if (sql::is_definition(*statement)) {
+    const auto text = std::make_shared<const std::string>();
+    co_return (co_await run_definition(statement, text, {})).status();
+  }
+  co_return Status(sql_state::kFeatureNotSupported, "this element of CREATE SCHEMA is not supported");
+}
+
+Task<Result<std::string>> Session::run_definition(const ast::Statement* statement, TextPtr text, Output output) {
+  transaction_.start();
+  if (transaction_.read_only()) {
+    co_return Status(sql_state::kReadOnlySqlTransaction, "cannot execute data definition in a read-only transaction");
+  }
+  transaction_.transaction().begin_statement();
+  DefinitionQueries queries(*this);
+  sql::DefineContext context{.catalog = transaction_.catalog(),
+                             .sequences = environment_.sequences,
+                             .executor = executor_,
+                             .bind = bind_options(text, {}),
+                             .queries = queries,
+                             .notice = [this, output](Status status) { notice(output, status); }};
+  co_return co_await sql::define(statement, &context);
+}
+
+void Session::notice(const Output& output, const Status& status) {
+  constexpr int kNoticeRank = 6;
+  if (output.sink != nullptr && settings_.values().client_min_rank <= kNoticeRank) {
+    output.sink->notice(NoticeSeverity::kNotice, status.fields());
+  }
+}
+
+}  // namespace pando::session

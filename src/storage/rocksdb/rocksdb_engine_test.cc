@@ -1,0 +1,319 @@
+#include "storage/rocksdb/rocksdb_engine.h"
+
+#include <atomic>
+#include <fstream>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
+
+#include "base/codec.h"
+#include "base/prng.h"
+#include "storage/memory/memory_engine.h"
+#include "storage/mvcc.h"
+#include "storage/rocksdb/versioned_comparator.h"
+#include "test/support/temporary_directory.h"
+
+namespace pando::storage {
+namespace {
+
+using test::TemporaryDirectory;
+
+HlcTimestamp at(uint64_t wall) { return {wall, 0}; }
+
+std::string scan(const Reader& reader, const KeySpan& span, HlcTimestamp when, std::size_t step = 100) {
+  const auto rows = reader.scan_versions({.span = span, .at = when});
+  KeyValueBatch batch;
+  std::string text;
+  for (;;) {
+    const Status status = rows->next(batch, step);
+    if (!status.ok()) {
+      return status.to_string();
+    }
+    if (batch.size() == 0) {
+      return text;
+    }
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      text.append(batch.key(i)).append("=").append(batch.value(i)).append("\n");
+    }
+  }
+}
+
+TEST(VersionedComparator, SeparatorsLieBetweenTheirKeys) {
+  Prng prng(3);
+  const auto random_key = [&] {
+    Bytes key;
+    for (uint64_t size = prng.below(5); size > 0; --size) {
+      key.push_back(static_cast<char>(prng.chance(0.3) ? 0xff : prng.below(4)));
+    }
+    return encode_versioned_key(key, at(prng.below(3)));
+  };
+  const auto* comparator = versioned_comparator();
+  for (int i = 0; i < 20000; ++i) {
+    Bytes low = random_key();
+    Bytes high = random_key();
+    if (comparator->Compare(low, high) >= 0) {
+      continue;
+    }
+    Bytes separator = low;
+    comparator->FindShortestSeparator(&separator, high);
+    ASSERT_LE(comparator->Compare(low, separator), 0);
+    ASSERT_LT(comparator->Compare(separator, high), 0);
+    ASSERT_LE(separator.size(), low.size());
+  }
+}
+
+// Long scans read RocksDB's files directly; whatever memtables, flushes, compactions, deletions and garbage collection
+// do, they must give what the memory engine gives.
+class LongScans : public testing::TestWithParam<uint64_t> {};
+
+TEST_P(LongScans, AgreeWithTheMemoryEngine) {
+  constexpr uint64_t kKeys = 6000;
+  TemporaryDirectory directory;
+  auto opened = open_rocksdb_engine({.directory = directory.path(), .memtable_bytes = 256_KiB});
+  ASSERT_TRUE(opened.ok());
+  Engine& engine = **opened;
+  const auto oracle = open_memory_engine({});
+  Prng prng(GetParam());
+  const auto key = [](uint64_t n) { return fmt::format("key{:06}", n); };
+  // Range deletions keep scans from reading files directly, so half of the runs have none.
+  const bool erases_ranges = GetParam() % 2 == 0;
+  uint64_t now = 1;
+  HlcTimestamp threshold = at(0);
+  for (int round = 0; round < 8; ++round) {
+    for (int burst = 0; burst < 30; ++burst) {
+      WriteBatch batch;
+      ++now;
+      const uint64_t first = prng.below(kKeys);
+      for (uint64_t i = 0; i < 200; ++i) {
+        const uint64_t n = prng.chance(0.5) ? (first + i) % kKeys : prng.below(kKeys);
+        if (prng.chance(0.1)) {
+          batch.put_tombstone(key(n), at(now));
+        } else {
+          batch.put_version(key(n), at(now), fmt::format("{}-{}", n, now));
+        }
+      }
+      if (erases_ranges && prng.chance(0.05)) {
+        const uint64_t start = prng.below(kKeys);
+        batch.erase_version_range(key(start), key(start + 50));
+      }
+      ASSERT_TRUE(engine.write(batch).ok());
+      ASSERT_TRUE(oracle->write(batch).ok());
+    }
+    if (prng.chance(0.3)) {
+      threshold = at(now - prng.below(10));
+      for (Engine* each : {&engine, static_cast<Engine*>(oracle.get())}) {
+        each->set_garbage_threshold(threshold);
+        ASSERT_TRUE(each->collect_garbage({key(100), key(5000)}).ok());
+      }
+    }
+    if (prng.chance(0.5)) {
+      ASSERT_TRUE(engine.flush().ok());
+    }
+    const auto snapshot = engine.snapshot();
+    for (int i = 0; i < 4; ++i) {
+      const HlcTimestamp when = at(threshold.wall_ns + prng.below(now + 2 - threshold.wall_ns));
+      const KeySpan span = i == 0 ? KeySpan{} : KeySpan{key(prng.below(1000)), key(3500 + prng.below(3000))};
+      const std::string expected = scan(*oracle, span, when);
+      ASSERT_EQ(scan(engine, span, when, 1 + prng.below(3000)), expected) << "round " << round;
+      ASSERT_EQ(scan(*snapshot, span, when), expected) << "round " << round;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, LongScans, testing::Range<uint64_t>(1, 5));
+
+// Fails writes to files on demand, as a disk that is full or broken does.
+class FailingFileSystem final : public rocksdb::FileSystemWrapper {
+ public:
+  explicit FailingFileSystem(std::atomic<int>* failure)
+      : FileSystemWrapper(rocksdb::FileSystem::Default()), failure_(failure) {}
+  const char* Name() const override { return "FailingFileSystem"; }
+
+  static constexpr int kNone = 0;
+  static constexpr int kFull = 1;
+  static constexpr int kBroken = 2;
+
+  rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                    rocksdb::IODebugContext* debug) override {
+    std::unique_ptr<rocksdb::FSWritableFile> inner;
+    auto status = FileSystemWrapper::NewWritableFile(path, options, &inner, debug);
+    if (status.ok()) {
+      *file = std::make_unique<FailingFile>(std::move(inner), failure_);
+    }
+    return status;
+  }
+
+ private:
+  class FailingFile final : public rocksdb::FSWritableFileOwnerWrapper {
+   public:
+    FailingFile(std::unique_ptr<rocksdb::FSWritableFile> inner, std::atomic<int>* failure)
+        : FSWritableFileOwnerWrapper(std::move(inner)), failure_(failure) {}
+    using FSWritableFileOwnerWrapper::Append;
+    rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
+                             rocksdb::IODebugContext* debug) override {
+      PANDO_ASSERT(failure_ != nullptr, "made by NewWritableFile");
+      switch (failure_->load()) {
+        case kFull:
+          return rocksdb::IOStatus::NoSpace("injected");
+        case kBroken:
+          return rocksdb::IOStatus::IOError("injected");
+        default:
+          return FSWritableFileOwnerWrapper::Append(data, options, debug);
+      }
+    }
+
+   private:
+    std::atomic<int>* const failure_;
+  };
+  std::atomic<int>* const failure_;
+};
+
+class DiskFailure : public testing::TestWithParam<int> {};
+
+TEST_P(DiskFailure, KeepsReadsGoingLosesNothingAndHeals) {
+  TemporaryDirectory directory;
+  std::atomic<int> failure{FailingFileSystem::kNone};
+  const std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(std::make_shared<FailingFileSystem>(&failure));
+  std::atomic<uint64_t> flushed{0};
+  RocksDbOptions options{.directory = directory.path(), .memtable_bytes = 64_KiB, .env = env.get()};
+  options.on_flushed = [&](const std::vector<AppliedIndex>& applied) {
+    flushed = applied.empty() ? 0 : applied.front().index;
+  };
+  uint64_t index = 0;
+  const auto write_next = [&](Engine& engine) {
+    WriteBatch batch;
+    batch.put_version(fmt::format("key{:06}", index + 1), at(1), Bytes(500, 'x'));
+    batch.set_applied(ShardId(1), index + 1);
+    const Status status = engine.write(batch);
+    index += status.ok() ? 1 : 0;
+    return status;
+  };
+  {
+    auto opened = open_rocksdb_engine(options);
+    ASSERT_TRUE(opened.ok()) << opened.status().to_string();
+    Engine& engine = **opened;
+    for (int i = 0; i < 50; ++i) {
+      ASSERT_TRUE(write_next(engine).ok());
+    }
+    ASSERT_TRUE(engine.flush().ok());
+    ASSERT_EQ(flushed, 50U);
+    failure = GetParam();
+    ASSERT_TRUE(write_next(engine).ok());
+    const Status flush_status = engine.flush();
+    EXPECT_EQ(flush_status.code(), GetParam() == FailingFileSystem::kFull ? sql_state::kDiskFull : sql_state::kIoError)
+        << flush_status.to_string();
+    EXPECT_EQ(flushed, 50U);
+    EXPECT_EQ(engine.statistics().write_error.code(), flush_status.code());
+    // Writes go to memory until that is full, and then fail instead of waiting.
+    Status status;
+    for (int i = 0; i < 5000 && status.ok(); ++i) {
+      status = write_next(engine);
+    }
+    EXPECT_EQ(status.code(), flush_status.code());
+    // Reads go on.
+    EXPECT_EQ((*get_at(engine, "key000007", at(5)))->size(), 500U);
+    EXPECT_EQ(scan(engine, {}, at(5)).size() / 511, index);
+    failure = FailingFileSystem::kNone;
+    // The engine heals by itself: through the next write, or when it sees free space.
+    for (int i = 0; i < 100 && !engine.statistics().write_error.ok(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    status = write_next(engine);
+    ASSERT_TRUE(status.ok()) << status.to_string();
+    const Status healed = engine.flush();
+    ASSERT_TRUE(healed.ok()) << healed.to_string();
+    EXPECT_EQ(flushed, index);
+    EXPECT_TRUE(engine.statistics().write_error.ok());
+  }
+  auto again = open_rocksdb_engine({.directory = directory.path()});
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(*(*again)->applied(ShardId(1)), index);
+  EXPECT_EQ(scan(**again, {}, at(5)).size() / 511, index);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, DiskFailure, testing::Values(FailingFileSystem::kFull, FailingFileSystem::kBroken));
+
+TEST(RocksDbEngine, LosesOnlyWhatWasNotFlushed) {
+  TemporaryDirectory directory;
+  {
+    auto engine = open_rocksdb_engine({.directory = directory.path()});
+    WriteBatch batch;
+    batch.put_version("k", at(1), "flushed");
+    batch.set_applied(ShardId(1), 1);
+    ASSERT_TRUE((*engine)->write(batch).ok());
+    ASSERT_TRUE((*engine)->flush().ok());
+    batch.clear();
+    batch.put_version("k", at(2), "lost");
+    batch.set_applied(ShardId(1), 2);
+    ASSERT_TRUE((*engine)->write(batch).ok());
+  }
+  auto engine = open_rocksdb_engine({.directory = directory.path()});
+  EXPECT_EQ(**get_at(**engine, "k", at(9)), "flushed");
+  EXPECT_EQ(*(*engine)->applied(ShardId(1)), 1U);
+}
+
+// Compaction drops what newer versions hide, and has the engine erase tombstones with all they hide.
+TEST(RocksDbEngine, CollectsGarbageWhileCompacting) {
+  TemporaryDirectory directory;
+  auto opened = open_rocksdb_engine({.directory = directory.path()});
+  Engine& engine = **opened;
+  engine.set_garbage_threshold(at(1000));
+  const auto count = [&] {
+    const auto iterator = engine.iterate_versions({});
+    int versions = 0;
+    for (; iterator->valid(); iterator->next()) {
+      ++versions;
+    }
+    return versions;
+  };
+  // Four files in level 0 start a compaction.
+  for (uint64_t t = 1; t <= 8; ++t) {
+    WriteBatch batch;
+    for (int i = 0; i < 100; ++i) {
+      batch.put_version(fmt::format("live{}", i), at(t), "x");
+      if (t == 2) {
+        batch.put_tombstone(fmt::format("dead{}", i), at(t));
+      } else if (t < 2) {
+        batch.put_version(fmt::format("dead{}", i), at(t), "x");
+      }
+    }
+    ASSERT_TRUE(engine.write(batch).ok());
+    ASSERT_TRUE(engine.flush().ok());
+  }
+  for (int i = 0; i < 100 && count() > 500; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_LE(count(), 500);
+  EXPECT_GE(count(), 100);
+  EXPECT_EQ(**get_at(engine, "live7", at(1000)), "x");
+  EXPECT_FALSE(get_at(engine, "dead7", at(1000))->has_value());
+}
+
+TEST(RocksDbEngine, ReportsDamagedFiles) {
+  TemporaryDirectory directory;
+  auto opened = open_rocksdb_engine({.directory = directory.path()});
+  WriteBatch batch;
+  for (int i = 0; i < 20000; ++i) {
+    batch.put_version(fmt::format("key{:06}", i), at(1), Bytes(50, static_cast<char>('a' + i % 20)));
+  }
+  ASSERT_TRUE((*opened)->write(batch).ok());
+  ASSERT_TRUE((*opened)->flush().ok());
+  int damaged = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
+    if (entry.path().extension() == ".sst" && entry.file_size() > 20000) {
+      std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+      file.seekp(static_cast<std::streamoff>(entry.file_size() / 2));
+      file.put('\x5a');
+      file.put('\x5a');
+      ++damaged;
+    }
+  }
+  ASSERT_EQ(damaged, 1);
+  EXPECT_TRUE(scan(**opened, {}, at(5)).starts_with("XX001: "));
+}
+
+}  // namespace
+}  // namespace pando::storage

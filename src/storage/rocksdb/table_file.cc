@@ -1,0 +1,206 @@
+#include "storage/rocksdb/table_file.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include <fcntl.h>
+#include <lz4.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include "base/codec.h"
+#include "base/crc32c.h"
+
+namespace pando::storage {
+namespace {
+
+// RocksDB's block-based table format, versions 2 to 5.
+constexpr std::size_t kFooterBytes = 53;
+constexpr std::size_t kFooterVersionOffset = 41;
+constexpr std::size_t kTrailerBytes = 5;
+constexpr uint64_t kTableMagic = 0x88e241b785f4cff7;
+constexpr uint32_t kFormatVersion = 5;
+constexpr char kChecksumCrc32c = 1;
+constexpr uint32_t kChecksumMaskDelta = 0xa282ead8;
+enum class Compression : uint8_t { kNone = 0, kLz4 = 4, kZstd = 7 };
+
+// No block is larger, whatever a damaged size says.
+constexpr uint64_t kBlockBytesMax = 256_MiB;
+constexpr std::size_t kReadAheadBytes = 512_KiB;
+
+uint32_t mask_checksum(uint32_t checksum) { return ((checksum >> 15) | (checksum << 17)) + kChecksumMaskDelta; }
+
+bool decompress(Compression compression, ByteView stored, Bytes& block) {
+  if (compression == Compression::kNone) {
+    block.assign(stored);
+    return true;
+  }
+  ByteReader reader(stored);
+  uint64_t size = 0;
+  if (!reader.varint(size) || size > kBlockBytesMax) {
+    return false;
+  }
+  block.resize(size);
+  const ByteView rest = reader.rest();
+  if (compression == Compression::kLz4) {
+    return LZ4_decompress_safe(rest.data(), block.data(), static_cast<int>(rest.size()), static_cast<int>(size)) ==
+           static_cast<int>(size);
+  }
+  return compression == Compression::kZstd && ZSTD_decompress(block.data(), size, rest.data(), rest.size()) == size;
+}
+
+void delete_block(const rocksdb::Slice& key, void* value) { delete static_cast<Bytes*>(value); }
+
+}  // namespace
+
+Result<std::unique_ptr<TableFile>> TableFile::open(Bytes path, uint64_t number, std::shared_ptr<rocksdb::Cache> cache) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    const int error = errno;
+    return Status(error == ENOENT ? sql_state::kUndefinedFile : sql_state::kIoError, "could not open file \"{}\": {}",
+                  path, std::generic_category().message(error));
+  }
+  std::unique_ptr<TableFile> file(new TableFile(std::move(path), number, std::move(cache), descriptor));
+  PANDO_TRY(file->read_index());
+  return file;
+}
+
+TableFile::~TableFile() {
+  release();
+  ::close(descriptor_);
+}
+
+void TableFile::release() {
+  if (held_ != nullptr) {
+    cache_->Release(std::exchange(held_, nullptr));
+  }
+}
+
+Status TableFile::damaged(uint64_t offset, ByteView what) const {
+  return Status(sql_state::kDataCorrupted, "file \"{}\" is damaged at offset {}: {}", path_, offset, what);
+}
+
+Status TableFile::read_index() {
+  struct stat info{};
+  if (::fstat(descriptor_, &info) != 0) {
+    return Status(sql_state::kIoError, "could not stat file \"{}\": {}", path_, std::generic_category().message(errno));
+  }
+  file_bytes_ = static_cast<uint64_t>(info.st_size);
+  if (file_bytes_ < kFooterBytes) {
+    return damaged(0, "too short for a footer");
+  }
+  PANDO_ASSIGN(const ByteView footer, read_bytes(file_bytes_ - kFooterBytes, kFooterBytes, 0));
+  ByteReader end(footer.substr(kFooterVersionOffset));
+  uint32_t version = 0;
+  uint64_t magic = 0;
+  if (!end.fixed32(version) || !end.fixed64(magic) || magic != kTableMagic || version != kFormatVersion ||
+      footer.front() != kChecksumCrc32c) {
+    return Status(sql_state::kFeatureNotSupported, "file \"{}\" has another format", path_);
+  }
+  ByteReader handles(footer.substr(1));
+  std::array<uint64_t, 4> numbers{};
+  for (uint64_t& number : numbers) {
+    if (!handles.varint(number)) {
+      return damaged(file_bytes_ - kFooterBytes, "a footer that cannot be decoded");
+    }
+  }
+  PANDO_ASSIGN(const Bytes index, load_block(numbers[2], numbers[3], 0));
+  return parse_index(index);
+}
+
+// Entries without key or value deltas, as every entry is a restart point: shared (0), key size, key, offset, size.
+Status TableFile::parse_index(ByteView index) {
+  const auto unknown = [this] {
+    return Status(sql_state::kFeatureNotSupported, "file \"{}\" has another index", path_);
+  };
+  if (index.size() < sizeof(uint32_t)) {
+    return unknown();
+  }
+  uint32_t restarts = 0;
+  ByteReader(index.substr(index.size() - sizeof(uint32_t))).fixed32(restarts);
+  const uint64_t tail = (uint64_t{restarts} + 1) * sizeof(uint32_t);
+  if (tail > index.size()) {
+    return unknown();
+  }
+  for (ByteReader reader(index.substr(0, index.size() - tail)); !reader.empty();) {
+    uint64_t shared = 0;
+    uint64_t key_size = 0;
+    ByteView key;
+    Block block;
+    if (!reader.varint(shared) || shared != 0 || !reader.varint(key_size) || !reader.raw(key_size, key) ||
+        !reader.varint(block.offset) || !reader.varint(block.size) || block.size > kBlockBytesMax ||
+        block.offset + block.size + kTrailerBytes > file_bytes_) {
+      return unknown();
+    }
+    block.separator = Bytes(key);
+    blocks_.push_back(std::move(block));
+  }
+  return blocks_.size() == restarts ? Status() : unknown();
+}
+
+Result<ByteView> TableFile::read_bytes(uint64_t offset, std::size_t size, std::size_t read_ahead) {
+  if (offset < window_offset_ || offset + size > window_offset_ + window_.size()) {
+    const uint64_t wanted = std::min<uint64_t>(std::max(size, read_ahead), file_bytes_ - std::min(offset, file_bytes_));
+    window_.resize(wanted);
+    window_offset_ = offset;
+    for (std::size_t done = 0; done < wanted;) {
+      const ssize_t count =
+          ::pread(descriptor_, window_.data() + done, wanted - done, static_cast<off_t>(offset + done));
+      if (count < 0 && errno == EINTR) {
+        continue;
+      }
+      if (count <= 0) {
+        window_.clear();
+        return Status(sql_state::kIoError, "could not read file \"{}\": {}", path_,
+                      count == 0 ? "unexpected end of file" : std::generic_category().message(errno));
+      }
+      done += static_cast<std::size_t>(count);
+    }
+  }
+  if (offset + size > window_offset_ + window_.size()) {
+    return damaged(offset, "a block beyond the end of the file");
+  }
+  return ByteView(window_).substr(offset - window_offset_, size);
+}
+
+Result<Bytes> TableFile::load_block(uint64_t offset, uint64_t size, std::size_t read_ahead) {
+  if (size > kBlockBytesMax) {
+    return damaged(offset, "a block size over the limit");
+  }
+  PANDO_ASSIGN(const ByteView stored, read_bytes(offset, size + kTrailerBytes, read_ahead));
+  uint32_t expected = 0;
+  ByteReader(stored.substr(size + 1)).fixed32(expected);
+  if (const uint32_t actual = mask_checksum(crc32c(stored.substr(0, size + 1))); actual != expected) {
+    return damaged(offset, fmt::format("expected checksum {:08x}, found {:08x}", expected, actual));
+  }
+  Bytes block;
+  if (!decompress(static_cast<Compression>(stored[size]), stored.substr(0, size), block)) {
+    return damaged(offset, "a block that cannot be decompressed");
+  }
+  return block;
+}
+
+Result<ByteView> TableFile::read_block(std::size_t block) {
+  release();
+  const Block& place = blocks_[block];
+  Bytes cache_key("scan");
+  put_fixed64(cache_key, number_);
+  put_fixed64(cache_key, place.offset);
+  held_ = cache_->Lookup(cache_key);
+  if (held_ == nullptr) {
+    PANDO_ASSIGN(Bytes loaded, load_block(place.offset, place.size, kReadAheadBytes));
+    auto owned = std::make_unique<Bytes>(std::move(loaded));
+    const std::size_t charge = owned->capacity() + sizeof(Bytes);
+    const rocksdb::Status inserted = cache_->Insert(cache_key, owned.get(), charge, delete_block, &held_);
+    if (!inserted.ok()) {
+      return Status(sql_state::kOutOfMemory, "the block cache is full: {}", inserted.ToString());
+    }
+    static_cast<void>(owned.release());
+  }
+  return ByteView(*static_cast<Bytes*>(cache_->Value(held_)));
+}
+
+}  // namespace pando::storage

@@ -1,0 +1,400 @@
+#include "storage/rocksdb/table_scan.h"
+
+#include <algorithm>
+#include <cstring>
+#include <unordered_map>
+
+#include "storage/mvcc.h"
+#include "storage/rocksdb/rocksdb_error.h"
+#include "storage/rocksdb/stored_key.h"
+#include "storage/rocksdb/table_file.h"
+#include "storage/rocksdb/versioned_comparator.h"
+
+namespace pando::storage {
+namespace {
+
+// Sequence number and value type behind every key of RocksDB's.
+constexpr std::size_t kInternalSuffixBytes = 8;
+enum class EntryType : uint8_t { kDeletion = 0, kValue = 1 };
+constexpr int kOpenAttempts = 10;
+
+uint64_t load_fixed64(const char* bytes) {
+  uint64_t value = 0;
+  std::memcpy(&value, bytes, sizeof(value));
+  return value;
+}
+
+// An entry of a run, borrowed until the run moves.
+struct Entry {
+  // With timestamp, without RocksDB's suffix.
+  ByteView key;
+  ByteView value;
+  // Orders the writes of one versioned key.
+  uint64_t sequence = 0;
+  bool deletion = false;
+};
+
+// Entries in the order of internal keys: versioned key ascending, then the newest write first.
+class Run {
+ public:
+  virtual ~Run() = default;
+  bool valid() const { return valid_; }
+  // REQUIRES: valid().
+  const Entry& entry() const { return entry_; }
+  virtual Status next() = 0;
+
+ protected:
+  bool valid_ = false;
+  Entry entry_;
+};
+
+Status malformed() {
+  return Status(sql_state::kDataCorrupted, "the storage engine's files hold an entry that cannot be decoded");
+}
+
+// Reads a varint32 of one byte without a loop; anything else byte by byte.
+bool take_varint(const char*& at, const char* end, uint32_t& value) {
+  if (at < end && static_cast<unsigned char>(*at) < 0x80) {
+    value = static_cast<unsigned char>(*at++);
+    return true;
+  }
+  value = 0;
+  for (int shift = 0; at < end && shift <= 28; shift += 7) {
+    const auto byte = static_cast<unsigned char>(*at++);
+    value |= static_cast<uint32_t>(byte & 0x7f) << shift;
+    if (byte < 0x80) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Files whose keys do not overlap, in order, as one run.
+class FileRun final : public Run {
+ public:
+  // REQUIRES: `files` is not empty. Bounds are stored keys.
+  FileRun(std::vector<std::unique_ptr<TableFile>> files, Bytes start, Bytes end, uint64_t sequence_max)
+      : files_(std::move(files)), start_(std::move(start)), end_(std::move(end)), sequence_max_(sequence_max) {
+    const auto& blocks = files_[0]->blocks();
+    const auto first = std::ranges::partition_point(
+        blocks, [this](const TableFile::Block& block) { return compare_versioned_keys(block.separator, start_) < 0; });
+    block_ = static_cast<std::size_t>(first - blocks.begin());
+  }
+
+  // Moves to the first row. To be called once.
+  Status begin() {
+    PANDO_TRY(load_block());
+    PANDO_TRY(next());
+    while (valid_ && compare_versioned_keys(entry_.key, start_) < 0) {
+      PANDO_TRY(next());
+    }
+    return Status();
+  }
+
+  Status next() override {
+    do {
+      while (at_ == entries_end_) {
+        ++block_;
+        PANDO_TRY(load_block());
+        if (!valid_) {
+          return Status();
+        }
+      }
+      if (!parse_entry()) {
+        return malformed();
+      }
+    } while (entry_.sequence > sequence_max_ && valid_);
+    return Status();
+  }
+
+ private:
+  // Makes block_ of file_ the current one, or the first of the next file; no longer valid at the end of the run.
+  Status load_block() {
+    while (file_ < files_.size() && block_ >= files_[file_]->blocks().size()) {
+      files_[file_].reset();
+      ++file_;
+      block_ = 0;
+    }
+    valid_ = file_ < files_.size();
+    if (!valid_) {
+      at_ = entries_end_ = nullptr;
+      return Status();
+    }
+    PANDO_ASSIGN(const ByteView block, files_[file_]->read_block(block_));
+    // The highest bit of the restart count says that a hash index follows the restarts.
+    uint32_t restarts = 0;
+    if (block.size() < sizeof(restarts)) {
+      return malformed();
+    }
+    std::memcpy(&restarts, block.data() + block.size() - sizeof(restarts), sizeof(restarts));
+    const uint64_t tail = (uint64_t{restarts} + 1) * sizeof(restarts);
+    if (tail > block.size()) {
+      return malformed();
+    }
+    at_ = block.data();
+    entries_end_ = block.data() + (block.size() - tail);
+    bounded_ = compare_versioned_keys(files_[file_]->blocks()[block_].separator, end_) >= 0;
+    key_size_ = 0;
+    return Status();
+  }
+
+  bool parse_entry() {
+    uint32_t shared = 0;
+    uint32_t added = 0;
+    uint32_t value_size = 0;
+    if (!take_varint(at_, entries_end_, shared) || !take_varint(at_, entries_end_, added) ||
+        !take_varint(at_, entries_end_, value_size) || shared > key_size_ ||
+        static_cast<uint64_t>(entries_end_ - at_) < uint64_t{added} + value_size ||
+        shared + added <= kInternalSuffixBytes + kVersionSuffixBytes) {
+      return false;
+    }
+    key_size_ = shared + added;
+    if (key_.size() < key_size_) {
+      key_.resize(std::max<std::size_t>(key_size_, 2 * key_.size()));
+    }
+    std::memcpy(key_.data() + shared, at_, added);
+    const std::size_t user_size = key_size_ - kInternalSuffixBytes;
+    const uint64_t suffix = load_fixed64(key_.data() + user_size);
+    const auto type = static_cast<EntryType>(suffix & 0xff);
+    entry_ = {{key_.data(), user_size}, {at_ + added, value_size}, suffix >> 8, type == EntryType::kDeletion};
+    at_ += added + value_size;
+    if (bounded_ && compare_versioned_keys(entry_.key, end_) >= 0) {
+      valid_ = false;
+    }
+    return type == EntryType::kDeletion || type == EntryType::kValue;
+  }
+
+  std::vector<std::unique_ptr<TableFile>> files_;
+  const Bytes start_;
+  const Bytes end_;
+  // Newer writes are not looked at.
+  const uint64_t sequence_max_;
+  std::size_t file_ = 0;
+  std::size_t block_ = 0;
+  // The block may hold keys at or beyond end_.
+  bool bounded_ = false;
+  const char* at_ = nullptr;
+  const char* entries_end_ = nullptr;
+  Bytes key_;
+  std::size_t key_size_ = 0;
+};
+
+// What was not flushed when the scan was made.
+class MemtableRun final : public Run {
+ public:
+  MemtableRun(const TableScanContext& context, Bytes start, Bytes end)
+      : start_(std::move(start)), end_(std::move(end)), lower_(slice(start_)), upper_(slice(end_)) {
+    rocksdb::ReadOptions options;
+    options.snapshot = context.snapshot;
+    options.total_order_seek = true;
+    options.read_tier = rocksdb::kMemtableTier;
+    options.iterate_lower_bound = &lower_;
+    options.iterate_upper_bound = &upper_;
+    iterator_.reset(context.db->NewIterator(options));
+    iterator_->SeekToFirst();
+    load();
+  }
+  Status next() override {
+    iterator_->Next();
+    load();
+    return status_of(iterator_->status());
+  }
+
+ private:
+  void load() {
+    valid_ = iterator_->Valid();
+    if (valid_) {
+      // Newer than any file's entry of the same key.
+      entry_ = {view(iterator_->key()), view(iterator_->value()), UINT64_MAX, false};
+    }
+  }
+
+  const Bytes start_;
+  const Bytes end_;
+  const rocksdb::Slice lower_;
+  const rocksdb::Slice upper_;
+  std::unique_ptr<rocksdb::Iterator> iterator_;
+};
+
+class TableScan final : public VersionScan {
+ public:
+  TableScan(std::vector<std::unique_ptr<Run>> runs, HlcTimestamp at) : runs_(std::move(runs)), at_(at) { choose(); }
+
+  Status next(KeyValueBatch& batch, std::size_t entries_max) override {
+    batch.clear();
+    while (batch.size() < entries_max && current_ != nullptr) {
+      PANDO_TRY(take(current_->entry(), batch));
+      PANDO_TRY(current_->next());
+      if (!current_->valid() ||
+          (other_ != nullptr && compare_versioned_keys(current_->entry().key, other_->entry().key) >= 0)) {
+        choose();
+      }
+    }
+    return Status();
+  }
+
+ private:
+  Status take(const Entry& entry, KeyValueBatch& batch) {
+    ByteView key;
+    HlcTimestamp timestamp;
+    if (!split_version_key(entry.key, key, timestamp)) {
+      return malformed();
+    }
+    if (timestamp > at_ || (finished_ && key == key_)) {
+      return Status();
+    }
+    if (entry.deletion) {
+      erased_.assign(entry.key);
+      return Status();
+    }
+    if (!erased_.empty()) {
+      if (erased_ == entry.key) {
+        return Status();
+      }
+      erased_.clear();
+    }
+    if (entry.value.empty()) {
+      return malformed();
+    }
+    key_.assign(key);
+    finished_ = true;
+    if (entry.value.front() != kTombstoneTag) {
+      batch.append(key, entry.value.substr(1));
+    }
+    return Status();
+  }
+
+  // With equal keys the newer write comes first.
+  static bool before(const Run& a, const Run& b) {
+    const int order = compare_versioned_keys(a.entry().key, b.entry().key);
+    return order < 0 || (order == 0 && a.entry().sequence > b.entry().sequence);
+  }
+
+  // Finds the run with the first entry, and the one after it, up to whose entry the first can go on unasked.
+  void choose() {
+    current_ = nullptr;
+    other_ = nullptr;
+    for (const auto& run : runs_) {
+      if (!run->valid()) {
+        continue;
+      }
+      if (current_ == nullptr) {
+        current_ = run.get();
+      } else if (before(*run, *current_)) {
+        other_ = std::exchange(current_, run.get());
+      } else if (other_ == nullptr || before(*run, *other_)) {
+        other_ = run.get();
+      }
+    }
+  }
+
+  std::vector<std::unique_ptr<Run>> runs_;
+  const HlcTimestamp at_;
+  Run* current_ = nullptr;
+  Run* other_ = nullptr;
+  // The last key whose visible version was seen.
+  Bytes key_;
+  bool finished_ = false;
+  // The last versioned key that was deleted.
+  Bytes erased_;
+};
+
+bool overlaps(const rocksdb::SstFileMetaData& file, ByteView start, ByteView end) {
+  return compare_versioned_keys(file.largestkey, start) >= 0 && compare_versioned_keys(file.smallestkey, end) < 0;
+}
+
+struct OpenFile {
+  Bytes smallest;
+  Bytes largest;
+  std::unique_ptr<TableFile> file;
+};
+
+// The properties of the span's files, by path, if all of them can be read without RocksDB.
+Result<rocksdb::TablePropertiesCollection> check_properties(const TableScanContext& context, ByteView start,
+                                                            ByteView end) {
+  const rocksdb::Range range(slice(start), slice(end));
+  rocksdb::TablePropertiesCollection all;
+  PANDO_TRY(status_of(context.db->GetPropertiesOfTablesInRange(context.db->DefaultColumnFamily(), &range, 1, &all)));
+  for (const auto& [path, properties] : all) {
+    if (properties->num_range_deletions > 0 || properties->index_key_is_user_key != 1 ||
+        properties->index_value_is_delta_encoded != 1) {
+      return Status(sql_state::kFeatureNotSupported, "file \"{}\" needs RocksDB's iterator", path);
+    }
+  }
+  return all;
+}
+
+// The files that hold keys of the span, by their smallest keys. Fails with 58P01 when a flush or compaction was faster:
+// a file is gone, or one has come whose properties were not looked at.
+Result<std::vector<OpenFile>> open_files(const TableScanContext& context, ByteView start, ByteView end) {
+  PANDO_ASSIGN(const auto properties, check_properties(context, start, end));
+  rocksdb::ColumnFamilyMetaData metadata;
+  context.db->GetColumnFamilyMetaData(context.db->DefaultColumnFamily(), &metadata);
+  std::vector<OpenFile> files;
+  for (const auto& level : metadata.levels) {
+    for (const auto& file : level.files) {
+      if (!overlaps(file, start, end)) {
+        continue;
+      }
+      const Bytes path = file.directory + "/" + file.relative_filename;
+      if (!properties.contains(path)) {
+        return Status(sql_state::kUndefinedFile, "file \"{}\" is new", path);
+      }
+      PANDO_ASSIGN(auto opened, TableFile::open(path, file.file_number, context.cache));
+      files.push_back({file.smallestkey, file.largestkey, std::move(opened)});
+    }
+  }
+  std::ranges::sort(
+      files, [](const OpenFile& a, const OpenFile& b) { return compare_versioned_keys(a.smallest, b.smallest) < 0; });
+  return files;
+}
+
+// Deals the files into as few runs as their overlaps allow.
+std::vector<std::vector<std::unique_ptr<TableFile>>> deal(std::vector<OpenFile> files) {
+  std::vector<std::vector<std::unique_ptr<TableFile>>> runs;
+  std::vector<Bytes> ends;
+  for (OpenFile& file : files) {
+    const auto fitting =
+        std::ranges::find_if(ends, [&](const Bytes& end) { return compare_versioned_keys(end, file.smallest) < 0; });
+    if (fitting == ends.end()) {
+      ends.push_back(file.largest);
+      runs.emplace_back();
+      runs.back().push_back(std::move(file.file));
+    } else {
+      *fitting = file.largest;
+      runs[static_cast<std::size_t>(fitting - ends.begin())].push_back(std::move(file.file));
+    }
+  }
+  return runs;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<VersionScan>> open_table_scan(const TableScanContext& context, VersionScanOptions options) {
+  PANDO_ASSERT(!options.reverse, "table scans go forward");
+  const Bytes start = stored_bound(kVersionSpace, options.span.start);
+  const Bytes end = stored_end(kVersionSpace, options.span.end);
+  std::vector<std::unique_ptr<Run>> runs;
+  // Before the files are listed: what is flushed in between is then seen twice, never missed.
+  runs.push_back(std::make_unique<MemtableRun>(context, start, end));
+  Result<std::vector<OpenFile>> files = std::vector<OpenFile>();
+  for (int attempt = 0; attempt < kOpenAttempts; ++attempt) {
+    files = open_files(context, start, end);
+    if (!files.status().is(sql_state::kUndefinedFile)) {
+      break;
+    }
+  }
+  if (files.status().is(sql_state::kUndefinedFile)) {
+    return Status(sql_state::kFeatureNotSupported, "files change too fast: {}", files.status().message());
+  }
+  PANDO_TRY(files.status());
+  const uint64_t sequence_max = context.snapshot == nullptr ? UINT64_MAX : context.snapshot->GetSequenceNumber();
+  for (auto& run : deal(std::move(*files))) {
+    auto opened = std::make_unique<FileRun>(std::move(run), start, end, sequence_max);
+    PANDO_TRY(opened->begin());
+    runs.push_back(std::move(opened));
+  }
+  return std::unique_ptr<VersionScan>(std::make_unique<TableScan>(std::move(runs), options.at));
+}
+
+}  // namespace pando::storage

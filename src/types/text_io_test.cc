@@ -1,0 +1,69 @@
+// What PostgreSQL answers for the same input is in testdata/text_*.txt, filled by testdata/regenerate.py.
+
+#include "types/text_io.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "test/support/datadriven.h"
+#include "types/oracle_test.h"
+
+namespace pando::types {
+namespace {
+
+// Where spaces matter they are shown; an empty text is ''.
+std::string shown(Type type, std::string text) {
+  const bool limited = (type.oid == oid::kVarchar || type.oid == oid::kBpchar) && type.modifier != kNoModifier;
+  if (limited) {
+    std::ranges::replace(text, ' ', '_');
+    return "<" + text + ">";
+  }
+  return text.empty() ? "''" : text;
+}
+
+std::string run_text(const test::Command& command) {
+  OracleSettings oracle(command);
+  const Type type = parse_type_name(command.value("type"));
+  std::string out;
+  for (const std::string& line : input_lines(command)) {
+    const auto value = parse_text(type, line, oracle.settings);
+    if (value.ok()) {
+      std::string text;
+      print_text(type, *value, oracle.settings, text);
+      out += shown(type, text);
+    } else {
+      out += error_line(value.status());
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+TEST(TextIoTest, AnswersAsPostgres) {
+  for (const char* name : {"basic", "array", "datetime", "interval", "json"}) {
+    test::run_datadriven(std::string("src/types/testdata/text_") + name + ".txt", [](const test::Command& command) {
+      return command.name == "text" ? run_text(command) : "unknown command\n";
+    });
+  }
+}
+
+TEST(TextIoTest, RefusesTypesWithoutValues) {
+  const Settings settings;
+  EXPECT_EQ(parse_text({find_type("point")->oid}, "(1,2)", settings).status().to_string(),
+            "0A000: type point is not supported");
+  EXPECT_EQ(parse_text({oid::kRecord}, "(1)", settings).status().to_string(),
+            "0A000: input of anonymous composite types is not implemented");
+  EXPECT_EQ(parse_text({oid::kAnyElement}, "1", settings).status().to_string(),
+            "0A000: cannot accept a value of type anyelement");
+}
+
+TEST(TextIoTest, ExplicitCastsCutText) {
+  const Type type{oid::kVarchar, 2 + kModifierHeader};
+  EXPECT_EQ(apply_modifier(type, Value::of_bytes("abcd"), true)->bytes(), "ab");
+  EXPECT_EQ(apply_modifier(type, Value::of_bytes("abcd"), false).status().to_string(),
+            "22001: value too long for type character varying(2)");
+}
+
+}  // namespace
+}  // namespace pando::types

@@ -1,0 +1,110 @@
+#include "test/sim/checker.h"
+
+#include <fmt/format.h>
+
+#include "base/crc32c.h"
+
+namespace pando::test {
+
+uint64_t hash_of(const raft::Entry& entry) {
+  const uint64_t content = entry.payload == nullptr ? 0 : 1 + uint64_t{crc32c(*entry.payload)};
+  return chain(chain(entry.term, entry.index), content * 4 + static_cast<uint64_t>(entry.type));
+}
+
+void Checker::on_leader(ShardId group, const raft::Raft& raft) {
+  Group& g = groups_[group];
+  const auto [place, is_new] = g.leaders.try_emplace(raft.term(), raft.self());
+  if (place->second != raft.self()) {
+    world_.fail("election safety", fmt::format("group {}: replicas {} and {} both lead term {}", group.number(),
+                                               place->second.number(), raft.self().number(), raft.term()));
+  }
+  if (!is_new || g.committed.empty()) {
+    return;
+  }
+  const auto [index, term] = *g.committed.rbegin();
+  if (raft.log().last_index() < index || (index > raft.log().compacted().index && raft.log().term(index) != term)) {
+    world_.fail("leader completeness", fmt::format("group {}: replica {} leads term {} without entry {} of term {}",
+                                                   group.number(), raft.self().number(), raft.term(), index, term));
+  }
+}
+
+void Checker::on_entries(ShardId group, const std::vector<raft::Entry>& entries, raft::Term term_before) {
+  Group& g = groups_[group];
+  for (const raft::Entry& entry : entries) {
+    const Seen seen{hash_of(entry), term_before};
+    const auto [place, is_new] = g.entries.try_emplace({entry.index, entry.term}, seen);
+    if (place->second.hash != seen.hash || place->second.term_before != seen.term_before) {
+      world_.fail("log matching",
+                  fmt::format("group {}: two entries {} of term {}, after terms {} and {}", group.number(), entry.index,
+                              entry.term, place->second.term_before, seen.term_before));
+    }
+    term_before = entry.term;
+  }
+}
+
+bool Checker::is_known(ShardId group, const raft::Entry& entry) const {
+  const auto g = groups_.find(group);
+  if (g == groups_.end()) {
+    return false;
+  }
+  const auto seen = g->second.entries.find({entry.index, entry.term});
+  return seen != g->second.entries.end() && seen->second.hash == hash_of(entry);
+}
+
+void Checker::on_commit(ShardId group, const raft::Log& log, raft::LogIndex from, raft::LogIndex through) {
+  Group& g = groups_[group];
+  for (raft::LogIndex index = std::max(from, log.compacted().index + 1); index <= through; ++index) {
+    const raft::Term term = log.at(index).term;
+    const auto [place, is_new] = g.committed.try_emplace(index, term);
+    entry_count_ += is_new ? 1 : 0;
+    if (place->second != term) {
+      world_.fail("state-machine safety", fmt::format("group {}: entry {} is committed in terms {} and {}",
+                                                      group.number(), index, place->second, term));
+    }
+  }
+}
+
+void Checker::on_apply(ShardId group, raft::LogIndex index, uint64_t digest) {
+  const auto [place, is_new] = groups_[group].digests.try_emplace(index, digest);
+  if (place->second != digest) {
+    world_.fail("state-machine safety",
+                fmt::format("group {}: state machines differ after entry {}", group.number(), index));
+  }
+}
+
+void Checker::on_lease(ShardId group, ReplicaId holder, ReplicaId other) {
+  world_.fail("lease disjointness", fmt::format("group {}: replicas {} and {} both hold the lease", group.number(),
+                                                holder.number(), other.number()));
+}
+
+raft::LogIndex Checker::floor(ShardId group) const {
+  const auto found = groups_.find(group);
+  return found == groups_.end() ? 0 : found->second.floor;
+}
+
+void Checker::on_write_done(ShardId group, raft::LogIndex index, raft::LogIndex floor) {
+  Group& g = groups_[group];
+  ++write_count_;
+  if (index <= floor) {
+    world_.fail("linearizability", fmt::format("group {}: a write was placed at {}, but {} was visible before",
+                                               group.number(), index, floor));
+  }
+  g.floor = std::max(g.floor, index);
+}
+
+void Checker::on_read_done(ShardId group, raft::LogIndex index, raft::LogIndex floor, const char* how) {
+  Group& g = groups_[group];
+  ++read_count_;
+  if (index < floor) {
+    world_.fail("linearizability", fmt::format("group {}: a read {} saw entry {}, but {} was visible before",
+                                               group.number(), how, index, floor));
+  }
+  g.floor = std::max(g.floor, index);
+}
+
+raft::LogIndex Checker::committed(ShardId group) const {
+  const auto found = groups_.find(group);
+  return found == groups_.end() || found->second.committed.empty() ? 0 : found->second.committed.rbegin()->first;
+}
+
+}  // namespace pando::test

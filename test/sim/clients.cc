@@ -1,0 +1,86 @@
+// Clients: each does one operation after another, at any machine, and remembers what was visible when it began.
+
+#include <fmt/format.h>
+
+#include "test/sim/cluster.h"
+
+namespace pando::test {
+
+namespace {
+
+constexpr uint64_t kMs = 1'000'000;
+constexpr uint64_t kPatienceNs = 500 * kMs;
+constexpr uint64_t kThinkNs = 20 * kMs;
+constexpr double kWrite = 0.6;
+constexpr double kAtLeader = 0.7;
+constexpr std::size_t kPayloadBytesMax = 300;
+
+}  // namespace
+
+void Cluster::start_clients() {
+  for (uint32_t client = 0; client < options_.client_count; ++client) {
+    schedule_client(client, world_.prng().below(kThinkNs));
+  }
+}
+
+void Cluster::schedule_client(uint32_t client, uint64_t delay_ns) {
+  world_.after(delay_ns, [this, client] { act(client); });
+}
+
+void Cluster::act(uint32_t client) {
+  if (!safety_phase_) {
+    return;
+  }
+  const ShardId group = any_group();
+  const uint64_t turn = ++turns_[client];
+  // Whether or not an answer comes, the next turn does.
+  world_.after(kPatienceNs, [this, client, turn] {
+    if (turns_[client] == turn) {
+      act(client);
+    }
+  });
+  Node* node = world_.prng().chance(kAtLeader) ? leader_of(group) : &any_machine();
+  if (node == nullptr || !node->running() || node->paused() || node->find(group) == nullptr) {
+    return;
+  }
+  if (world_.prng().chance(kWrite)) {
+    write(client, *node, group);
+  } else {
+    read(client, *node, group, options_.host.fabric && world_.prng().chance(0.5));
+  }
+}
+
+void Cluster::write(uint32_t client, Node& node, ShardId group) {
+  const std::string text = fmt::format("{}:{}:", client, ++payload_serial_);
+  Bytes payload = text + Bytes(world_.prng().below(kPayloadBytesMax), 'x');
+  const raft::LogIndex floor = checker_.floor(group);
+  node.write(group, std::make_shared<const Bytes>(std::move(payload)),
+             [this, client, group, floor, turn = turns_[client]](std::optional<raft::LogIndex> index) {
+               if (index.has_value()) {
+                 checker_.on_write_done(group, *index, floor);
+                 world_.trace("write", {client, *index});
+               }
+               if (turns_[client] == turn) {
+                 ++turns_[client];
+                 schedule_client(client, world_.prng().below(kThinkNs));
+               }
+             });
+}
+
+void Cluster::read(uint32_t client, Node& node, ShardId group, bool by_lease) {
+  const raft::LogIndex floor = checker_.floor(group);
+  node.read(group, by_lease,
+            [this, client, group, floor, by_lease, turn = turns_[client]](std::optional<raft::LogIndex> index) {
+              // Leases promise nothing when clocks are off beyond what they assume.
+              if (index.has_value() && (!by_lease || options_.clocks_good())) {
+                checker_.on_read_done(group, *index, floor, by_lease ? "by lease" : "by quorum");
+                world_.trace("read", {client, *index});
+              }
+              if (turns_[client] == turn) {
+                ++turns_[client];
+                schedule_client(client, world_.prng().below(kThinkNs));
+              }
+            });
+}
+
+}  // namespace pando::test

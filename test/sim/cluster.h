@@ -1,0 +1,81 @@
+#pragma once
+
+// Cluster: machines, a network, clients and a nemesis in one World, and the run from beginning to end:
+//
+//   safety     all faults drawn for the seed; nothing may ever be wrong
+//   liveness   the faults stop; within a stated time every group must have a leader and come to rest
+//   end        replicas are identical, nothing acknowledged is missing
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "sim/network.h"
+#include "sim/world.h"
+#include "test/sim/checker.h"
+#include "test/sim/node.h"
+#include "test/sim/options.h"
+
+namespace pando::test {
+
+class Cluster final : public multiraft::Directory {
+ public:
+  explicit Cluster(const RunOptions& options);
+  ~Cluster() override;
+
+  // Whether nothing was violated; see world().violation().
+  bool run();
+
+  sim::World& world() { return world_; }
+  const RunOptions& options() const { return options_; }
+  Checker& checker() { return checker_; }
+  NodeId node_of(ShardId group, ReplicaId replica) const override { return NodeId(machine_of(replica)); }
+  void transmit(multiraft::Envelope envelope, std::shared_ptr<const State> snapshot);
+  // Whether a majority of the group knows that `replica` is removed. Before that it must not be destroyed: those who do
+  // not know may need its vote. In production this is a question to the members.
+  bool may_retire(ShardId group, ReplicaId replica) const;
+  void check_lease(ShardId group, const Node& holder, ReplicaId replica);
+
+ private:
+  void found_groups();
+  // clients.cc
+  void start_clients();
+  void schedule_client(uint32_t client, uint64_t delay_ns);
+  void act(uint32_t client);
+  void write(uint32_t client, Node& node, ShardId group);
+  void read(uint32_t client, Node& node, ShardId group, bool by_lease);
+  // nemesis.cc
+  void schedule_fault();
+  void inject();
+  void inject_network(uint64_t choice);
+  void inject_machine(Node& node, uint64_t choice);
+  void inject_group(ShardId group, uint64_t choice);
+  void change_members(ShardId group);
+  bool may_wipe(const Node& node) const;
+  void heal();
+  // the liveness phase and the end
+  bool come_to_rest();
+  bool group_at_rest(ShardId group, std::string& why);
+  void check_promises();
+  void schedule_promise_check();
+
+  Node& machine(uint32_t number) { return *nodes_[number - 1]; }
+  Node& any_machine() { return *nodes_[world_.prng().below(nodes_.size())]; }
+  ShardId any_group() { return ShardId(1 + world_.prng().below(options_.group_count)); }
+  Node* leader_of(ShardId group);
+  // The latest configuration any state machine has applied.
+  const State* newest(ShardId group) const;
+
+  RunOptions options_;
+  sim::World world_;
+  sim::Network network_;
+  Checker checker_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  bool safety_phase_ = true;
+  uint64_t serial_ = 0;
+  uint64_t payload_serial_ = 0;
+  // Operations by client that have not come back; an answer to an older one is ignored.
+  std::vector<uint64_t> turns_;
+};
+
+}  // namespace pando::test

@@ -1,0 +1,235 @@
+// The nemesis: breaks what the seed allows it to break. It never destroys what a correct system needs to survive: a
+// majority of every group keeps its disk, so that every violation is a bug.
+
+#include <algorithm>
+
+#include "test/sim/cluster.h"
+
+namespace pando::test {
+
+namespace {
+
+constexpr uint64_t kMs = 1'000'000;
+constexpr uint64_t kFaultNsMax = 2500 * kMs;
+constexpr std::size_t kMembersMax = 5;
+
+}  // namespace
+
+void Cluster::schedule_fault() {
+  const uint64_t interval = options_.fault_interval_ns;
+  world_.after(interval / 2 + world_.prng().below(interval), [this] {
+    if (safety_phase_) {
+      inject();
+      schedule_fault();
+    }
+  });
+}
+
+void Cluster::inject() {
+  switch (world_.prng().below(3)) {
+    case 0:
+      inject_network(world_.prng().below(5));
+      return;
+    case 1:
+      inject_machine(any_machine(), world_.prng().below(9));
+      return;
+    default:
+      inject_group(any_group(), world_.prng().below(6));
+      return;
+  }
+}
+
+void Cluster::inject_network(uint64_t choice) {
+  const uint64_t until = world_.now_ns() + world_.prng().below(kFaultNsMax);
+  const auto count = static_cast<sim::Machine>(nodes_.size());
+  // A random set against the rest; or one machine.
+  const uint64_t side = world_.prng().chance(0.5) ? world_.prng().next() : uint64_t{1} << world_.prng().below(count);
+  for (sim::Machine a = 1; a <= count; ++a) {
+    for (sim::Machine b = 1; b <= count; ++b) {
+      const bool across = ((side >> (a - 1)) & 1) != ((side >> (b - 1)) & 1);
+      if (a == b) {
+        continue;
+      }
+      if (choice == 0 && across && options_.may("partition")) {
+        world_.probe("partition");
+        network_.block(a, b);
+        world_.at(until, [this, a, b] { network_.unblock(a, b); });
+      } else if (choice == 1 && across && ((side >> (a - 1)) & 1) != 0 && options_.may("one-way")) {
+        world_.probe("one-way partition");
+        network_.block(a, b);
+        world_.at(until, [this, a, b] { network_.unblock(a, b); });
+      } else if (choice == 2 && world_.prng().chance(0.3) && options_.may("one-way")) {
+        // A partial one: some links fail, so that everybody can reach a majority but not the same one.
+        world_.probe("partial partition");
+        network_.block(a, b);
+        world_.at(until, [this, a, b] { network_.unblock(a, b); });
+      } else if (choice == 3 && across && options_.may("clog")) {
+        // Swizzled: links are released in an order of their own.
+        world_.probe("clogged");
+        network_.clog(a, b, world_.now_ns() + world_.prng().below(kFaultNsMax));
+      } else if (choice == 4 && world_.prng().chance(0.5) && options_.may("reset")) {
+        network_.reset(a, b);
+      }
+    }
+  }
+}
+
+void Cluster::inject_machine(Node& node, uint64_t choice) {
+  const uint64_t until = world_.now_ns() + world_.prng().below(kFaultNsMax);
+  if (choice <= 1 && options_.may("crash")) {
+    node.crash("process crashed");
+  } else if (choice == 2 && options_.may("pause") && node.up()) {
+    node.pause(world_.prng().below(kFaultNsMax));
+  } else if (choice == 3 && options_.may("wipe") && may_wipe(node)) {
+    node.wipe();
+  } else if (choice == 4 && options_.may("stall")) {
+    node.disk().stall_until(until);
+  } else if (choice == 5 && options_.may("error")) {
+    node.disk().set_error(true);
+    world_.at(until, [&node] { node.disk().set_error(false); });
+  } else if (choice == 6 && options_.may("full")) {
+    node.disk().set_full(true);
+    world_.at(until, [&node] { node.disk().set_full(false); });
+  } else if (choice == 7 && options_.may("flip") && may_wipe(node)) {
+    node.crash("process crashed");
+    if (node.disk().flip_bit()) {
+      node.note_flip();
+    }
+  } else if (choice == 8 && options_.may("jump")) {
+    world_.probe("clock jumped");
+    // Sometimes within the permitted offset, sometimes far beyond.
+    const int64_t reach = world_.prng().chance(0.5) ? 50'000'000 : 3'600'000'000'000;
+    node.clock().jump_wall(world_.prng().between(-reach, reach));
+  }
+}
+
+void Cluster::inject_group(ShardId group, uint64_t choice) {
+  Node* const leader = leader_of(group);
+  if (choice == 0 && options_.may("transfer") && leader != nullptr) {
+    const std::vector<raft::Progress>& members = leader->find(group)->progress();
+    leader->transfer(group, members[world_.prng().below(members.size())].id);
+    return;
+  }
+  if (choice == 1 && options_.may("forget")) {
+    Node& node = any_machine();
+    if (node.running() && !node.paused() && node.find(group) != nullptr) {
+      if (world_.prng().chance(0.5)) {
+        world_.probe("leader forgotten");
+        node.forget_leader(group);
+      } else {
+        world_.probe("campaign called");
+        node.campaign(group);
+      }
+    }
+    return;
+  }
+  if (options_.may("member") || options_.may("wipe") || options_.may("flip")) {
+    change_members(group);
+  }
+}
+
+namespace {
+
+using Step = raft::ConfigChange::Step;
+using Kind = raft::ConfigChange::Kind;
+
+}  // namespace
+
+// Proposes a change that leaves a majority with disks: replaces what is lost first, else, while faults last, anything.
+void Cluster::change_members(ShardId group) {
+  Node* const leader = leader_of(group);
+  if (leader == nullptr || leader->find(group)->config().voters.incoming.empty()) {
+    return;
+  }
+  const raft::Config& config = leader->find(group)->config();
+  raft::ConfigChange change;
+  if (config.joint()) {
+    // Only an explicit one waits for this.
+    if (!config.auto_leave && leader->change(group, change)) {
+      world_.probe("joint configuration left by hand");
+    }
+    return;
+  }
+  const auto alive = [&](ReplicaId id) { return machine(machine_of(id)).has(group, id); };
+  std::vector<sim::Machine> unused;
+  for (sim::Machine number = 1; number <= nodes_.size(); ++number) {
+    const bool used = std::ranges::any_of(config.members(), [&](ReplicaId id) { return machine_of(id) == number; });
+    if (!used) {
+      unused.push_back(number);
+    }
+  }
+  for (const ReplicaId id : config.members()) {
+    if (!alive(id) && (machine(machine_of(id)).running() && machine(machine_of(id)).find(group) == nullptr)) {
+      // Not adopted yet, or lost for good: a lost one never comes back, a new one does when it is called.
+      if (world_.prng().chance(safety_phase_ ? 0.5 : 0.1)) {
+        change.steps.push_back({Kind::kRemove, id});
+      }
+    }
+  }
+  if (safety_phase_ && change.steps.empty() && options_.may("member")) {
+    const auto members = config.members();
+    const ReplicaId any = *(members.begin() + static_cast<std::ptrdiff_t>(world_.prng().below(members.size())));
+    constexpr std::array<Kind, 3> kKinds = {Kind::kAddVoter, Kind::kAddLearner, Kind::kRemove};
+    change.steps.push_back({kKinds[world_.prng().below(kKinds.size())], any});
+  }
+  const bool wants_more = safety_phase_ ? world_.prng().chance(0.6) && options_.may("member") : false;
+  if (!unused.empty() && config.members().size() < kMembersMax && (wants_more || config.voters.incoming.size() < 2)) {
+    const sim::Machine number = unused[world_.prng().below(unused.size())];
+    change.steps.push_back({world_.prng().chance(0.5) ? Kind::kAddVoter : Kind::kAddLearner,
+                            ReplicaId(++serial_ * kMachinesMax + number)});
+  }
+  if (change.steps.empty()) {
+    return;
+  }
+  change.transition = static_cast<raft::ConfigChange::Transition>(world_.prng().below(3));
+  const Result<raft::Config> next = raft::changed(config, change);
+  const auto has_quorum = [&](const quorum::VoterSet& voters) {
+    return quorum::tally(voters, [&](ReplicaId id) { return std::optional(alive(id)); }) == quorum::Vote::kWon;
+  };
+  if (next.ok() && has_quorum(next->voters.incoming) && has_quorum(next->voters.outgoing) &&
+      leader->change(group, change)) {
+    world_.probe(next->joint() ? "joint change proposed" : "simple change proposed");
+  }
+}
+
+// Whether every group keeps a majority with disks in every configuration that may be in force.
+bool Cluster::may_wipe(const Node& node) const {
+  for (uint32_t number = 1; number <= options_.group_count; ++number) {
+    const ShardId group(number);
+    const auto alive = [&](ReplicaId id) {
+      const Node& home = *nodes_[machine_of(id) - 1];
+      return std::optional(&home != &node && home.has(group, id));
+    };
+    std::size_t seen = 0;
+    for (const auto& other : nodes_) {
+      const raft::Raft* const raft = other->find(group);
+      if (raft == nullptr) {
+        continue;
+      }
+      ++seen;
+      for (raft::LogIndex i = raft->log().compacted().index + 1; i <= raft->log().last_index(); ++i) {
+        if (i > raft->log().applied() && raft->log().at(i).type == raft::EntryType::kConfigChange) {
+          return false;
+        }
+      }
+      if (quorum::tally(raft->config().voters, alive) != quorum::Vote::kWon) {
+        return false;
+      }
+    }
+    const State* const state = newest(group);
+    if (seen < options_.voter_count || state == nullptr ||
+        quorum::tally(state->config.voters, alive) != quorum::Vote::kWon) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void Cluster::heal() {
+  network_.heal();
+  for (auto& node : nodes_) {
+    node->disk().heal();
+  }
+}
+
+}  // namespace pando::test
