@@ -59,6 +59,17 @@ Result<Bytes> fill_bounds(const CallTypes& types, Value value, OptionalBytes len
     return Status(sql_state::kProgramLimitExceeded, "number of array dimensions ({}) exceeds the maximum allowed ({})",
                   count, types::kArrayDimensionsMax);
   }
+  const auto has_null = [](const ArrayView& array) {
+    for (std::size_t i = 0; i < array.size(); ++i) {
+      if (array.is_null(i)) {
+        return true;
+      }
+    }
+    return false;
+  };
+  if (has_null(length_array)) {
+    return null_not_allowed("dimension values cannot be null");
+  }
   if (has_lowers) {
     const ArrayView lower_array(*lowers);
     if (lower_array.dimensions() > 1) {
@@ -73,7 +84,7 @@ Result<Bytes> fill_bounds(const CallTypes& types, Value value, OptionalBytes len
   std::vector<ArrayDimension> dimensions(count);
   std::size_t total = count == 0 ? 0 : 1;
   for (std::size_t i = 0; i < count; ++i) {
-    if (length_array.is_null(i) || (has_lowers && ArrayView(*lowers).is_null(i))) {
+    if (has_lowers && ArrayView(*lowers).is_null(i)) {
       return null_not_allowed("dimension values cannot be null");
     }
     dimensions[i].length = length_array.at<int32_t>(i);

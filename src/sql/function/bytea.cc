@@ -321,6 +321,9 @@ std::optional<Charset> find_charset(ByteView name) {
 Result<Bytes> convert_bytes(ByteView bytes, Charset from, Charset to) {
   if (from == Charset::kUtf8) {
     PANDO_TRY(types::validate_utf8(bytes));
+  } else if (bytes.contains('\0')) {
+    return Status(sql_state::kCharacterNotInRepertoire, "invalid byte sequence for encoding \"{}\": 0x00",
+                  from == Charset::kLatin1 ? "LATIN1" : "SQL_ASCII");
   }
   if (from == to || from == Charset::kAscii || to == Charset::kAscii) {
     if (to == Charset::kUtf8) {
@@ -376,10 +379,40 @@ Result<int32_t> length_in(ByteView bytes, ByteView charset) {
   PANDO_TRY(types::validate_utf8(bytes));
   return static_cast<int32_t>(types::utf8_length(bytes));
 }
-Status no_ascii() { return {sql_state::kFeatureNotSupported, "encoding conversion from UTF8 to ASCII not supported"}; }
-Result<Bytes> to_ascii(ByteView) { return no_ascii(); }
-Result<Bytes> to_ascii_of(ByteView, ByteView) { return no_ascii(); }
-Result<Bytes> to_ascii_number(ByteView, int32_t) { return no_ascii(); }
+// to_ascii() takes the bytes of the text to be in the named encoding. What the upper half of Latin-1 looks like in
+// ASCII, from 0xa0 on:
+constexpr ByteView kLatin1AsAscii =
+    "  cL Y  \"Ca  -R     'u .,      ?AAAAAAACEEEEIIII NOOOOOxOUUUUYTBaaaaaaaceeeeiiii nooooo/ouuuuyty";
+Status no_ascii(ByteView encoding) {
+  return {sql_state::kFeatureNotSupported, "encoding conversion from {} to ASCII not supported", encoding};
+}
+Result<Bytes> to_ascii(ByteView) { return no_ascii("UTF8"); }
+Result<Bytes> to_ascii_of(ByteView text, ByteView encoding) {
+  const auto charset = find_charset(encoding);
+  if (!charset) {
+    return Status(sql_state::kUndefinedObject, "{} is not a valid encoding name", encoding);
+  }
+  if (*charset != Charset::kLatin1) {
+    return no_ascii(*charset == Charset::kUtf8 ? "UTF8" : "SQL_ASCII");
+  }
+  Bytes out;
+  for (const char c : text) {
+    const auto byte = static_cast<uint8_t>(c);
+    out += byte < 0x80 ? c : byte < 0xa0 ? ' ' : kLatin1AsAscii[byte - 0xa0];
+  }
+  return out;
+}
+Result<Bytes> to_ascii_number(ByteView text, int32_t encoding) {
+  constexpr int32_t kUtf8Number = 6;
+  constexpr int32_t kLatin1Number = 8;
+  if (encoding == kLatin1Number) {
+    return to_ascii_of(text, "LATIN1");
+  }
+  if (encoding == 0 || encoding == kUtf8Number) {
+    return no_ascii(encoding == 0 ? "SQL_ASCII" : "UTF8");
+  }
+  return Status(sql_state::kUndefinedObject, "{} is not a valid encoding code", encoding);
+}
 
 }  // namespace
 

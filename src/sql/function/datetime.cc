@@ -1,12 +1,11 @@
-// Dates and times: casts, arithmetic, fields, truncation, zones, construction, the clock. Comparison across types,
-// OVERLAPS and in_range are in datetime_comparison.cc.
+// Dates and times: casts, arithmetic, zones, construction, the clock. extract() and date_trunc() are in
+// datetime_fields.cc; comparison across types, OVERLAPS and in_range in datetime_comparison.cc.
 
 #include "types/datetime.h"
 
 #include "sql/function/errors.h"
 #include "sql/function/kernel_table.h"
 #include "sql/function/lift.h"
-#include "types/datetime_fields.h"
 #include "types/interval.h"
 
 namespace pando::sql {
@@ -98,22 +97,6 @@ Result<Interval> age_of_timestamptz(EvaluationContext& context, int64_t a, int64
 bool is_finite_date(int32_t date) { return types::is_finite_date(date); }
 bool is_finite_timestamp(int64_t timestamp) { return types::is_finite_timestamp(timestamp); }
 bool is_finite_interval(Interval) { return true; }
-
-// --- fields ---
-Result<std::optional<double>> part_of_date(ByteView field, int32_t date) {
-  PANDO_ASSIGN(const int64_t timestamp, types::timestamp_of_date(date));
-  return types::part_of_timestamp(field, timestamp);
-}
-Result<std::optional<double>> part_of_timetz(ByteView field, ByteView time) {
-  return types::part_of_timetz(field, types::unpack_timetz(time));
-}
-Result<std::optional<Bytes>> extract_from_timetz(ByteView field, ByteView time) {
-  return types::extract_from_timetz(field, types::unpack_timetz(time));
-}
-Result<int64_t> trunc_in_zone(EvaluationContext& context, ByteView field, int64_t timestamp, ByteView zone) {
-  PANDO_ASSIGN(const auto resolved, types::resolve_time_zone(context.settings.time_zones, zone));
-  return types::trunc_timestamptz(field, timestamp, *resolved);
-}
 
 // --- AT TIME ZONE: the zone comes first ---
 Result<int64_t> timestamp_at_zone(EvaluationContext& context, ByteView zone, int64_t timestamp) {
@@ -237,23 +220,6 @@ KernelTable datetime_kernels() {
       {"date_finite", lift<is_finite_date>},
       {"timestamp_finite", lift<is_finite_timestamp>},
       {"interval_finite", lift<is_finite_interval>},
-      // Fields.
-      {"date_part(text,date)", lift<part_of_date>},
-      {"time_part", lift<types::part_of_time>},
-      {"timetz_part", lift<part_of_timetz>},
-      {"timestamp_part", lift<types::part_of_timestamp>},
-      {"timestamptz_part", lift<zoned<types::part_of_timestamptz, ByteView, int64_t>>},
-      {"interval_part", lift<types::part_of_interval>},
-      {"extract_date", lift<types::extract_from_date>},
-      {"extract_time", lift<types::extract_from_time>},
-      {"extract_timetz", lift<extract_from_timetz>},
-      {"extract_timestamp", lift<types::extract_from_timestamp>},
-      {"extract_timestamptz", lift<zoned<types::extract_from_timestamptz, ByteView, int64_t>>},
-      {"extract_interval", lift<types::extract_from_interval>},
-      {"timestamp_trunc", lift<types::trunc_timestamp>},
-      {"timestamptz_trunc", lift<zoned<types::trunc_timestamptz, ByteView, int64_t>>},
-      {"timestamptz_trunc_zone", lift<trunc_in_zone>},
-      {"interval_trunc", lift<types::trunc_interval>},
       // Zones.
       {"timestamp_zone", lift<timestamp_at_zone>},
       {"timestamptz_zone", lift<timestamptz_at_zone>},

@@ -1,4 +1,4 @@
-// jsonb: operators, functions, casts and SQL/JSON paths.
+// jsonb: operators, functions and casts. SQL/JSON paths are in jsonpath.cc.
 
 #include "sql/function/errors.h"
 #include "sql/function/kernel_table.h"
@@ -6,7 +6,6 @@
 #include "sql/function/set_rows.h"
 #include "types/array.h"
 #include "types/jsonb.h"
-#include "types/jsonpath.h"
 #include "types/numeric.h"
 
 namespace pando::sql {
@@ -15,7 +14,6 @@ namespace {
 using types::ArrayView;
 using types::JsonbView;
 using types::JsonKind;
-using types::JsonPath;
 using types::Value;
 using OptionalBytes = std::optional<Bytes>;
 using Rows = Result<std::unique_ptr<SetRows>>;
@@ -23,7 +21,14 @@ using Rows = Result<std::unique_ptr<SetRows>>;
 OptionalBytes copy(std::optional<JsonbView> view) { return view ? std::optional(Bytes(view->packed())) : std::nullopt; }
 OptionalBytes as_text(std::optional<JsonbView> view) { return view ? types::jsonb_as_text(*view) : std::nullopt; }
 std::optional<JsonbView> find_member(ByteView json, ByteView name) { return JsonbView(json).find(name); }
-std::optional<JsonbView> find_element(ByteView json, int32_t index) { return JsonbView(json).at(index); }
+// A scalar is its own only element, as it lies in an array of one.
+std::optional<JsonbView> find_element(ByteView json, int32_t index) {
+  const JsonbView view(json);
+  if (view.is_scalar()) {
+    return index == 0 || index == -1 ? std::optional(view) : std::nullopt;
+  }
+  return view.at(index);
+}
 
 OptionalBytes member(ByteView json, ByteView name) { return copy(find_member(json, name)); }
 OptionalBytes element(ByteView json, int32_t index) { return copy(find_element(json, index)); }
@@ -94,10 +99,20 @@ Result<Bytes> delete_path(ByteView json, ByteView packed) {
   return types::jsonb_delete_path(JsonbView(json), steps);
 }
 Result<Bytes> set(ByteView json, ByteView packed, ByteView replacement, bool create) {
+  const JsonbView target(json);
+  if (target.is_scalar()) {
+    return Status(sql_state::kInvalidParameterValue, "cannot set path in scalar");
+  }
+  if (target.size() == 0 && !create) {
+    return Bytes(json);
+  }
   PANDO_ASSIGN(const auto steps, steps_in(packed));
   return types::jsonb_set(JsonbView(json), steps, JsonbView(replacement), create);
 }
 Result<Bytes> insert(ByteView json, ByteView packed, ByteView inserted, bool after) {
+  if (JsonbView(json).is_scalar()) {
+    return Status(sql_state::kInvalidParameterValue, "cannot set path in scalar");
+  }
   PANDO_ASSIGN(const auto steps, steps_in(packed));
   return types::jsonb_insert(JsonbView(json), steps, JsonbView(inserted), after);
 }
@@ -241,73 +256,6 @@ Rows keys(EvaluationContext&, const CallTypes&, std::span<const Value> arguments
   return rows_of_values(std::move(rows));
 }
 
-// --- paths: (target, path, vars, silent) ---
-Status check_variables(ByteView variables) {
-  if (JsonbView(variables).kind() != JsonKind::kObject) {
-    return Status(sql_state::kInvalidParameterValue, "\"vars\" argument is not an object")
-        .with_detail("Jsonpath parameters should be encoded as key-value pairs of \"vars\" object.");
-  }
-  return {};
-}
-JsonPath::Options options_of(EvaluationContext& context, bool silent, bool zoned) {
-  return {.silent = silent, .use_time_zone = zoned, .settings = &context.settings};
-}
-template <bool kZoned>
-Result<std::optional<bool>> path_exists(EvaluationContext& context, ByteView json, ByteView path, ByteView variables,
-                                        bool silent) {
-  PANDO_TRY(check_variables(variables));
-  PANDO_ASSIGN(const JsonPath compiled, JsonPath::parse(path));
-  return compiled.exists(JsonbView(json), JsonbView(variables), options_of(context, silent, kZoned));
-}
-template <bool kZoned>
-Result<std::optional<bool>> path_match(EvaluationContext& context, ByteView json, ByteView path, ByteView variables,
-                                       bool silent) {
-  PANDO_TRY(check_variables(variables));
-  PANDO_ASSIGN(const JsonPath compiled, JsonPath::parse(path));
-  return compiled.match(JsonbView(json), JsonbView(variables), options_of(context, silent, kZoned));
-}
-Result<std::optional<bool>> exists_operator(EvaluationContext& context, ByteView json, ByteView path) {
-  PANDO_ASSIGN(const JsonPath compiled, JsonPath::parse(path));
-  return compiled.exists(JsonbView(json), std::nullopt, options_of(context, true, false));
-}
-Result<std::optional<bool>> match_operator(EvaluationContext& context, ByteView json, ByteView path) {
-  PANDO_ASSIGN(const JsonPath compiled, JsonPath::parse(path));
-  return compiled.match(JsonbView(json), std::nullopt, options_of(context, true, false));
-}
-Result<std::vector<Bytes>> query(EvaluationContext& context, ByteView json, ByteView path, ByteView variables,
-                                 bool silent, bool zoned) {
-  PANDO_TRY(check_variables(variables));
-  PANDO_ASSIGN(const JsonPath compiled, JsonPath::parse(path));
-  return compiled.query(JsonbView(json), JsonbView(variables), options_of(context, silent, zoned));
-}
-template <bool kZoned>
-Result<Bytes> query_array(EvaluationContext& context, ByteView json, ByteView path, ByteView variables, bool silent) {
-  PANDO_ASSIGN(const auto items, query(context, json, path, variables, silent, kZoned));
-  types::JsonbBuilder builder;
-  builder.begin_array();
-  for (const Bytes& item : items) {
-    builder.copy(JsonbView(item));
-  }
-  builder.end_array();
-  return builder.finish();
-}
-template <bool kZoned>
-Result<OptionalBytes> query_first(EvaluationContext& context, ByteView json, ByteView path, ByteView variables,
-                                  bool silent) {
-  PANDO_ASSIGN(auto items, query(context, json, path, variables, silent, kZoned));
-  return items.empty() ? OptionalBytes() : OptionalBytes(std::move(items.front()));
-}
-template <bool kZoned>
-Rows query_rows(EvaluationContext& context, const CallTypes&, std::span<const Value> arguments) {
-  PANDO_ASSIGN(auto items, query(context, arguments[0].bytes(), arguments[1].bytes(), arguments[2].bytes(),
-                                 arguments[3].as<bool>(), kZoned));
-  std::vector<std::vector<Value>> rows;
-  for (Bytes& item : items) {
-    rows.push_back({Value::of_bytes(std::move(item))});
-  }
-  return rows_of_values(std::move(rows));
-}
-
 }  // namespace
 
 KernelTable jsonb_access_kernels() {
@@ -347,18 +295,6 @@ KernelTable jsonb_access_kernels() {
       {"jsonb_each", members<false>},
       {"jsonb_each_text", members<true>},
       {"jsonb_object_keys", keys},
-      {"jsonb_path_exists", lift<path_exists<false>>},
-      {"jsonb_path_exists_tz", lift<path_exists<true>>},
-      {"jsonb_path_match", lift<path_match<false>>},
-      {"jsonb_path_match_tz", lift<path_match<true>>},
-      {"jsonb_path_exists_opr", lift<exists_operator>},
-      {"jsonb_path_match_opr", lift<match_operator>},
-      {"jsonb_path_query", query_rows<false>},
-      {"jsonb_path_query_tz", query_rows<true>},
-      {"jsonb_path_query_array", lift<query_array<false>>},
-      {"jsonb_path_query_array_tz", lift<query_array<true>>},
-      {"jsonb_path_query_first", lift<query_first<false>>},
-      {"jsonb_path_query_first_tz", lift<query_first<true>>},
   };
   return kTable;
 }

@@ -60,6 +60,8 @@ KernelTable system_information_kernels();
 KernelTable privilege_kernels();
 KernelTable administration_kernels();
 KernelTable length_kernels();
+KernelTable datetime_field_kernels();
+KernelTable jsonpath_kernels();
 KernelTable basic_aggregate_kernels();
 
 }  // namespace pando::sql

@@ -18,7 +18,6 @@ std::span<const KernelTable> kernel_tables() {
       trigonometry_kernels(),
       quoting_kernels(),
       bytea_kernels(),
-      formatting_kernels(),
       unicode_kernels(),
       like_kernels(),
       regex_kernels(),

@@ -44,6 +44,10 @@ bool Regex::matches(ByteView text) const {
 }
 
 bool Regex::find(ByteView text, std::size_t from, std::vector<RegexSpan>& groups) const {
+  if (text.data() == nullptr) {
+    // RE2 tells a group that took no part by its null pointer.
+    text = "";
+  }
   const re2::StringPiece subject(text.data(), text.size());
   std::vector<re2::StringPiece> found(static_cast<std::size_t>(groups_) + 1);
   const int wanted = captures_ == nullptr ? groups_ + 1 : 1;

@@ -173,12 +173,15 @@ void append_fill(Bytes& out, ByteView fill, std::size_t count) {
 }
 template <bool kLeft>
 Result<Bytes> pad(ByteView text, int32_t count, ByteView fill) {
-  const auto wanted = static_cast<std::size_t>(std::max(count, 0));
+  auto wanted = static_cast<std::size_t>(std::max(count, 0));
+  if (fill.empty()) {
+    wanted = std::min(wanted, utf8_length(text));
+  }
   if (wanted * 4 > kTextBytesMax) {
     return too_long();
   }
   const std::size_t have = utf8_length(text);
-  if (have >= wanted || fill.empty()) {
+  if (have >= wanted) {
     return Bytes(text.substr(0, utf8_offset(text, wanted)));
   }
   Bytes out;
@@ -283,7 +286,7 @@ Result<Bytes> chr(int32_t code) {
     return Status(sql_state::kProgramLimitExceeded, "null character not permitted");
   }
   if (code < 0) {
-    return Status(sql_state::kProgramLimitExceeded, "character number must be positive");
+    return Status(sql_state::kInvalidParameterValue, "character number must be positive");
   }
   if (code > 0x10ffff) {
     return Status(sql_state::kProgramLimitExceeded, "requested character too large for encoding: {}", code);
