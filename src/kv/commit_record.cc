@@ -36,7 +36,8 @@ bool read_change(ByteReader& reader, CommitRecord::Change& change) {
 
 }  // namespace
 
-CommitRecordBuilder::CommitRecordBuilder(TransactionId transaction, uint64_t shard_generation) {
+CommitRecordBuilder::CommitRecordBuilder(TransactionId transaction, uint64_t shard_generation, std::size_t bytes_hint) {
+  payload_.reserve(bytes_hint);
   payload_.push_back(kFormatVersion);
   payload_.push_back(kKindCommit);
   payload_.append(kTimestampBytes, '\0');

@@ -4,7 +4,7 @@
 // the same order gives the same state on every replica and after every restart; live commits and recovery both go
 // through here. The layout is in docs/formats/shard_log.md.
 //
-//   CommitRecordBuilder builder(transaction, shard_generation);
+//   CommitRecordBuilder builder(transaction, shard_generation, bytes_hint);
 //   builder.put(key, value); builder.erase(other);
 //   Bytes payload = builder.finish();
 //   set_commit_timestamp(payload, timestamp);       // when its place in the order is known
@@ -25,7 +25,8 @@ namespace pando::kv {
 
 class CommitRecordBuilder {
  public:
-  CommitRecordBuilder(TransactionId transaction, uint64_t shard_generation);
+  // `bytes_hint`: about how large the payload will be.
+  CommitRecordBuilder(TransactionId transaction, uint64_t shard_generation, std::size_t bytes_hint);
 
   void put(ByteView key, ByteView value);
   void erase(ByteView key);

@@ -33,7 +33,16 @@ struct Committer::Commit {
 Committer::Committer(Parts parts, HighWaterMarks marks, std::size_t recent_writes_bytes_max)
     : parts_(parts), recent_(recent_writes_bytes_max), applier_(parts.engine, &parts.cache, marks) {}
 
-Committer::~Committer() { PANDO_ASSERT(statistics().pending == 0, "a commit outlives the committer"); }
+Committer::~Committer() {
+  std::optional<runtime::TimerId> retry;
+  {
+    MutexLock lock(mutex_);
+    retry = retry_;
+  }
+  if (retry.has_value()) {
+    parts_.timer.cancel(*retry);
+  }
+}
 
 Task<Status> Committer::commit(CommitRequest request) {
   PANDO_ASSERT(!request.writes->empty(), "a transaction without writes has nothing to commit");
@@ -49,7 +58,8 @@ void Committer::encode(Commit& commit) {
   auto walk = commit.request.writes->walk();
   while (walk.valid()) {
     Shard& shard = parts_.router.find(walk.write().key);
-    CommitRecordBuilder builder(commit.request.transaction, shard.descriptor.generation);
+    CommitRecordBuilder builder(commit.request.transaction, shard.descriptor.generation,
+                                commit.request.writes->bytes());
     for (; walk.valid() && shard.descriptor.contains(walk.write().key); walk.step()) {
       const auto write = walk.write();
       if (write.value.has_value()) {
@@ -173,8 +183,9 @@ void Committer::publish(const std::vector<Commit*>& group) {
 void Committer::retry_later(Status why) {
   MutexLock lock(mutex_);
   engine_failure_ = std::move(why);
-  parts_.timer.schedule(kEngineRetryDelay, [this] {
+  retry_ = parts_.timer.schedule(kEngineRetryDelay, [this] {
     MutexLock retry_lock(mutex_);
+    retry_.reset();
     engine_failure_ = Status();
     applying_ = false;
     start_applying();

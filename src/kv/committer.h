@@ -19,6 +19,7 @@
 // Thread-safe. A commit waits on its transaction's executor.
 
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "kv/applier.h"
@@ -64,7 +65,7 @@ class Committer {
   };
 
   Committer(Parts parts, HighWaterMarks marks, std::size_t recent_writes_bytes_max);
-  // REQUIRES: nothing is pending.
+  // What is pending is abandoned. REQUIRES: the journal is closed.
   ~Committer();
 
   // Makes the writes durable and visible. Errors: 40001, the journal's and the engine's. REQUIRES: the request's parts
@@ -102,6 +103,8 @@ class Committer {
   Status journal_failure_ PANDO_GUARDED_BY(mutex_);
   // Why the engine does not take writes at the moment.
   Status engine_failure_ PANDO_GUARDED_BY(mutex_);
+  // Of the next attempt while the engine fails.
+  std::optional<runtime::TimerId> retry_ PANDO_GUARDED_BY(mutex_);
   bool applying_ PANDO_GUARDED_BY(mutex_) = false;
   CommitterStatistics statistics_ PANDO_GUARDED_BY(mutex_);
   // Belongs to whoever applies.

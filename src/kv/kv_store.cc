@@ -107,8 +107,9 @@ Task<Status> KvStore::close(runtime::Executor& executor) {
   environment_.timer.cancel(timer);
   Status flushed = environment_.engine.flush();
   environment_.flushes.detach();
-  committer_.reset();
   co_await journal_->close(executor);
+  // A commit that was on its way is durable or not, as the journal has it; the next open applies it.
+  committer_.reset();
   journal_.reset();
   co_return flushed;
 }

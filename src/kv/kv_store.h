@@ -10,7 +10,7 @@
 //   co_await store->close(executor);
 //
 // open() replays what the journal holds beyond the engine's applied indexes, so every acknowledged commit is there and
-// no part of any other. One store per directory. Thread-safe; transactions must be destroyed before close().
+// no part of any other. One store per directory. Thread-safe; transactions end before close().
 
 #include <memory>
 
@@ -63,7 +63,8 @@ class KvStore final : public txn::Store {
   void discard(txn::Span span) override;
 
   // Stops the background work, makes the engine durable, so that the next open has nothing to replay, and closes the
-  // journal. Resumes on `executor`. REQUIRES: no transaction is left.
+  // journal. Resumes on `executor`. REQUIRES: transactions are gone, or at least will never run again, as when the
+  // workers that they wait on have stopped.
   Task<Status> close(runtime::Executor& executor);
 
   KvStatistics statistics();

@@ -214,6 +214,11 @@ class JournalImpl final : public Journal {
   Bytes admit(const std::vector<PendingAppend>& group, std::vector<Status>& outcomes) PANDO_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
     Bytes payload;
+    std::size_t bytes = 0;
+    for (const PendingAppend& append : group) {
+      bytes += append.records.size();
+    }
+    payload.reserve(bytes);
     JournalIndex::Preview preview;
     for (const PendingAppend& append : group) {
       outcomes.push_back(check(append.records, preview));

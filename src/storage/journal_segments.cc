@@ -93,7 +93,7 @@ Task<Result<OpenSegment>> SegmentStore::prepare_from_spare(Bytes spare, uint64_t
   auto file = co_await disk_.open(path, runtime::OpenMode::kExisting);
   status = file.status();
   if (status.ok()) {
-    status = co_await (*file)->allocate(bytes);
+    status = co_await (*file)->allocate(bytes_ahead(bytes));
   }
   if (status.ok()) {
     status = co_await disk_.sync_directory(options_.directory);
@@ -103,13 +103,16 @@ Task<Result<OpenSegment>> SegmentStore::prepare_from_spare(Bytes spare, uint64_t
     co_return status;
   }
   PANDO_CO_ASSIGN(const uint64_t size, co_await (*file)->size());
-  co_return OpenSegment{number, size, std::move(*file)};
+  co_return OpenSegment{number, std::max(size, bytes), std::move(*file)};
 }
+
+// A segment for one large group is written once, so zeroing all of it first would write it twice.
+uint64_t SegmentStore::bytes_ahead(uint64_t bytes) const { return std::min(bytes, options_.segment_bytes); }
 
 Task<Result<OpenSegment>> SegmentStore::prepare_new(uint64_t number, uint64_t bytes) {
   const Bytes path = segment_path(options_.directory, number);
   PANDO_CO_ASSIGN(auto file, co_await disk_.open(path, runtime::OpenMode::kCreate));
-  Status status = co_await file->allocate(bytes);
+  Status status = co_await file->allocate(bytes_ahead(bytes));
   if (status.ok()) {
     status = co_await disk_.sync_directory(options_.directory);
   }

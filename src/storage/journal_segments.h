@@ -45,6 +45,7 @@ class SegmentStore {
   Task<void> prepare_in_background() PANDO_EXCLUDES(mutex_);
   Task<Result<OpenSegment>> prepare(uint64_t bytes) PANDO_EXCLUDES(mutex_);
   Task<Result<OpenSegment>> prepare_from_spare(Bytes spare, uint64_t number, uint64_t bytes);
+  uint64_t bytes_ahead(uint64_t bytes) const;
   Task<Result<OpenSegment>> prepare_new(uint64_t number, uint64_t bytes);
 
   const JournalOptions& options_;

@@ -12,14 +12,43 @@ constexpr std::size_t kSpareKeyBytesMax = 256;
 
 }  // namespace
 
-LockHolder* LockedKey::holder(const LockOwner* owner) {
-  const auto found = std::ranges::find(holders, owner, &LockHolder::owner);
-  return found == holders.end() ? nullptr : &*found;
+void LockHolders::add(LockHolder holder) {
+  if (size_ == 0) {
+    first_ = holder;
+  } else {
+    more_.push_back(holder);
+  }
+  ++size_;
+}
+
+void LockHolders::remove(const LockOwner* owner) {
+  LockHolder* const found = find(owner);
+  PANDO_ASSERT(found != nullptr, "a lock can only be freed by who holds it");
+  if (found != &first_) {
+    more_.erase(more_.begin() + (found - more_.data()));
+  } else if (!more_.empty()) {
+    first_ = more_.front();
+    more_.erase(more_.begin());
+  }
+  --size_;
+}
+
+LockHolder* LockHolders::find(const LockOwner* owner) {
+  for (std::size_t i = 0; i < size_; ++i) {
+    if ((*this)[i].owner == owner) {
+      return &(*this)[i];
+    }
+  }
+  return nullptr;
 }
 
 bool LockedKey::holders_allow(const LockOwner* owner, LockStrength strength) const {
-  return std::ranges::none_of(
-      holders, [&](const LockHolder& other) { return other.owner != owner && conflicts(other.strength, strength); });
+  for (std::size_t i = 0; i < holders.size(); ++i) {
+    if (holders[i].owner != owner && conflicts(holders[i].strength, strength)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 bool LockedKey::queue_forbids(std::size_t end, const LockOwner* owner, LockStrength strength) const {
@@ -33,21 +62,21 @@ bool LockedKey::grantable_now(const LockOwner* owner, LockStrength strength) {
     return false;
   }
   // A raise does not queue behind those who wait for the very lock it holds.
-  return queue.empty() || holder(owner) != nullptr || !queue_forbids(queue.size(), owner, strength);
+  return queue.empty() || holders.find(owner) != nullptr || !queue_forbids(queue.size(), owner, strength);
 }
 
 int8_t LockedKey::grant(LockOwner* owner, LockStrength strength) {
-  if (LockHolder* const held = holder(owner)) {
+  if (LockHolder* const held = holders.find(owner)) {
     const auto before = static_cast<int8_t>(held->strength);
     held->strength = std::max(held->strength, strength);
     return before;
   }
-  holders.push_back({owner, strength});
+  holders.add({owner, strength});
   return kLockNotHeld;
 }
 
 void LockedKey::enqueue(LockWaiter* waiter) {
-  const LockHolder* const held = holder(waiter->owner);
+  const LockHolder* const held = holders.find(waiter->owner);
   waiter->key = this;
   waiter->before = held == nullptr ? kLockNotHeld : static_cast<int8_t>(held->strength);
   auto place = queue.end();

@@ -39,14 +39,32 @@ struct LockHolder {
   LockStrength strength;
 };
 
+// The holders of one key: nearly always one, which is kept in place.
+class LockHolders {
+ public:
+  bool empty() const { return size_ == 0; }
+  std::size_t size() const { return size_; }
+  LockHolder& operator[](std::size_t i) { return i == 0 ? first_ : more_[i - 1]; }
+  const LockHolder& operator[](std::size_t i) const { return i == 0 ? first_ : more_[i - 1]; }
+  void add(LockHolder holder);
+  // Keeps the order of the others. REQUIRES: it is there.
+  void remove(const LockOwner* owner);
+  // Null when it is not there.
+  LockHolder* find(const LockOwner* owner);
+
+ private:
+  std::size_t size_ = 0;
+  LockHolder first_{};
+  std::vector<LockHolder> more_;
+};
+
 struct LockedKey {
   Bytes bytes;
   uint64_t hash = 0;
   std::unique_ptr<LockedKey> next_in_bucket;
-  std::vector<LockHolder> holders;
+  LockHolders holders;
   std::vector<LockWaiter*> queue;
 
-  LockHolder* holder(const LockOwner* owner);
   bool holders_allow(const LockOwner* owner, LockStrength strength) const;
   // Whether a waiter before position `end` of the queue, other than `owner`, conflicts with `strength`.
   bool queue_forbids(std::size_t end, const LockOwner* owner, LockStrength strength) const;

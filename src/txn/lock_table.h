@@ -85,7 +85,7 @@ class LockTable {
  public:
   // `timer` must outlive the table; it serves lock timeouts.
   explicit LockTable(runtime::Timer* timer);
-  // REQUIRES: no owner is left.
+  // REQUIRES: no owner does anything any more, not even end.
   ~LockTable();
   LockTable(const LockTable&) = delete;
   LockTable& operator=(const LockTable&) = delete;

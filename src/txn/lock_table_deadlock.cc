@@ -25,7 +25,8 @@ std::vector<LockTable::Edge> LockTable::edges_from(const LockOwner& owner) {
     return edges;
   }
   const LockedKey& key = *waiter->key;
-  for (const LockHolder& holder : key.holders) {
+  for (std::size_t i = 0; i < key.holders.size(); ++i) {
+    const LockHolder& holder = key.holders[i];
     if (holder.owner != &owner && conflicts(holder.strength, waiter->strength)) {
       edges.push_back({waiter, holder.owner, false});
     }

@@ -164,8 +164,8 @@ class Store {
   virtual ~Store() = default;
   // REQUIRES: options.executor is set and outlives the transaction.
   virtual std::unique_ptr<Transaction> begin(TransactionOptions options) = 0;
-  // Frees the space of keys that no statement will name again, the rows of a dropped table, some time from now. Does not
-  // wait; safe to call from an on_commit hook.
+  // Frees the space of keys that no statement will name again, the rows of a dropped table, some time from now. Does
+  // not wait; safe to call from an on_commit hook.
   virtual void discard(Span span) = 0;
 };
 
