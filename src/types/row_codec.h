@@ -33,7 +33,8 @@ void append_key(Bytes& key, Oid type, const Vector& vector, std::size_t row, Key
 // Only the marker of a NULL or of a value: bounds of spans (IS NULL, IS NOT NULL).
 void append_key_null(Bytes& key, KeyOrder order = {});
 void append_key_not_null(Bytes& key, KeyOrder order = {});
-// Reads one column at the front of `key` and consumes it; XX001 when malformed.
+// Reads one column at the front of `key` and consumes it; XX001 when malformed. Arrays, records and jsonb can only be
+// skipped (0A000).
 Status take_key(ByteView& key, Oid type, KeyOrder order, Value& value);
 // The same into row `row` of a vector.
 Status take_key(ByteView& key, Oid type, KeyOrder order, Vector& out, std::size_t row);
@@ -65,6 +66,7 @@ class RowEncoder {
   void encode_from(const Source& source, Bytes& out) const;
 
   std::vector<RowColumn> columns_;
+  std::vector<Physical> physicals_;
   uint32_t schema_version_;
 };
 
@@ -82,9 +84,8 @@ class RowDecoder {
   Status decode_into(ByteView row, std::span<Vector* const> outs, std::size_t index) const;
 
  private:
-  struct Plan;
   std::vector<RowColumn> columns_;
-  std::vector<uint8_t> widths_;
+  std::vector<Physical> physicals_;
 };
 
 // The schema version a row was written with.
