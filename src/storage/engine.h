@@ -17,7 +17,8 @@
 // which indexes are safe, so that the journal may forget what is below.
 //
 // Every read takes a consistent view: a Reader call sees whole batches only, and an iterator or scan sees the state at
-// the moment it was made.
+// the moment it was made. A scan relies on nobody writing versions at or below its timestamp while it runs; one from a
+// Snapshot does not.
 //
 // Thread-safety: engines and snapshots are thread-safe; iterators and scans belong to one thread at a time.
 // Lifetime: destroy iterators, scans and snapshots before their engine.

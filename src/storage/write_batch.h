@@ -52,7 +52,8 @@ class WriteBatch {
   void put_version(ByteView key, HlcTimestamp timestamp, ByteView value);
   // Adds a version that says: no row from here on.
   void put_tombstone(ByteView key, HlcTimestamp timestamp);
-  // Removes one version without a trace, for an engine's housekeeping.
+  // Removes one version without a trace, for housekeeping. REQUIRES: when it is at or below the garbage threshold, all
+  // older versions of the key go in the same batch, for some of them may be gone already.
   void erase_version(ByteView key, HlcTimestamp timestamp);
   // Removes all versions of the keys in [start, end) without a trace: for tables that were dropped.
   void erase_version_range(ByteView start, ByteView end);
