@@ -11,6 +11,9 @@ namespace pando::sim {
 
 namespace {
 
+// A run that takes this many is going round in circles.
+constexpr uint64_t kEventsMax = 5'000'000;
+
 constexpr double kSiteActive = 0.25;
 constexpr double kSiteFires = 0.25;
 
@@ -46,7 +49,9 @@ bool World::run_until(uint64_t time_ns) {
     Event event = std::move(events_.back());
     events_.pop_back();
     now_ns_ = event.time_ns;
-    ++event_count_;
+    if (++event_count_ > kEventsMax) {
+      fail("progress", "too many events for one run");
+    }
     event.run();
   }
   now_ns_ = failed() ? now_ns_ : std::max(now_ns_, time_ns);

@@ -1,6 +1,7 @@
 // pando_sim: runs seeds of the Raft workload.
 //
-//   pando_sim --seeds A..B [--twice] [--disable fault,fault] [--minutes N] [--until-failure] [--probes] [--verbose]
+//   pando_sim --seeds A..B [--twice] [--disable fault,fault] [--minutes N] [--until-failure] [--no-shrink] [--probes]
+//   [--verbose]
 //
 // Every failing seed is printed with the invariant it violates, shrunk by turning fault classes off, and with the
 // command that replays it. Exit status 1 when any seed failed.
@@ -71,11 +72,11 @@ Faults shrink(uint64_t seed, Faults disabled, const std::string& invariant) {
   return disabled;
 }
 
-void report(uint64_t seed, const Faults& disabled, const Outcome& outcome) {
+void report(uint64_t seed, const Faults& disabled, const Outcome& outcome, bool with_shrink) {
   const char* const commit = std::getenv("PANDO_COMMIT");
   fmt::print("FAILED seed {}{}{}\n  {}\n  {}\n", seed, commit == nullptr ? "" : " at commit ",
              commit == nullptr ? "" : commit, outcome.violation, draw_options(seed, disabled).to_string());
-  const Faults least = shrink(seed, disabled, outcome.invariant);
+  const Faults least = with_shrink ? shrink(seed, disabled, outcome.invariant) : disabled;
   fmt::print("  shrunk: {}\n", draw_options(seed, least).to_string());
   fmt::print("  replay: pando_sim --seeds {}..{}{}{} --verbose\n", seed, seed, least.empty() ? "" : " --disable ",
              join(least));
@@ -89,6 +90,7 @@ struct Arguments {
   bool verbose = false;
   bool probes = false;
   bool until_failure = false;
+  bool shrink = true;
   uint64_t minutes = 0;
   Faults disabled;
 };
@@ -117,6 +119,8 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       arguments.probes = true;
     } else if (option == "--until-failure") {
       arguments.until_failure = true;
+    } else if (option == "--no-shrink") {
+      arguments.shrink = false;
     } else if (option == "--verbose") {
       arguments.verbose = true;
     } else {
@@ -179,7 +183,7 @@ int run(const Arguments& arguments) {
     }
     if (!outcome.ok) {
       ++totals.failures;
-      report(seed, arguments.disabled, outcome);
+      report(seed, arguments.disabled, outcome, arguments.shrink);
       if (arguments.until_failure) {
         break;
       }
@@ -197,7 +201,7 @@ int main(int argc, char** argv) {
   if (!pando::test::parse(argc, argv, arguments)) {
     std::fprintf(stderr,
                  "usage: pando_sim --seeds A..B [--twice] [--disable fault,fault] [--minutes N] [--until-failure] "
-                 "[--probes] [--verbose]\n");
+                 "[--no-shrink] [--probes] [--verbose]\n");
     return 2;
   }
   return pando::test::run(arguments);

@@ -19,6 +19,9 @@ constexpr uint64_t kSnapshotReportNs = 400'000'000;
 // Entries kept behind what is flushed, for followers that are a little late.
 constexpr raft::LogIndex kCompactionSlackMax = 20;
 
+// More work out of one event means that it makes its own.
+constexpr int kPumpRoundsMax = 10'000;
+
 constexpr uint8_t kTypeMask = 0x0f;
 constexpr uint8_t kHasPayload = 0x10;
 
@@ -344,7 +347,12 @@ void Node::schedule_tick() {
 }
 
 void Node::pump() {
+  int rounds = 0;
   do {
+    if (++rounds > kPumpRoundsMax) {
+      cluster_.world().fail("progress", fmt::format("machine {} does not come to an end of its work", machine_));
+      return;
+    }
     multiraft::Ready ready = process_->host->take_ready();
     for (multiraft::GroupReads& reads : ready.reads) {
       Process::Live& live = process_->live[reads.group];

@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Plants each bug of this folder into a copy of the source and counts the seeds until the simulator notices.
+
+usage: run.py [--seeds N] [--only NAME,...] [--tree DIR]
+
+The copy is built with the debug preset, and only what pando_sim needs. Exit status 1 when a mutant survives.
+"""
+
+import argparse
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+MUTANTS = pathlib.Path(__file__).resolve().parent
+# A step of seeds takes seconds; one that takes this long has hung.
+SECONDS_MAX = 120
+COPIED = ["CMakeLists.txt", "CMakePresets.json", "bench", "cmake", "examples", "include", "src", "support", "test", "tools"]
+
+
+def copy_tree(tree: pathlib.Path) -> None:
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, tree / name)
+        elif source.exists():
+            shutil.copy2(source, tree / name)
+
+
+def build(tree: pathlib.Path) -> subprocess.CompletedProcess:
+    command = ["cmake", "--build", "build/debug", "--target", "pando_sim_run"]
+    return subprocess.run(command, cwd=tree, capture_output=True, text=True)
+
+
+def patch(tree: pathlib.Path, file: pathlib.Path, reverse: bool) -> bool:
+    command = ["patch", "-p1", "--quiet", "--no-backup-if-mismatch", "-i", str(file)] + (["-R"] if reverse else [])
+    return subprocess.run(command, cwd=tree).returncode == 0
+
+
+def seeds_until_caught(tree: pathlib.Path, seeds: int) -> tuple[int | None, str]:
+    """The number of seeds it took, and the invariant that was violated."""
+    simulator = tree / "build/debug/test/sim/pando_sim"
+    step = 25
+    for first in range(1, seeds + 1, step):
+        command = [str(simulator), "--seeds", f"{first}..{min(first + step - 1, seeds)}", "--until-failure", "--no-shrink"]
+        try:
+            run = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            return first + step - 1, "progress (no end)"
+        if run.returncode == 0:
+            continue
+        found = re.search(r"FAILED seed (\d+).*\n +([^:]+):", run.stdout)
+        if found:
+            return int(found.group(1)), found.group(2)
+        # An assertion of the product ended the process; which seed it was is not told.
+        why = re.search(r"assertion failed: .*?\((.*?)\) at", run.stderr)
+        return first + step - 1, "assertion: " + (why.group(1) if why else f"status {run.returncode}")
+    return None, ""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, default=4000, help="give up after this many")
+    parser.add_argument("--only", default="", help="names, separated by commas")
+    parser.add_argument("--tree", default="build/mutants", help="where the copy is made")
+    arguments = parser.parse_args()
+
+    tree = (ROOT / arguments.tree).resolve()
+    shutil.rmtree(tree, ignore_errors=True)
+    tree.mkdir(parents=True)
+    copy_tree(tree)
+    subprocess.run(["cmake", "--preset", "debug"], cwd=tree, check=True, stdout=subprocess.DEVNULL)
+    if build(tree).returncode != 0:
+        sys.exit("the unchanged source does not build")
+    chosen = [name for name in arguments.only.split(",") if name]
+    survivors = []
+    patches = [file for file in sorted(MUTANTS.glob("*.patch")) if not chosen or file.stem in chosen]
+    for file in patches:
+        start = time.monotonic()
+        if not patch(tree, file, reverse=False):
+            sys.exit(f"{file.name} does not apply")
+        if build(tree).returncode != 0:
+            sys.exit(f"{file.name} does not build")
+        seeds, invariant = seeds_until_caught(tree, arguments.seeds)
+        patch(tree, file, reverse=True)
+        seconds = time.monotonic() - start
+        if seeds is None:
+            survivors.append(file.stem)
+            print(f"SURVIVED  {file.stem}: {arguments.seeds} seeds ({seconds:.0f} s)", flush=True)
+        else:
+            print(f"caught    {file.stem}: {seeds} seeds, {invariant} ({seconds:.0f} s)", flush=True)
+    print(f"{len(patches)} mutants, {len(survivors)} survived {' '.join(survivors)}")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
