@@ -51,9 +51,14 @@ class Recorder final : public JournalVisitor {
 
 class JournalTest : public testing::Test {
  protected:
+  void TearDown() override { settle(); }
   // Opens (again) and returns what was replayed, or the error.
   std::string open() {
-    journal_.reset();
+    if (journal_) {
+      // The writer must have come to rest: it works on the journal.
+      settle();
+      journal_.reset();
+    }
     Recorder recorder;
     auto opened = runtime::block_on(executor_, Journal::open(options_, disk_, executor_, &recorder));
     logs_ = recorder.logs;

@@ -57,13 +57,13 @@ Result<TableExpressionsPtr> bind_table_expressions(catalog::TablePtr table, cons
 
 // --- for data definition: expressions over the live columns of `table`, whose ColumnIds are its attribute numbers ---
 
-// A CHECK, an index expression or predicate, a generation expression: no subqueries, aggregates or parameters. Cast as an
-// assignment to `target`; any type when target.oid is 0. `clause` is PostgreSQL's plural for messages: "check
+// A CHECK, an index expression or predicate, a generation expression: no subqueries, aggregates or parameters. Cast as
+// an assignment to `target`; any type when target.oid is 0. `clause` is PostgreSQL's plural for messages: "check
 // constraints".
 Result<ExprPtr> bind_table_expression(const ast::Expr& expr, catalog::TablePtr table, types::Type target,
                                       std::string_view clause, const BindOptions& options);
-// The stored default or generation expression of a column, cast to its type; a typed NULL when it has none; nextval() of
-// its sequence for an identity column.
+// The stored default or generation expression of a column, cast to its type; a typed NULL when it has none; nextval()
+// of its sequence for an identity column.
 Result<ExprPtr> bind_stored_default(catalog::TablePtr table, catalog::AttributeNumber attribute,
                                     const BindOptions& options);
 // The column's value, cast as an assignment to `target`; 42804 when there is no such cast.

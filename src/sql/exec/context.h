@@ -73,6 +73,7 @@ struct TransactionState {
 };
 
 inline constexpr std::size_t kDefaultWorkMemory = 64_MiB;
+inline constexpr std::size_t kDefaultUnspillableMemory = 1_GiB;
 
 struct ExecutionContext {
   txn::Transaction& transaction;
@@ -86,6 +87,8 @@ struct ExecutionContext {
   std::vector<types::Value> parameters;
   // work_mem: what one operator may hold before it spills.
   std::size_t memory_bytes_max = kDefaultWorkMemory;
+  // What an operator that cannot spill may hold before it fails with 53200.
+  std::size_t unspillable_bytes_max = kDefaultUnspillableMemory;
   // May be null: then what would spill fails with 53200.
   TemporaryStorage* temporary = nullptr;
   // May be null when no plan reads one.

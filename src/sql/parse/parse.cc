@@ -1,5 +1,6 @@
 #include "sql/parse/parse.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -8,6 +9,7 @@
 
 #include "sql/parse/nested.h"
 #include "sql/parse/nesting.h"
+#include "sql/parse/scanner.h"
 #include "sql/parse/tree_reader.h"
 
 namespace pando::parse {
@@ -140,8 +142,14 @@ SqlState code_of(std::string_view message) {
   return sql_state::kSyntaxError;
 }
 
-Status parser_error(const PgQueryError& error) {
+// `parsed` is `text` with comments blanked: byte for byte as long, but perhaps with more characters.
+Status parser_error(const PgQueryError& error, std::string_view text, std::string_view parsed) {
   const std::string_view message = error.message;
+  std::size_t offset = 0;
+  for (int characters = 1; characters < error.cursorpos && offset < parsed.size(); ++characters) {
+    offset += character_length(parsed.substr(offset));
+  }
+  const int position = error.cursorpos <= 0 ? 0 : position_of(text, static_cast<ast::Location>(offset));
   for (const KnownError& known : kKnownErrors) {
     if (message.starts_with(known.message_prefix)) {
       return Status::from_message(known.code, std::string(message))
@@ -149,7 +157,27 @@ Status parser_error(const PgQueryError& error) {
           .with_position(error.cursorpos);
     }
   }
-  return Status::from_message(code_of(message), std::string(message)).with_position(error.cursorpos);
+  return Status::from_message(code_of(message), std::string(message)).with_position(position);
+}
+
+// The grammar library takes a comment for a token when it looks ahead (NULLS /* c */ FIRST), so it gets none.
+std::string blank_comments(std::string_view text) {
+  std::string result(text);
+  if (text.find("--") == std::string_view::npos && text.find("/*") == std::string_view::npos) {
+    return result;
+  }
+  Scanner scanner(text);
+  std::size_t end = 0;
+  for (Token token = scanner.next(); token.kind != Token::Kind::kInvalid; token = scanner.next()) {
+    std::replace_if(
+        result.begin() + static_cast<std::ptrdiff_t>(end), result.begin() + token.begin,
+        [](char c) { return c != '\n' && c != '\r'; }, ' ');
+    end = token.end;
+    if (token.kind == Token::Kind::kEnd) {
+      break;
+    }
+  }
+  return result;
 }
 
 using ParseResult = std::unique_ptr<PgQueryProtobufParseResult, void (*)(PgQueryProtobufParseResult*)>;
@@ -179,9 +207,10 @@ ParsedStatement statement_range(std::string_view text, const PgQuery__RawStmt& r
 
 Result<std::vector<ParsedStatement>> parse_statements(std::string_view text) {
   PANDO_TRY(check_text(text));
-  const ParseResult parsed = run_grammar(std::string(text));
+  const std::string without_comments = blank_comments(text);
+  const ParseResult parsed = run_grammar(without_comments);
   if (parsed->error != nullptr) {
-    return parser_error(*parsed->error);
+    return parser_error(*parsed->error, text, without_comments);
   }
   Arena arena;
   const PgQuery__ParseResult* tree = pg_query__parse_result__unpack(

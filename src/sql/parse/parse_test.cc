@@ -96,6 +96,13 @@ TEST(ParseTest, ExpressionsAndTypesAlone) {
   EXPECT_FALSE(parse_type_name("int + 1").ok());
 }
 
+TEST(ParseTest, CommentsAreSpace) {
+  EXPECT_TRUE(parse_statements("SELECT a FROM t ORDER BY a NULLS /* c */ FIRST").ok());
+  EXPECT_TRUE(parse_statements("SELECT a NOT -- c\n IN (1), '--', $$/*$$, \"/*\" /* a /* b */ */").ok());
+  EXPECT_EQ(parse_statements("SELECT /* \u00e9\u00e9 */ + FROM").status().fields().position, 19);
+  EXPECT_EQ(parse_statements("SELECT 1 /* open").status().message(), "unterminated /* comment at or near \"/* open\"");
+}
+
 TEST(ParseTest, PositionsCountCharacters) {
   EXPECT_EQ(position_of("SELECT 'é', x", 13), 13);
   EXPECT_EQ(position_of("x", 0), 1);

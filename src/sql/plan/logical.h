@@ -78,6 +78,8 @@ struct JoinNode {
   ExprPtr condition;  // null means true
   // The right side may name columns of the left (LATERAL). kInner and kLeft only.
   bool lateral = false;
+  // kAnti made of NOT IN by the optimizer: a NULL on either side of its one equality makes the row fail.
+  bool null_aware = false;
 };
 
 struct AggregateNode {

@@ -34,6 +34,8 @@ struct Subplan {
   PhysicalPtr plan;
   std::vector<ColumnId> columns;
   std::vector<CorrelatedParameter> correlation;
+  // Slots the plan reads that operators further out set.
+  std::vector<uint32_t> outer_parameters;
 };
 
 // One contiguous part of an index: its leading columns are equal to `equal` and the next one lies between the bounds.
@@ -106,16 +108,6 @@ struct NestedLoopJoinPlan {
   PhysicalPtr right;
   ExprPtr condition;
   std::vector<CorrelatedParameter> correlation;
-};
-
-// Both inputs arrive sorted on the keys, ascending, NULLs last.
-struct MergeJoinPlan {
-  JoinKind kind = JoinKind::kInner;
-  PhysicalPtr left;
-  PhysicalPtr right;
-  std::vector<ExprPtr> left_keys;
-  std::vector<ExprPtr> right_keys;
-  ExprPtr condition;
 };
 
 struct AggregatePlan {
@@ -195,6 +187,8 @@ struct CteScanPlan {
 struct LockRowsPlan {
   PhysicalPtr input;
   std::vector<LockRowsNode::Target> targets;
+  // Under a LIMIT: locks no row before it is asked for.
+  bool one_by_one = false;
 };
 
 struct InsertPlan {
@@ -221,8 +215,8 @@ struct PhysicalNode {
   double startup_cost = 0;
   double cost = 0;
   std::variant<ScanPlan, ValuesPlan, ProjectPlan, ProjectSetPlan, FilterPlan, HashJoinPlan, NestedLoopJoinPlan,
-               MergeJoinPlan, AggregatePlan, WindowPlan, SortPlan, LimitPlan, DistinctPlan, SetOperationPlan,
-               FunctionScanPlan, WithPlan, CteScanPlan, LockRowsPlan, InsertPlan, UpdatePlan, DeletePlan>
+               AggregatePlan, WindowPlan, SortPlan, LimitPlan, DistinctPlan, SetOperationPlan, FunctionScanPlan,
+               WithPlan, CteScanPlan, LockRowsPlan, InsertPlan, UpdatePlan, DeletePlan>
       node;
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include <fmt/format.h>
 
@@ -17,164 +16,6 @@ using types::oid::kFloat8;
 using types::oid::kInt4;
 using types::oid::kNumeric;
 using types::oid::kUnknown;
-
-// Words that PostgreSQL's grammar does not take as a column name (appendix C: reserved, and reserved except as a
-// function or type name).
-constexpr std::array kReservedWords = std::to_array<std::string_view>({
-    "all",
-    "analyse",
-    "analyze",
-    "and",
-    "any",
-    "array",
-    "as",
-    "asc",
-    "asymmetric",
-    "authorization",
-    "between",
-    "bigint",
-    "binary",
-    "bit",
-    "boolean",
-    "both",
-    "case",
-    "cast",
-    "char",
-    "character",
-    "check",
-    "coalesce",
-    "collate",
-    "collation",
-    "column",
-    "concurrently",
-    "constraint",
-    "create",
-    "cross",
-    "current_catalog",
-    "current_date",
-    "current_role",
-    "current_schema",
-    "current_time",
-    "current_timestamp",
-    "current_user",
-    "dec",
-    "decimal",
-    "default",
-    "deferrable",
-    "desc",
-    "distinct",
-    "do",
-    "else",
-    "end",
-    "except",
-    "exists",
-    "extract",
-    "false",
-    "fetch",
-    "float",
-    "for",
-    "foreign",
-    "freeze",
-    "from",
-    "full",
-    "grant",
-    "greatest",
-    "group",
-    "grouping",
-    "having",
-    "ilike",
-    "in",
-    "initially",
-    "inner",
-    "inout",
-    "int",
-    "integer",
-    "intersect",
-    "interval",
-    "into",
-    "is",
-    "isnull",
-    "join",
-    "lateral",
-    "leading",
-    "least",
-    "left",
-    "like",
-    "limit",
-    "localtime",
-    "localtimestamp",
-    "national",
-    "natural",
-    "nchar",
-    "none",
-    "normalize",
-    "not",
-    "notnull",
-    "null",
-    "nullif",
-    "numeric",
-    "offset",
-    "on",
-    "only",
-    "or",
-    "order",
-    "out",
-    "outer",
-    "overlaps",
-    "overlay",
-    "placing",
-    "position",
-    "precision",
-    "primary",
-    "real",
-    "references",
-    "returning",
-    "right",
-    "row",
-    "select",
-    "session_user",
-    "setof",
-    "similar",
-    "smallint",
-    "some",
-    "substring",
-    "symmetric",
-    "table",
-    "tablesample",
-    "then",
-    "time",
-    "timestamp",
-    "to",
-    "trailing",
-    "treat",
-    "trim",
-    "true",
-    "union",
-    "unique",
-    "user",
-    "using",
-    "values",
-    "varchar",
-    "variadic",
-    "verbose",
-    "when",
-    "where",
-    "window",
-    "with",
-    "xmlattributes",
-    "xmlconcat",
-    "xmlelement",
-    "xmlexists",
-    "xmlforest",
-    "xmlnamespaces",
-    "xmlparse",
-    "xmlpi",
-    "xmlroot",
-    "xmlserialize",
-    "xmltable",
-});
-
-static_assert(std::ranges::is_sorted(kReservedWords), "quote_identifier searches it by halves");
 
 bool is_operator_spelling(std::string_view spelling) {
   return !spelling.empty() && std::string_view("+-*/<>=~!@#%^&|`?").find(spelling[0]) != std::string_view::npos;
@@ -398,34 +239,6 @@ class Printer {
 
 std::string print_expr(const ExprPtr& expr, const PrintOptions& options) {
   return Printer(options).print(expr, options.show_outer_implicit_cast);
-}
-
-std::string quote_identifier(std::string_view name) {
-  const bool starts_well = !name.empty() && (std::islower(static_cast<unsigned char>(name[0])) || name[0] == '_');
-  const bool is_plain =
-      starts_well && std::ranges::all_of(name, [](char c) {
-        return std::islower(static_cast<unsigned char>(c)) || std::isdigit(static_cast<unsigned char>(c)) || c == '_';
-      });
-  if (is_plain && !std::ranges::binary_search(kReservedWords, name)) {
-    return std::string(name);
-  }
-  std::string quoted = "\"";
-  for (const char c : name) {
-    quoted += c == '"' ? "\"\"" : std::string(1, c);
-  }
-  return quoted + "\"";
-}
-
-std::string quote_literal(std::string_view text) {
-  const bool has_backslash = text.find('\\') != std::string_view::npos;
-  std::string quoted = has_backslash ? "E'" : "'";
-  for (const char c : text) {
-    if (c == '\'' || c == '\\') {
-      quoted += c;
-    }
-    quoted += c;
-  }
-  return quoted + "'";
 }
 
 }  // namespace pando::sql

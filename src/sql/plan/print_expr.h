@@ -12,6 +12,7 @@
 #include <string>
 
 #include "sql/expr/expr.h"
+#include "sql/function/quoting.h"
 
 namespace pando::sql {
 
@@ -25,10 +26,5 @@ struct PrintOptions {
 };
 
 std::string print_expr(const ExprPtr& expr, const PrintOptions& options = {});
-
-// "name", quoted when SQL would not read it back as the same name.
-std::string quote_identifier(std::string_view name);
-// 'text', with quotes doubled and E'' when it has a backslash.
-std::string quote_literal(std::string_view text);
 
 }  // namespace pando::sql

@@ -1,0 +1,286 @@
+#pragma once
+
+// Binder: the parts of one bind_* call, which call each other as the syntax nests. Internal to sql/bind.
+//
+// Expressions: expression.cc (dispatch, names, literals), operator.cc, call.cc (functions, aggregates, windows).
+// Queries: select.cc, from.cc, grouping.cc, sort.cc, set_operation.cc, with.cc. Changes: insert.cc, update.cc.
+// Thread-safety: none. Lifetime: one statement.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sql/ast/statement.h"
+#include "sql/bind/coercion.h"
+#include "sql/bind/context.h"
+#include "sql/bind/resolve.h"
+#include "sql/bind/scope.h"
+
+namespace pando::sql {
+
+// A query's plan and what of its outputs the query shows.
+struct BoundQuery {
+  LogicalPtr plan;
+  std::vector<OutputColumn> columns;
+  // The select list's expressions behind the columns, where known: literals among them may still get a type.
+  std::vector<ExprPtr> exprs;
+};
+
+// How a select is used.
+struct SelectUse {
+  // Leave unknown literals of the select list to the user of the query (INSERT ... SELECT, set operations).
+  bool keep_unknown = false;
+  // EXISTS ignores the select list.
+  bool is_exists = false;
+};
+
+class Binder {
+ public:
+  explicit Binder(const BindOptions& options) : context_(options) {}
+
+  BindContext& context() { return context_; }
+  // Give scans the system columns: set for the second try, when the first met a reference to one.
+  void use_system_columns() { system_columns_ = true; }
+  // The relations that were named, for bind_dependencies.
+  const std::vector<types::Oid>& used_relations() const { return used_relations_; }
+
+  // --- queries ---
+  Result<BoundQuery> statement(const ast::Statement& statement, Scope* parent, SelectUse use);
+  Result<BoundQuery> select(const ast::Select& select, Scope* parent, SelectUse use);
+  Result<BoundQuery> insert(const ast::Insert& insert, Scope* parent);
+  Result<BoundQuery> update(const ast::Update& update, Scope* parent);
+  Result<BoundQuery> delete_from(const ast::Delete& statement, Scope* parent);
+
+  // --- expressions ---
+  Result<ExprPtr> expr(const ast::Expr& node, Scope& scope);
+  Result<ExprPtr> expr_in(const ast::Expr& node, Scope& scope, ExprPlace place);
+  Result<ExprPtr> boolean_in(const ast::Expr& node, Scope& scope, ExprPlace place);
+
+  // --- types and relations ---
+  Result<types::Type> type(const ast::TypeName& name);
+  Result<catalog::TablePtr> relation(const ast::RelationName& name);
+
+  // --- table definitions ---
+  // A namespace of a table's live columns with fresh ids.
+  NamespaceItem table_row(const catalog::TablePtr& table, std::string name);
+  // An expression kept as SQL text, over `row`; assignment-cast to `target` unless its oid is 0.
+  Result<ExprPtr> stored_expr(std::string_view sql, const NamespaceItem* row, ExprPlace place, types::Type target,
+                              std::string_view column);
+  Result<std::vector<BoundCheck>> checks(const catalog::TablePtr& table, const NamespaceItem& row);
+  // The default of a column, cast to its type; a typed NULL when there is none.
+  Result<ExprPtr> column_default(const catalog::TablePtr& table, const catalog::ColumnDescriptor& column);
+  // The generated columns, over a row of the others.
+  Result<std::vector<Assignment>> generated_values(const catalog::TablePtr& table, const NamespaceItem& row);
+  // 42804 'column "a" is of type integer but expression is of type text'.
+  Result<ExprPtr> assign(ExprPtr value, const catalog::ColumnDescriptor& column, int position);
+
+ private:
+  friend struct ExprVisitor;
+
+  // --- expression.cc, names.cc ---
+  Result<ExprPtr> constant(const ast::Constant& node, ast::Location location);
+  Result<ExprPtr> column_ref(const ast::ColumnRef& node, Scope& scope, ast::Location location);
+  Result<ExprPtr> unqualified_column(const std::string& name, Scope& scope, int position);
+  Result<ExprPtr> qualified_column(const ast::QualifiedName& names, Scope& scope, int position);
+  // The item that `names` before the column name; scope_out is the level it was found on.
+  Result<NamespaceItem*> find_item(std::string_view schema, std::string_view name, Scope& scope, Scope** scope_out,
+                                   int position);
+  Result<ExprPtr> item_column(NamespaceItem& item, std::string_view name, Scope& found, Scope& scope, int position,
+                              bool& exists);
+  ExprPtr whole_row(NamespaceItem& item, Scope& found, Scope& scope, int position);
+  ExprPtr reference(const OutputColumn& column, const std::string& item, Scope& found, Scope& scope, int position);
+  bool item_usable(const NamespaceItem& item, const Scope& level) const;
+  Status missing_item(std::string_view schema, std::string_view name, Scope& scope, int position);
+  Status missing_column(std::string_view name, Scope& scope, int position);
+  Result<ExprPtr> indirection(const ast::IndirectionExpr& node, Scope& scope, ast::Location location);
+  Result<ExprPtr> subscript(ExprPtr container, const std::vector<ast::Indirection>& steps, std::size_t& at,
+                            Scope& scope, int position);
+  Result<ExprPtr> field(ExprPtr record, const std::string& name, int position);
+  // The fields of a record value, for (row).* and (row).field.
+  std::optional<std::vector<std::pair<std::string, types::Type>>> record_fields(const ExprPtr& record) const;
+  Result<ExprPtr> cast(const ast::Cast& node, Scope& scope, ast::Location location);
+  Result<ExprPtr> array(const ast::ArrayConstructor& node, Scope& scope, std::optional<types::Type> target,
+                        int position);
+  Result<ExprPtr> case_expr(const ast::CaseExpr& node, Scope& scope, ast::Location location);
+  Result<ExprPtr> row(const ast::RowConstructor& node, Scope& scope, ast::Location location);
+  Result<ExprPtr> session_value(const ast::SqlValueFunction& node, ast::Location location);
+  Result<ExprPtr> collate(const ast::Collate& node, Scope& scope, ast::Location location);
+  Result<ExprPtr> common_type_list(const ast::ExprList& list, Scope& scope, std::string_view construct,
+                                   std::vector<ExprPtr>& out, types::Type& type);
+
+  // --- operator.cc ---
+  Result<ExprPtr> operation(const ast::Operation& node, Scope& scope, ast::Location location);
+  Result<ExprPtr> row_comparison(const std::string& op, std::vector<ExprPtr> left, std::vector<ExprPtr> right,
+                                 int position);
+  Result<ExprPtr> array_comparison(const ast::QualifiedName& name, ExprPtr left, ExprPtr right, bool all, int position);
+  Result<ExprPtr> distinct_test(const ast::DistinctTest& node, Scope& scope, ast::Location location);
+  Result<ExprPtr> in_list(const ast::InList& node, Scope& scope, ast::Location location);
+  Result<ExprPtr> between(const ast::Between& node, Scope& scope, ast::Location location);
+  Result<ExprPtr> null_test(const ast::NullTest& node, Scope& scope, ast::Location location);
+  Result<ExprPtr> null_if(const ast::NullIf& node, Scope& scope, ast::Location location);
+  Result<ExprPtr> logical(const ast::Logical& node, Scope& scope, ast::Location location);
+  Result<ExprPtr> boolean_test(const ast::BooleanTest& node, Scope& scope, ast::Location location);
+  Result<ExprPtr> subquery(const ast::Subquery& node, Scope& scope, ast::Location location);
+  Result<ExprPtr> compare_subquery(const ast::Subquery& node, BoundQuery query, Scope& scope, ast::Location location);
+
+  // --- call.cc ---
+  Result<ExprPtr> call(const ast::FunctionCall& node, Scope& scope, ast::Location location);
+  Result<ExprPtr> scalar_call(const ast::FunctionCall& node, const FunctionChoice& choice,
+                              std::vector<ExprPtr> arguments, Scope& scope, int position);
+  Result<ExprPtr> set_call(ExprPtr call, Scope& scope, int position);
+  Result<ExprPtr> aggregate_call(const ast::FunctionCall& node, const FunctionChoice& choice,
+                                 std::vector<ExprPtr> arguments, std::size_t log_start, Scope& scope, int position);
+  Result<ExprPtr> register_aggregate(AggregateExpr aggregate, types::Type type, const std::string& name,
+                                     std::size_t log_start, Scope& scope, int position);
+  Result<ExprPtr> window_call(const ast::FunctionCall& node, const FunctionChoice& choice,
+                              std::vector<ExprPtr> arguments, Scope& scope, int position);
+  Status window_definition(const ast::WindowDefinition& definition, Scope& scope, WindowExpr& window);
+  Status window_frame(const ast::WindowFrame& frame, Scope& scope, WindowExpr& window, int position);
+  Result<std::vector<ExprPtr>> place_arguments(const FunctionChoice& choice, std::vector<ExprPtr> arguments);
+  Result<AggregateExpr::Order> aggregate_order(const ast::SortBy& sort, Scope& scope);
+  Status check_aggregate_place(Scope& level, const Function& function, int position);
+
+  // --- from.cc ---
+  struct FromResult {
+    LogicalPtr plan;
+    // What the item makes visible; the last one is the whole item.
+    std::vector<NamespaceItem> items;
+  };
+  Result<LogicalPtr> from_list(const std::vector<ast::FromItemPtr>& items, Scope& scope);
+  Result<FromResult> from_item(const ast::FromItem& item, Scope& scope);
+  Result<FromResult> from_table(const ast::FromTable& table, Scope& scope, ast::Location location);
+  Result<FromResult> from_subquery(const ast::FromSubquery& subquery, Scope& scope);
+  Result<FromResult> from_function(const ast::FromFunction& function, Scope& scope, ast::Location location);
+  Result<FunctionScanNode::Call> function_call(const ast::Expr& call,
+                                               const std::vector<ast::ColumnDefinitionItem>& columns,
+                                               const std::string& alias, Scope& scope);
+  Status add_out_columns(const CallExpr& function, FunctionScanNode::Call& call);
+  Result<FunctionScanNode::Call> unnest_one(const ast::FunctionCall& call, const ast::Expr& argument, Scope& scope,
+                                            ast::Location location);
+  Result<FromResult> from_join(const ast::FromJoin& join, Scope& scope);
+  Result<ExprPtr> join_condition(const ast::FromJoin& join, const FromResult& left, const FromResult& right,
+                                 Scope& scope);
+  Result<FromResult> finish_join(const ast::FromJoin& join, FromResult left, FromResult right, NamespaceItem merged,
+                                 FromResult result);
+  LogicalPtr append_columns(LogicalPtr input, const std::vector<ProjectedColumn>& columns);
+  Status join_using(const ast::FromJoin& join, const std::vector<std::string>& names, FromResult& left,
+                    FromResult& right, JoinNode& node, NamespaceItem& merged, std::vector<ProjectedColumn>& computed);
+  Result<FromResult> scan(const catalog::TablePtr& table, const std::optional<ast::Alias>& alias, bool row_key);
+  Result<FromResult> view(const catalog::TablePtr& table, const std::optional<ast::Alias>& alias);
+  Result<FromResult> cte_scan(CteEntry& cte, const std::optional<ast::Alias>& alias, ast::Location location);
+  Status rename_columns(NamespaceItem& item, const std::optional<ast::Alias>& alias);
+  Status add_items(std::vector<NamespaceItem> items, Scope& scope);
+
+  // --- select.cc ---
+  // One expression of a select list, as bound.
+  struct Target {
+    ExprPtr expr;
+    std::string name;
+    // Only for sorting or grouping.
+    bool hidden = false;
+    // False when only the grouping below needs it.
+    bool projected = true;
+    ast::Location location = ast::kNoLocation;
+  };
+  struct CoreState;
+  Result<BoundQuery> select_core(const ast::Select& select, const ast::SelectCore& core, Scope& scope, SelectUse use);
+  Result<BoundQuery> finish_core(const ast::Select& select, const ast::SelectCore& core, CoreState state, Scope& scope);
+  Result<BoundQuery> select_values(const ast::Select& select, const ast::ValuesLists& lists, Scope& scope,
+                                   SelectUse use);
+  Result<BoundQuery> finish_values(std::vector<std::vector<ExprPtr>> rows);
+  Result<std::vector<Target>> targets(const std::vector<ast::SelectItem>& items, Scope& scope, ExprPlace place);
+  Status star(const ast::ColumnRef& ref, Scope& scope, ast::Location location, std::vector<Target>& out);
+  Status expand_row(const ExprPtr& record, ast::Location location, std::vector<Target>& out);
+  Result<LogicalPtr> limit(const ast::Select& select, LogicalPtr input, const std::vector<SortKey>& keys, Scope& scope);
+  Status check_locking(const ast::Select& select, const ast::SelectCore& core, const CoreState& state,
+                       const Scope& scope);
+  Result<std::vector<LockRowsNode::Target>> lock_targets(const ast::Select& select, const Scope& scope);
+  Status sort_clause(const std::vector<ast::SortBy>& order_by, CoreState& state, Scope& scope);
+  Result<std::size_t> sort_target(const ast::Expr& node, std::vector<Target>& targets, Scope& scope, ExprPlace place);
+  Result<SortKey> sort_key(const ast::SortBy& sort, ExprPtr expr);
+  Result<std::vector<ExprPtr>> group_exprs(const ast::SelectCore& core, std::vector<Target>& targets, Scope& scope);
+  Status check_group(const ExprPtr& group, const Scope& scope, int position);
+  Status distinct(const ast::SelectCore& core, CoreState& state, Scope& scope);
+  Result<LogicalPtr> project(LogicalPtr input, std::vector<Target>& targets, Scope& scope,
+                             std::vector<OutputColumn>& visible, std::vector<ExprPtr>& outputs);
+  OutputColumn output_of(const Target& target, const Scope& scope);
+  LogicalPtr add_set_functions(LogicalPtr input, Scope& scope);
+  // The name PostgreSQL gives an expression without AS; "?column?" when nothing better is known.
+  std::string column_name(const ast::Expr& node);
+  int name_strength(const ast::Expr& node, std::string& name);
+
+  // --- grouping.cc ---
+  Result<LogicalPtr> aggregate(LogicalPtr input, std::vector<ExprPtr> groups, std::vector<Target>& targets,
+                               ExprPtr& having, Scope& scope);
+
+  // --- set_operation.cc, with.cc ---
+  Result<BoundQuery> set_operation(const ast::Select& select, const ast::SetOperation& operation, Scope& scope,
+                                   SelectUse use);
+  Result<BoundQuery> set_operands(const ast::SetOperation& operation, BoundQuery left, BoundQuery right);
+  Result<BoundQuery> convert_columns(BoundQuery query, const std::vector<types::Type>& types,
+                                     std::string_view construct);
+  Result<BoundQuery> order_set(const ast::Select& select, BoundQuery query, Scope& scope);
+  Status with_clause(const ast::WithClause& with, Scope& scope, std::vector<WithNode::Definition>& definitions);
+  Result<std::optional<WithNode::Definition>> recursive_table(const ast::CommonTable& table, Scope& scope);
+  Result<BoundQuery> match_recursive_term(const ast::CommonTable& table, const BoundQuery& first, BoundQuery second);
+  CteEntry* find_cte(std::string_view name, Scope& scope, Scope** found);
+  BoundQuery wrap_with(std::vector<WithNode::Definition> definitions, BoundQuery query);
+
+  // --- insert.cc, update.cc ---
+  struct InsertTarget;
+  Result<catalog::TablePtr> target_table(const ast::RelationName& name, std::string_view action);
+  Status find_target_column(const catalog::TablePtr& table, const ast::TargetColumn& target,
+                            const catalog::ColumnDescriptor** column);
+  Status bind_returning(const std::vector<ast::SelectItem>& items, Scope& scope,
+                        std::vector<ProjectedColumn>& returning, std::vector<OutputColumn>& columns);
+  Status insert_columns(const ast::Insert& insert, InsertTarget& target);
+  Status insert_values(const ast::ValuesLists& values, InsertTarget& target, Scope& scope);
+  Status insert_query(const ast::Insert& insert, InsertTarget& target, Scope& scope);
+  Result<ExprPtr> insert_value(const ast::Expr& node, const catalog::ColumnDescriptor& column,
+                               const InsertTarget& target, Scope& scope);
+  Status check_given(const InsertTarget& target, const catalog::ColumnDescriptor& column);
+  Result<ConflictClause> conflict(const ast::OnConflict& clause, const InsertTarget& target, const std::string& name);
+  Result<std::vector<types::Oid>> arbiters(const ast::OnConflict& clause, const catalog::TablePtr& table,
+                                           const NamespaceItem& row);
+  Result<bool> arbiter_fits(const catalog::IndexDescriptor& index,
+                            const std::vector<catalog::AttributeNumber>& attributes, const std::vector<ExprPtr>& exprs,
+                            const ast::OnConflict& clause, const NamespaceItem& row);
+  Result<std::vector<Assignment>> assignments(const std::vector<ast::Assignment>& list, const catalog::TablePtr& table,
+                                              Scope& scope);
+  Result<ExprPtr> assigned_value(const ast::Expr& node, const catalog::TablePtr& table,
+                                 const catalog::ColumnDescriptor& column, Scope& scope);
+  Status assign_row(const ast::Assignment& assignment, const catalog::TablePtr& table, Scope& scope,
+                    std::vector<Assignment>& out);
+  Status add_generated(const catalog::TablePtr& table, const NamespaceItem& old_row,
+                       std::vector<Assignment>& assignments);
+  Result<LogicalPtr> changed_rows(FromResult target, const std::vector<ast::FromItemPtr>& from, const ast::Expr* where,
+                                  Scope& scope);
+  Result<FromResult> target_scan(const catalog::TablePtr& table, const std::string& alias);
+
+  BindContext context_;
+  bool system_columns_ = false;
+  // Tables of the query level being bound are locked: their scans give row keys.
+  bool scan_row_keys_ = false;
+  std::vector<types::Oid> used_relations_;
+  // Names of the columns of scalar subqueries, which name the select item they are in.
+  std::map<const ast::Subquery*, std::string> subquery_names_;
+  // References made so far, innermost level first: which level an aggregate belongs to follows from them.
+  struct LoggedReference {
+    Scope* level = nullptr;
+    bool is_aggregate = false;
+    int position = 0;
+  };
+  std::vector<LoggedReference> log_;
+  // The fields of columns that hold records.
+  std::map<uint32_t, std::vector<std::pair<std::string, types::Type>>> record_columns_;
+  int view_depth_ = 0;
+};
+
+// The internal code by which a first try says that it met a system column.
+inline constexpr SqlState kNeedSystemColumns{"SYSC0"};
+// Views may use views, to this depth.
+inline constexpr int kViewDepthMax = 100;
+
+}  // namespace pando::sql

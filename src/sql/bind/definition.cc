@@ -1,0 +1,144 @@
+// What a table's definition adds to statements: defaults, checks, generated columns, kept as SQL text.
+
+#include <utility>
+
+#include "sql/bind/binder.h"
+#include "sql/bind/place_guard.h"
+
+namespace pando::sql {
+
+namespace oid = types::oid;
+
+NamespaceItem Binder::table_row(const catalog::TablePtr& table, std::string name) {
+  NamespaceItem item;
+  item.name = std::move(name);
+  item.table = table;
+  item.is_table_scan = true;
+  for (const catalog::ColumnDescriptor& column : table->columns) {
+    if (!column.dropped) {
+      item.columns.push_back({context_.new_column(), column.name, column.type, table->oid, column.number});
+    }
+  }
+  if (system_columns_) {
+    item.system_columns.push_back({context_.new_column(), "tableoid", {oid::kOid}, table->oid, kTableOidAttribute});
+  }
+  return item;
+}
+
+Result<ExprPtr> Binder::stored_expr(std::string_view sql, const NamespaceItem* row, ExprPlace place, types::Type target,
+                                    std::string_view column) {
+  PANDO_ASSIGN(const ast::ExprPtr node, context_.options.parse_expression(sql));
+  const Restore<std::string_view> no_text(context_.text, {});
+  Scope scope(nullptr);
+  if (row != nullptr) {
+    scope.items.push_back(*row);
+  }
+  PANDO_ASSIGN(ExprPtr value, expr_in(*node, scope, place));
+  if (target.oid == oid::kInvalid) {
+    return value;
+  }
+  PANDO_ASSIGN(ExprPtr cast, coerce(context_, value, target, CastContext::kAssignment));
+  if (cast == nullptr) {
+    return Status(sql_state::kDatatypeMismatch, "column \"{}\" is of type {} but {} expression is of type {}", column,
+                  types::format_type(target), place == ExprPlace::kGenerated ? "generation" : "default",
+                  type_name(value->type.oid))
+        .with_hint("You will need to rewrite or cast the expression.");
+  }
+  return cast;
+}
+
+Result<std::vector<BoundCheck>> Binder::checks(const catalog::TablePtr& table, const NamespaceItem& row) {
+  std::vector<BoundCheck> checks;
+  for (const catalog::ConstraintDescriptor& constraint : table->constraints) {
+    if (constraint.kind == catalog::ConstraintKind::kCheck) {
+      PANDO_ASSIGN(ExprPtr condition, stored_expr(constraint.check_sql, &row, ExprPlace::kCheck, {oid::kBool}, ""));
+      checks.push_back({constraint.name, std::move(condition)});
+    }
+  }
+  return checks;
+}
+
+Result<ExprPtr> Binder::column_default(const catalog::TablePtr& /*table*/, const catalog::ColumnDescriptor& column) {
+  if (column.identity != catalog::Identity::kNone && column.owned_sequence != 0) {
+    constexpr types::Oid kNextvalFunction = 1574;
+    const Function* nextval = function_by_oid(kNextvalFunction);
+    PANDO_ASSERT(nextval != nullptr, "no nextval among the functions");
+    ExprPtr sequence = make_constant({oid::kRegclass}, types::Value::of_uint32(column.owned_sequence));
+    ExprPtr value = make_expr({oid::kInt8}, CallExpr{nextval, {std::move(sequence)}, "nextval", false});
+    return coerce(context_, std::move(value), column.type, CastContext::kAssignment);
+  }
+  if (column.default_sql.empty() || column.generated) {
+    return make_constant(column.type, {});
+  }
+  return stored_expr(column.default_sql, nullptr, ExprPlace::kDefault, column.type, column.name);
+}
+
+Result<ExprPtr> Binder::assign(ExprPtr value, const catalog::ColumnDescriptor& column, int position) {
+  PANDO_ASSIGN(ExprPtr cast, coerce(context_, value, column.type, CastContext::kAssignment));
+  if (cast == nullptr) {
+    return Status(sql_state::kDatatypeMismatch, "column \"{}\" is of type {} but expression is of type {}", column.name,
+                  type_name(column.type.oid), type_name(value->type.oid))
+        .with_hint("You will need to rewrite or cast the expression.")
+        .with_position(value->position != 0 ? value->position : position);
+  }
+  return cast;
+}
+
+Result<catalog::TablePtr> Binder::target_table(const ast::RelationName& name, std::string_view action) {
+  PANDO_ASSIGN(catalog::TablePtr table, relation(name));
+  switch (table->kind) {
+    case catalog::RelationKind::kTable:
+      return table;
+    case catalog::RelationKind::kVirtual:
+      return Status(sql_state::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog", table->name);
+    default:
+      return Status(sql_state::kFeatureNotSupported, "{} view \"{}\" is not supported", action, table->name);
+  }
+}
+
+Status Binder::find_target_column(const catalog::TablePtr& table, const ast::TargetColumn& target,
+                                  const catalog::ColumnDescriptor** column) {
+  const int position = context_.position(target.location);
+  const catalog::ColumnDescriptor* found = table->find_column(target.name);
+  if (found == nullptr || found->dropped) {
+    return Status(sql_state::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", target.name,
+                  table->name)
+        .with_position(position);
+  }
+  if (!target.indirection.empty()) {
+    return Status(sql_state::kFeatureNotSupported, "assigning to an element or field of column \"{}\" is not supported",
+                  target.name)
+        .with_position(position);
+  }
+  *column = found;
+  return {};
+}
+
+Status Binder::bind_returning(const std::vector<ast::SelectItem>& items, Scope& scope,
+                              std::vector<ProjectedColumn>& returning, std::vector<OutputColumn>& columns) {
+  PANDO_ASSIGN(std::vector<Target> bound, targets(items, scope, ExprPlace::kReturning));
+  for (Target& target : bound) {
+    PANDO_ASSIGN(target.expr, resolve_unknown(context_, std::move(target.expr)));
+    OutputColumn output = output_of(target, scope);
+    if (auto fields = record_fields(target.expr); fields.has_value()) {
+      record_columns_[output.id.number()] = *std::move(fields);
+    }
+    columns.push_back(output);
+    returning.push_back({std::move(output), std::move(target.expr)});
+  }
+  return {};
+}
+
+Result<std::vector<Assignment>> Binder::generated_values(const catalog::TablePtr& table, const NamespaceItem& row) {
+  std::vector<Assignment> values;
+  for (const catalog::ColumnDescriptor& column : table->columns) {
+    if (!column.dropped && column.generated) {
+      PANDO_ASSIGN(ExprPtr value,
+                   stored_expr(column.default_sql, &row, ExprPlace::kGenerated, column.type, column.name));
+      values.push_back({column.number, std::move(value)});
+    }
+  }
+  return values;
+}
+
+}  // namespace pando::sql

@@ -1,0 +1,376 @@
+// FROM: tables, views, subqueries, functions, WITH tables.
+
+#include <algorithm>
+#include <utility>
+
+#include "sql/bind/binder.h"
+#include "sql/bind/place_guard.h"
+#include "sql/bind/traverse.h"
+
+namespace pando::sql {
+
+namespace oid = types::oid;
+
+Status Binder::rename_columns(NamespaceItem& item, const std::optional<ast::Alias>& alias) {
+  if (!alias.has_value()) {
+    return {};
+  }
+  item.name = alias->name;
+  item.schema.clear();
+  if (alias->columns.size() > item.columns.size()) {
+    return {sql_state::kInvalidColumnReference, "table \"{}\" has {} columns available but {} columns specified",
+            item.name, item.columns.size(), alias->columns.size()};
+  }
+  for (std::size_t i = 0; i < alias->columns.size(); ++i) {
+    item.columns[i].name = alias->columns[i];
+  }
+  return {};
+}
+
+Status Binder::add_items(std::vector<NamespaceItem> items, Scope& scope) {
+  for (NamespaceItem& item : items) {
+    if (item.relation_visible && !item.name.empty()) {
+      for (const NamespaceItem& other : scope.items) {
+        // Two tables of one name in different schemas can be told apart by them.
+        const bool different_schemas = !item.schema.empty() && !other.schema.empty() && item.schema != other.schema;
+        if (other.relation_visible && other.name == item.name && !different_schemas) {
+          return {sql_state::kDuplicateAlias, "table name \"{}\" specified more than once", item.name};
+        }
+      }
+    }
+    scope.items.push_back(std::move(item));
+  }
+  return {};
+}
+
+Result<LogicalPtr> Binder::from_list(const std::vector<ast::FromItemPtr>& items, Scope& scope) {
+  LogicalPtr plan;
+  for (const ast::FromItemPtr& item : items) {
+    // Items to the left are visible to this one only if it is LATERAL.
+    for (NamespaceItem& left : scope.items) {
+      left.lateral_only = true;
+      left.lateral_legal = true;
+    }
+    const int references_before = scope.lateral_references;
+    PANDO_ASSIGN(FromResult result, from_item(*item, scope));
+    PANDO_TRY(add_items(std::move(result.items), scope));
+    if (plan == nullptr) {
+      plan = std::move(result.plan);
+      continue;
+    }
+    std::vector<OutputColumn> outputs = plan->outputs;
+    outputs.insert(outputs.end(), result.plan->outputs.begin(), result.plan->outputs.end());
+    JoinNode join;
+    join.left = std::move(plan);
+    join.right = std::move(result.plan);
+    join.lateral = scope.lateral_references != references_before;
+    plan = make_logical(std::move(outputs), std::move(join));
+  }
+  for (NamespaceItem& item : scope.items) {
+    item.lateral_only = false;
+    item.lateral_legal = true;
+  }
+  if (plan == nullptr) {
+    // No FROM: one row without columns.
+    plan = make_logical({}, ValuesNode{{{}}});
+  }
+  return plan;
+}
+
+Result<Binder::FromResult> Binder::from_item(const ast::FromItem& item, Scope& scope) {
+  if (const auto* table = std::get_if<ast::FromTable>(&item.node)) {
+    return from_table(*table, scope, item.location);
+  }
+  if (const auto* subquery = std::get_if<ast::FromSubquery>(&item.node)) {
+    return from_subquery(*subquery, scope);
+  }
+  if (const auto* function = std::get_if<ast::FromFunction>(&item.node)) {
+    return from_function(*function, scope, item.location);
+  }
+  if (const auto* join = std::get_if<ast::FromJoin>(&item.node)) {
+    return from_join(*join, scope);
+  }
+  return Status(sql_state::kFeatureNotSupported, "{} is not supported",
+                std::get<ast::FromUnsupported>(item.node).feature)
+      .with_position(context_.position(item.location));
+}
+
+Result<Binder::FromResult> Binder::scan(const catalog::TablePtr& table, const std::optional<ast::Alias>& alias,
+                                        bool row_key) {
+  NamespaceItem item;
+  item.name = table->name;
+  const catalog::SchemaPtr schema = context_.options.catalog->find_schema(table->schema);
+  item.schema = schema == nullptr ? "" : schema->name;
+  item.table = table;
+  item.is_table_scan = true;
+  ScanNode scan;
+  scan.table = table;
+  std::vector<OutputColumn> outputs;
+  const auto add = [&](std::string name, types::Type type, catalog::AttributeNumber attribute) {
+    outputs.push_back({context_.new_column(), std::move(name), type, table->oid, attribute});
+    scan.attributes.push_back(attribute);
+    return outputs.back();
+  };
+  for (const catalog::ColumnDescriptor& column : table->columns) {
+    if (!column.dropped) {
+      item.columns.push_back(add(column.name, column.type, column.number));
+    }
+  }
+  if (system_columns_) {
+    item.system_columns.push_back(add("tableoid", {oid::kOid}, kTableOidAttribute));
+    if (table->kind == catalog::RelationKind::kTable) {
+      item.system_columns.push_back(add("ctid", {oid::kTid}, kCtidAttribute));
+      item.system_columns.push_back(add("xmin", {oid::kXid}, kXminAttribute));
+    }
+  }
+  if (row_key && table->kind == catalog::RelationKind::kTable) {
+    // A name that no statement can write.
+    item.system_columns.push_back(add("", {oid::kBytea}, kRowKeyAttribute));
+  }
+  PANDO_TRY(rename_columns(item, alias));
+  scan.alias = item.name;
+  FromResult result;
+  result.plan = make_logical(std::move(outputs), std::move(scan));
+  result.items.push_back(std::move(item));
+  return result;
+}
+
+Result<Binder::FromResult> Binder::view(const catalog::TablePtr& table, const std::optional<ast::Alias>& alias) {
+  if (view_depth_ >= kViewDepthMax) {
+    return Status(sql_state::kInvalidObjectDefinition, "infinite recursion detected in rules for relation \"{}\"",
+                  table->name);
+  }
+  PANDO_ASSIGN(const ast::StatementPtr definition, context_.options.parse_statement(table->view_sql));
+  const Restore<std::string_view> no_text(context_.text, {});
+  const Restore<int> deeper(view_depth_, view_depth_ + 1);
+  // What a view reads is its own business: only the view itself is a relation that this query names.
+  const std::vector<types::Oid> used = used_relations_;
+  PANDO_ASSIGN(BoundQuery query, statement(*definition, nullptr, {}));
+  used_relations_ = used;
+  NamespaceItem item;
+  item.name = table->name;
+  item.table = table;
+  const catalog::SchemaPtr schema = context_.options.catalog->find_schema(table->schema);
+  item.schema = schema == nullptr ? "" : schema->name;
+  std::size_t at = 0;
+  for (const catalog::ColumnDescriptor& column : table->columns) {
+    if (column.dropped || at >= query.columns.size()) {
+      continue;
+    }
+    OutputColumn output = query.columns[at++];
+    output.name = column.name;
+    output.table = table->oid;
+    output.attribute = column.number;
+    item.columns.push_back(std::move(output));
+  }
+  PANDO_TRY(rename_columns(item, alias));
+  FromResult result;
+  result.plan = std::move(query.plan);
+  result.items.push_back(std::move(item));
+  return result;
+}
+
+Result<Binder::FromResult> Binder::from_table(const ast::FromTable& table, Scope& scope, ast::Location location) {
+  if (table.name.schema.empty()) {
+    Scope* level = nullptr;
+    if (CteEntry* cte = find_cte(table.name.name, scope, &level)) {
+      return cte_scan(*cte, table.alias, location);
+    }
+  }
+  PANDO_ASSIGN(const catalog::TablePtr found, relation(table.name));
+  Result<FromResult> result =
+      found->kind == catalog::RelationKind::kView ? view(found, table.alias) : scan(found, table.alias, scan_row_keys_);
+  if (!result.ok() && result.status().fields().position == 0) {
+    return std::move(result).status().with_position(context_.position(location));
+  }
+  return result;
+}
+
+Result<Binder::FromResult> Binder::from_subquery(const ast::FromSubquery& subquery, Scope& scope) {
+  const Restore<bool> lateral(scope.lateral_active, subquery.lateral);
+  const Restore<bool> keys(scan_row_keys_, false);
+  PANDO_ASSIGN(BoundQuery query, select(*subquery.query, &scope, {}));
+  FromResult result;
+  NamespaceItem item;
+  item.columns = query.columns;
+  PANDO_TRY(rename_columns(item, subquery.alias));
+  result.plan = std::move(query.plan);
+  result.items.push_back(std::move(item));
+  return result;
+}
+
+namespace {
+
+// The name of a function's column when nothing better is known.
+std::string function_column_name(const ast::Expr& call) {
+  if (const auto* function = std::get_if<ast::FunctionCall>(&call.node)) {
+    return function->name.back();
+  }
+  if (std::holds_alternative<ast::Coalesce>(call.node)) {
+    return "coalesce";
+  }
+  if (const auto* cast = std::get_if<ast::Cast>(&call.node)) {
+    return cast->type.names.back();
+  }
+  return "function";
+}
+
+bool has_set_function(const ExprPtr& expr) {
+  const auto* call = as<CallExpr>(expr);
+  bool found = call != nullptr && call->function->kind == FunctionKind::kSet;
+  visit_children(*expr, [&](const ExprPtr& child) { found = found || has_set_function(child); });
+  return found;
+}
+
+}  // namespace
+
+Result<FunctionScanNode::Call> Binder::function_call(const ast::Expr& call,
+                                                     const std::vector<ast::ColumnDefinitionItem>& columns,
+                                                     const std::string& alias, Scope& scope) {
+  FunctionScanNode::Call result;
+  PANDO_ASSIGN(result.call, expr_in(call, scope, ExprPlace::kFromFunction));
+  PANDO_ASSIGN(result.call, resolve_unknown(context_, std::move(result.call)));
+  bool nested = false;
+  visit_children(*result.call, [&](const ExprPtr& child) { nested = nested || has_set_function(child); });
+  if (nested) {
+    return Status(sql_state::kFeatureNotSupported, "set-returning functions must appear at top level of FROM")
+        .with_position(context_.position(call.location));
+  }
+  const auto add = [&](std::string name, types::Type type) {
+    result.columns.push_back({context_.new_column(), std::move(name), type});
+  };
+  const auto* function = as<CallExpr>(result.call);
+  const bool is_record = result.call->type.oid == oid::kRecord;
+  const bool has_columns = function != nullptr && !function->function->out_columns.empty();
+  if (!columns.empty()) {
+    if (!is_record || has_columns) {
+      return Status::from_message(sql_state::kSyntaxError,
+                                  has_columns
+                                      ? "a column definition list is redundant for a function with OUT parameters"
+                                      : "a column definition list is only allowed for functions returning \"record\"")
+          .with_position(context_.position(columns[0].location));
+    }
+    for (const ast::ColumnDefinitionItem& column : columns) {
+      PANDO_ASSIGN(const types::Type column_type, type(column.type));
+      add(column.name, column_type);
+    }
+  } else if (has_columns) {
+    PANDO_TRY(add_out_columns(*function, result));
+  } else if (is_record) {
+    return Status(sql_state::kSyntaxError, "a column definition list is required for functions returning \"record\"")
+        .with_position(context_.position(call.location));
+  } else {
+    add(alias.empty() ? function_column_name(call) : alias, result.call->type);
+  }
+  return result;
+}
+
+// The columns of a function with OUT parameters; polymorphic ones follow from its arguments.
+Status Binder::add_out_columns(const CallExpr& function, FunctionScanNode::Call& call) {
+  std::vector<types::Oid> actual;
+  for (const ExprPtr& argument : function.arguments) {
+    actual.push_back(argument->type.oid);
+  }
+  for (const OutColumn& column : function.function->out_columns) {
+    std::vector<types::Oid> declared(function.function->arguments.begin(), function.function->arguments.end());
+    PANDO_ASSIGN(const types::Oid column_type, resolve_polymorphic(actual, declared, column.type));
+    call.columns.push_back({context_.new_column(), std::string(column.name), {column_type}});
+  }
+  return {};
+}
+
+Result<Binder::FromResult> Binder::from_function(const ast::FromFunction& function, Scope& scope,
+                                                 ast::Location location) {
+  // Functions see the items to their left, LATERAL written or not.
+  const Restore<bool> lateral(scope.lateral_active, true);
+  FunctionScanNode node;
+  node.ordinality = function.ordinality;
+  const bool single = function.functions.size() == 1;
+  const std::string alias = single && function.alias.has_value() ? function.alias->name : "";
+  for (const ast::FromFunction::Item& item : function.functions) {
+    const auto* call = std::get_if<ast::FunctionCall>(&item.call->node);
+    const auto& columns = single && item.columns.empty() ? function.columns : item.columns;
+    const bool is_unnest = call != nullptr && call->name.back() == "unnest" && call->arguments.size() > 1 &&
+                           columns.empty() && call->order_by.empty() && !call->distinct;
+    if (!is_unnest) {
+      PANDO_ASSIGN(FunctionScanNode::Call bound, function_call(*item.call, columns, alias, scope));
+      node.calls.push_back(std::move(bound));
+      continue;
+    }
+    // unnest(a, b) is ROWS FROM (unnest(a), unnest(b)).
+    for (const ast::ExprPtr& argument : call->arguments) {
+      PANDO_ASSIGN(FunctionScanNode::Call bound, unnest_one(*call, *argument, scope, item.call->location));
+      node.calls.push_back(std::move(bound));
+    }
+  }
+  NamespaceItem item;
+  item.name = single ? function_column_name(*function.functions[0].call) : "";
+  for (const FunctionScanNode::Call& call : node.calls) {
+    item.columns.insert(item.columns.end(), call.columns.begin(), call.columns.end());
+  }
+  item.is_scalar_function = item.columns.size() == 1 && node.calls[0].call->type.oid != oid::kRecord;
+  if (node.ordinality) {
+    item.columns.push_back({context_.new_column(), "ordinality", {oid::kInt8}});
+  }
+  FromResult result;
+  std::vector<OutputColumn> outputs = item.columns;
+  PANDO_TRY(rename_columns(item, function.alias));
+  static_cast<void>(location);
+  result.plan = make_logical(std::move(outputs), std::move(node));
+  result.items.push_back(std::move(item));
+  return result;
+}
+
+Result<FunctionScanNode::Call> Binder::unnest_one(const ast::FunctionCall& call, const ast::Expr& argument,
+                                                  Scope& scope, ast::Location location) {
+  PANDO_ASSIGN(ExprPtr array, expr_in(argument, scope, ExprPlace::kFromFunction));
+  const std::vector<types::Oid> types{array->type.oid};
+  const CallShape shape{call.name, types, {}, false, false, context_.position(location)};
+  PANDO_ASSIGN(const FunctionChoice choice, choose_function(context_, shape));
+  CallExpr bound;
+  bound.function = choice.function;
+  bound.spelling = call.name.back();
+  PANDO_ASSIGN(bound.arguments, place_arguments(choice, {std::move(array)}));
+  FunctionScanNode::Call result;
+  result.call = make_expr({choice.result}, std::move(bound), shape.position);
+  result.columns.push_back({context_.new_column(), "unnest", {choice.result}});
+  return result;
+}
+
+Result<Binder::FromResult> Binder::cte_scan(CteEntry& cte, const std::optional<ast::Alias>& alias,
+                                            ast::Location location) {
+  const int position = context_.position(location);
+  if (!cte.usable) {
+    return Status(sql_state::kInvalidRecursion,
+                  "recursive reference to query \"{}\" must not appear within its non-recursive term", cte.name)
+        .with_position(position);
+  }
+  if (cte.in_recursion && ++cte.self_references > 1) {
+    return Status(sql_state::kInvalidRecursion, "recursive reference to query \"{}\" must not appear more than once",
+                  cte.name)
+        .with_position(position);
+  }
+  CteScanNode node;
+  node.cte = cte.id;
+  node.work_table = cte.in_recursion;
+  NamespaceItem item;
+  item.name = cte.name;
+  for (const OutputColumn& column : cte.columns) {
+    OutputColumn output = column;
+    output.id = context_.new_column();
+    node.sources.push_back(column.id);
+    if (const auto fields = record_columns_.find(column.id.number()); fields != record_columns_.end()) {
+      record_columns_[output.id.number()] = fields->second;
+    }
+    item.columns.push_back(std::move(output));
+  }
+  FromResult result;
+  std::vector<OutputColumn> outputs = item.columns;
+  PANDO_TRY(rename_columns(item, alias));
+  node.alias = item.name;
+  result.plan = make_logical(std::move(outputs), std::move(node));
+  result.items.push_back(std::move(item));
+  return result;
+}
+
+}  // namespace pando::sql

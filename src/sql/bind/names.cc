@@ -1,0 +1,310 @@
+// Column references: which item of which query level a name means (PostgreSQL's parse_relation.c rules).
+
+#include <algorithm>
+#include <utility>
+
+#include "sql/bind/binder.h"
+
+namespace pando::sql {
+
+namespace {
+
+inline constexpr SqlState kAmbiguousAlias{"42P09"};
+
+bool is_system_column(std::string_view name) {
+  return name == "ctid" || name == "tableoid" || name == "xmin" || name == "xmax" || name == "cmin" || name == "cmax";
+}
+
+// Whether an inner query's column reference here is above the grouping of the level it names.
+bool is_above_grouping(ExprPlace place) {
+  switch (place) {
+    case ExprPlace::kSelectItem:
+    case ExprPlace::kHaving:
+    case ExprPlace::kOrderBy:
+    case ExprPlace::kDistinctOn:
+    case ExprPlace::kWindowOrder:
+    case ExprPlace::kWindowPartition:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+bool Binder::item_usable(const NamespaceItem& item, const Scope& level) const {
+  return !item.lateral_only || level.lateral_active;
+}
+
+ExprPtr Binder::reference(const OutputColumn& column, const std::string& item, Scope& found, Scope& scope,
+                          int position) {
+  std::string name = item.empty() ? column.name : item + "." + column.name;
+  log_.push_back({&found, false, position});
+  if (&found != &scope && !found.lateral_active && is_above_grouping(found.place)) {
+    found.inner_references.push_back({column.id, name, position, log_.size() - 1});
+  }
+  if (found.lateral_active) {
+    ++found.lateral_references;
+  }
+  return make_expr(column.type, ColumnExpr{column.id, std::move(name)}, position);
+}
+
+Result<ExprPtr> Binder::item_column(NamespaceItem& item, std::string_view name, Scope& found, Scope& scope,
+                                    int position, bool& exists) {
+  const OutputColumn* match = nullptr;
+  for (const OutputColumn& column : item.columns) {
+    if (column.name != name) {
+      continue;
+    }
+    if (match != nullptr) {
+      return Status(sql_state::kAmbiguousColumn, "column reference \"{}\" is ambiguous", name).with_position(position);
+    }
+    match = &column;
+  }
+  if (match == nullptr) {
+    for (const OutputColumn& column : item.system_columns) {
+      if (column.name == name) {
+        match = &column;
+      }
+    }
+  }
+  if (match == nullptr && item.is_table_scan && item.system_columns.empty() && is_system_column(name) &&
+      !system_columns_) {
+    return Status(kNeedSystemColumns, "a system column");
+  }
+  exists = match != nullptr;
+  if (!exists) {
+    return ExprPtr();
+  }
+  if (item.lateral_only && !item.lateral_legal) {
+    return Status(sql_state::kInvalidColumnReference, "invalid reference to FROM-clause entry for table \"{}\"",
+                  item.name)
+        .with_detail("The combining JOIN type must be INNER or LEFT for a LATERAL reference.")
+        .with_position(position);
+  }
+  return reference(*match, item.name, found, scope, position);
+}
+
+Result<ExprPtr> Binder::unqualified_column(const std::string& name, Scope& scope, int position) {
+  for (Scope* level = &scope; level != nullptr; level = level->parent) {
+    NamespaceItem* found = nullptr;
+    for (NamespaceItem& item : level->items) {
+      if (!item.columns_visible || !item_usable(item, *level)) {
+        continue;
+      }
+      const auto has_name = [&](const OutputColumn& column) { return column.name == name; };
+      if (std::none_of(item.columns.begin(), item.columns.end(), has_name)) {
+        continue;
+      }
+      if (found != nullptr) {
+        return Status(sql_state::kAmbiguousColumn, "column reference \"{}\" is ambiguous", name)
+            .with_position(position);
+      }
+      found = &item;
+    }
+    for (NamespaceItem& item : level->items) {
+      if (found == nullptr && is_system_column(name) && item.is_table_scan && item.columns_visible &&
+          item_usable(item, *level)) {
+        found = &item;
+      }
+    }
+    if (found != nullptr) {
+      bool exists = false;
+      PANDO_ASSIGN(ExprPtr column, item_column(*found, name, *level, scope, position, exists));
+      if (exists) {
+        return column;
+      }
+    }
+  }
+  Scope* level = nullptr;
+  PANDO_ASSIGN(NamespaceItem * item, find_item("", name, scope, &level, position));
+  if (item != nullptr) {
+    return whole_row(*item, *level, scope, position);
+  }
+  return missing_column(name, scope, position);
+}
+
+Result<NamespaceItem*> Binder::find_item(std::string_view schema, std::string_view name, Scope& scope,
+                                         Scope** scope_out, int position) {
+  for (Scope* level = &scope; level != nullptr; level = level->parent) {
+    NamespaceItem* found = nullptr;
+    for (NamespaceItem& item : level->items) {
+      if (!item.relation_visible || item.name != name || !item_usable(item, *level) ||
+          (!schema.empty() && item.schema != schema)) {
+        continue;
+      }
+      if (found != nullptr) {
+        return Status(kAmbiguousAlias, "table reference \"{}\" is ambiguous", name).with_position(position);
+      }
+      found = &item;
+    }
+    if (found != nullptr) {
+      if (found->lateral_only && !found->lateral_legal) {
+        return Status(sql_state::kInvalidColumnReference, "invalid reference to FROM-clause entry for table \"{}\"",
+                      name)
+            .with_detail("The combining JOIN type must be INNER or LEFT for a LATERAL reference.")
+            .with_position(position);
+      }
+      *scope_out = level;
+      return found;
+    }
+  }
+  return static_cast<NamespaceItem*>(nullptr);
+}
+
+Status Binder::missing_column(std::string_view name, Scope& /*scope*/, int position) {
+  return Status(sql_state::kUndefinedColumn, "column \"{}\" does not exist", name).with_position(position);
+}
+
+Status Binder::missing_item(std::string_view schema, std::string_view name, Scope& scope, int position) {
+  for (Scope* level = &scope; level != nullptr; level = level->parent) {
+    for (const NamespaceItem& item : level->items) {
+      if (schema.empty() && item.name == name) {
+        return Status(sql_state::kUndefinedTable, "invalid reference to FROM-clause entry for table \"{}\"", name)
+            .with_hint(fmt::format(
+                "There is an entry for table \"{}\", but it cannot be referenced from this part of the query.", name))
+            .with_position(position);
+      }
+      if (item.table != nullptr && item.table->name == name && item.name != name && item.relation_visible) {
+        return Status(sql_state::kUndefinedTable, "invalid reference to FROM-clause entry for table \"{}\"", name)
+            .with_hint(fmt::format("Perhaps you meant to reference the table alias \"{}\".", item.name))
+            .with_position(position);
+      }
+    }
+  }
+  return Status(sql_state::kUndefinedTable, "missing FROM-clause entry for table \"{}\"", name).with_position(position);
+}
+
+Result<ExprPtr> Binder::qualified_column(const ast::QualifiedName& names, Scope& scope, int position) {
+  if (names.size() > 4) {
+    return Status(sql_state::kSyntaxError, "improper qualified name (too many dotted names): {}", name_text(names))
+        .with_position(position);
+  }
+  if (names.size() == 4 && names[0] != context_.options.database) {
+    return Status(sql_state::kFeatureNotSupported, "cross-database references are not implemented: {}",
+                  name_text(names))
+        .with_position(position);
+  }
+  const std::string& column = names.back();
+  const std::string& relation = names[names.size() - 2];
+  const std::string_view schema = names.size() > 2 ? std::string_view(names[names.size() - 3]) : std::string_view();
+  Scope* level = nullptr;
+  PANDO_ASSIGN(NamespaceItem * item, find_item(schema, relation, scope, &level, position));
+  if (item == nullptr) {
+    return missing_item(schema, relation, scope, position);
+  }
+  bool exists = false;
+  PANDO_ASSIGN(ExprPtr value, item_column(*item, column, *level, scope, position, exists));
+  if (exists) {
+    return value;
+  }
+  return Status(sql_state::kUndefinedColumn, "column {}.{} does not exist", relation, column).with_position(position);
+}
+
+Result<ExprPtr> Binder::column_ref(const ast::ColumnRef& node, Scope& scope, ast::Location location) {
+  const int position = context_.position(location);
+  if (node.star) {
+    // t.* as a value is the whole row, as in count(t.*).
+    if (node.names.empty()) {
+      return Status(sql_state::kSyntaxError, "row expansion via \"*\" is not supported here").with_position(position);
+    }
+    Scope* level = nullptr;
+    const std::string_view schema =
+        node.names.size() > 1 ? std::string_view(node.names[node.names.size() - 2]) : std::string_view();
+    PANDO_ASSIGN(NamespaceItem * item, find_item(schema, node.names.back(), scope, &level, position));
+    return item == nullptr ? Result<ExprPtr>(missing_item(schema, node.names.back(), scope, position))
+                           : Result<ExprPtr>(whole_row(*item, *level, scope, position));
+  }
+  return node.names.size() == 1 ? unqualified_column(node.names[0], scope, position)
+                                : qualified_column(node.names, scope, position);
+}
+
+ExprPtr Binder::whole_row(NamespaceItem& item, Scope& found, Scope& scope, int position) {
+  if (item.is_scalar_function && item.columns.size() == 1) {
+    return reference(item.columns[0], item.name, found, scope, position);
+  }
+  RowExpr row;
+  for (const OutputColumn& column : item.columns) {
+    row.fields.push_back(reference(column, item.name, found, scope, position));
+    row.names.push_back(column.name);
+  }
+  return make_expr({types::oid::kRecord}, std::move(row), position);
+}
+
+Result<catalog::TablePtr> Binder::relation(const ast::RelationName& name) {
+  const int position = context_.position(name.location);
+  if (!name.catalog.empty() && name.catalog != context_.options.database) {
+    return Status(sql_state::kFeatureNotSupported, "cross-database references are not implemented: \"{}.{}.{}\"",
+                  name.catalog, name.schema, name.name)
+        .with_position(position);
+  }
+  const catalog::Snapshot& catalog = *context_.options.catalog;
+  static const std::vector<std::string> kNoPath;
+  // What a view or a default names is qualified, but for pg_catalog.
+  const auto& path = context_.text.empty() && view_depth_ > 0 ? kNoPath : context_.options.search_path;
+  catalog::TablePtr table = catalog.resolve_table(path, name.schema, name.name);
+  if (table != nullptr) {
+    used_relations_.push_back(table->oid);
+    return table;
+  }
+  if (!name.schema.empty() && catalog.find_schema(name.schema) == nullptr) {
+    return Status(sql_state::kUndefinedTable, "relation \"{}.{}\" does not exist", name.schema, name.name)
+        .with_position(position);
+  }
+  if (catalog.resolve_sequence(path, name.schema, name.name) != nullptr) {
+    return Status(sql_state::kFeatureNotSupported, "using sequence \"{}\" as a table is not supported", name.name)
+        .with_position(position);
+  }
+  const std::string text = name.schema.empty() ? name.name : name.schema + "." + name.name;
+  return Status(sql_state::kUndefinedTable, "relation \"{}\" does not exist", text).with_position(position);
+}
+
+Result<types::Type> Binder::type(const ast::TypeName& name) {
+  const int position = context_.position(name.location);
+  const auto missing = [&]() {
+    return Status(sql_state::kUndefinedObject, "type \"{}\" does not exist", name_text(name.names))
+        .with_position(position);
+  };
+  if (name.names.empty()) {
+    return missing();
+  }
+  if (name.percent_type) {
+    return Status(sql_state::kFeatureNotSupported, "%TYPE is not supported").with_position(position);
+  }
+  if (name.names.size() > 1 && name.names[name.names.size() - 2] != "pg_catalog") {
+    return missing();
+  }
+  const std::string& last = name.names.back();
+  const types::TypeInfo* info = types::find_type(std::string_view(last));
+  // "character varying" in quotes is no type's name.
+  if (info == nullptr || info->name != last) {
+    return missing();
+  }
+  types::Type type{info->oid};
+  if (!name.modifiers.empty()) {
+    std::vector<int32_t> numbers;
+    for (const ast::ExprPtr& modifier : name.modifiers) {
+      const auto* constant = std::get_if<ast::Constant>(&modifier->node);
+      const auto* integer = constant == nullptr ? nullptr : std::get_if<ast::IntegerLiteral>(&constant->value);
+      if (integer == nullptr) {
+        return Status(sql_state::kSyntaxError, "type modifiers must be simple constants or identifiers")
+            .with_position(position);
+      }
+      numbers.push_back(integer->value);
+    }
+    Result<int32_t> modifier = types::make_modifier(type.oid, numbers);
+    if (!modifier.ok()) {
+      return std::move(modifier).status().with_position(position);
+    }
+    type.modifier = *modifier;
+  }
+  if (!name.array_bounds.empty()) {
+    type.oid = types::array_of(type.oid);
+    if (type.oid == types::oid::kInvalid) {
+      return Status(sql_state::kUndefinedObject, "type \"{}[]\" does not exist", last).with_position(position);
+    }
+  }
+  return type;
+}
+
+}  // namespace pando::sql

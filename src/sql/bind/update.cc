@@ -1,0 +1,216 @@
+// UPDATE and DELETE.
+
+#include <algorithm>
+#include <utility>
+
+#include "sql/bind/binder.h"
+#include "sql/bind/place_guard.h"
+#include "sql/bind/traverse.h"
+
+namespace pando::sql {
+
+namespace oid = types::oid;
+
+namespace {
+
+bool is_default_marker(const ast::Expr& node) { return std::holds_alternative<ast::DefaultMarker>(node.node); }
+
+ColumnId row_key_of(const NamespaceItem& item) {
+  for (const OutputColumn& column : item.system_columns) {
+    if (column.attribute == kRowKeyAttribute) {
+      return column.id;
+    }
+  }
+  PANDO_UNREACHABLE("a target scan without its row key");
+}
+
+}  // namespace
+
+Result<Binder::FromResult> Binder::target_scan(const catalog::TablePtr& table, const std::string& alias) {
+  std::optional<ast::Alias> name;
+  if (!alias.empty()) {
+    name = ast::Alias{alias, {}};
+  }
+  return scan(table, name, true);
+}
+
+Result<ExprPtr> Binder::assigned_value(const ast::Expr& node, const catalog::TablePtr& table,
+                                       const catalog::ColumnDescriptor& column, Scope& scope) {
+  if (is_default_marker(node)) {
+    return column_default(table, column);
+  }
+  if (column.generated || column.identity == catalog::Identity::kAlways) {
+    return Status(sql_state::kGeneratedAlways, "column \"{}\" can only be updated to DEFAULT", column.name)
+        .with_detail(column.generated ? fmt::format("Column \"{}\" is a generated column.", column.name)
+                                      : fmt::format("Column \"{}\" is an identity column defined as GENERATED ALWAYS.",
+                                                    column.name));
+  }
+  PANDO_ASSIGN(ExprPtr value, expr_in(node, scope, ExprPlace::kUpdateSource));
+  return assign(std::move(value), column, context_.position(node.location));
+}
+
+// SET (a, b) = (1, 2), = ROW(1, 2) or = (SELECT ...).
+Status Binder::assign_row(const ast::Assignment& assignment, const catalog::TablePtr& table, Scope& scope,
+                          std::vector<Assignment>& out) {
+  std::vector<const catalog::ColumnDescriptor*> columns;
+  for (const ast::TargetColumn& target : assignment.targets) {
+    const catalog::ColumnDescriptor* column = nullptr;
+    PANDO_TRY(find_target_column(table, target, &column));
+    columns.push_back(column);
+  }
+  const int position = context_.position(assignment.value->location);
+  if (const auto* row_node = std::get_if<ast::RowConstructor>(&assignment.value->node)) {
+    if (row_node->fields.size() != columns.size()) {
+      return Status(sql_state::kSyntaxError, "number of columns does not match number of values")
+          .with_position(position);
+    }
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      PANDO_ASSIGN(ExprPtr value, assigned_value(*row_node->fields[i], table, *columns[i], scope));
+      out.push_back({columns[i]->number, std::move(value)});
+    }
+    return {};
+  }
+  const auto* query_node = std::get_if<ast::Subquery>(&assignment.value->node);
+  if (query_node == nullptr || query_node->kind != ast::Subquery::Kind::kScalar) {
+    return Status(sql_state::kFeatureNotSupported,
+                  "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression")
+        .with_position(position);
+  }
+  PlaceChange place(scope, ExprPlace::kUpdateSource);
+  PANDO_ASSIGN(const BoundQuery query, select(*query_node->query, &scope, {}));
+  if (query.columns.size() != columns.size()) {
+    return Status(sql_state::kSyntaxError, "number of columns does not match number of values").with_position(position);
+  }
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    SubqueryExpr value;
+    value.plan = query.plan;
+    value.columns = {query.columns[i].id};
+    ExprPtr bound = make_expr(query.columns[i].type, std::move(value), position);
+    PANDO_ASSIGN(bound, assign(std::move(bound), *columns[i], position));
+    out.push_back({columns[i]->number, std::move(bound)});
+  }
+  return {};
+}
+
+Result<std::vector<Assignment>> Binder::assignments(const std::vector<ast::Assignment>& list,
+                                                    const catalog::TablePtr& table, Scope& scope) {
+  std::vector<Assignment> result;
+  for (const ast::Assignment& assignment : list) {
+    const std::size_t before = result.size();
+    if (assignment.multiple) {
+      PANDO_TRY(assign_row(assignment, table, scope, result));
+    } else {
+      const catalog::ColumnDescriptor* column = nullptr;
+      PANDO_TRY(find_target_column(table, assignment.targets[0], &column));
+      PANDO_ASSIGN(ExprPtr value, assigned_value(*assignment.value, table, *column, scope));
+      if (!column->generated) {
+        result.push_back({column->number, std::move(value)});
+      }
+    }
+    for (std::size_t i = before; i < result.size(); ++i) {
+      for (std::size_t j = 0; j < i; ++j) {
+        if (result[j].attribute == result[i].attribute) {
+          return Status(sql_state::kSyntaxError, "multiple assignments to same column \"{}\"",
+                        table->column(result[i].attribute).name);
+        }
+      }
+    }
+  }
+  return result;
+}
+
+// Generated columns follow from the new row: their expressions with the assigned values put in.
+Status Binder::add_generated(const catalog::TablePtr& table, const NamespaceItem& old_row,
+                             std::vector<Assignment>& assignments) {
+  PANDO_ASSIGN(std::vector<Assignment> generated, generated_values(table, old_row));
+  const std::vector<Assignment> assigned = assignments;
+  const std::function<ExprPtr(const ExprPtr&)> substitute = [&](const ExprPtr& expr) -> ExprPtr {
+    if (const auto* column = as<ColumnExpr>(expr)) {
+      for (const OutputColumn& old : old_row.columns) {
+        for (const Assignment& assignment : assigned) {
+          if (old.id == column->column && old.attribute == assignment.attribute) {
+            return assignment.value;
+          }
+        }
+      }
+      return expr;
+    }
+    return map_children(expr, substitute);
+  };
+  for (Assignment& assignment : generated) {
+    assignments.push_back({assignment.attribute, substitute(assignment.value)});
+  }
+  return {};
+}
+
+// The target joined with the other items, filtered: what UPDATE and DELETE read. Leaves the target first in the scope.
+Result<LogicalPtr> Binder::changed_rows(FromResult target, const std::vector<ast::FromItemPtr>& from,
+                                        const ast::Expr* where, Scope& scope) {
+  LogicalPtr plan = target.plan;
+  if (!from.empty()) {
+    PANDO_ASSIGN(LogicalPtr others, from_list(from, scope));
+    std::vector<OutputColumn> outputs = plan->outputs;
+    outputs.insert(outputs.end(), others->outputs.begin(), others->outputs.end());
+    JoinNode join;
+    join.left = std::move(plan);
+    join.right = std::move(others);
+    plan = make_logical(std::move(outputs), std::move(join));
+  }
+  std::vector<NamespaceItem> others = std::move(scope.items);
+  scope.items = std::move(target.items);
+  PANDO_TRY(add_items(std::move(others), scope));
+  if (where != nullptr) {
+    PANDO_ASSIGN(ExprPtr predicate, boolean_in(*where, scope, ExprPlace::kWhere));
+    std::vector<OutputColumn> outputs = plan->outputs;
+    plan = make_logical(std::move(outputs), FilterNode{std::move(plan), std::move(predicate)});
+  }
+  return plan;
+}
+
+Result<BoundQuery> Binder::update(const ast::Update& update, Scope* parent) {
+  Scope scope(parent);
+  std::vector<WithNode::Definition> definitions;
+  if (update.with != nullptr) {
+    PANDO_TRY(with_clause(*update.with, scope, definitions));
+  }
+  UpdateNode node;
+  PANDO_ASSIGN(node.table, target_table(update.table, "updating"));
+  PANDO_ASSIGN(FromResult target, target_scan(node.table, update.alias));
+  const NamespaceItem old_row = target.items.back();
+  node.row_key = row_key_of(old_row);
+  node.old_row = old_row.columns;
+  PANDO_ASSIGN(node.input, changed_rows(std::move(target), update.from, update.where.get(), scope));
+  PANDO_ASSIGN(node.assignments, assignments(update.assignments, node.table, scope));
+  PANDO_TRY(add_generated(node.table, old_row, node.assignments));
+  NamespaceItem row = table_row(node.table, old_row.name);
+  row.schema = old_row.schema;
+  node.row = row.columns;
+  PANDO_ASSIGN(node.checks, checks(node.table, row));
+  // RETURNING shows the new row.
+  row.system_columns = old_row.system_columns;
+  scope.items[0] = std::move(row);
+  BoundQuery result;
+  PANDO_TRY(bind_returning(update.returning, scope, node.returning, result.columns));
+  result.plan = make_logical(result.columns, std::move(node));
+  return wrap_with(std::move(definitions), std::move(result));
+}
+
+Result<BoundQuery> Binder::delete_from(const ast::Delete& statement, Scope* parent) {
+  Scope scope(parent);
+  std::vector<WithNode::Definition> definitions;
+  if (statement.with != nullptr) {
+    PANDO_TRY(with_clause(*statement.with, scope, definitions));
+  }
+  DeleteNode node;
+  PANDO_ASSIGN(node.table, target_table(statement.table, "deleting from"));
+  PANDO_ASSIGN(FromResult target, target_scan(node.table, statement.alias));
+  node.row_key = row_key_of(target.items.back());
+  node.old_row = target.items.back().columns;
+  PANDO_ASSIGN(node.input, changed_rows(std::move(target), statement.using_items, statement.where.get(), scope));
+  BoundQuery result;
+  PANDO_TRY(bind_returning(statement.returning, scope, node.returning, result.columns));
+  result.plan = make_logical(result.columns, std::move(node));
+  return wrap_with(std::move(definitions), std::move(result));
+}
+
+}  // namespace pando::sql

@@ -1,0 +1,103 @@
+#include "sql/exec/constraint_errors.h"
+
+#include "types/text_io.h"
+
+namespace pando::sql::exec {
+namespace {
+
+// PostgreSQL cuts each value of a failing row's description here.
+constexpr std::size_t kValueBytesMax = 64;
+
+std::size_t utf8_boundary(ByteView text, std::size_t at) {
+  while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) {
+    --at;
+  }
+  return at;
+}
+
+std::string failing_row(const TableLayout& layout, Runtime& runtime, const types::Chunk& rows, std::size_t row) {
+  std::string text = "Failing row contains (";
+  for (std::size_t i = 0; i < layout.live().size(); ++i) {
+    if (i > 0) {
+      text += ", ";
+    }
+    if (rows.columns[i].is_null(row)) {
+      text += "null";
+      continue;
+    }
+    Bytes value;
+    types::print_text(layout.table().column(layout.live()[i]).type, rows.columns[i], row,
+                      runtime.context.evaluation.settings, value);
+    if (value.size() > kValueBytesMax) {
+      value.resize(utf8_boundary(value, kValueBytesMax));
+      value += "...";
+    }
+    text += value;
+  }
+  return text + ").";
+}
+
+}  // namespace
+
+std::string schema_name(const catalog::TableDescriptor& table, Runtime& runtime) {
+  if (runtime.context.catalog == nullptr) {
+    return {};
+  }
+  const auto schema = runtime.context.catalog->find_schema(table.schema);
+  return schema == nullptr ? std::string() : schema->name;
+}
+
+Status not_null_violation(const TableLayout& layout, Runtime& runtime, const types::Chunk& rows, std::size_t row,
+                          const catalog::ColumnDescriptor& column) {
+  Status status(sql_state::kNotNullViolation,
+                "null value in column \"{}\" of relation \"{}\" violates not-null constraint", column.name,
+                layout.table().name);
+  status.fields().detail = failing_row(layout, runtime, rows, row);
+  status.fields().schema_name = schema_name(layout.table(), runtime);
+  status.fields().table_name = layout.table().name;
+  status.fields().column_name = column.name;
+  return status;
+}
+
+Status check_violation(const TableLayout& layout, Runtime& runtime, const types::Chunk& rows, std::size_t row,
+                       const std::string& constraint) {
+  return Status(sql_state::kCheckViolation, "new row for relation \"{}\" violates check constraint \"{}\"",
+                layout.table().name, constraint)
+      .with_detail(failing_row(layout, runtime, rows, row))
+      .with_constraint(schema_name(layout.table(), runtime), layout.table().name, constraint);
+}
+
+std::string describe_key(const std::vector<std::string>& columns, const std::vector<types::Type>& types,
+                         const std::vector<types::Value>& values, Runtime& runtime) {
+  std::string names;
+  std::string texts;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    names += (i == 0 ? "" : ", ") + columns[i];
+    Bytes text;
+    if (values[i].is_null()) {
+      text = "null";
+    } else {
+      types::print_text(types[i], values[i], runtime.context.evaluation.settings, text);
+    }
+    texts += (i == 0 ? "" : ", ") + text;
+  }
+  return "(" + names + ")=(" + texts + ")";
+}
+
+std::vector<std::string> index_column_names(const catalog::TableDescriptor& table,
+                                            const catalog::IndexDescriptor& index) {
+  std::vector<std::string> names;
+  for (const catalog::IndexColumn& column : index.columns) {
+    names.push_back(column.attribute != 0 ? table.column(column.attribute).name : column.expression_sql);
+  }
+  return names;
+}
+
+Status unique_violation(const catalog::TableDescriptor& table, const catalog::IndexDescriptor& index, Runtime& runtime,
+                        const std::vector<types::Type>& types, const std::vector<types::Value>& values) {
+  return Status(sql_state::kUniqueViolation, "duplicate key value violates unique constraint \"{}\"", index.name)
+      .with_detail("Key " + describe_key(index_column_names(table, index), types, values, runtime) + " already exists.")
+      .with_constraint(schema_name(table, runtime), table.name, index.name);
+}
+
+}  // namespace pando::sql::exec

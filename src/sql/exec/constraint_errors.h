@@ -1,0 +1,27 @@
+#pragma once
+
+// The errors of violated constraints, in PostgreSQL's words.
+
+#include "sql/exec/runtime.h"
+#include "sql/exec/table_layout.h"
+
+namespace pando::sql::exec {
+
+// 23502. `row` has one column per live attribute.
+Status not_null_violation(const TableLayout& layout, Runtime& runtime, const types::Chunk& row_chunk, std::size_t row,
+                          const catalog::ColumnDescriptor& column);
+// 23514.
+Status check_violation(const TableLayout& layout, Runtime& runtime, const types::Chunk& row_chunk, std::size_t row,
+                       const std::string& constraint);
+// "(a, b)=(1, null)": how details name a key.
+std::string describe_key(const std::vector<std::string>& columns, const std::vector<types::Type>& types,
+                         const std::vector<types::Value>& values, Runtime& runtime);
+// The names of an index's columns, as details show them.
+std::vector<std::string> index_column_names(const catalog::TableDescriptor& table,
+                                            const catalog::IndexDescriptor& index);
+// 23505.
+Status unique_violation(const catalog::TableDescriptor& table, const catalog::IndexDescriptor& index, Runtime& runtime,
+                        const std::vector<types::Type>& types, const std::vector<types::Value>& values);
+std::string schema_name(const catalog::TableDescriptor& table, Runtime& runtime);
+
+}  // namespace pando::sql::exec

@@ -1,0 +1,208 @@
+// The checks of constraints: at the end of a statement, or of the transaction for those that were deferred.
+
+#include <algorithm>
+
+#include "sql/exec/constraint_errors.h"
+#include "sql/exec/end_of_statement.h"
+#include "sql/exec/key_lookup.h"
+
+namespace pando::sql::exec {
+
+using catalog::ConstraintDescriptor;
+using types::Chunk;
+using types::Value;
+
+namespace {
+
+const ConstraintDescriptor* find_constraint(const catalog::TableDescriptor& table, types::Oid oid) {
+  const auto found = std::ranges::find(table.constraints, oid, &ConstraintDescriptor::oid);
+  return found == table.constraints.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> names_of(const catalog::TableDescriptor& table,
+                                  const std::vector<catalog::AttributeNumber>& columns) {
+  std::vector<std::string> names;
+  for (const catalog::AttributeNumber column : columns) {
+    names.push_back(table.column(column).name);
+  }
+  return names;
+}
+
+std::vector<types::Type> types_of(const catalog::TableDescriptor& table,
+                                  const std::vector<catalog::AttributeNumber>& columns) {
+  std::vector<types::Type> types;
+  for (const catalog::AttributeNumber column : columns) {
+    types.push_back(table.column(column).type);
+  }
+  return types;
+}
+
+Result<std::vector<Value>> convert_keys(const std::vector<Value>& values, const std::vector<types::Type>& from,
+                                        const std::vector<types::Type>& to, Runtime& runtime) {
+  std::vector<Value> converted;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    PANDO_ASSIGN(Value value, convert_key(values[i], from[i], to[i], runtime));
+    converted.push_back(std::move(value));
+  }
+  return converted;
+}
+
+// Whether the row that queued a check still has the key.
+Task<Result<bool>> still_has_key(const TableLayout& layout, const ConstraintDescriptor& constraint,
+                                 const DeferredCheck& check, Runtime& runtime) {
+  PANDO_CO_ASSIGN(const auto value, co_await runtime.context.transaction.get_latest(check.row_key));
+  if (!value) {
+    co_return false;
+  }
+  PANDO_CO_ASSIGN(RowReader reader, RowReader::make(layout, constraint.columns));
+  Chunk row;
+  row.columns.resize(constraint.columns.size());
+  row.rows = 1;
+  const ByteView key_view = check.row_key;
+  const ByteView value_view = *value;
+  PANDO_CO_TRY(reader.read({&key_view, 1}, {&value_view, 1}, row));
+  for (std::size_t i = 0; i < row.columns.size(); ++i) {
+    if (row.columns[i].get(0) != check.key[i]) {
+      co_return false;
+    }
+  }
+  co_return true;
+}
+
+// A row of the referencing table: the key it names must be there.
+Task<Status> check_referencing(const DeferredCheck& check, catalog::TablePtr table,
+                               const ConstraintDescriptor& constraint, Runtime& runtime) {
+  const TableLayout layout(table);
+  PANDO_CO_ASSIGN(const bool current, co_await still_has_key(layout, constraint, check, runtime));
+  if (!current) {
+    co_return Status();
+  }
+  const catalog::TablePtr referenced = runtime.context.catalog->find_table(constraint.referenced_table);
+  if (referenced == nullptr) {
+    co_return Status(sql_state::kInternalError, "a foreign key refers to a table that does not exist");
+  }
+  const TableLayout referenced_layout(referenced);
+  PANDO_CO_ASSIGN(std::vector<Value> key, convert_keys(check.key, types_of(*table, constraint.columns),
+                                                       types_of(*referenced, constraint.referenced_columns), runtime));
+  PANDO_CO_ASSIGN(const bool found, co_await lock_referenced_row(referenced_layout, constraint.index,
+                                                                 constraint.referenced_columns, key, runtime));
+  if (found) {
+    co_return Status();
+  }
+  co_return Status(sql_state::kForeignKeyViolation,
+                   "insert or update on table \"{}\" violates foreign key constraint \"{}\"", table->name,
+                   constraint.name)
+      .with_detail(
+          "Key " +
+          describe_key(names_of(*table, constraint.columns), types_of(*table, constraint.columns), check.key, runtime) +
+          " is not present in table \"" + referenced->name + "\".")
+      .with_constraint(schema_name(*table, runtime), table->name, constraint.name);
+}
+
+// A row of the referenced table is gone: unless another has its key now, none may refer to it.
+Task<Status> check_referenced(const DeferredCheck& check, catalog::TablePtr table,
+                              const ConstraintDescriptor& constraint, Runtime& runtime) {
+  const catalog::TablePtr referenced = runtime.context.catalog->find_table(constraint.referenced_table);
+  if (referenced == nullptr) {
+    co_return Status();
+  }
+  const TableLayout referenced_layout(referenced);
+  PANDO_CO_ASSIGN(const bool replaced, co_await lock_referenced_row(referenced_layout, constraint.index,
+                                                                    constraint.referenced_columns, check.key, runtime));
+  if (replaced) {
+    co_return Status();
+  }
+  PANDO_CO_ASSIGN(std::vector<Value> key, convert_keys(check.key, types_of(*referenced, constraint.referenced_columns),
+                                                       types_of(*table, constraint.columns), runtime));
+  const TableLayout layout(table);
+  PANDO_CO_ASSIGN(auto matching, MatchingRows::make(layout, constraint.columns, key, runtime));
+  Chunk rows;
+  std::vector<Bytes> keys;
+  PANDO_CO_ASSIGN(const bool any, co_await matching->next(rows, keys));
+  co_return any ? still_referenced(*referenced, *table, constraint, check.key, runtime) : Status();
+}
+
+// A key of a deferrable unique constraint may be there once.
+Task<Status> check_unique(const DeferredCheck& check, catalog::TablePtr table, const ConstraintDescriptor& constraint,
+                          Runtime& runtime) {
+  const TableLayout layout(table);
+  const IndexLayout* index = layout.find_secondary(constraint.index);
+  if (index == nullptr) {
+    co_return Status();
+  }
+  Bytes prefix = index->prefix;
+  std::vector<types::Type> types;
+  for (std::size_t i = 0; i < index->columns.size(); ++i) {
+    types.push_back(index->columns[i].type);
+    types::append_key(prefix, index->columns[i].type.oid, check.key[i], index->columns[i].order);
+  }
+  auto cursor = runtime.context.transaction.scan({prefix, prefix_end(prefix)}, {});
+  txn::KeyValueBatch batch;
+  constexpr std::size_t kTwo = 2;
+  PANDO_CO_TRY(co_await cursor->next(batch, kTwo));
+  co_return batch.size() < kTwo ? Status() : unique_violation(*table, *index->index, runtime, types, check.key);
+}
+
+}  // namespace
+
+bool is_deferred(const TransactionState& state, const ConstraintDescriptor& constraint) {
+  if (!constraint.deferrable) {
+    return false;
+  }
+  for (auto set = state.constraint_deferred.rbegin(); set != state.constraint_deferred.rend(); ++set) {
+    if (set->first == constraint.oid) {
+      return set->second;
+    }
+  }
+  return state.all_deferred.value_or(constraint.initially_deferred);
+}
+
+Task<Status> make_check(DeferredCheck check, Runtime& runtime) {
+  const catalog::TablePtr table = runtime.context.catalog->find_table(check.table);
+  const ConstraintDescriptor* constraint = table == nullptr ? nullptr : find_constraint(*table, check.constraint);
+  if (constraint == nullptr) {
+    co_return Status();
+  }
+  if (constraint->kind == catalog::ConstraintKind::kUnique) {
+    co_return co_await check_unique(check, table, *constraint, runtime);
+  }
+  if (check.of_referenced) {
+    co_return co_await check_referenced(check, table, *constraint, runtime);
+  }
+  co_return co_await check_referencing(check, table, *constraint, runtime);
+}
+
+Status still_referenced(const catalog::TableDescriptor& referenced, const catalog::TableDescriptor& table,
+                        const ConstraintDescriptor& constraint, const std::vector<Value>& key, Runtime& runtime) {
+  return Status(sql_state::kForeignKeyViolation,
+                "update or delete on table \"{}\" violates foreign key constraint \"{}\" on table \"{}\"",
+                referenced.name, constraint.name, table.name)
+      .with_detail("Key " +
+                   describe_key(names_of(referenced, constraint.referenced_columns),
+                                types_of(referenced, constraint.referenced_columns), key, runtime) +
+                   " is still referenced from table \"" + table.name + "\".")
+      .with_constraint(schema_name(table, runtime), table.name, constraint.name);
+}
+
+Task<Status> check_deferred(ExecutionContext& context, types::Oid constraint) {
+  std::vector<DeferredCheck> later;
+  std::vector<DeferredCheck> now;
+  for (DeferredCheck& check : std::exchange(context.state.deferred, {})) {
+    (constraint == 0 || check.constraint == constraint ? now : later).push_back(std::move(check));
+  }
+  context.state.deferred = std::move(later);
+  if (now.empty()) {
+    co_return Status();
+  }
+  Runtime runtime(context);
+  context.transaction.begin_statement();
+  for (DeferredCheck& check : now) {
+    PANDO_CO_TRY(co_await make_check(std::move(check), runtime));
+    if (runtime.should_yield()) {
+      PANDO_CO_TRY(co_await runtime.pause());
+    }
+  }
+  co_return Status();
+}
+
+}  // namespace pando::sql::exec

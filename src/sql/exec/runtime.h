@@ -1,0 +1,80 @@
+#pragma once
+
+// Runtime: what the operators and expressions of one Query share while it runs. Private to exec.
+//
+// Thread-safety: one coroutine at a time, the Query's.
+
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "sql/exec/context.h"
+#include "sql/exec/query.h"
+
+namespace pando::sql::exec {
+
+class Cte;
+class ForeignKeys;
+class TableWriter;
+
+// Work that an expression found it needs before it can be evaluated: it made the evaluation return kWaitNeeded.
+class PendingWork {
+ public:
+  virtual ~PendingWork() = default;
+  virtual Task<Status> run() = 0;
+};
+
+class ActualsMap final : public ActualsByNode {
+ public:
+  const NodeActuals* find(const PhysicalNode& node) const override {
+    const auto found = nodes_.find(&node);
+    return found == nodes_.end() ? nullptr : &found->second;
+  }
+  // Stays where it is while others are added.
+  NodeActuals& of(const PhysicalNode& node) { return nodes_[&node]; }
+
+ private:
+  std::unordered_map<const PhysicalNode*, NodeActuals> nodes_;
+};
+
+struct Runtime {
+  explicit Runtime(ExecutionContext& execution);
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  ExecutionContext& context;
+  // Parameters, then the values passed to correlated plans.
+  std::vector<types::Value> slots;
+  // Set with kWaitNeeded; nullptr when a kernel waits for SessionServices.
+  PendingWork* pending = nullptr;
+  // Those of the WITH operators that exist now.
+  std::map<CteId, Cte*> ctes;
+  ActualsMap actuals;
+  uint64_t steps = 0;
+  // Of the statement's own writers, once they have noted something to check at the statement's end.
+  std::vector<ForeignKeys*> finishing;
+  // Writers of referential actions whose own checks are still to be made.
+  std::vector<std::unique_ptr<TableWriter>> writers;
+
+  // Runs what made an evaluation return kWaitNeeded; any other error is returned as it is.
+  Task<Status> settle(Status status);
+  // Called once per vector of a long computation: fails when the statement is cancelled, and lets others run now and
+  // then.
+  bool should_yield() { return ++steps % kStepsPerYield == 0; }
+  Status check_cancelled() const {
+    return context.cancellation != nullptr && context.cancellation->requested() ? context.cancellation->status()
+                                                                                : Status();
+  }
+  Task<Status> pause();
+  // Makes the checks and takes the actions that the statement's writes call for.
+  Task<Status> end_statement();
+  // 53200 when an operator that cannot spill holds too much.
+  Status check_unspillable(std::size_t bytes, std::string_view what) const;
+
+ private:
+  static constexpr uint64_t kStepsPerYield = 8;
+};
+
+}  // namespace pando::sql::exec

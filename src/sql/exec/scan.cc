@@ -1,0 +1,190 @@
+// Scan: walks a table or one of its indexes, decodes what the plan names, and filters. Columns that the filter needs
+// are decoded first, the others only for the rows that pass.
+
+#include <algorithm>
+
+#include "sql/exec/evaluator.h"
+#include "sql/exec/key_ranges.h"
+#include "sql/exec/operators.h"
+#include "sql/exec/row_reader.h"
+#include "sql/plan/columns.h"
+
+namespace pando::sql::exec {
+
+using types::Chunk;
+
+namespace {
+
+// The first step of a scan reads few rows, as it may be under a LIMIT; each next one more.
+constexpr std::size_t kFirstStepRows = 128;
+
+class ScanOperator final : public Operator {
+ public:
+  ScanOperator(const ScanPlan& plan, Runtime& runtime) : plan_(plan), runtime_(runtime), layout_(plan.table) {}
+
+  Status prepare(const PhysicalNode& node) {
+    index_ = plan_.index == 0 ? nullptr : layout_.find_secondary(plan_.index);
+    PANDO_ASSERT(plan_.index == 0 || index_ != nullptr, "a scan of an index the table does not have");
+    column_count_ = plan_.attributes.size();
+    PANDO_ASSIGN(condition_, Condition::make(plan_.filter, Scope(node.outputs), runtime_));
+    const ColumnSet used = columns_of(plan_.filter);
+    std::vector<catalog::AttributeNumber> first;
+    std::vector<catalog::AttributeNumber> rest;
+    std::vector<uint32_t> rest_slots;
+    for (uint32_t i = 0; i < column_count_; ++i) {
+      const bool filters = used.contains(node.outputs[i].id);
+      (filters ? first : rest).push_back(plan_.attributes[i]);
+      (filters ? filter_slots_ : rest_slots).push_back(i);
+    }
+    PANDO_ASSIGN(auto filter_reader, RowReader::make(layout_, std::move(first)));
+    filter_reader_.emplace(std::move(filter_reader));
+    filter_reader_->set_slots(filter_slots_);
+    PANDO_ASSIGN(auto rest_reader, RowReader::make(layout_, std::move(rest)));
+    rest_reader_.emplace(std::move(rest_reader));
+    rest_reader_->set_slots(std::move(rest_slots));
+    return {};
+  }
+
+  Task<Status> open() override {
+    cursor_ = nullptr;
+    next_span_ = 0;
+    step_rows_ = plan_.limit_hint == 0 ? kFirstStepRows : std::min(plan_.limit_hint, types::kVectorRows);
+    PANDO_CO_ASSIGN(spans_,
+                    co_await key_ranges(plan_.conditions, index_ == nullptr ? layout_.row_prefix() : index_->prefix,
+                                        index_ == nullptr ? layout_.primary_key() : index_->columns, runtime_));
+    if (plan_.reverse) {
+      std::ranges::reverse(spans_);
+    }
+    co_return Status();
+  }
+
+  Task<Result<bool>> next(Chunk& out) override {
+    while (true) {
+      PANDO_CO_ASSIGN(const bool more, co_await read_batch());
+      if (!more) {
+        co_return false;
+      }
+      if (runtime_.should_yield()) {
+        PANDO_CO_TRY(co_await runtime_.pause());
+      }
+      PANDO_CO_TRY(co_await decode(out));
+      if (out.rows > 0) {
+        co_return true;
+      }
+    }
+  }
+
+ private:
+  // Points keys_ and values_ at the next rows.
+  Task<Result<bool>> read_batch() {
+    while (true) {
+      if (cursor_ == nullptr) {
+        if (next_span_ == spans_.size()) {
+          co_return false;
+        }
+        cursor_ = runtime_.context.transaction.scan(spans_[next_span_++],
+                                                    {.reverse = plan_.reverse, .limit_hint = plan_.limit_hint});
+      }
+      PANDO_CO_TRY(co_await cursor_->next(batch_, step_rows_));
+      if (batch_.size() == 0) {
+        cursor_ = nullptr;
+        continue;
+      }
+      step_rows_ = std::min(step_rows_ * 2, types::kVectorRows);
+      keys_.clear();
+      values_.clear();
+      if (index_ != nullptr) {
+        PANDO_CO_TRY(co_await fetch_rows());
+      } else {
+        for (std::size_t i = 0; i < batch_.size(); ++i) {
+          keys_.push_back(batch_.key(i));
+          values_.push_back(batch_.value(i));
+        }
+      }
+      co_return true;
+    }
+  }
+
+  // Reads the rows that the index entries of the batch point to.
+  Task<Status> fetch_rows() {
+    fetched_.clear();
+    for (std::size_t i = 0; i < batch_.size(); ++i) {
+      const auto suffix = row_suffix_of_entry(batch_.key(i), batch_.value(i));
+      if (!suffix) {
+        co_return Status(sql_state::kIndexCorrupted, "index \"{}\" has a malformed entry", index_->index->name);
+      }
+      Bytes key = layout_.row_key_of_suffix(*suffix);
+      PANDO_CO_ASSIGN(auto row, co_await runtime_.context.transaction.get(key));
+      if (!row) {
+        co_return Status(sql_state::kIndexCorrupted, "index \"{}\" has an entry without a row", index_->index->name);
+      }
+      fetched_.append(key, *row);
+    }
+    for (std::size_t i = 0; i < fetched_.size(); ++i) {
+      keys_.push_back(fetched_.key(i));
+      values_.push_back(fetched_.value(i));
+    }
+    co_return Status();
+  }
+
+  Task<Status> decode(Chunk& out) {
+    out.columns.resize(column_count_);
+    out.rows = keys_.size();
+    PANDO_CO_TRY(filter_reader_->read(keys_, values_, out));
+    if (!condition_.always()) {
+      PANDO_CO_TRY(co_await condition_.select(out, selected_));
+      if (selected_.size() < keys_.size()) {
+        keep_selected(out);
+      }
+    }
+    co_return rest_reader_->read(keys_, values_, out);
+  }
+
+  void keep_selected(Chunk& out) {
+    for (std::size_t i = 0; i < selected_.size(); ++i) {
+      keys_[i] = keys_[selected_[i]];
+      values_[i] = values_[selected_[i]];
+    }
+    keys_.resize(selected_.size());
+    values_.resize(selected_.size());
+    for (const uint32_t slot : filter_slots_) {
+      types::Vector kept;
+      kept.gather(out.columns[slot], selected_.data(), selected_.size());
+      out.columns[slot] = std::move(kept);
+    }
+    out.rows = selected_.size();
+  }
+
+  const ScanPlan& plan_;
+  Runtime& runtime_;
+  TableLayout layout_;
+  const IndexLayout* index_ = nullptr;
+  std::size_t column_count_ = 0;
+  Condition condition_;
+  std::vector<uint32_t> filter_slots_;
+  std::optional<RowReader> filter_reader_;
+  std::optional<RowReader> rest_reader_;
+
+  std::vector<txn::Span> spans_;
+  std::size_t next_span_ = 0;
+  std::unique_ptr<txn::Cursor> cursor_;
+  std::size_t step_rows_ = kFirstStepRows;
+  txn::KeyValueBatch batch_;
+  txn::KeyValueBatch fetched_;
+  std::vector<ByteView> keys_;
+  std::vector<ByteView> values_;
+  std::vector<uint32_t> selected_;
+};
+
+}  // namespace
+
+Result<OperatorPtr> make_operator(const PhysicalNode& node, const ScanPlan& plan, Runtime& runtime) {
+  if (plan.table->kind == catalog::RelationKind::kVirtual) {
+    return make_virtual_scan(node, plan, runtime);
+  }
+  auto scan = std::make_unique<ScanOperator>(plan, runtime);
+  PANDO_TRY(scan->prepare(node));
+  return OperatorPtr(std::move(scan));
+}
+
+}  // namespace pando::sql::exec

@@ -1,0 +1,301 @@
+#include "sql/exec/table_writer.h"
+
+#include <algorithm>
+
+#include "base/codec.h"
+#include "sql/exec/constraint_errors.h"
+
+namespace pando::sql::exec {
+
+using types::Chunk;
+using types::Value;
+using types::Vector;
+
+Status changed_since_snapshot(const txn::Transaction& transaction) {
+  if (transaction.isolation() == txn::Isolation::kReadCommitted) {
+    return {kRestartStatement, "a row was changed by another transaction"};
+  }
+  return {sql_state::kSerializationFailure, "could not serialize access due to concurrent update"};
+}
+
+TableWriter::TableWriter(catalog::TablePtr table, Runtime& runtime)
+    : layout_(std::move(table)), runtime_(runtime), encoder_(layout_.stored(), layout_.table().version) {}
+
+Result<std::unique_ptr<TableWriter>> TableWriter::make(catalog::TablePtr table, const std::vector<OutputColumn>& row,
+                                                       const std::vector<BoundCheck>& checks, Runtime& runtime) {
+  std::unique_ptr<TableWriter> writer(new TableWriter(std::move(table), runtime));
+  const TableLayout& layout = writer->layout_;
+  for (const types::RowColumn& column : layout.stored()) {
+    writer->stored_slots_.push_back(layout.live_position(column.attribute));
+  }
+  for (const KeyColumn& column : layout.primary_key()) {
+    writer->key_slots_.push_back(layout.live_position(column.attribute));
+  }
+  PANDO_ASSIGN(writer->entries_, IndexEntries::make(layout, runtime));
+  PANDO_ASSIGN(writer->old_entries_, IndexEntries::make(layout, runtime));
+  const Scope scope(row);
+  for (const BoundCheck& check : checks) {
+    PANDO_ASSIGN(EvaluatorPtr condition, compile(check.condition, scope, runtime));
+    writer->checks_.push_back({check.name, std::move(condition)});
+  }
+  writer->foreign_keys_ = std::make_unique<ForeignKeys>(layout, runtime);
+  return writer;
+}
+
+Task<Status> TableWriter::prepare(const Chunk& rows, std::size_t& first_bad, Status& error) {
+  rows_ = &rows;
+  first_bad = rows.rows;
+  error = Status();
+  find_null(rows, first_bad, error);
+  for (const Check& check : checks_) {
+    const Vector* holds = nullptr;
+    Status status = check.condition->evaluate({&rows, nullptr, rows.rows}, holds);
+    while (!status.ok()) {
+      PANDO_CO_TRY(co_await runtime_.settle(std::move(status)));
+      status = check.condition->evaluate({&rows, nullptr, rows.rows}, holds);
+    }
+    for (std::size_t row = 0; row < first_bad; ++row) {
+      if (!holds->is_null(row) && holds->at<uint8_t>(row) == 0) {
+        first_bad = row;
+        error = check_violation(layout_, runtime_, rows, row, check.name);
+      }
+    }
+  }
+  stored_columns_.clear();
+  for (const std::size_t slot : stored_slots_) {
+    stored_columns_.push_back(&rows.columns[slot]);
+  }
+  co_return co_await entries_.compute(rows);
+}
+
+void TableWriter::find_null(const Chunk& rows, std::size_t& first_bad, Status& error) {
+  for (std::size_t i = 0; i < layout_.live().size(); ++i) {
+    const catalog::ColumnDescriptor& column = layout_.table().column(layout_.live()[i]);
+    if (!column.not_null || !rows.columns[i].has_nulls()) {
+      continue;
+    }
+    for (std::size_t row = 0; row < first_bad; ++row) {
+      if (rows.columns[i].is_null(row)) {
+        first_bad = row;
+        error = not_null_violation(layout_, runtime_, rows, row, column);
+      }
+    }
+  }
+}
+
+Task<Status> TableWriter::prepare_old(const Chunk& old_rows) {
+  old_rows_ = &old_rows;
+  co_return co_await old_entries_.compute(old_rows);
+}
+
+Bytes TableWriter::new_row_key(std::size_t row) {
+  Bytes key = layout_.row_prefix();
+  if (layout_.primary_key().empty()) {
+    append_ordered_uint64(key, runtime_.context.transaction.id().number());
+    append_ordered_uint64(key, runtime_.context.state.next_row_number++);
+    return key;
+  }
+  for (std::size_t i = 0; i < key_slots_.size(); ++i) {
+    const KeyColumn& column = layout_.primary_key()[i];
+    types::append_key(key, column.type.oid, rows_->columns[key_slots_[i]], row, column.order);
+  }
+  return key;
+}
+
+Task<Status> TableWriter::lock_key(Bytes key, txn::LockStrength strength) {
+  PANDO_CO_TRY(
+      (co_await runtime_.context.transaction.lock(std::move(key), strength, txn::WaitPolicy::kBlock)).status());
+  co_return Status();
+}
+
+Task<Status> TableWriter::primary_conflict(const Bytes& row_key, std::size_t row) {
+  PANDO_CO_TRY(co_await lock_key(row_key, txn::LockStrength::kUpdate));
+  PANDO_CO_ASSIGN(const auto existing, co_await runtime_.context.transaction.get_latest(row_key));
+  if (!existing) {
+    co_return Status();
+  }
+  std::vector<types::Type> types;
+  std::vector<Value> values;
+  for (std::size_t i = 0; i < key_slots_.size(); ++i) {
+    types.push_back(layout_.primary_key()[i].type);
+    values.push_back(rows_->columns[key_slots_[i]].get(row));
+  }
+  co_return unique_violation(layout_.table(), *layout_.table().primary_index(), runtime_, types, values);
+}
+
+Status TableWriter::unique_error(std::size_t index, std::size_t row) {
+  const IndexEntries::Index& entry = entries_.indexes()[index];
+  std::vector<types::Type> types;
+  std::vector<Value> values;
+  for (std::size_t i = 0; i < entry.types.size(); ++i) {
+    types.push_back({entry.types[i]});
+    values.push_back(entries_.column(index, i).get(row));
+  }
+  return unique_violation(layout_.table(), *entry.layout->index, runtime_, types, values);
+}
+
+Task<Result<std::optional<Conflict>>> TableWriter::find_conflict(std::size_t row,
+                                                                 const std::vector<types::Oid>& arbiters) {
+  const auto arbitrates = [&](const catalog::IndexDescriptor& index) {
+    return arbiters.empty() || std::ranges::find(arbiters, index.oid) != arbiters.end();
+  };
+  const catalog::IndexDescriptor* primary = layout_.table().primary_index();
+  if (primary != nullptr && arbitrates(*primary)) {
+    const Bytes key = new_row_key(row);
+    PANDO_CO_TRY(co_await lock_key(key, txn::LockStrength::kUpdate));
+    PANDO_CO_ASSIGN(const auto existing, co_await runtime_.context.transaction.get_latest(key));
+    if (existing) {
+      co_return std::optional<Conflict>(Conflict{primary, key});
+    }
+  }
+  IndexEntries::Entry entry;
+  for (std::size_t i = 0; i < entries_.indexes().size(); ++i) {
+    const catalog::IndexDescriptor& index = *entries_.indexes()[i].layout->index;
+    if (!index.unique || !arbitrates(index) || !entries_.includes(i, row)) {
+      continue;
+    }
+    entries_.entry(i, row, {}, entry);
+    if (!entry.unique) {
+      continue;
+    }
+    PANDO_CO_TRY(co_await lock_key(entry.key, txn::LockStrength::kUpdate));
+    PANDO_CO_ASSIGN(const auto existing, co_await runtime_.context.transaction.get_latest(entry.key));
+    if (existing) {
+      const auto suffix = row_suffix_of_entry(entry.key, *existing);
+      if (!suffix) {
+        co_return Status(sql_state::kIndexCorrupted, "index \"{}\" has a malformed entry", index.name);
+      }
+      co_return std::optional<Conflict>(Conflict{&index, layout_.row_key_of_suffix(*suffix)});
+    }
+  }
+  co_return std::optional<Conflict>();
+}
+
+Task<Status> TableWriter::insert(std::size_t row, bool known_free) {
+  const Bytes key = new_row_key(row);
+  if (layout_.primary_key().empty()) {
+    PANDO_CO_TRY(co_await lock_key(key, txn::LockStrength::kUpdate));
+  } else if (!known_free) {
+    PANDO_CO_TRY(co_await primary_conflict(key, row));
+  }
+  PANDO_CO_TRY(co_await put_row(key, row));
+  const ByteView suffix = layout_.suffix_of(key);
+  IndexEntries::Entry entry;
+  for (std::size_t i = 0; i < entries_.indexes().size(); ++i) {
+    if (entries_.includes(i, row)) {
+      entries_.entry(i, row, suffix, entry);
+      PANDO_CO_TRY(co_await add_entry(i, row, entry));
+    }
+  }
+  co_return foreign_keys_->inserted(*rows_, row, key);
+}
+
+Task<Status> TableWriter::put_row(const Bytes& row_key, std::size_t row) {
+  Bytes value;
+  encoder_.encode(stored_columns_, row, value);
+  co_return runtime_.context.transaction.put(row_key, std::move(value));
+}
+
+Task<Status> TableWriter::add_entry(std::size_t index, std::size_t row, IndexEntries::Entry& entry) {
+  if (entry.unique) {
+    PANDO_CO_TRY(co_await lock_key(entry.key, txn::LockStrength::kUpdate));
+    PANDO_CO_ASSIGN(const auto existing, co_await runtime_.context.transaction.get_latest(entry.key));
+    if (existing) {
+      co_return unique_error(index, row);
+    }
+  } else if (entries_.indexes()[index].deferrable) {
+    Bytes key;
+    bool has_null = false;
+    entries_.columns_key(index, row, key, has_null);
+    PANDO_CO_TRY(co_await lock_key(std::move(key), txn::LockStrength::kUpdate));
+    foreign_keys_->check_unique_later(entries_, index, row);
+  }
+  co_return runtime_.context.transaction.put(std::move(entry.key), std::move(entry.value));
+}
+
+Task<Status> TableWriter::remove_entry(const IndexEntries::Entry& entry) {
+  if (entry.unique) {
+    PANDO_CO_TRY(co_await lock_key(entry.key, txn::LockStrength::kUpdate));
+  }
+  co_return runtime_.context.transaction.erase(entry.key);
+}
+
+Task<Status> TableWriter::lock_row(Bytes row_key, txn::LockStrength strength) {
+  PANDO_CO_ASSIGN(const auto outcome,
+                  co_await runtime_.context.transaction.lock(std::move(row_key), strength, txn::WaitPolicy::kBlock));
+  co_return outcome.changed_since_snapshot ? changed_since_snapshot(runtime_.context.transaction) : Status();
+}
+
+Task<Status> TableWriter::update(Bytes row_key, std::size_t old_row, std::size_t row) {
+  const Bytes new_key = layout_.primary_key().empty() ? row_key : new_row_key(row);
+  if (new_key != row_key) {
+    PANDO_CO_TRY(co_await primary_conflict(new_key, row));
+    PANDO_CO_TRY(runtime_.context.transaction.erase(row_key));
+  }
+  PANDO_CO_TRY(co_await put_row(new_key, row));
+  PANDO_CO_TRY(co_await replace_entries(row_key, old_row, new_key, row));
+  co_return foreign_keys_->updated(*old_rows_, old_row, *rows_, row, new_key);
+}
+
+Task<Status> TableWriter::replace_entries(const Bytes& old_key, std::size_t old_row, const Bytes& new_key,
+                                          std::size_t row) {
+  IndexEntries::Entry before;
+  IndexEntries::Entry after;
+  for (std::size_t i = 0; i < entries_.indexes().size(); ++i) {
+    const bool was = old_entries_.includes(i, old_row);
+    const bool is = entries_.includes(i, row);
+    if (was) {
+      old_entries_.entry(i, old_row, layout_.suffix_of(old_key), before);
+    }
+    if (is) {
+      entries_.entry(i, row, layout_.suffix_of(new_key), after);
+    }
+    if (was && is && before.key == after.key && before.unique) {
+      // The same unique key, held by the same row.
+      if (before.value != after.value) {
+        PANDO_CO_TRY(co_await lock_key(after.key, txn::LockStrength::kUpdate));
+        PANDO_CO_TRY(runtime_.context.transaction.put(after.key, after.value));
+      }
+      continue;
+    }
+    if (was && is && before.key == after.key) {
+      continue;
+    }
+    if (was) {
+      PANDO_CO_TRY(co_await remove_entry(before));
+    }
+    if (is) {
+      PANDO_CO_TRY(co_await add_entry(i, row, after));
+    }
+  }
+  co_return Status();
+}
+
+Task<Status> TableWriter::erase(Bytes row_key, std::size_t old_row) {
+  PANDO_CO_TRY(runtime_.context.transaction.erase(row_key));
+  IndexEntries::Entry entry;
+  for (std::size_t i = 0; i < old_entries_.indexes().size(); ++i) {
+    if (old_entries_.includes(i, old_row)) {
+      old_entries_.entry(i, old_row, layout_.suffix_of(row_key), entry);
+      PANDO_CO_TRY(co_await remove_entry(entry));
+    }
+  }
+  foreign_keys_->erased(*old_rows_, old_row);
+  co_return Status();
+}
+
+bool TableWriter::changes_key(const std::vector<catalog::AttributeNumber>& changed) const {
+  return std::ranges::any_of(layout_.table().indexes, [&](const catalog::IndexDescriptor& index) {
+    return index.unique && std::ranges::any_of(index.columns, [&](const catalog::IndexColumn& column) {
+             return column.attribute == 0 || std::ranges::find(changed, column.attribute) != changed.end();
+           });
+  });
+}
+
+void TableWriter::finish() {
+  if (foreign_keys_->has_work()) {
+    runtime_.finishing.push_back(foreign_keys_.get());
+  }
+}
+
+}  // namespace pando::sql::exec
