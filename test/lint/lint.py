@@ -31,7 +31,7 @@ ADAPTERS = {
     r"openssl/": ("crypto/", "runtime/os/", "sql/function/", "pgwire/"),
 }
 
-AMBIENT = re.compile(r"system_clock|steady_clock|random_device|\bgetenv\b|sleep_for|\bthread_local\b")
+AMBIENT = re.compile(r"system_clock|steady_clock|random_device|\bgetenv\b|\bsleep_for|\bthread_local\b")
 AMBIENT_ALLOWED = ("runtime/os/", "cli/", "server/", "node/", "sim/main")
 
 NAME_BANNED = re.compile(r"util|helper|common|manager|misc", re.IGNORECASE)

@@ -84,11 +84,11 @@ Result<Value> notify(EvaluationContext& context, const CallTypes& types, std::op
                      std::optional<ByteView> payload) {
   return act<kName>(context, types, channel.value_or(""), payload.value_or(""));
 }
-Result<Value> sleep_for(EvaluationContext& context, const CallTypes& types, types::Interval interval) {
+Result<Value> pause_for(EvaluationContext& context, const CallTypes& types, types::Interval interval) {
   const double days = interval.days + 30.0 * interval.months;
   return act<"pg_sleep">(context, types, days * 86400.0 + static_cast<double>(interval.microseconds) / 1e6);
 }
-Result<Value> sleep_until(EvaluationContext& context, const CallTypes& types, int64_t instant) {
+Result<Value> pause_until(EvaluationContext& context, const CallTypes& types, int64_t instant) {
   const int64_t now =
       context.wall_clock_us == nullptr ? context.statement_time_us : context.wall_clock_us(context.wall_clock_state);
   return act<"pg_sleep">(context, types, (static_cast<double>(instant) - static_cast<double>(now)) / 1e6);
@@ -234,8 +234,8 @@ KernelTable administration_kernels() {
       {"setval3_oid", lift<setval_called>},
       {"pg_get_serial_sequence", lift<act<"pg_get_serial_sequence", ByteView, ByteView>>},
       {"pg_sleep", lift<act<"pg_sleep", double>>},
-      {"pg_sleep_for(interval)", lift<sleep_for>},
-      {"pg_sleep_until(timestamptz)", lift<sleep_until>},
+      {"pg_sleep_for(interval)", lift<pause_for>},
+      {"pg_sleep_until(timestamptz)", lift<pause_until>},
       {"pg_cancel_backend", lift<act<"pg_cancel_backend", int32_t>>},
       {"pg_terminate_backend", lift<act<"pg_terminate_backend", int32_t, int64_t>>},
       {"pg_reload_conf", lift<act<"pg_reload_conf">>},

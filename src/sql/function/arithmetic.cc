@@ -10,52 +10,49 @@
 namespace pando::sql {
 namespace {
 
-// The operations compute in the result type R = the wider of the two.
+// The operations compute in the result type R = the wider of the two. Sums and differences that leave it show in the
+// sign bit of `failed`, products in any bit.
 template <typename R, typename A, typename B>
 struct Add {
-  static R apply(A a, B b, uint64_t& failed) {
-    if constexpr (sizeof(R) < sizeof(int64_t)) {
-      const int64_t sum = static_cast<int64_t>(a) + b;
-      failed |= static_cast<uint64_t>(sum != static_cast<R>(sum));
-      return static_cast<R>(sum);
-    } else {
-      const auto x = static_cast<uint64_t>(static_cast<int64_t>(a));
-      const auto y = static_cast<uint64_t>(static_cast<int64_t>(b));
-      failed |= ((x ^ (x + y)) & (y ^ (x + y))) >> 63;
-      return static_cast<R>(x + y);
-    }
+  using Flags = std::make_unsigned_t<R>;
+  static R apply(A a, B b, Flags& failed) {
+    const auto x = static_cast<Flags>(static_cast<R>(a));
+    const auto y = static_cast<Flags>(static_cast<R>(b));
+    const auto sum = static_cast<Flags>(x + y);
+    failed |= static_cast<Flags>((x ^ sum) & (y ^ sum));
+    return static_cast<R>(sum);
   }
+  static bool is_failure(Flags failed) { return static_cast<R>(failed) < 0; }
   static Status error(A, B) { return out_of_range<R>(); }
 };
 template <typename R, typename A, typename B>
 struct Subtract {
-  static R apply(A a, B b, uint64_t& failed) {
-    if constexpr (sizeof(R) < sizeof(int64_t)) {
-      const int64_t difference = static_cast<int64_t>(a) - b;
-      failed |= static_cast<uint64_t>(difference != static_cast<R>(difference));
-      return static_cast<R>(difference);
-    } else {
-      const auto x = static_cast<uint64_t>(static_cast<int64_t>(a));
-      const auto y = static_cast<uint64_t>(static_cast<int64_t>(b));
-      failed |= ((x ^ y) & (x ^ (x - y))) >> 63;
-      return static_cast<R>(x - y);
-    }
+  using Flags = std::make_unsigned_t<R>;
+  static R apply(A a, B b, Flags& failed) {
+    const auto x = static_cast<Flags>(static_cast<R>(a));
+    const auto y = static_cast<Flags>(static_cast<R>(b));
+    const auto difference = static_cast<Flags>(x - y);
+    failed |= static_cast<Flags>((x ^ y) & (x ^ difference));
+    return static_cast<R>(difference);
   }
+  static bool is_failure(Flags failed) { return static_cast<R>(failed) < 0; }
   static Status error(A, B) { return out_of_range<R>(); }
 };
 template <typename R, typename A, typename B>
 struct Multiply {
-  static R apply(A a, B b, uint64_t& failed) {
+  using Flags = uint64_t;
+  static R apply(A a, B b, Flags& failed) {
     if constexpr (sizeof(R) < sizeof(int64_t)) {
       const int64_t product = static_cast<int64_t>(a) * b;
-      failed |= static_cast<uint64_t>(product != static_cast<R>(product));
+      failed |= static_cast<Flags>(product ^ static_cast<R>(product));
       return static_cast<R>(product);
     } else {
       R product = 0;
-      failed |= static_cast<uint64_t>(__builtin_mul_overflow(static_cast<R>(a), static_cast<R>(b), &product));
+      failed |= static_cast<Flags>(__builtin_mul_overflow(static_cast<R>(a), static_cast<R>(b), &product));
       return product;
     }
   }
+  static bool is_failure(Flags failed) { return failed != 0; }
   static Status error(A, B) { return out_of_range<R>(); }
 };
 

@@ -20,7 +20,9 @@ uint64_t is_infinite(T value) {
 
 template <typename R, typename A, typename B>
 struct Add {
-  static R apply(A a, B b, uint64_t& failed) {
+  using Flags = uint64_t;
+  static bool is_failure(Flags failed) { return failed != 0; }
+  static R apply(A a, B b, Flags& failed) {
     const R sum = static_cast<R>(a) + static_cast<R>(b);
     failed |= is_infinite(sum) & ~is_infinite(a) & ~is_infinite(b);
     return sum;
@@ -29,7 +31,9 @@ struct Add {
 };
 template <typename R, typename A, typename B>
 struct Subtract {
-  static R apply(A a, B b, uint64_t& failed) {
+  using Flags = uint64_t;
+  static bool is_failure(Flags failed) { return failed != 0; }
+  static R apply(A a, B b, Flags& failed) {
     const R difference = static_cast<R>(a) - static_cast<R>(b);
     failed |= is_infinite(difference) & ~is_infinite(a) & ~is_infinite(b);
     return difference;
@@ -38,7 +42,9 @@ struct Subtract {
 };
 template <typename R, typename A, typename B>
 struct Multiply {
-  static R apply(A a, B b, uint64_t& failed) {
+  using Flags = uint64_t;
+  static bool is_failure(Flags failed) { return failed != 0; }
+  static R apply(A a, B b, Flags& failed) {
     const R product = static_cast<R>(a) * static_cast<R>(b);
     failed |= is_infinite(product) & ~is_infinite(a) & ~is_infinite(b);
     failed |= static_cast<uint64_t>(product == 0 && a != 0 && b != 0);

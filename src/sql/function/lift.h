@@ -121,13 +121,9 @@ class Reader<types::Value> {
 };
 
 template <>
-class Reader<std::optional<types::Value>> {
+class Reader<std::optional<types::Value>> : public Reader<types::Value> {
  public:
-  explicit Reader(const Vector& vector) : vector_(vector) {}
-  std::optional<types::Value> operator()(std::size_t row) const { return vector_.get(row); }
-
- private:
-  const Vector& vector_;
+  using Reader<types::Value>::Reader;
 };
 
 template <typename T>
@@ -186,16 +182,12 @@ void for_each_pair(const Vector& left, const Vector& right, std::size_t rows, Ou
   const auto* b = right.data<typename Storage<B>::type>();
   if (right.is_constant()) {
     const B constant = load<B>(b[0]);
-    const std::size_t step = left.is_constant() ? 0 : 1;
-    if (step == 0) {
-      const A other = load<A>(a[0]);
-      for (std::size_t i = 0; i < rows; ++i) {
-        out[i] = f(other, constant);
-      }
-    } else {
-      for (std::size_t i = 0; i < rows; ++i) {
-        out[i] = f(load<A>(a[i]), constant);
-      }
+    if (left.is_constant()) {
+      std::fill_n(out, rows, f(load<A>(a[0]), constant));
+      return;
+    }
+    for (std::size_t i = 0; i < rows; ++i) {
+      out[i] = f(load<A>(a[i]), constant);
     }
   } else if (left.is_constant()) {
     const A constant = load<A>(a[0]);
@@ -279,25 +271,26 @@ Status lift(EvaluationContext& context, const CallTypes& types, std::span<const 
   }
 }
 
-// A total function that may fail, as vectorisable arithmetic: kOperation::apply(a, b, failed) always returns a value
-// and ors 1 into `failed` when it is wrong. Only when some row failed are the rows looked at one by one, to raise
-// kOperation::error(a, b) for the first that is not NULL.
+// A total function that may fail, as vectorisable arithmetic: kOperation::apply(a, b, flags) always returns a value and
+// ors into `flags`, of kOperation::Flags, what is_failure(flags) tells from success. Only when some row failed are the
+// rows looked at one by one, to raise kOperation::error(a, b) for the first that is not NULL.
 template <typename kOperation, typename A, typename B = A>
 Status lift_checked(EvaluationContext&, const CallTypes&, std::span<const types::Vector* const> arguments,
                     std::size_t rows, types::Vector& out) {
-  using R = decltype(kOperation::apply(A(), B(), std::declval<uint64_t&>()));
-  uint64_t failed = 0;
+  using Flags = typename kOperation::Flags;
+  using R = decltype(kOperation::apply(A(), B(), std::declval<Flags&>()));
+  Flags failed = 0;
   lifting::for_each_pair<A, B>(*arguments[0], *arguments[1], rows, out.data<R>(),
                                [&failed](A a, B b) { return kOperation::apply(a, b, failed); });
-  if (failed == 0) [[likely]] {
+  if (!kOperation::is_failure(failed)) [[likely]] {
     return {};
   }
   for (std::size_t row = 0; row < rows; ++row) {
-    uint64_t row_failed = 0;
+    Flags row_failed = 0;
     const A a = arguments[0]->at<A>(row);
     const B b = arguments[1]->at<B>(row);
     kOperation::apply(a, b, row_failed);
-    if (row_failed != 0 && !out.is_null(row)) {
+    if (kOperation::is_failure(row_failed) && !out.is_null(row)) {
       return kOperation::error(a, b);
     }
   }
