@@ -1,5 +1,7 @@
 // What every txn::Store must do, run on the reference store and on kv's, with one shard and with several.
 
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "test/txn/store_script.h"
@@ -236,6 +238,54 @@ TEST_P(StoreConformance, OldSnapshotsKeepTheirVersions) {
   EXPECT_EQ(get(*old, "b"), "0");
   EXPECT_EQ(wait(old->get_latest("a")).value().value(), "20");
   EXPECT_EQ(scan(*begin()), "a=20 c=20 ");
+}
+
+// A write that changes nothing is a write: who has not seen it must not overwrite it (distsql pitfall P4).
+TEST_P(StoreConformance, AWriteOfTheSameValueConflictsToo) {
+  load({{"a", "1"}});
+  const auto late = begin(Isolation::kRepeatableRead);
+  load({{"a", "1"}});
+  const auto outcome = wait(late->lock("a", LockStrength::kUpdate, WaitPolicy::kBlock));
+  EXPECT_TRUE(outcome->changed_since_snapshot);
+  EXPECT_EQ(late->put("a", "2").to_string(), "40001: could not serialize access due to concurrent update");
+}
+
+// Of several writes of one key the last counts, also across statements and savepoints (P7).
+TEST_P(StoreConformance, TheLastWriteOfAKeyCounts) {
+  const auto transaction = begin();
+  put(*transaction, "a", "1");
+  put(*transaction, "a", "2");
+  transaction->begin_statement();
+  ASSERT_TRUE(transaction->erase("a").ok());
+  transaction->savepoint();
+  transaction->begin_statement();
+  EXPECT_EQ(get(*transaction, "a"), "(none)");
+  put(*transaction, "a", "3");
+  put(*transaction, "b", "1");
+  ASSERT_TRUE(transaction->erase("b").ok());
+  EXPECT_EQ(commit(*transaction), "OK");
+  EXPECT_EQ(scan(*begin()), "a=3 ");
+}
+
+// A lock that was not got in time is an error, never a success (P12), whatever the transaction was begun with.
+TEST_P(StoreConformance, LockTimeoutsCanBeChanged) {
+  const auto holder = begin();
+  ASSERT_TRUE(lock(*holder, "a"));
+  const auto waiter = begin();
+  waiter->set_lock_timeout(std::chrono::milliseconds(20));
+  std::thread clock([&] {
+    while (subject_->locks().counts().waiters == 0) {
+      std::this_thread::yield();
+    }
+    // The timeout is set after the queue is entered.
+    while (subject_->locks().counts().waiters > 0) {
+      subject_->timer().advance(std::chrono::milliseconds(20));
+      std::this_thread::yield();
+    }
+  });
+  const auto outcome = wait(waiter->lock("a", LockStrength::kKeyShare, WaitPolicy::kBlock));
+  clock.join();
+  EXPECT_EQ(outcome.status().to_string(), "55P03: canceling statement due to lock timeout");
 }
 
 TEST_P(StoreConformance, SerializableTransactionsInLargeNumbersAreValidated) {
