@@ -1,5 +1,6 @@
 #include "kv/record_cache.h"
 
+#include <algorithm>
 #include <functional>
 #include <new>
 
@@ -79,8 +80,8 @@ RecordCache::RecordPointer RecordCache::make_record(const Incoming& incoming, ui
       .tombstone = incoming.tombstone,
       .used = false,
   };
-  std::memcpy(record->bytes(), incoming.key.data(), incoming.key.size());
-  std::memcpy(record->bytes() + incoming.key.size(), incoming.value.data(), incoming.value.size());
+  std::ranges::copy(incoming.key, record->bytes());
+  std::ranges::copy(incoming.value, record->bytes() + incoming.key.size());
   return RecordPointer(record);
 }
 
@@ -109,7 +110,7 @@ void RecordCache::Stripe::update(Record& record, const Incoming& incoming) {
   record.tombstone = incoming.tombstone;
   record.value_size = static_cast<uint32_t>(incoming.value.size());
   record.used = true;
-  std::memcpy(record.bytes() + record.key_size, incoming.value.data(), incoming.value.size());
+  std::ranges::copy(incoming.value, record.bytes() + record.key_size);
 }
 
 void RecordCache::Stripe::remove(Record& record) {

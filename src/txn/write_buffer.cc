@@ -51,7 +51,7 @@ WriteBuffer::Node* WriteBuffer::add_node(ByteView key, const Path& path) {
   // Each level holds a quarter of the nodes of the one below.
   const int levels = std::min(kLevelsMax, 1 + std::countr_zero(prng_.next() | (uint64_t{1} << 62)) / 2);
   char* const key_copy = allocate(key.size());
-  std::memcpy(key_copy, key.data(), key.size());
+  std::ranges::copy(key, key_copy);
   Node* const node = new (allocate(sizeof(Node) + static_cast<std::size_t>(levels - 1) * sizeof(Node*)))
       Node{.key_data = key_copy, .key_size = static_cast<uint32_t>(key.size()), .newest = nullptr, .previous = path[0]};
   for (int level = 0; level < levels; ++level) {
@@ -91,7 +91,7 @@ void WriteBuffer::add(ByteView key, std::optional<ByteView> value) {
   version->value = nullptr;
   if (value.has_value()) {
     char* const copy = allocate(value->size());
-    std::memcpy(copy, value->data(), value->size());
+    std::ranges::copy(*value, copy);
     version->value = copy;
     version->size = static_cast<uint32_t>(value->size());
   }
