@@ -10,12 +10,11 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "types/calendar.h"
+#include "types/format_template.h"
 #include "types/settings.h"
 #include "types/type.h"
 
 namespace pando::types {
-
-struct FormatNode;
 
 // A template of dates and times: 'YYYY-MM-DD HH24:MI:SS'.
 class DateTimeFormat {
