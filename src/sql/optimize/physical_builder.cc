@@ -17,6 +17,19 @@ ColumnSet ids_of(const std::vector<OutputColumn>& columns) {
   return ids;
 }
 
+std::vector<OutputColumn> columns_of(const std::vector<ProjectedColumn>& columns) {
+  std::vector<OutputColumn> outputs;
+  for (const ProjectedColumn& column : columns) {
+    outputs.push_back(column.column);
+  }
+  return outputs;
+}
+
+std::vector<OutputColumn> joined(std::vector<OutputColumn> first, const std::vector<OutputColumn>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
 // The number a LIMIT asks for, with its OFFSET, when both are constants; 0 when it is not known.
 double constant_limit(const LimitNode* limit) {
   if (limit == nullptr || limit->with_ties) {
@@ -42,9 +55,14 @@ double constant_limit(const LimitNode* limit) {
 }  // namespace
 
 PhysicalPtr PhysicalBuilder::finish(const LogicalPtr& plan, decltype(PhysicalNode::node) node, double input_cost) {
+  return finish(plan, plan->outputs, std::move(node), input_cost);
+}
+
+PhysicalPtr PhysicalBuilder::finish(const LogicalPtr& plan, std::vector<OutputColumn> outputs,
+                                    decltype(PhysicalNode::node) node, double input_cost) {
   const double rows = cardinality_.rows(plan);
   return std::make_shared<const PhysicalNode>(
-      PhysicalNode{plan->outputs, rows, 0, input_cost + rows * 0.1, std::move(node)});
+      PhysicalNode{std::move(outputs), rows, 0, input_cost + rows * 0.1, std::move(node)});
 }
 
 Result<PhysicalPtr> PhysicalBuilder::build(const LogicalPtr& plan) {
@@ -201,7 +219,8 @@ Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const Fi
   ordered_ = false;
   PANDO_ASSIGN(ExprPtr predicate, lower(node.predicate, outputs_of(*node.input)));
   const double cost = input->cost + input->rows * 0.1;
-  return finish(plan, FilterPlan{std::move(input), std::move(predicate)}, cost);
+  std::vector<OutputColumn> outputs = input->outputs;
+  return finish(plan, std::move(outputs), FilterPlan{std::move(input), std::move(predicate)}, cost);
 }
 
 Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const ValuesNode& node) {
@@ -229,7 +248,7 @@ Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const Pr
   ProjectPlan project{input, node.columns};
   PANDO_TRY(lower_all(project.columns, below));
   ordered_ = ordered;
-  return make_physical(plan->outputs, std::move(project), input->rows, input->cost + input->rows * 0.1);
+  return make_physical(columns_of(node.columns), std::move(project), input->rows, input->cost + input->rows * 0.1);
 }
 
 Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const ProjectSetNode& node) {
@@ -237,7 +256,7 @@ Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const Pr
   ProjectSetPlan project{input, node.functions};
   PANDO_TRY(lower_all(project.functions, outputs_of(*node.input)));
   ordered_ = false;
-  return finish(plan, std::move(project), input->cost);
+  return finish(plan, joined(input->outputs, columns_of(node.functions)), std::move(project), input->cost);
 }
 
 Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const AggregateNode& node) {
@@ -247,7 +266,8 @@ Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const Ag
   PANDO_TRY(lower_all(aggregate.groups, columns));
   PANDO_TRY(lower_all(aggregate.aggregates, columns));
   ordered_ = false;
-  return finish(plan, std::move(aggregate), input->cost + input->rows * 0.5);
+  return finish(plan, joined(columns_of(node.groups), columns_of(node.aggregates)), std::move(aggregate),
+                input->cost + input->rows * 0.5);
 }
 
 Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const WindowNode& node) {
@@ -255,7 +275,8 @@ Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const Wi
   WindowPlan window{input, node.windows};
   PANDO_TRY(lower_all(window.windows, outputs_of(*node.input)));
   ordered_ = false;
-  return finish(plan, std::move(window), input->cost + input->rows * 2);
+  return finish(plan, joined(input->outputs, columns_of(node.windows)), std::move(window),
+                input->cost + input->rows * 2);
 }
 
 Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const SortNode& node) {
@@ -273,7 +294,7 @@ Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const So
     PANDO_ASSIGN(sort.offset, lower(limit->offset, {}));
   }
   ordered_ = true;
-  return make_physical(plan->outputs, std::move(sort), input->rows, input->cost + input->rows * 2);
+  return make_physical(input->outputs, std::move(sort), input->rows, input->cost + input->rows * 2);
 }
 
 Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const LimitNode& node) {
@@ -285,7 +306,7 @@ Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const Li
   PANDO_ASSIGN(limit.limit, lower(node.limit, {}));
   PANDO_ASSIGN(limit.offset, lower(node.offset, {}));
   PANDO_TRY(lower_keys(limit.ties, outputs_of(*node.input)));
-  return finish(plan, std::move(limit), input->cost);
+  return finish(plan, input->outputs, std::move(limit), input->cost);
 }
 
 Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const DistinctNode& node) {
@@ -294,8 +315,13 @@ Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const Di
   for (ExprPtr& key : distinct.on) {
     PANDO_ASSIGN(key, lower(key, outputs_of(*node.input)));
   }
+  const bool all_columns = node.on.empty() && ids_of(plan->outputs) == ids_of(input->outputs);
+  for (std::size_t i = 0; node.on.empty() && !all_columns && i < plan->outputs.size(); ++i) {
+    const OutputColumn& column = plan->outputs[i];
+    distinct.on.push_back(make_expr(column.type, ColumnExpr{column.id, column.name}));
+  }
   ordered_ = false;
-  return finish(plan, std::move(distinct), input->cost + input->rows);
+  return finish(plan, input->outputs, std::move(distinct), input->cost + input->rows);
 }
 
 Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const SetOperationNode& node) {
@@ -348,7 +374,8 @@ Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const Wi
   }
   PANDO_ASSIGN(with.body, build(node.body));
   ordered_ = false;
-  return finish(plan, std::move(with));
+  std::vector<OutputColumn> outputs = with.body->outputs;
+  return finish(plan, std::move(outputs), std::move(with), 0);
 }
 
 Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const CteScanNode& node) {
@@ -373,7 +400,7 @@ Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const Lo
   const bool one_by_one = granted_.limit != nullptr;
   wish_ = granted_;
   PANDO_ASSIGN(PhysicalPtr input, build(node.input));
-  return finish(plan, LockRowsPlan{input, node.targets, one_by_one}, input->cost);
+  return finish(plan, input->outputs, LockRowsPlan{input, node.targets, one_by_one}, input->cost);
 }
 
 Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const InsertNode& node) {
@@ -392,7 +419,7 @@ Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const In
     PANDO_TRY(lower_assignments(clause.assignments, both));
     PANDO_ASSIGN(clause.where, lower(clause.where, both));
   }
-  return finish(plan, std::move(insert), input->cost);
+  return finish(plan, columns_of(node.returning), std::move(insert), input->cost);
 }
 
 Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const UpdateNode& node) {
@@ -407,7 +434,7 @@ Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const Up
   PANDO_TRY(lower_assignments(update.statement.assignments, columns));
   PANDO_TRY(lower_checks(update.statement.checks, row));
   PANDO_TRY(lower_all(update.statement.returning, both));
-  return finish(plan, std::move(update), input->cost);
+  return finish(plan, columns_of(node.returning), std::move(update), input->cost);
 }
 
 Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const DeleteNode& node) {
@@ -416,7 +443,7 @@ Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const De
   DeletePlan erase{input, node};
   erase.statement.input = nullptr;
   PANDO_TRY(lower_all(erase.statement.returning, outputs_of(*node.input)));
-  return finish(plan, std::move(erase), input->cost);
+  return finish(plan, columns_of(node.returning), std::move(erase), input->cost);
 }
 
 }  // namespace pando::sql

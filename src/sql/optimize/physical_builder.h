@@ -62,6 +62,9 @@ class PhysicalBuilder {
   std::vector<CorrelatedParameter> bind_outer(const ColumnSet& columns);
   void unbind_outer(const std::vector<CorrelatedParameter>& correlation);
   PhysicalPtr finish(const LogicalPtr& plan, decltype(PhysicalNode::node) node, double input_cost = 0);
+  // The same for an operator that outputs these columns in this order.
+  PhysicalPtr finish(const LogicalPtr& plan, std::vector<OutputColumn> outputs, decltype(PhysicalNode::node) node,
+                     double input_cost);
 
   const OptimizeOptions& options_;
   Cardinality& cardinality_;
