@@ -194,7 +194,9 @@ void MatchingRows::keep_equal(types::Chunk& rows, std::vector<Bytes>& keys) {
   gather(rows, equal, kept);
   rows = std::move(kept);
   for (std::size_t i = 0; i < equal.size(); ++i) {
-    keys[i] = std::move(keys[equal[i]]);
+    if (equal[i] != i) {
+      keys[i] = std::move(keys[equal[i]]);
+    }
   }
   keys.resize(equal.size());
 }

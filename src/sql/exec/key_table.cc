@@ -68,7 +68,7 @@ void KeyTable::grow() {
 }
 
 ByteView KeyTable::store(ByteView key) {
-  if (block_size_ - block_used_ < key.size()) {
+  if (blocks_.empty() || block_size_ - block_used_ < key.size()) {
     block_size_ = std::max(key.size(), std::min(std::max(block_size_ * 2, kFirstBlockBytes), kBlockBytesMax));
     blocks_.push_back(std::make_unique_for_overwrite<char[]>(block_size_));
     block_used_ = 0;

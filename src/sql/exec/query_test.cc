@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/block_on.h"
+#include "runtime/clock.h"
 #include "sql/bind/bind.h"
 #include "sql/optimize/optimize.h"
 #include "sql/parse/parse.h"
@@ -38,6 +39,13 @@ class FileStorage final : public TemporaryStorage {
 
  private:
   test::MemoryDisk disk_;
+};
+
+// No lock waits here.
+class IdleTimer final : public runtime::Timer {
+ public:
+  runtime::TimerId schedule(std::chrono::nanoseconds, std::function<void()>) override { return 1; }
+  void cancel(runtime::TimerId) override {}
 };
 
 class Database final : public TableExpressionSource {
@@ -296,7 +304,8 @@ class Database final : public TableExpressionSource {
   }
 
   runtime::InlineExecutor executor_;
-  txn::MemoryStore store_{nullptr};
+  IdleTimer timer_;
+  txn::MemoryStore store_{&timer_};
   FileStorage storage_;
   EvaluationContext evaluation_;
   catalog::Snapshot snapshot_;

@@ -2,14 +2,26 @@
 
 #include "sql/optimize/cardinality.h"
 #include "sql/optimize/physical_builder.h"
+#include "sql/optimize/rewrite.h"
 
 namespace pando::sql {
 
 Result<PhysicalQuery> optimize(LogicalQuery query, OptimizeOptions options) {
   Cardinality cardinality(options.statistics);
+  ColumnIds ids(query.next_column_id);
+  LogicalPtr root = fold_constants(query.root, options.evaluation);
+  root = inline_ctes(root);
+  root = decorrelate(root, ids);
+  root = push_down(root);
+  root = order_joins(root, cardinality);
+  ColumnSet needed;
+  for (const OutputColumn& column : query.result) {
+    needed.insert(column.id);
+  }
+  root = prune_columns(root, needed);
   PhysicalBuilder builder(options, cardinality, static_cast<uint32_t>(query.parameters.size()));
   PhysicalQuery plan;
-  PANDO_ASSIGN(plan.root, builder.build(query.root));
+  PANDO_ASSIGN(plan.root, builder.build(root));
   plan.result = std::move(query.result);
   plan.parameters = std::move(query.parameters);
   plan.parameter_slots = builder.parameter_slots();
