@@ -14,9 +14,11 @@
 #include "types/text_io.h"
 #include "types/type.h"
 
-namespace pando::sql {
+namespace pando::types {
+class RegexCache;  // types/regex.h
+}
 
-class RegexCache;  // sql/function/regex.h
+namespace pando::sql {
 
 // What kernels need from above. The session implements it over its catalog snapshot; tests give a small one.
 class SessionServices {
@@ -73,7 +75,7 @@ class EvaluationContext {
   SessionServices* services = nullptr;
   Prng* prng = nullptr;
   // Compiled regular expressions, kept from call to call; made on first use.
-  std::shared_ptr<RegexCache> regexes;
+  std::shared_ptr<types::RegexCache> regexes;
 };
 
 }  // namespace pando::sql

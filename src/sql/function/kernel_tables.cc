@@ -14,6 +14,7 @@ std::span<const KernelTable> kernel_tables() {
       numeric_kernels(),
       text_kernels(),
       datetime_kernels(),
+      datetime_field_kernels(),
       datetime_comparison_kernels(),
       trigonometry_kernels(),
       quoting_kernels(),

@@ -5,19 +5,22 @@
 #include "sql/function/errors.h"
 #include "sql/function/kernel_table.h"
 #include "sql/function/lift.h"
-#include "sql/function/regex.h"
 #include "types/array.h"
+#include "types/regex.h"
 #include "types/utf8.h"
 
 namespace pando::sql {
 namespace {
 
+using types::Regex;
+using types::RegexOptions;
+using types::RegexSpan;
 using types::utf8_length;
 using types::utf8_offset;
 
 Result<const Regex*> find_regex(EvaluationContext& context, ByteView pattern, RegexOptions options) {
   if (context.regexes == nullptr) {
-    context.regexes = std::make_shared<RegexCache>();
+    context.regexes = std::make_shared<types::RegexCache>();
   }
   return context.regexes->get(pattern, options);
 }

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 
-#include "sql/function/regex.h"
+#include "types/regex.h"
 #include "types/utf8.h"
 
-namespace pando::sql {
+namespace pando::types {
 namespace {
 
 constexpr int kRepetitionMax = 255;
@@ -86,8 +86,8 @@ class Translator {
     return true;
   }
   uint32_t next_character() {
-    const uint32_t code = types::utf8_decode(text_.substr(at_));
-    at_ += types::utf8_width(text_[at_]);
+    const uint32_t code = utf8_decode(text_.substr(at_));
+    at_ += utf8_width(text_[at_]);
     return code;
   }
   void emit(std::string_view piece) {
@@ -615,4 +615,4 @@ Result<RegexTranslation> translate_regex(ByteView pattern, RegexOptions options)
   return Translator(pattern, options).run();
 }
 
-}  // namespace pando::sql
+}  // namespace pando::types

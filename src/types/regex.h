@@ -21,7 +21,7 @@ namespace re2 {
 class RE2;
 }
 
-namespace pando::sql {
+namespace pando::types {
 
 struct RegexOptions {
   bool ignore_case = false;
@@ -87,4 +87,4 @@ struct RegexTranslation {
 };
 Result<RegexTranslation> translate_regex(ByteView pattern, RegexOptions options);
 
-}  // namespace pando::sql
+}  // namespace pando::types

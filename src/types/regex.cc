@@ -1,10 +1,10 @@
-#include "sql/function/regex.h"
+#include "types/regex.h"
 
 #include <algorithm>
 
 #include <re2/re2.h>
 
-namespace pando::sql {
+namespace pando::types {
 namespace {
 
 constexpr int64_t kProgramBytesMax = 64 << 20;
@@ -88,4 +88,4 @@ Result<const Regex*> RegexCache::get(ByteView pattern, RegexOptions options) {
   return &entries_.front()->regex;
 }
 
-}  // namespace pando::sql
+}  // namespace pando::types
