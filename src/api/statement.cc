@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "api/state.h"
 
 namespace pando {

@@ -32,7 +32,7 @@ struct NodeOptions {
   std::size_t block_cache_bytes = 512_MiB;
   std::size_t record_cache_bytes = 256_MiB;
   // What a single transaction may write.
-  std::size_t transaction_bytes_max = 4_GiB;
+  std::size_t transaction_bytes_max = 448_MiB;
 };
 
 class Node {
