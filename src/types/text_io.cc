@@ -84,7 +84,10 @@ Result<Bytes> fit_text(Type type, Bytes text, bool is_explicit) {
 }
 
 Result<Value> parse_jsonpath(ByteView text) {
-  return Status(sql_state::kFeatureNotSupported, "type jsonpath is not supported");
+  PANDO_ASSIGN(const JsonPath path, JsonPath::parse(text));
+  Bytes canonical;
+  path.print(canonical);
+  return Value::of_bytes(std::move(canonical));
 }
 
 Result<Value> parse_pseudo(const TypeInfo& info, ByteView text) {
