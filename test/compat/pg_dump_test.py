@@ -1,0 +1,39 @@
+"""pg_dump --schema-only, unmodified; what it prints must make the same schema again."""
+import sys
+
+from server import expect, run, running
+
+SCHEMA = """
+CREATE SCHEMA shop;
+CREATE TABLE shop.customer (id serial PRIMARY KEY, email varchar(100) UNIQUE, joined timestamptz DEFAULT now());
+CREATE TABLE shop.orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  customer int NOT NULL REFERENCES shop.customer ON DELETE CASCADE, total numeric(12,2) CHECK (total >= 0));
+CREATE INDEX orders_by_customer ON shop.orders (customer, total DESC);
+CREATE VIEW shop.totals AS SELECT customer, sum(total) AS total FROM shop.orders GROUP BY customer;
+CREATE SEQUENCE shop.numbers START 5 INCREMENT 3;
+"""
+
+
+def dump(server):
+    return run(["pg_dump", "--schema-only", "-h", "127.0.0.1", "-p", server.port, "-U", "postgres", "postgres"])
+
+
+def psql(server, text):
+    return run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", server.port, "-U", "postgres"],
+               input=text)
+
+
+def main(pando):
+    with running(pando) as first:
+        psql(first, SCHEMA)
+        dumped = dump(first)
+    for part in ("CREATE TABLE shop.customer", "CREATE TABLE shop.orders", "CREATE VIEW shop.totals",
+                 "CREATE INDEX orders_by_customer", "CREATE SEQUENCE shop.numbers", "ON DELETE CASCADE"):
+        expect(part in dumped, f"pg_dump prints {part}:\n{dumped}")
+    with running(pando) as second:
+        psql(second, dumped)
+        expect(dump(second) == dumped, "a dump of the restored schema is the same dump")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
