@@ -4,15 +4,20 @@
 
 #include <fmt/format.h>
 
+#include "session/copy_input.h"
 #include "session/copy_options.h"
-#include "session/copy_parser.h"
+#include "session/copy_plan.h"
 #include "session/copy_printer.h"
 #include "session/object_names.h"
 #include "session/session.h"
+#include "session/system_tables.h"
 #include "sql/parse/parse.h"
 
 namespace pando::session {
 namespace {
+
+// How many vectors of rows one insertion takes.
+constexpr std::size_t kCopyBatchChunks = 8;
 
 std::string full_name(const ast::RelationName& name) {
   return name.schema.empty() ? name.name : name.schema + "." + name.name;
@@ -145,8 +150,77 @@ Task<Result<std::string>> Session::send_copy_rows(Portal* portal, CopyPrinter* p
   co_return fmt::format("COPY {}", count);
 }
 
+// The INSERT that takes the data, with the table locked against changes of its definition.
+Task<Result<StatementPlanPtr>> Session::plan_copy_in(catalog::TablePtr table, std::vector<std::string> columns,
+                                                     std::vector<types::Oid> types) {
+  const auto schema = snapshot()->find_schema(table->schema);
+  std::string parameters;
+  for (std::size_t i = 1; i <= columns.size(); ++i) {
+    parameters += fmt::format("{}${}", i == 1 ? "" : ", ", i);
+  }
+  auto text = std::make_shared<const std::string>(
+      fmt::format("INSERT INTO {}.{} ({}) OVERRIDING SYSTEM VALUE VALUES ({})", quote_name(schema->name),
+                  quote_name(table->name), name_list(columns), parameters));
+  PANDO_CO_ASSIGN(ast::StatementPtr tree, parse::parse_statement(*text));
+  PANDO_CO_TRY(
+      co_await transaction_.catalog().lock_table(table->oid, txn::LockStrength::kKeyShare, txn::WaitPolicy::kBlock));
+  co_return make_query_plan(text, *tree, types, {});
+}
+
 Task<Result<std::string>> Session::run_copy_in(const ast::Copy& copy, CopyOptions options, Output output) {
-  co_return Status(sql_state::kFeatureNotSupported, "COPY FROM is not supported");
+  if (copy.where != nullptr) {
+    co_return Status(sql_state::kFeatureNotSupported, "COPY FROM ... WHERE is not supported");
+  }
+  if (transaction_.read_only()) {
+    co_return Status(sql_state::kReadOnlySqlTransaction, "cannot execute COPY FROM in a read-only transaction");
+  }
+  PANDO_CO_ASSIGN(const catalog::TablePtr table, copied_table(copy));
+  PANDO_CO_ASSIGN(const std::vector<std::string> names, copied_columns(*table, copy.columns));
+  std::vector<CopyColumn> columns;
+  std::vector<types::Oid> types;
+  for (const std::string& name : names) {
+    columns.push_back({name, table->find_column(name)->type});
+    types.push_back(columns.back().type.oid);
+  }
+  transaction_.start();
+  PANDO_CO_ASSIGN(const StatementPlanPtr insert, co_await plan_copy_in(table, names, std::move(types)));
+  const catalog::TablePtr source = make_copy_source(columns);
+  const auto plan = plan_copy(*insert->query, source);
+  if (plan == nullptr) {
+    co_return Status(sql_state::kFeatureNotSupported, "COPY FROM into this table is not supported");
+  }
+  transaction_.transaction().begin_statement();
+  output.sink->begin_copy_in(wire_format(options), columns.size());
+  CopyInput input(table->name, options, std::move(columns), settings_.values().types, *output.sink);
+  bool more = true;
+  while (more) {
+    std::vector<types::Chunk> batch;
+    while (more && batch.size() < kCopyBatchChunks) {
+      types::Chunk chunk;
+      PANDO_CO_ASSIGN(more, co_await input.next(chunk));
+      if (more) {
+        batch.push_back(std::move(chunk));
+      }
+    }
+    system_tables_->set_copy_rows(source, std::move(batch));
+    PANDO_CO_TRY(co_await run_to_end(plan));
+  }
+  co_return fmt::format("COPY {}", input.row_count());
+}
+
+Task<Status> Session::run_to_end(std::shared_ptr<const sql::PhysicalQuery> plan) {
+  if (cancellation_.requested()) {
+    co_return cancellation_.status();
+  }
+  sql::exec::Query query(std::move(plan), execution_context({}));
+  PANDO_CO_TRY(co_await query.open());
+  types::Chunk chunk;
+  while (true) {
+    PANDO_CO_ASSIGN(const bool more, co_await query.next(chunk));
+    if (!more) {
+      co_return Status();
+    }
+  }
 }
 
 }  // namespace pando::session

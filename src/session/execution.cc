@@ -7,6 +7,7 @@
 #include "session/services.h"
 #include "session/session.h"
 #include "session/system_tables.h"
+#include "sql/parse/parse.h"
 
 namespace pando::session {
 namespace {
@@ -52,8 +53,19 @@ Task<Status> Session::lock_tables(Portal* portal) {
     if (is_current(*portal->plan) || portal->plan->catalog_version == 0) {
       co_return Status();
     }
-    PANDO_CO_ASSIGN(portal->plan, current_plan(*portal->statement));
+    PANDO_CO_TRY(renew_plan(portal));
   }
+}
+
+Status Session::renew_plan(Portal* portal) {
+  if (portal->statement == nullptr) {
+    // Made from the fingerprint of its text: now from the text as it stands.
+    PANDO_ASSIGN(ast::StatementPtr tree, parse::parse_statement(*portal->text));
+    PANDO_ASSIGN(portal->statement, analyze(portal->text, std::move(tree), {}));
+    portal->parameters.clear();
+  }
+  PANDO_ASSIGN(portal->plan, current_plan(*portal->statement));
+  return {};
 }
 
 Task<Status> Session::begin_query(Portal* portal) {

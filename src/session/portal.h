@@ -37,7 +37,9 @@ enum class CursorScroll : uint8_t { kUnspecified, kScroll, kNoScroll };
 
 struct Portal {
   std::string name;
+  // Null for a cached plan of the simple protocol, whose text is here.
   PreparedStatementPtr statement;
+  TextPtr text;
   StatementPlanPtr plan;
   std::vector<types::Value> parameters;
   // The plan's shape with the formats asked for; null when it returns no rows.

@@ -38,6 +38,7 @@
 #include "session/session_transaction.h"
 #include "session/statement.h"
 #include "sql/bind/bind.h"
+#include "sql/parse/fingerprint.h"
 
 namespace pando::session {
 
@@ -167,6 +168,9 @@ class Session {
 
   // --- simple_query.cc ---
   Task<Status> run_text(Bytes sql, ResultSink* sink);
+  bool find_cached(const TextPtr& text, Portal* portal);
+  Result<StatementPlanPtr> plan_lifted(const TextPtr& text);
+  Task<Status> run_cached(Portal* portal, ResultSink* sink);
   Task<Result<std::string>> run_statement(TextPtr text, TreePtr tree, Output output);
 
   // --- extended_query.cc ---
@@ -181,6 +185,7 @@ class Session {
   Task<Status> begin_query(Portal* portal);
   Task<Status> open_query(Portal* portal);
   Task<Status> lock_tables(Portal* portal);
+  Status renew_plan(Portal* portal);
   Task<Status> buffer_all(Portal* portal);
   Task<Result<bool>> deliver(Portal* portal, uint64_t rows_max, ResultSink* sink);
   Task<Result<bool>> fetch_chunk(Portal* portal);
@@ -230,6 +235,9 @@ class Session {
                                          Output output);
   Task<Result<std::string>> send_copy_rows(Portal* portal, CopyPrinter* printer, ValueFormat format, ResultSink* sink);
   Result<catalog::TablePtr> copied_table(const ast::Copy& copy);
+  Task<Result<StatementPlanPtr>> plan_copy_in(catalog::TablePtr table, std::vector<std::string> columns,
+                                              std::vector<types::Oid> types);
+  Task<Status> run_to_end(std::shared_ptr<const sql::PhysicalQuery> plan);
 
   // --- definitions.cc ---
   class DefinitionQueries;
@@ -255,6 +263,7 @@ class Session {
   std::unique_ptr<PlanCache> plan_cache_;
   std::unique_ptr<SystemTables> system_tables_;
   std::unique_ptr<TableExpressionCache> table_expressions_;
+  parse::Fingerprint fingerprint_;
   sql::EvaluationContext evaluation_;
   Prng prng_;
   std::optional<runtime::TimerId> statement_timer_;

@@ -4,7 +4,9 @@
 #include "session/plan_cache.h"
 #include "session/services.h"
 #include "session/session.h"
+#include "sql/parse/fingerprint.h"
 #include "sql/parse/parse.h"
+#include "types/text_io.h"
 
 namespace pando::session {
 
@@ -20,6 +22,9 @@ Task<Status> Session::run(Bytes sql, ResultSink* sink) {
 Task<Status> Session::run_text(Bytes sql, ResultSink* sink) {
   auto text = std::make_shared<const std::string>(std::move(sql));
   begin_message(text);
+  if (Portal portal; find_cached(text, &portal)) {
+    co_return co_await run_cached(&portal, sink);
+  }
   PANDO_CO_ASSIGN(std::vector<parse::ParsedStatement> statements, parse::parse_statements(*text));
   if (statements.empty()) {
     sink->empty_query();
@@ -36,6 +41,61 @@ Task<Status> Session::run_text(Bytes sql, ResultSink* sink) {
     }
     sink->complete(tag);
   }
+  co_return Status();
+}
+
+// A statement seen before, up to its constants: fills in a portal that runs its plan. False: it takes the long way,
+// which also words the errors.
+bool Session::find_cached(const TextPtr& text, Portal* portal) {
+  if (transaction_.failed() || !parse::make_fingerprint(*text, fingerprint_) ||
+      plan_cache_->is_refused(fingerprint_.key)) {
+    return false;
+  }
+  transaction_.begin_implicit();
+  StatementPlanPtr plan = plan_cache_->find(fingerprint_.key);
+  if (plan == nullptr || !is_current(*plan)) {
+    auto made = plan_lifted(text);
+    if (!made.ok()) {
+      if (made.status().is(sql::kCannotLift)) {
+        plan_cache_->refuse(fingerprint_.key);
+      }
+      return false;
+    }
+    plan = *std::move(made);
+    plan_cache_->put(fingerprint_.key, plan);
+  }
+  for (std::size_t i = 0; i < fingerprint_.constants.size(); ++i) {
+    auto value = types::parse_text(plan->parameter_types[i], parse::constant_text(*text, fingerprint_.constants[i]),
+                                   settings_.values().types);
+    if (!value.ok()) {
+      return false;
+    }
+    portal->parameters.push_back(*std::move(value));
+  }
+  portal->plan = std::move(plan);
+  portal->shape = portal->plan->shape;
+  portal->text = text;
+  return true;
+}
+
+Result<StatementPlanPtr> Session::plan_lifted(const TextPtr& text) {
+  PANDO_ASSIGN(const ast::StatementPtr tree, parse::parse_statement(*text));
+  PANDO_ASSIGN(StatementPlanPtr plan, make_query_plan(text, *tree, {}, fingerprint_.locations));
+  if (plan->parameter_types.size() != fingerprint_.constants.size()) {
+    return Status(sql::kCannotLift, "a constant without a parameter");
+  }
+  return plan;
+}
+
+Task<Status> Session::run_cached(Portal* portal, ResultSink* sink) {
+  services_->begin_statement();
+  PANDO_CO_TRY((co_await run_query(portal, 0, {.sink = sink, .describe = true})).status());
+  const std::string tag = query_tag(*portal);
+  portal->query.reset();
+  if (transaction_.state() == BlockState::kImplicit) {
+    PANDO_CO_TRY(co_await commit_transaction());
+  }
+  sink->complete(tag);
   co_return Status();
 }
 

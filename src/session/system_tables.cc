@@ -4,6 +4,9 @@ namespace pando::session {
 
 Task<Result<std::vector<types::Chunk>>> SystemTables::rows(catalog::TablePtr table,
                                                            std::vector<catalog::AttributeNumber> attributes) {
+  if (table == copy_source_) {
+    co_return std::move(copy_rows_);
+  }
   const auto snapshot = snapshot_();
   PANDO_CO_ASSIGN(std::vector<types::Chunk> whole,
                   catalog::system_rows(*table, {.snapshot = *snapshot,

@@ -24,8 +24,15 @@ class SystemTables final : public sql::exec::VirtualTables {
 
   Task<Result<std::vector<types::Chunk>>> rows(catalog::TablePtr table,
                                                std::vector<catalog::AttributeNumber> attributes) override;
+  // The rows that the next scan of COPY's source gives, all columns in order.
+  void set_copy_rows(catalog::TablePtr source, std::vector<types::Chunk> rows) {
+    copy_source_ = std::move(source);
+    copy_rows_ = std::move(rows);
+  }
 
  private:
+  catalog::TablePtr copy_source_;
+  std::vector<types::Chunk> copy_rows_;
   catalog::Catalog& catalog_;
   std::function<catalog::SnapshotPtr()> snapshot_;
   catalog::SystemRowSource source_;

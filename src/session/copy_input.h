@@ -1,0 +1,51 @@
+#pragma once
+
+// CopyInput: the rows of COPY FROM STDIN as chunks, for the plan that inserts them: reads what the client sends, parses
+// it, turns fields into values. Errors carry the line in `where`, as PostgreSQL's CONTEXT does.
+//
+// Thread-safety: the session's coroutine only.
+
+#include <string>
+#include <vector>
+
+#include "session/copy_options.h"
+#include "session/copy_parser.h"
+#include "session/result_sink.h"
+#include "types/settings.h"
+
+namespace pando::session {
+
+struct CopyColumn {
+  std::string name;
+  types::Type type;
+};
+
+class CopyInput {
+ public:
+  // REQUIRES: `sink` and `settings` outlive it.
+  CopyInput(std::string table, CopyOptions options, std::vector<CopyColumn> columns, const types::Settings& settings,
+            ResultSink& sink);
+
+  // Replaces `out` with the next rows, at most kVectorRows and at least one; false at the end of the data.
+  Task<Result<bool>> next(types::Chunk& out);
+  uint64_t row_count() const { return row_count_; }
+
+ private:
+  // Parses up to a chunk of rows out of what is there.
+  Status take_rows(types::Chunk& out);
+  Status store_field(std::size_t column, const CopyField& field, std::size_t row, types::Chunk& out);
+  Result<types::Value> read_value(std::size_t column, ByteView bytes) const;
+  Status in_line(Status status, std::size_t column, const CopyField* field) const;
+
+  const std::string table_;
+  const std::vector<CopyColumn> columns_;
+  const bool binary_;
+  const types::Settings& settings_;
+  ResultSink& sink_;
+  CopyParser parser_;
+  Bytes piece_;
+  bool input_ended_ = false;
+  uint64_t row_count_ = 0;
+};
+
+}  // namespace pando::session
