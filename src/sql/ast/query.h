@@ -197,6 +197,7 @@ struct OnConflict {
   std::vector<Assignment> assignments;
   ExprPtr where;
   Location location = kNoLocation;
+  Location inference_location = kNoLocation;
 };
 
 struct Insert {

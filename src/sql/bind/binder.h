@@ -169,6 +169,7 @@ class Binder {
                     FromResult& right, JoinNode& node, NamespaceItem& merged, std::vector<ProjectedColumn>& computed);
   Result<FromResult> scan(const catalog::TablePtr& table, const std::optional<ast::Alias>& alias, bool row_key);
   Result<FromResult> view(const catalog::TablePtr& table, const std::optional<ast::Alias>& alias);
+  Status explain_later_cte(Status status, const std::string& name, const Scope& scope);
   Result<FromResult> cte_scan(CteEntry& cte, const std::optional<ast::Alias>& alias, ast::Location location);
   Status rename_columns(NamespaceItem& item, const std::optional<ast::Alias>& alias);
   Status add_items(std::vector<NamespaceItem> items, Scope& scope);

@@ -275,7 +275,7 @@ Result<ExprPtr> Binder::aggregate_call(const ast::FunctionCall& node, const Func
       if (node.distinct && !listed) {
         return Status(sql_state::kInvalidColumnReference,
                       "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list")
-            .with_position(context_.position(sort.location));
+            .with_position(location_of(order.expr));
       }
       aggregate.order.push_back(std::move(order));
     }
@@ -283,7 +283,7 @@ Result<ExprPtr> Binder::aggregate_call(const ast::FunctionCall& node, const Func
   for (const ExprPtr& argument : arguments) {
     if (uses_any(argument, scope.windows)) {
       return Status(sql_state::kGroupingError, "aggregate function calls cannot contain window function calls")
-          .with_position(argument->position);
+          .with_position(location_of(argument));
     }
     if (uses_any(argument, scope.set_functions)) {
       return Status(sql_state::kFeatureNotSupported,

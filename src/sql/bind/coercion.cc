@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "sql/bind/traverse.h"
 #include "types/text_io.h"
 #include "types/type.h"
 
@@ -22,6 +23,21 @@ bool is_preferred(Oid type) {
 }
 
 std::string type_name(Oid type) { return types::format_type({type}); }
+
+int location_of(const ExprPtr& expr) {
+  int leftmost = expr->position;
+  const bool spans_children = as<CallExpr>(expr) != nullptr || as<CastExpr>(expr) != nullptr ||
+                              as<LogicExpr>(expr) != nullptr || as<DistinctExpr>(expr) != nullptr ||
+                              as<NullIfExpr>(expr) != nullptr || as<ArrayComparisonExpr>(expr) != nullptr ||
+                              as<NullTestExpr>(expr) != nullptr || as<BooleanTestExpr>(expr) != nullptr;
+  if (spans_children) {
+    visit_children(*expr, [&](const ExprPtr& child) {
+      const int position = location_of(child);
+      leftmost = position != 0 && (leftmost == 0 || position < leftmost) ? position : leftmost;
+    });
+  }
+  return leftmost;
+}
 
 namespace {
 
@@ -287,7 +303,7 @@ Result<ExprPtr> coerce_argument(BindContext& context, ExprPtr expr, Oid target) 
   PANDO_ASSIGN(ExprPtr coerced, coerce(context, expr, {target}, CastContext::kImplicit));
   if (coerced == nullptr) {
     return Status(sql_state::kCannotCoerce, "cannot cast type {} to {}", type_name(expr->type.oid), type_name(target))
-        .with_position(expr->position);
+        .with_position(location_of(expr));
   }
   return coerced;
 }
@@ -297,7 +313,7 @@ Result<ExprPtr> coerce_to_boolean(BindContext& context, ExprPtr expr, std::strin
   if (coerced == nullptr) {
     return Status(sql_state::kDatatypeMismatch, "argument of {} must be type boolean, not type {}", construct,
                   type_name(expr->type.oid))
-        .with_position(expr->position);
+        .with_position(location_of(expr));
   }
   return coerced;
 }
@@ -339,7 +355,7 @@ Result<Oid> common_of(Oid current, TypedPlace next, std::string_view construct) 
 Result<Oid> select_common_type(std::span<const ExprPtr> exprs, std::string_view construct) {
   Oid common = oid::kUnknown;
   for (const ExprPtr& expr : exprs) {
-    PANDO_ASSIGN(common, common_of(common, {expr->type.oid, expr->position}, construct));
+    PANDO_ASSIGN(common, common_of(common, {expr->type.oid, location_of(expr)}, construct));
   }
   return common == oid::kUnknown ? oid::kText : common;
 }
@@ -362,7 +378,7 @@ Result<ExprPtr> coerce_to_common(BindContext& context, ExprPtr expr, Oid type, s
   if (coerced == nullptr) {
     return Status(sql_state::kCannotCoerce, "{} could not convert type {} to {}", construct, type_name(expr->type.oid),
                   type_name(type))
-        .with_position(expr->position);
+        .with_position(location_of(expr));
   }
   return coerced;
 }

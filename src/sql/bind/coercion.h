@@ -53,6 +53,9 @@ Result<types::Oid> resolve_polymorphic(std::span<const types::Oid> actual, std::
 // The same as a question, while candidates are compared.
 bool polymorphic_agrees(std::span<const types::Oid> actual, std::span<const types::Oid> declared);
 
+// The leftmost position of an expression: where errors about its type point.
+int location_of(const ExprPtr& expr);
+
 char category_of(types::Oid type);
 bool is_preferred(types::Oid type);
 // format_type without modifier: "integer".

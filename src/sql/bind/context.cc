@@ -39,9 +39,6 @@ Result<ExprPtr> Parameters::reference(int32_t number, int position) {
   }
   Parameter& parameter = client_[index];
   parameter.used = true;
-  if (parameter.position == 0) {
-    parameter.position = position;
-  }
   if (parameter.type == types::oid::kInvalid) {
     ++parameter.unresolved;
     return make_expr({types::oid::kUnknown}, ParameterExpr{index}, position);
@@ -52,7 +49,6 @@ Result<ExprPtr> Parameters::reference(int32_t number, int position) {
 ExprPtr Parameters::lifted(std::size_t index, types::Oid type, int position) {
   Parameter& parameter = lifted_[index];
   parameter.used = true;
-  parameter.position = position;
   if (type == types::oid::kUnknown) {
     ++parameter.unresolved;
   } else {
@@ -81,8 +77,7 @@ Status Parameters::finish(std::vector<types::Type>& types) const {
   for (std::size_t i = 0; i < client_.size(); ++i) {
     const Parameter& parameter = client_[i];
     if (parameter.unresolved > 0 || (parameter.used && parameter.type == types::oid::kInvalid) || !parameter.used) {
-      return Status(sql_state::kIndeterminateDatatype, "could not determine data type of parameter ${}", i + 1)
-          .with_position(parameter.position);
+      return Status(sql_state::kIndeterminateDatatype, "could not determine data type of parameter ${}", i + 1);
     }
     types.push_back({parameter.type});
   }

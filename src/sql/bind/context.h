@@ -32,7 +32,6 @@ class Parameters {
     types::Oid type = 0;
     // References whose type nothing has determined yet.
     int unresolved = 0;
-    int position = 0;
     bool used = false;
   };
   Parameter& at(uint32_t index);

@@ -79,7 +79,7 @@ Result<ExprPtr> Binder::assign(ExprPtr value, const catalog::ColumnDescriptor& c
     return Status(sql_state::kDatatypeMismatch, "column \"{}\" is of type {} but expression is of type {}", column.name,
                   type_name(column.type.oid), type_name(value->type.oid))
         .with_hint("You will need to rewrite or cast the expression.")
-        .with_position(value->position != 0 ? value->position : position);
+        .with_position(location_of(value) != 0 ? location_of(value) : position);
   }
   return cast;
 }

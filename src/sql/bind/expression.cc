@@ -423,14 +423,14 @@ Result<ExprPtr> Binder::subscript(ExprPtr container, const std::vector<ast::Indi
       if (key == nullptr) {
         return Status(sql_state::kDatatypeMismatch, "subscript type {} is not supported", type_name(value->type.oid))
             .with_hint("jsonb subscript must be coercible to either integer or text.")
-            .with_position(value->position);
+            .with_position(location_of(value));
       }
       return key;
     }
     PANDO_ASSIGN(ExprPtr index, coerce(context_, value, {oid::kInt4}, CastContext::kAssignment));
     if (index == nullptr) {
       return Status(sql_state::kDatatypeMismatch, "array subscript must have type integer")
-          .with_position(value->position);
+          .with_position(location_of(value));
     }
     return index;
   };

@@ -174,16 +174,30 @@ Result<Binder::FromResult> Binder::from_table(const ast::FromTable& table, Scope
   if (table.name.schema.empty()) {
     Scope* level = nullptr;
     if (CteEntry* cte = find_cte(table.name.name, scope, &level)) {
+      scope.has_self_reference = scope.has_self_reference || cte->in_recursion;
       return cte_scan(*cte, table.alias, location);
     }
   }
-  PANDO_ASSIGN(const catalog::TablePtr found, relation(table.name));
-  Result<FromResult> result =
-      found->kind == catalog::RelationKind::kView ? view(found, table.alias) : scan(found, table.alias, scan_row_keys_);
-  if (!result.ok() && result.status().fields().position == 0) {
-    return std::move(result).status().with_position(context_.position(location));
+  Result<catalog::TablePtr> resolved = relation(table.name);
+  if (!resolved.ok() && resolved.status().is(sql_state::kUndefinedTable) && table.name.schema.empty()) {
+    return explain_later_cte(std::move(resolved).status(), table.name.name, scope);
   }
-  return result;
+  PANDO_ASSIGN(const catalog::TablePtr found, std::move(resolved));
+  return found->kind == catalog::RelationKind::kView ? view(found, table.alias)
+                                                     : scan(found, table.alias, scan_row_keys_);
+}
+
+// Adds to "relation does not exist" that a later WITH table has the name.
+Status Binder::explain_later_cte(Status status, const std::string& name, const Scope& scope) {
+  for (const Scope* level = &scope; level != nullptr; level = level->parent) {
+    if (std::find(level->later_ctes.begin(), level->later_ctes.end(), name) != level->later_ctes.end()) {
+      return std::move(status)
+          .with_detail(fmt::format(
+              "There is a WITH item named \"{}\", but it cannot be referenced from this part of the query.", name))
+          .with_hint("Use WITH RECURSIVE, or re-order the WITH items to remove forward references.");
+    }
+  }
+  return status;
 }
 
 Result<Binder::FromResult> Binder::from_subquery(const ast::FromSubquery& subquery, Scope& scope) {
@@ -200,20 +214,6 @@ Result<Binder::FromResult> Binder::from_subquery(const ast::FromSubquery& subque
 }
 
 namespace {
-
-// The name of a function's column when nothing better is known.
-std::string function_column_name(const ast::Expr& call) {
-  if (const auto* function = std::get_if<ast::FunctionCall>(&call.node)) {
-    return function->name.back();
-  }
-  if (std::holds_alternative<ast::Coalesce>(call.node)) {
-    return "coalesce";
-  }
-  if (const auto* cast = std::get_if<ast::Cast>(&call.node)) {
-    return cast->type.names.back();
-  }
-  return "function";
-}
 
 bool has_set_function(const ExprPtr& expr) {
   const auto* call = as<CallExpr>(expr);
@@ -260,7 +260,7 @@ Result<FunctionScanNode::Call> Binder::function_call(const ast::Expr& call,
     return Status(sql_state::kSyntaxError, "a column definition list is required for functions returning \"record\"")
         .with_position(context_.position(call.location));
   } else {
-    add(alias.empty() ? function_column_name(call) : alias, result.call->type);
+    add(alias.empty() ? column_name(call) : alias, result.call->type);
   }
   return result;
 }
@@ -304,7 +304,7 @@ Result<Binder::FromResult> Binder::from_function(const ast::FromFunction& functi
     }
   }
   NamespaceItem item;
-  item.name = single ? function_column_name(*function.functions[0].call) : "";
+  item.name = single ? column_name(*function.functions[0].call) : "";
   for (const FunctionScanNode::Call& call : node.calls) {
     item.columns.insert(item.columns.end(), call.columns.begin(), call.columns.end());
   }
@@ -343,6 +343,10 @@ Result<Binder::FromResult> Binder::cte_scan(CteEntry& cte, const std::optional<a
   if (!cte.usable) {
     return Status(sql_state::kInvalidRecursion,
                   "recursive reference to query \"{}\" must not appear within its non-recursive term", cte.name)
+        .with_position(position);
+  }
+  if (cte.lacks_rows) {
+    return Status(sql_state::kFeatureNotSupported, "WITH query \"{}\" does not have a RETURNING clause", cte.name)
         .with_position(position);
   }
   if (cte.in_recursion && ++cte.self_references > 1) {

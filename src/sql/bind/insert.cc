@@ -135,7 +135,7 @@ Status Binder::insert_query(const ast::Insert& insert, InsertTarget& target, Sco
     PANDO_ASSIGN(query, select(*insert.source, &scope, {.keep_unknown = true}));
     if (query.columns.size() > target.columns.size()) {
       const std::size_t first = target.columns.size();
-      return too_many_expressions(first < query.exprs.size() ? query.exprs[first]->position : 0);
+      return too_many_expressions(first < query.exprs.size() ? location_of(query.exprs[first]) : 0);
     }
     if (query.columns.size() < target.columns.size() && target.columns_listed) {
       return too_few_expressions(target.positions[query.columns.size()]);
@@ -249,7 +249,7 @@ Result<std::vector<types::Oid>> Binder::arbiters(const ast::OnConflict& clause, 
       const catalog::ColumnDescriptor* column = table->find_column(element.column);
       if (column == nullptr || column->dropped) {
         return Status(sql_state::kUndefinedColumn, "column \"{}\" does not exist", element.column)
-            .with_position(context_.position(clause.location));
+            .with_position(context_.position(clause.inference_location));
       }
       attributes.push_back(column->number);
     } else {

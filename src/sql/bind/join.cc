@@ -169,6 +169,7 @@ Result<Binder::FromResult> Binder::from_join(const ast::FromJoin& join, Scope& s
 Result<ExprPtr> Binder::join_condition(const ast::FromJoin& join, const FromResult& left, const FromResult& right,
                                        Scope& scope) {
   std::vector<NamespaceItem> others = std::move(scope.items);
+  const Restore<std::vector<NamespaceItem>> hidden(scope.hidden_items, others);
   scope.items = left.items;
   scope.items.insert(scope.items.end(), right.items.begin(), right.items.end());
   for (NamespaceItem& item : scope.items) {

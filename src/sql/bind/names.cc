@@ -39,6 +39,14 @@ bool Binder::item_usable(const NamespaceItem& item, const Scope& level) const {
 ExprPtr Binder::reference(const OutputColumn& column, const std::string& item, Scope& found, Scope& scope,
                           int position) {
   std::string name = item.empty() ? column.name : item + "." + column.name;
+  // A column seen through a join goes by the name of its own table.
+  for (const NamespaceItem& side : found.items) {
+    for (const OutputColumn& candidate : side.columns) {
+      if (item.empty() && candidate.id == column.id && !side.name.empty()) {
+        name = side.name + "." + candidate.name;
+      }
+    }
+  }
   log_.push_back({&found, false, position});
   if (&found != &scope && !found.lateral_active && is_above_grouping(found.place)) {
     found.inner_references.push_back({column.id, name, position, log_.size() - 1});
@@ -158,8 +166,10 @@ Status Binder::missing_column(std::string_view name, Scope& /*scope*/, int posit
 
 Status Binder::missing_item(std::string_view schema, std::string_view name, Scope& scope, int position) {
   for (Scope* level = &scope; level != nullptr; level = level->parent) {
-    for (const NamespaceItem& item : level->items) {
-      if (schema.empty() && item.name == name) {
+    std::vector<NamespaceItem> items = level->items;
+    items.insert(items.end(), level->hidden_items.begin(), level->hidden_items.end());
+    for (const NamespaceItem& item : items) {
+      if (item.name == name) {
         return Status(sql_state::kUndefinedTable, "invalid reference to FROM-clause entry for table \"{}\"", name)
             .with_hint(fmt::format(
                 "There is an entry for table \"{}\", but it cannot be referenced from this part of the query.", name))

@@ -229,14 +229,12 @@ const Operator* exact_operator(std::string_view name, Oid left, Oid right) {
   return nullptr;
 }
 
-Result<OperatorChoice> settle_operator(const Operator* op, Oid left, Oid right, int position) {
+Result<OperatorChoice> settle_operator(const Operator* op, Oid left, Oid right) {
   OperatorChoice choice{op, op->left, op->right, op->result};
   const std::vector<Oid> actual = left == 0 ? std::vector<Oid>{right} : std::vector<Oid>{left, right};
   std::vector<Oid> declared = left == 0 ? std::vector<Oid>{op->right} : std::vector<Oid>{op->left, op->right};
   Result<Oid> result = resolve_polymorphic(actual, declared, op->result);
-  if (!result.ok()) {
-    return std::move(result).status().with_position(position);
-  }
+  PANDO_TRY(result.status());
   choice.left = left == 0 ? 0 : declared[0];
   choice.right = declared.back();
   choice.result = *result;
@@ -256,7 +254,7 @@ Result<OperatorChoice> choose_operator(const ast::QualifiedName& name, Oid left,
   const Oid exact_right = right == oid::kUnknown && left != 0 ? left : right;
   if (exact_right != oid::kUnknown) {
     if (const Operator* op = exact_operator(symbol, exact_left, exact_right)) {
-      return settle_operator(op, exact_left, exact_right, position);
+      return settle_operator(op, exact_left, exact_right);
     }
   }
   std::vector<Candidate> candidates;
@@ -277,7 +275,7 @@ Result<OperatorChoice> choose_operator(const ast::QualifiedName& name, Oid left,
   if (choice.candidate == nullptr) {
     return operator_error(name, left, right, choice.ambiguous, position);
   }
-  return settle_operator(choice.candidate->op, left, right, position);
+  return settle_operator(choice.candidate->op, left, right);
 }
 
 namespace {
@@ -472,9 +470,7 @@ Result<FunctionChoice> settle_function(const Candidate& candidate, const CallSha
   choice.argument_types = candidate.types;
   choice.argument_order = candidate.order;
   Result<Oid> result = resolve_polymorphic(call.types, choice.argument_types, candidate.function->result);
-  if (!result.ok()) {
-    return std::move(result).status().with_position(call.position);
-  }
+  PANDO_TRY(result.status());
   choice.result = *result;
   if (candidate.expanded) {
     choice.variadic_from = candidate.function->arguments.size() - 1;
@@ -485,6 +481,13 @@ Result<FunctionChoice> settle_function(const Candidate& candidate, const CallSha
 }  // namespace
 
 Result<FunctionChoice> choose_function(const BindContext& context, const CallShape& call) {
+  if (call.name.size() > 1) {
+    const std::string& schema = call.name[call.name.size() - 2];
+    const bool known = schema == "pg_catalog" || context.options.catalog->find_schema(schema) != nullptr;
+    if (!known) {
+      return Status(sql_state::kInvalidSchemaName, "schema \"{}\" does not exist", schema).with_position(call.position);
+    }
+  }
   const std::vector<Candidate> candidates = function_candidates(context, call);
   for (const Candidate& candidate : candidates) {
     if (std::equal(call.types.begin(), call.types.end(), candidate.types.begin(), candidate.types.end())) {

@@ -77,6 +77,8 @@ struct CteEntry {
   // Not usable yet (a forward reference), or while its own non-recursive term is bound.
   bool usable = true;
   int self_references = 0;
+  // INSERT, UPDATE or DELETE without RETURNING.
+  bool lacks_rows = false;
 };
 
 struct Scope {
@@ -99,6 +101,12 @@ struct Scope {
   const std::vector<ast::WindowDefinition>* window_definitions = nullptr;
 
   std::vector<CteEntry> ctes;
+  // WITH tables whose definitions come later: named only to explain why they are not found.
+  std::vector<std::string> later_ctes;
+  // Items of FROM that the expression being bound may not name, kept to explain that.
+  std::vector<NamespaceItem> hidden_items;
+  // FROM names the recursive WITH query that is being defined.
+  bool has_self_reference = false;
 
   // Columns of this level that inner queries used, outside aggregates of this level: must be grouped.
   struct Reference {

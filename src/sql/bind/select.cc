@@ -129,6 +129,11 @@ Result<BoundQuery> Binder::select_core(const ast::Select& select, const ast::Sel
     }
   }
   state.aggregated = !core.group_by.empty() || scope.has_aggregates || core.having != nullptr;
+  if (scope.has_aggregates && scope.has_self_reference && !scope.aggregates.empty()) {
+    return Status(sql_state::kInvalidRecursion,
+                  "aggregate functions are not allowed in a recursive query's recursive term")
+        .with_position(scope.aggregates[0].expr->position);
+  }
   if (state.aggregated) {
     PANDO_ASSIGN(state.plan,
                  aggregate(std::move(state.plan), std::move(state.groups), state.targets, state.having, scope));
@@ -234,7 +239,7 @@ Result<LogicalPtr> Binder::limit(const ast::Select& select, LogicalPtr input, co
     if (number == nullptr) {
       return Status(sql_state::kDatatypeMismatch, "argument of {} must be type bigint, not type {}", place_name(place),
                     type_name(value->type.oid))
-          .with_position(value->position);
+          .with_position(location_of(value));
     }
     bool names_own = false;
     const std::function<void(const ExprPtr&)> visit = [&](const ExprPtr& child) {
@@ -250,7 +255,7 @@ Result<LogicalPtr> Binder::limit(const ast::Select& select, LogicalPtr input, co
     visit(number);
     if (names_own) {
       return Status(sql_state::kInvalidColumnReference, "argument of {} must not contain variables", place_name(place))
-          .with_position(value->position);
+          .with_position(location_of(value));
     }
     const auto* constant = as<ConstantExpr>(number);
     return constant != nullptr && constant->value.is_null() ? ExprPtr() : number;

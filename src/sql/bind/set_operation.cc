@@ -31,7 +31,7 @@ ExprPtr column_value(const BoundQuery& query, std::size_t i) {
   if (column.type.oid == oid::kUnknown && i < query.exprs.size()) {
     return query.exprs[i];
   }
-  const int position = i < query.exprs.size() ? query.exprs[i]->position : 0;
+  const int position = i < query.exprs.size() ? location_of(query.exprs[i]) : 0;
   return make_expr(column.type, ColumnExpr{column.id, column.name}, position);
 }
 
@@ -60,6 +60,7 @@ Result<BoundQuery> Binder::convert_columns(BoundQuery query, const std::vector<t
   if (!changed) {
     return query;
   }
+  result.exprs = std::move(query.exprs);
   project.input = std::move(query.plan);
   // A column may be passed on twice: a node's outputs are listed once each.
   std::vector<OutputColumn> outputs;
@@ -82,7 +83,7 @@ Result<BoundQuery> Binder::convert_columns(BoundQuery query, const std::vector<t
 Result<BoundQuery> Binder::set_operands(const ast::SetOperation& operation, BoundQuery left, BoundQuery right) {
   const char* construct = operation_name(operation.kind);
   if (left.columns.size() != right.columns.size()) {
-    const int position = right.exprs.empty() ? 0 : right.exprs[0]->position;
+    const int position = right.exprs.empty() ? 0 : location_of(right.exprs[0]);
     return Status(sql_state::kSyntaxError, "each {} query must have the same number of columns", construct)
         .with_position(position);
   }
@@ -96,7 +97,7 @@ Result<BoundQuery> Binder::set_operands(const ast::SetOperation& operation, Boun
     if (compares && !types::is_hashable(type.oid) && type.oid != oid::kRecord) {
       return Status(sql_state::kUndefinedFunction, "could not identify an equality operator for type {}",
                     type_name(type.oid))
-          .with_position(both[1]->position);
+          .with_position(location_of(both[0]));
     }
     types.push_back(type);
   }
@@ -106,6 +107,7 @@ Result<BoundQuery> Binder::set_operands(const ast::SetOperation& operation, Boun
   node.kind = static_cast<SetOperationKind>(operation.kind);
   node.all = operation.all;
   BoundQuery result;
+  result.exprs = std::move(left.exprs);
   for (std::size_t i = 0; i < types.size(); ++i) {
     node.left_columns.push_back(left.columns[i].id);
     node.right_columns.push_back(right.columns[i].id);
@@ -154,10 +156,11 @@ Result<BoundQuery> Binder::order_set(const ast::Select& select, BoundQuery query
     scope.items.back().columns_visible = false;
     PANDO_TRY(index.status());
     if (*index >= before) {
+      const int position = location_of(state.targets[*index].expr);
       return Status(sql_state::kFeatureNotSupported, "invalid UNION/INTERSECT/EXCEPT ORDER BY clause")
           .with_detail("Only result column names can be used, not expressions or functions.")
           .with_hint("Add the expression/function to every SELECT, or move the UNION into a FROM clause.")
-          .with_position(context_.position(sort.expr->location));
+          .with_position(position);
     }
     PANDO_ASSIGN(SortKey key, sort_key(sort, state.targets[*index].expr));
     state.sort.emplace_back(*index, std::move(key));

@@ -40,15 +40,15 @@ Result<ExprPtr> Binder::window_call(const ast::FunctionCall& node, const Functio
   PANDO_ASSIGN(window.arguments, place_arguments(choice, std::move(arguments)));
   for (const ExprPtr& argument : window.arguments) {
     for (std::size_t i = 0; i < windows_before; ++i) {
-      bool nested = false;
+      int nested = -1;
       const std::function<void(const ExprPtr&)> visit = [&](const ExprPtr& child) {
         const auto* column = as<ColumnExpr>(child);
-        nested = nested || (column != nullptr && column->column == scope.windows[i].column.id);
+        nested = column != nullptr && column->column == scope.windows[i].column.id ? child->position : nested;
         visit_children(*child, visit);
       };
       visit(argument);
-      if (nested) {
-        return Status(sql_state::kWindowingError, "window function calls cannot be nested").with_position(position);
+      if (nested >= 0) {
+        return Status(sql_state::kWindowingError, "window function calls cannot be nested").with_position(nested);
       }
     }
   }

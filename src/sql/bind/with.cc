@@ -60,6 +60,9 @@ const ast::SetOperation* union_of(const ast::CommonTable& table) {
 
 Status Binder::with_clause(const ast::WithClause& with, Scope& scope, std::vector<WithNode::Definition>& definitions) {
   for (const ast::CommonTable& table : with.tables) {
+    scope.later_ctes.push_back(table.name);
+  }
+  for (const ast::CommonTable& table : with.tables) {
     const int position = context_.position(table.location);
     for (const CteEntry& other : scope.ctes) {
       if (other.name == table.name) {
@@ -106,6 +109,7 @@ Status Binder::with_clause(const ast::WithClause& with, Scope& scope, std::vecto
     CteEntry entry;
     entry.name = table.name;
     entry.id = context_.new_cte();
+    entry.lacks_rows = modifies && query.columns.empty();
     PANDO_ASSIGN(entry.columns, named_columns(table, query.columns, position));
     WithNode::Definition definition;
     definition.id = entry.id;
@@ -145,11 +149,14 @@ Result<std::optional<WithNode::Definition>> Binder::recursive_table(const ast::C
     return std::optional<WithNode::Definition>();
   }
   if (!select.order_by.empty() || select.limit != nullptr || select.offset != nullptr) {
+    const ast::Expr& refused = !select.order_by.empty()   ? *select.order_by[0].expr
+                               : select.offset != nullptr ? *select.offset
+                                                          : *select.limit;
     return Status(sql_state::kFeatureNotSupported, "{} in a recursive query is not implemented",
                   !select.order_by.empty()   ? "ORDER BY"
                   : select.offset != nullptr ? "OFFSET"
                                              : "LIMIT")
-        .with_position(position);
+        .with_position(context_.position(refused.location));
   }
   PANDO_ASSIGN(second, match_recursive_term(table, first, std::move(second)));
   scope.ctes[at].in_recursion = false;

@@ -287,6 +287,7 @@ OnConflict TreeReader::on_conflict(const PgQuery__OnConflictClause& node) {
     }
     clause.element_where = expr(node.infer->where_clause);
     clause.constraint = node.infer->conname;
+    clause.inference_location = node.infer->location;
   }
   clause.assignments = assignments(node.n_target_list, node.target_list);
   clause.where = expr(node.where_clause);
