@@ -34,6 +34,8 @@ class Cluster final : public multiraft::Directory {
   // Whether a majority of the group knows that `replica` is removed. Before that it must not be destroyed: those who do
   // not know may need its vote. In production this is a question to the members.
   bool may_retire(ShardId group, ReplicaId replica) const;
+  // The node has just committed something: the best moment to take it away.
+  void tempt(Node& node);
   void check_lease(ShardId group, const Node& holder, ReplicaId replica);
 
  private:
@@ -50,6 +52,7 @@ class Cluster final : public multiraft::Directory {
   void inject_network(uint64_t choice);
   void inject_machine(Node& node, uint64_t choice);
   void inject_group(ShardId group, uint64_t choice);
+  void isolate(const Node& node, uint64_t for_ns);
   void change_members(ShardId group);
   bool may_wipe(const Node& node) const;
   void heal();

@@ -12,6 +12,8 @@ namespace {
 constexpr uint64_t kMs = 1'000'000;
 constexpr uint64_t kFaultNsMax = 2500 * kMs;
 constexpr std::size_t kMembersMax = 5;
+constexpr double kTemptation = 0.005;
+constexpr double kPowerFailure = 0.2;
 
 }  // namespace
 
@@ -76,7 +78,12 @@ void Cluster::inject_network(uint64_t choice) {
 
 void Cluster::inject_machine(Node& node, uint64_t choice) {
   const uint64_t until = world_.now_ns() + world_.prng().below(kFaultNsMax);
-  if (choice <= 1 && options_.may("crash")) {
+  if (choice <= 1 && options_.may("crash") && world_.prng().chance(kPowerFailure)) {
+    world_.probe("power failure");
+    for (auto& each : nodes_) {
+      each->crash("process crashed");
+    }
+  } else if (choice <= 1 && options_.may("crash")) {
     node.crash("process crashed");
   } else if (choice == 2 && options_.may("pause") && node.up()) {
     node.pause(world_.prng().below(kFaultNsMax));
@@ -100,6 +107,27 @@ void Cluster::inject_machine(Node& node, uint64_t choice) {
     // Sometimes within the permitted offset, sometimes far beyond.
     const int64_t reach = world_.prng().chance(0.5) ? 50'000'000 : 3'600'000'000'000;
     node.clock().jump_wall(world_.prng().between(-reach, reach));
+  }
+}
+
+void Cluster::isolate(const Node& node, uint64_t for_ns) {
+  for (sim::Machine other = 1; other <= nodes_.size(); ++other) {
+    for (const auto& [a, b] : {std::pair(other, node.machine()), std::pair(node.machine(), other)}) {
+      network_.block(a, b);
+      world_.after(for_ns, [this, a = a, b = b] { network_.unblock(a, b); });
+    }
+  }
+}
+
+void Cluster::tempt(Node& node) {
+  if (!safety_phase_ || !options_.may("crash") || !world_.prng().chance(kTemptation)) {
+    return;
+  }
+  world_.probe("crashed on commit");
+  world_.after(0, [&node] { node.crash("process crashed"); });
+  if (world_.prng().chance(0.5)) {
+    // What it has told somebody must not be all that is left of it.
+    isolate(any_machine(), world_.prng().below(kFaultNsMax));
   }
 }
 

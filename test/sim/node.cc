@@ -738,6 +738,7 @@ void Node::observe_group(ShardId group, const raft::Raft& raft) {
   if (raft.log().committed() > live.seen_commit) {
     cluster_.checker().on_commit(group, raft.log(), live.seen_commit + 1, raft.log().committed());
     live.seen_commit = raft.log().committed();
+    cluster_.tempt(*this);
   }
   if (raft.role() == raft::Role::kLeader && live.seen_leading != raft.term()) {
     live.seen_leading = raft.term();

@@ -19,7 +19,7 @@ void draw_network(Prng& prng, RunOptions& options) {
   options.network.duplicate = prng.fraction() * 0.2;
   options.network.spike = prng.fraction() * 0.05;
   options.network.spike_ns = 20 * kMs + prng.below(600 * kMs);
-  options.disk.sync_ns = 50'000 + prng.below(prng.chance(0.2) ? 20 * kMs : kMs);
+  options.disk.sync_ns = 50'000 + prng.below(prng.chance(0.4) ? 20 * kMs : kMs);
 }
 
 void draw_product(Prng& prng, RunOptions& options) {

@@ -1,0 +1,28 @@
+#pragma once
+
+// Three servers of Debian's libraft over an I/O layer that keeps nothing and delivers at once, for raft_bench.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace pando::bench {
+
+class LibraftCluster {
+ public:
+  LibraftCluster();
+  ~LibraftCluster();
+  LibraftCluster(const LibraftCluster&) = delete;
+  LibraftCluster& operator=(const LibraftCluster&) = delete;
+
+  // Proposes `count` entries of `bytes` in one call and runs until the leader has applied them.
+  void commit(std::size_t count, std::size_t bytes);
+  uint64_t applied() const;
+
+ private:
+  struct Server;
+  struct Cluster;
+  std::unique_ptr<Cluster> cluster_;
+};
+
+}  // namespace pando::bench
