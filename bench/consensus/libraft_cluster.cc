@@ -26,6 +26,7 @@ struct LibraftCluster::Server {
   struct Done {
     raft_io_append* append = nullptr;
     raft_io_send* send = nullptr;
+    raft_io_snapshot_put* snapshot = nullptr;
   };
   raft_io io{};
   raft_fsm fsm{};
@@ -110,9 +111,6 @@ void fill_io(raft_io& io) {
   io.set_term = [](raft_io*, raft_term) { return 0; };
   io.set_vote = [](raft_io*, raft_id) { return 0; };
   io.truncate = [](raft_io*, raft_index) { return 0; };
-  io.snapshot_put = [](raft_io*, unsigned, raft_io_snapshot_put*, const raft_snapshot*, raft_io_snapshot_put_cb) {
-    return static_cast<int>(RAFT_IOERR);
-  };
   io.snapshot_get = [](raft_io*, raft_io_snapshot_get*, raft_io_snapshot_get_cb) {
     return static_cast<int>(RAFT_IOERR);
   };
@@ -130,6 +128,8 @@ bool LibraftCluster::Cluster::step(Server& server) {
     any = true;
     if (one.append != nullptr) {
       one.append->cb(one.append, 0);
+    } else if (one.snapshot != nullptr) {
+      one.snapshot->cb(one.snapshot, 0);
     } else {
       one.send->cb(one.send, 0);
     }
@@ -175,6 +175,12 @@ LibraftCluster::LibraftCluster() : cluster_(std::make_unique<Cluster>()) {
       server_of<Server>(io).done.push_back({.append = request});
       return 0;
     };
+    s.io.snapshot_put = [](raft_io* io, unsigned, raft_io_snapshot_put* request, const raft_snapshot*,
+                           raft_io_snapshot_put_cb done) {
+      request->cb = done;
+      server_of<Server>(io).done.push_back({.snapshot = request});
+      return 0;
+    };
     s.io.time = [](raft_io* io) { return server_of<Server>(io).cluster->now; };
     s.fsm.version = 1;
     s.fsm.data = &s;
@@ -183,11 +189,17 @@ LibraftCluster::LibraftCluster() : cluster_(std::make_unique<Cluster>()) {
       ++static_cast<Server*>(fsm->data)->applied;
       return 0;
     };
-    s.fsm.snapshot = [](raft_fsm*, raft_buffer**, unsigned*) { return static_cast<int>(RAFT_IOERR); };
+    s.fsm.snapshot = [](raft_fsm*, raft_buffer** buffers, unsigned* count) {
+      *buffers = static_cast<raft_buffer*>(raft_malloc(sizeof(raft_buffer)));
+      (*buffers)->len = sizeof(uint64_t);
+      (*buffers)->base = raft_calloc(1, sizeof(uint64_t));
+      *count = 1;
+      return 0;
+    };
     s.fsm.restore = [](raft_fsm*, raft_buffer*) { return 0; };
     PANDO_ASSERT(raft_init(&s.server, &s.io, &s.fsm, i + 1, kAddresses[i]) == 0, "libraft initializes");
-    // The run is short: nobody compacts.
-    raft_set_snapshot_threshold(&s.server, 1U << 30);
+    raft_set_snapshot_threshold(&s.server, kSnapshotThreshold);
+    raft_set_snapshot_trailing(&s.server, kSnapshotTrailing);
     PANDO_ASSERT(raft_start(&s.server) == 0, "libraft starts");
   }
   Server& first = cluster_->servers[0];

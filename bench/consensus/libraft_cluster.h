@@ -8,6 +8,10 @@
 
 namespace pando::bench {
 
+// It takes a snapshot after this many entries and keeps this many behind it.
+inline constexpr unsigned kSnapshotThreshold = 8192;
+inline constexpr unsigned kSnapshotTrailing = 1024;
+
 class LibraftCluster {
  public:
   LibraftCluster();

@@ -26,6 +26,9 @@ namespace {
 
 constexpr std::size_t kBatch = 64;
 constexpr int kRounds = 5;
+// Both sides drop what is older, every now and then.
+constexpr raft::LogIndex kLogMax = kSnapshotThreshold + kSnapshotTrailing;
+constexpr raft::LogIndex kLogKept = kSnapshotTrailing;
 
 // The processor's count of instructions, where the machine lets us have it.
 class InstructionCounter {
@@ -73,9 +76,10 @@ class PandoCluster {
 
   // As LibraftCluster::commit.
   void commit(std::size_t count, std::size_t bytes) {
+    const Bytes text(bytes, 'x');
     std::vector<raft::Payload> payloads(count);
     for (raft::Payload& payload : payloads) {
-      payload = std::make_shared<const Bytes>(bytes, 'x');
+      payload = raft::Payload::copy_of(text);
     }
     const auto last = replicas_[0]->propose(std::move(payloads));
     PANDO_ASSERT(last.has_value(), "the leader accepts a proposal");
@@ -85,9 +89,14 @@ class PandoCluster {
 
  private:
   void send(raft::Message message) {
-    for (raft::Entry& entry : message.entries) {
-      if (entry.payload != nullptr) {
-        entry.payload = std::make_shared<const Bytes>(*entry.payload);
+    std::size_t bytes = 0;
+    for (const raft::Entry& entry : message.entries) {
+      bytes += entry.payload_bytes();
+    }
+    if (bytes > 0) {
+      raft::PayloadBlock block(bytes);
+      for (raft::Entry& entry : message.entries) {
+        entry.payload = entry.payload == nullptr ? raft::Payload() : block.add(*entry.payload);
       }
     }
     inboxes_[message.to.number() - 1].push_back(std::move(message));
@@ -104,7 +113,8 @@ class PandoCluster {
     }
     while (replica.has_ready()) {
       any = true;
-      raft::Ready ready = replica.take_ready();
+      replica.take_ready(ready_);
+      raft::Ready& ready = ready_;
       for (raft::Message& message : ready.send_now) {
         send(std::move(message));
       }
@@ -115,7 +125,11 @@ class PandoCluster {
         }
       }
       if (!ready.apply.empty()) {
-        replica.applied(ready.apply.back().index);
+        const raft::LogIndex applied = ready.apply.back().index;
+        replica.applied(applied);
+        if (applied >= replica.log().compacted().index + kLogMax) {
+          replica.compact(applied - kLogKept);
+        }
       }
     }
     return any;
@@ -131,6 +145,7 @@ class PandoCluster {
   }
 
   Prng prng_;
+  raft::Ready ready_;
   std::array<std::unique_ptr<raft::Raft>, 3> replicas_;
   std::array<std::vector<raft::Message>, 3> inboxes_;
 };

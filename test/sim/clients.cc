@@ -12,7 +12,10 @@ constexpr uint64_t kMs = 1'000'000;
 constexpr uint64_t kPatienceNs = 500 * kMs;
 constexpr uint64_t kThinkNs = 20 * kMs;
 constexpr double kWrite = 0.6;
-constexpr double kAtLeader = 0.7;
+constexpr double kAtLeader = 0.6;
+// Some write several things and wait for the last, so that a leader that is cut off gets a long tail.
+constexpr double kBurst = 0.2;
+constexpr uint64_t kBurstMax = 6;
 constexpr std::size_t kPayloadBytesMax = 300;
 
 }  // namespace
@@ -51,10 +54,19 @@ void Cluster::act(uint32_t client) {
 }
 
 void Cluster::write(uint32_t client, Node& node, ShardId group) {
+  if (world_.prng().chance(kBurst)) {
+    for (uint64_t i = world_.prng().below(kBurstMax); i > 0 && node.find(group) != nullptr; --i) {
+      node.write(group, raft::Payload::copy_of(fmt::format("{}:{}:burst", client, ++payload_serial_)),
+                 [](std::optional<raft::LogIndex>) {});
+    }
+    if (!node.running()) {
+      return;
+    }
+  }
   const std::string text = fmt::format("{}:{}:", client, ++payload_serial_);
   Bytes payload = text + Bytes(world_.prng().below(kPayloadBytesMax), 'x');
   const raft::LogIndex floor = checker_.floor(group);
-  node.write(group, std::make_shared<const Bytes>(std::move(payload)),
+  node.write(group, raft::Payload::copy_of(payload),
              [this, client, group, floor, turn = turns_[client]](std::optional<raft::LogIndex> index) {
                if (index.has_value()) {
                  checker_.on_write_done(group, *index, floor);

@@ -163,10 +163,8 @@ bool Cluster::may_retire(ShardId group, ReplicaId replica) const {
     return false;
   }
   const auto knows = [&](ReplicaId id) {
-    const Node& node = *nodes_[machine_of(id) - 1];
-    const State* const own = node.state(group);
-    return std::optional(own != nullptr && node.find(group)->self() == id && own->position.index > 0 &&
-                         !own->config.contains(replica));
+    const State* const own = nodes_[machine_of(id) - 1]->flushed(group, id);
+    return std::optional(own != nullptr && own->position.index > 0 && !own->config.contains(replica));
   };
   return quorum::tally(state->config.voters, knows) == quorum::Vote::kWon;
 }
@@ -188,7 +186,7 @@ bool Cluster::come_to_rest() {
       change_members(group);
       Node* const leader = leader_of(group);
       if (!marked[number] && leader != nullptr) {
-        leader->write(group, std::make_shared<const Bytes>(fmt::format("end {}", world_.now_ns())),
+        leader->write(group, raft::Payload::copy_of(fmt::format("end {}", world_.now_ns())),
                       [&marked, number](std::optional<raft::LogIndex> index) { marked[number] = index.has_value(); });
       }
       if (leader == nullptr) {

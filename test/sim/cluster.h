@@ -31,11 +31,12 @@ class Cluster final : public multiraft::Directory {
   Checker& checker() { return checker_; }
   NodeId node_of(ShardId group, ReplicaId replica) const override { return NodeId(machine_of(replica)); }
   void transmit(multiraft::Envelope envelope, std::shared_ptr<const State> snapshot);
-  // Whether a majority of the group knows that `replica` is removed. Before that it must not be destroyed: those who do
-  // not know may need its vote. In production this is a question to the members.
+  // Whether a majority of the group knows for good that `replica` is removed. Before that it must not be destroyed:
+  // those who do not know may need its vote. In production this is a question to the members.
   bool may_retire(ShardId group, ReplicaId replica) const;
   // The node has just committed something: the best moment to take it away.
   void tempt(Node& node);
+  void tempt_leader(ShardId group);
   void check_lease(ShardId group, const Node& holder, ReplicaId replica);
 
  private:

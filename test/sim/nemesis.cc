@@ -13,6 +13,7 @@ constexpr uint64_t kMs = 1'000'000;
 constexpr uint64_t kFaultNsMax = 2500 * kMs;
 constexpr std::size_t kMembersMax = 5;
 constexpr double kTemptation = 0.005;
+constexpr double kChangeAtOnce = 0.5;
 constexpr double kPowerFailure = 0.2;
 
 }  // namespace
@@ -119,6 +120,13 @@ void Cluster::isolate(const Node& node, uint64_t for_ns) {
   }
 }
 
+void Cluster::tempt_leader(ShardId group) {
+  if (safety_phase_ && options_.may("member") && world_.prng().chance(kChangeAtOnce)) {
+    // A change on top of whatever the leader has inherited.
+    world_.after(world_.prng().below(4 * options_.network.delay_mean_ns), [this, group] { change_members(group); });
+  }
+}
+
 void Cluster::tempt(Node& node) {
   if (!safety_phase_ || !options_.may("crash") || !world_.prng().chance(kTemptation)) {
     return;
@@ -222,6 +230,10 @@ void Cluster::change_members(ShardId group) {
 
 // Whether every group keeps a majority with disks in every configuration that may be in force.
 bool Cluster::may_wipe(const Node& node) const {
+  // Of a machine that is down it is not known what its replicas have agreed to.
+  if (!std::ranges::all_of(nodes_, [](const auto& each) { return each->running(); })) {
+    return false;
+  }
   for (uint32_t number = 1; number <= options_.group_count; ++number) {
     const ShardId group(number);
     const auto alive = [&](ReplicaId id) {

@@ -27,7 +27,7 @@ constexpr uint8_t kHasPayload = 0x10;
 
 Bytes journal_payload(const raft::Entry& entry) {
   const auto head = static_cast<uint8_t>(static_cast<uint8_t>(entry.type) | (entry.payload ? kHasPayload : 0));
-  return Bytes(1, static_cast<char>(head)) + (entry.payload ? *entry.payload : Bytes());
+  return Bytes(1, static_cast<char>(head)) + Bytes(*entry.payload);
 }
 
 raft::Entry entry_of(const storage::JournalEntry& stored) {
@@ -35,7 +35,7 @@ raft::Entry entry_of(const storage::JournalEntry& stored) {
   const auto head = static_cast<uint8_t>(stored.payload[0]);
   entry.type = static_cast<raft::EntryType>(head & kTypeMask);
   if ((head & kHasPayload) != 0) {
-    entry.payload = std::make_shared<const Bytes>(stored.payload.substr(1));
+    entry.payload = raft::Payload::copy_of(stored.payload.substr(1));
   }
   return entry;
 }
@@ -238,6 +238,10 @@ bool Node::has(ShardId group, ReplicaId replica) const {
   return found != flushed_.end() && found->second.replica == replica && !flipped_;
 }
 
+const State* Node::flushed(ShardId group, ReplicaId replica) const {
+  return has(group, replica) ? &flushed_.at(group).state : nullptr;
+}
+
 raft::RestartState Node::restart_state(Process& process, const Flushed& flushed, Replay& replay, ShardId group) {
   Replay::Log& log = replay.logs[group];
   raft::RestartState state{
@@ -394,7 +398,7 @@ void Node::send_snapshot(ShardId group, raft::Message message) {
   // The state machine may be further than the core knew; what is sent says what it is.
   auto state = std::make_shared<const State>(process_->live.at(group).state);
   PANDO_ASSERT(state->position.index >= message.snapshot->position.index, "a state machine never goes back");
-  message.snapshot = raft::Snapshot{state->position, state->config};
+  message.snapshot = std::make_shared<const raft::Snapshot>(raft::Snapshot{state->position, state->config});
   cluster_.world().probe("snapshot sent");
   const ReplicaId to = message.to;
   multiraft::Envelope envelope{.from = NodeId(machine_), .to = NodeId(machine_of(to))};
@@ -560,7 +564,9 @@ void Node::finish_apply(ShardId group) {
                                       raft.self().number(), raft.config().to_string(), live.state.config.to_string()));
   }
   serve_reads(group);
-  if (cluster_.world().prng().chance(cluster_.options().flush_chance)) {
+  const bool changed = !(flushed_[group].state.config == live.state.config);
+  if (changed || cluster_.world().prng().chance(cluster_.options().flush_chance)) {
+    // Who was removed is destroyed once a majority knows it for good, see Cluster::may_retire.
     flush(group);
   }
   schedule_apply(group);
@@ -744,6 +750,7 @@ void Node::observe_group(ShardId group, const raft::Raft& raft) {
     live.seen_leading = raft.term();
     cluster_.world().trace("leader", {group.number(), raft.self().number(), raft.term()});
     cluster_.checker().on_leader(group, raft);
+    cluster_.tempt_leader(group);
   }
   const bool lease = process_->host->holds_lease(group, clock_.monotonic_ns());
   if (lease && cluster_.options().clocks_good()) {

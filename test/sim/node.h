@@ -70,6 +70,8 @@ class Node {
   const multiraft::MultiRaft* host() const;
   // Whether the replica is on this machine, running or not.
   bool has(ShardId group, ReplicaId replica) const;
+  // What the replica will still know after a crash; null when it is not here.
+  const State* flushed(ShardId group, ReplicaId replica) const;
   // What the replica has applied; null when there is none.
   const State* state(ShardId group) const;
 

@@ -22,6 +22,11 @@ bool read_entries(ByteReader& reader, LogIndex before, std::vector<Entry>& entri
   if (!reader.varint(count) || count > kMessageEntriesMax) {
     return false;
   }
+  if (count == 0) {
+    return true;
+  }
+  // Enough for all payloads: they are part of what is left.
+  PayloadBlock block(reader.rest().size());
   for (uint64_t i = 0; i < count; ++i) {
     Entry entry;
     uint8_t type = 0;
@@ -37,20 +42,20 @@ bool read_entries(ByteReader& reader, LogIndex before, std::vector<Entry>& entri
       if (!reader.length_prefixed(payload)) {
         return false;
       }
-      entry.payload = std::make_shared<const Bytes>(payload);
+      entry.payload = block.add(payload);
     }
     entries.push_back(std::move(entry));
   }
   return true;
 }
 
-bool read_snapshot(ByteReader& reader, std::optional<Snapshot>& snapshot) {
+bool read_snapshot(ByteReader& reader, std::shared_ptr<const Snapshot>& snapshot) {
   Snapshot read;
   ByteView config;
   if (!read_position(reader, read.position) || !reader.length_prefixed(config) || !decode(config, read.config)) {
     return false;
   }
-  snapshot = std::move(read);
+  snapshot = std::make_shared<const Snapshot>(std::move(read));
   return true;
 }
 
@@ -59,7 +64,7 @@ bool complete(const Message& message) {
   if (message.from == kNobody || message.to == kNobody || message.term == 0) {
     return false;
   }
-  if ((message.type == MessageType::kSnapshot) != message.snapshot.has_value()) {
+  if ((message.type == MessageType::kSnapshot) != (message.snapshot != nullptr)) {
     return false;
   }
   if (!message.entries.empty() && message.type != MessageType::kAppend) {
@@ -76,6 +81,14 @@ bool complete(const Message& message) {
 }
 
 }  // namespace
+
+bool Message::operator==(const Message& other) const {
+  const bool same_snapshot = snapshot == other.snapshot || (snapshot && other.snapshot && *snapshot == *other.snapshot);
+  return type == other.type && from == other.from && to == other.to && term == other.term &&
+         position == other.position && commit == other.commit && reject == other.reject && hint == other.hint &&
+         transfer == other.transfer && context == other.context && fortified_epoch == other.fortified_epoch &&
+         entries == other.entries && same_snapshot;
+}
 
 std::string_view to_string(MessageType type) {
   switch (type) {
@@ -114,7 +127,7 @@ std::string_view to_string(MessageType type) {
 void encode(const Message& message, Bytes& out) {
   put_varint(out, static_cast<uint64_t>(message.type));
   put_varint(out, (message.reject ? kReject : 0) | (message.transfer ? kTransfer : 0) |
-                      (message.snapshot.has_value() ? kHasSnapshot : 0));
+                      (message.snapshot != nullptr ? kHasSnapshot : 0));
   for (const uint64_t number : {message.from.number(), message.to.number(), message.term, message.commit,
                                 message.context, message.fortified_epoch}) {
     put_varint(out, number);
@@ -130,7 +143,7 @@ void encode(const Message& message, Bytes& out) {
       put_length_prefixed(out, *entry.payload);
     }
   }
-  if (message.snapshot.has_value()) {
+  if (message.snapshot != nullptr) {
     put_position(out, message.snapshot->position);
     put_length_prefixed(out, encode(message.snapshot->config));
   }

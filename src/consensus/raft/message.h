@@ -2,7 +2,7 @@
 
 // Message: what replicas of one group tell each other. Losing, repeating or reordering any of them is harmless.
 
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include "consensus/raft/config.h"
@@ -76,9 +76,9 @@ struct Message {
   // fortified to the leader. 0 for none.
   uint64_t fortified_epoch = 0;
   std::vector<Entry> entries;
-  std::optional<Snapshot> snapshot;
+  std::shared_ptr<const Snapshot> snapshot;
 
-  friend bool operator==(const Message&, const Message&) = default;
+  bool operator==(const Message& other) const;
 };
 
 inline constexpr std::size_t kMessageEntriesMax = 1 << 16;

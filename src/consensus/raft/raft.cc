@@ -306,12 +306,18 @@ bool Raft::has_ready() const {
 
 Ready Raft::take_ready() {
   Ready ready;
+  take_ready(ready);
+  return ready;
+}
+
+void Raft::take_ready(Ready& ready) {
+  ready.clear();
   if (round_open_) {
     round_open_ = false;
     broadcast_heartbeat(true);
   }
-  ready.send_now = std::exchange(send_now_, {});
-  ready.reads = std::exchange(read_states_, {});
+  std::swap(ready.send_now, send_now_);
+  std::swap(ready.reads, read_states_);
   const bool promises = !same_promises(hard_state(), written_hard_state_);
   const bool content = snapshot_to_write_.has_value() || log_.has_unwritten();
   if (promises || content || (!send_after_.empty() && !writes_.empty())) {
@@ -341,7 +347,6 @@ Ready Raft::take_ready() {
     const bool one = PANDO_FAULT(options_.faults, "raft/apply-one-entry");
     ready.apply = log_.take_applicable(one ? 0 : options_.apply_bytes_max);
   }
-  return ready;
 }
 
 void Raft::persisted(uint64_t sequence) {

@@ -23,6 +23,7 @@
 
 #include <expected>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -119,6 +120,8 @@ class Raft {
   // --- outputs and their completion ---
   bool has_ready() const;
   Ready take_ready();
+  // The same, into a Ready whose memory is used again.
+  void take_ready(Ready& ready);
   void persisted(uint64_t sequence);
   // The state machine has applied up to `index`. Configuration changes among it take effect.
   void applied(LogIndex index);
@@ -213,7 +216,8 @@ class Raft {
   void on_rejection(Progress& progress, const Message& message);
   void on_heartbeat_response(const Message& message);
   void hear_from(Progress& progress, const Message& message);
-  LogIndex append_as_leader(std::vector<Entry>& entries);
+  LogIndex append_as_leader(std::span<Entry> entries);
+  LogIndex append_and_stream(std::span<Entry> entries);
   Accepted<void> may_propose(std::size_t bytes) const;
   bool advance_commit();
   void broadcast_append();

@@ -78,7 +78,7 @@ void Raft::leave_joint_if_due() {
   }
   std::vector<Entry> entries(1);
   entries[0].type = EntryType::kConfigChange;
-  entries[0].payload = std::make_shared<const Bytes>(encode(ConfigChange()));
+  entries[0].payload = Payload::copy_of(encode(ConfigChange()));
   // Not before this one is applied, however often applied() is called until then.
   pending_change_ = append_as_leader(entries);
   for (Progress& progress : progress_) {

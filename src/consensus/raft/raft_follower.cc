@@ -70,7 +70,7 @@ void Raft::on_heartbeat(const Message& message) {
 }
 
 void Raft::on_snapshot(Message& message) {
-  if (!message.snapshot.has_value()) {
+  if (message.snapshot == nullptr) {
     return;
   }
   const bool restored = restore(*message.snapshot);

@@ -162,7 +162,7 @@ bool Raft::send_snapshot(Progress& progress) {
   send({.type = MessageType::kSnapshot,
         .to = progress.id,
         .fortified_epoch = counted_epoch(progress.id),
-        .snapshot = Snapshot{.position = {index, log_.term(index).value()}, .config = config_}});
+        .snapshot = std::make_shared<const Snapshot>(Snapshot{{index, log_.term(index).value()}, config_})});
   return true;
 }
 
@@ -182,15 +182,17 @@ Accepted<void> Raft::may_propose(std::size_t bytes) const {
 }
 
 Accepted<LogIndex> Raft::propose(Payload payload) {
-  std::vector<Payload> one;
-  one.push_back(std::move(payload));
-  return propose(std::move(one));
+  if (const auto allowed = may_propose(payload.size()); !allowed) {
+    return std::unexpected(allowed.error());
+  }
+  Entry entry{.payload = std::move(payload)};
+  return append_and_stream({&entry, 1});
 }
 
 Accepted<LogIndex> Raft::propose(std::vector<Payload> payloads) {
   std::size_t bytes = 0;
   for (const Payload& payload : payloads) {
-    bytes += payload == nullptr ? 0 : payload->size();
+    bytes += payload.size();
   }
   if (const auto allowed = may_propose(bytes); !allowed) {
     return std::unexpected(allowed.error());
@@ -199,17 +201,11 @@ Accepted<LogIndex> Raft::propose(std::vector<Payload> payloads) {
   for (std::size_t i = 0; i < payloads.size(); ++i) {
     entries[i].payload = std::move(payloads[i]);
   }
-  const LogIndex last = append_as_leader(entries);
-  for (Progress& progress : progress_) {
-    if (progress.id != options_.self) {
-      stream_append(progress);
-    }
-  }
-  return last;
+  return append_and_stream(entries);
 }
 
 Accepted<LogIndex> Raft::propose_change(const ConfigChange& change) {
-  Entry entry{.type = EntryType::kConfigChange, .payload = std::make_shared<const Bytes>(encode(change))};
+  Entry entry{.type = EntryType::kConfigChange, .payload = Payload::copy_of(encode(change))};
   if (const auto allowed = may_propose(entry.payload_bytes()); !allowed) {
     return std::unexpected(allowed.error());
   }
@@ -226,7 +222,17 @@ Accepted<LogIndex> Raft::propose_change(const ConfigChange& change) {
   return pending_change_;
 }
 
-LogIndex Raft::append_as_leader(std::vector<Entry>& entries) {
+LogIndex Raft::append_and_stream(std::span<Entry> entries) {
+  const LogIndex last = append_as_leader(entries);
+  for (Progress& progress : progress_) {
+    if (progress.id != options_.self) {
+      stream_append(progress);
+    }
+  }
+  return last;
+}
+
+LogIndex Raft::append_as_leader(std::span<Entry> entries) {
   PANDO_ASSERT(role_ == Role::kLeader, "only a leader appends of its own");
   LogIndex index = log_.last_index();
   for (Entry& entry : entries) {

@@ -46,6 +46,14 @@ struct Ready {
   std::optional<Persist> persist;
   std::vector<Entry> apply;
   std::vector<ReadState> reads;
+
+  // Empties it, and keeps its memory.
+  void clear() {
+    send_now.clear();
+    persist.reset();
+    apply.clear();
+    reads.clear();
+  }
 };
 
 }  // namespace pando::raft

@@ -71,7 +71,8 @@ std::string text_of(const Entry& entry) {
   if (entry.payload == nullptr) {
     return text;
   }
-  return text + (entry.payload->size() > 20 ? fmt::format(" {} bytes", entry.payload->size()) : " " + *entry.payload);
+  return text + (entry.payload.size() > 20 ? fmt::format(" {} bytes", entry.payload.size())
+                                           : fmt::format(" {}", *entry.payload));
 }
 
 std::string text_of(const std::vector<Entry>& entries) {
@@ -101,7 +102,7 @@ std::string text_of(const Message& m) {
   if (!m.entries.empty()) {
     text += fmt::format(" entries=[{}]", text_of(m.entries));
   }
-  if (m.snapshot.has_value()) {
+  if (m.snapshot != nullptr) {
     text += fmt::format(" snapshot={}/{} {}", m.snapshot->position.term, m.snapshot->position.index,
                         m.snapshot->config.to_string());
   }
@@ -272,12 +273,12 @@ class Story {
       const std::vector<std::string> texts = words();
       std::vector<Payload> payloads;
       for (std::size_t i = 1; i < texts.size(); ++i) {
-        payloads.push_back(std::make_shared<const Bytes>(texts[i]));
+        payloads.push_back(Payload::copy_of(texts[i]));
       }
       show(raft().propose(std::move(payloads)));
     } else if (name == "propose-bytes") {
       for (uint64_t i = 0; i < (words().size() > 2 ? word(2) : 1); ++i) {
-        show(raft().propose(std::make_shared<const Bytes>(word(1), 'x')));
+        show(raft().propose(Payload::copy_of(Bytes(word(1), 'x'))));
       }
     } else if (name == "change" || name == "leave") {
       show(raft().propose_change(parse_change()));

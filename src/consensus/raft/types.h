@@ -3,12 +3,12 @@
 // The nouns of Raft (Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm", 2014) as plain data.
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/ids.h"
+#include "consensus/raft/payload.h"
 
 namespace pando::raft {
 
@@ -17,9 +17,6 @@ using Term = uint64_t;
 using LogIndex = uint64_t;
 
 inline constexpr ReplicaId kNobody{};
-
-// What is proposed. Shared between the log and the messages in flight, never changed.
-using Payload = std::shared_ptr<const Bytes>;
 
 // Never renumber: these are on disk and on the wire.
 enum class EntryType : uint8_t {
@@ -35,11 +32,8 @@ struct Entry {
   // Null for the entry by which a new leader commits what it has inherited.
   Payload payload;
 
-  std::size_t payload_bytes() const { return payload == nullptr ? 0 : payload->size(); }
-  friend bool operator==(const Entry& a, const Entry& b) {
-    return a.term == b.term && a.index == b.index && a.type == b.type &&
-           (a.payload == b.payload || (a.payload && b.payload && *a.payload == *b.payload));
-  }
+  std::size_t payload_bytes() const { return payload.size(); }
+  friend bool operator==(const Entry&, const Entry&) = default;
 };
 
 // What an entry costs besides its payload: bounds messages made of empty entries.
