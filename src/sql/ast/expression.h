@@ -14,6 +14,8 @@
 #include <variant>
 #include <vector>
 
+#include "sql/ast/literal.h"
+
 namespace pando::ast {
 
 using Location = int32_t;
@@ -26,28 +28,6 @@ using ExprList = std::vector<ExprPtr>;
 
 // A possibly qualified name: {"schema", "name"} or {"name"}.
 using QualifiedName = std::vector<std::string>;
-
-// int4 literals are Integer; everything numeric that does not fit or has a point or an exponent is Decimal.
-struct NullLiteral {};
-struct IntegerLiteral {
-  int32_t value = 0;
-};
-struct DecimalLiteral {
-  std::string digits;
-};
-struct StringLiteral {
-  std::string value;
-};
-struct BooleanLiteral {
-  bool value = false;
-};
-// b'101' or x'1f', with the leading letter kept.
-struct BitStringLiteral {
-  std::string value;
-};
-struct Constant {
-  std::variant<NullLiteral, IntegerLiteral, DecimalLiteral, StringLiteral, BooleanLiteral, BitStringLiteral> value;
-};
 
 // a, t.a, s.t.a, and with `star` t.* or *.
 struct ColumnRef {

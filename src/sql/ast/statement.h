@@ -5,6 +5,7 @@
 #include <memory>
 #include <variant>
 
+#include "sql/ast/alteration.h"
 #include "sql/ast/command.h"
 #include "sql/ast/definition.h"
 #include "sql/ast/expression.h"
