@@ -12,7 +12,7 @@ namespace pando::sim {
 namespace {
 
 // A run that takes this many is going round in circles.
-constexpr uint64_t kEventsMax = 5'000'000;
+constexpr uint64_t kEventsMax = 1'000'000;
 
 constexpr double kSiteActive = 0.25;
 constexpr double kSiteFires = 0.25;
