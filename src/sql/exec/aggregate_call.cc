@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/codec.h"
+#include "sql/exec/compile_node.h"
 
 namespace pando::sql::exec {
 
@@ -52,6 +53,7 @@ Result<AggregateCall> AggregateCall::make(const AggregateExpr& expr, types::Type
   for (const ExprPtr& argument : arguments) {
     call.argument_types_.push_back(argument->type);
   }
+  call.field_names_ = field_names_of(arguments);
   call.distinct_ = expr.distinct && !expr.function->distinct_insensitive;
   call.ordered_ = !expr.order.empty() || (call.distinct_ && shows_order(*expr.function));
   if (call.ordered_ && call.distinct_) {

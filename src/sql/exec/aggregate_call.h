@@ -58,7 +58,7 @@ class AggregateCall {
   void drop_seen(const std::vector<uint32_t>& groups, std::vector<uint32_t>& selected);
   Status feed(const types::Chunk& arguments, std::size_t rows, const std::vector<uint32_t>& groups,
               GroupStates& states);
-  CallTypes call_types() const { return {argument_types_, result_}; }
+  CallTypes call_types() const { return {argument_types_, result_, false, field_names_}; }
 
   struct Kept {
     uint32_t group;
@@ -69,6 +69,7 @@ class AggregateCall {
   Runtime* runtime_;
   const Function* function_ = nullptr;
   std::vector<types::Type> argument_types_;
+  std::vector<std::string> field_names_;
   types::Type result_;
   std::size_t offset_ = 0;
   Projection arguments_;

@@ -66,6 +66,8 @@ inline bool is_false(const types::Vector& booleans, std::size_t row) {
 class FunctionCall {
  public:
   FunctionCall(const Function& function, std::vector<types::Type> arguments, types::Type result, Runtime& runtime);
+  // What the kernel is told of how the call was written.
+  void describe(bool variadic_array, std::vector<std::string> field_names);
   Status call(std::span<const types::Vector* const> arguments, std::size_t rows, types::Vector& out);
 
  private:
@@ -73,8 +75,13 @@ class FunctionCall {
   const Function& function_;
   std::vector<types::Type> argument_types_;
   types::Type result_;
+  bool variadic_array_ = false;
+  std::vector<std::string> field_names_;
   Runtime& runtime_;
   types::Vector single_;
 };
+
+// The field names of the first argument that is written as a row: what row_to_json() calls its members.
+std::vector<std::string> field_names_of(const std::vector<ExprPtr>& arguments);
 
 }  // namespace pando::sql::exec

@@ -42,7 +42,22 @@ Status FunctionCall::call_flat(std::span<const Vector* const> arguments, std::si
       }
     }
   }
-  return function_.scalar(runtime_.context.evaluation, {argument_types_, result_}, arguments, rows, out);
+  const CallTypes types{argument_types_, result_, variadic_array_, field_names_};
+  return function_.scalar(runtime_.context.evaluation, types, arguments, rows, out);
+}
+
+void FunctionCall::describe(bool variadic_array, std::vector<std::string> field_names) {
+  variadic_array_ = variadic_array;
+  field_names_ = std::move(field_names);
+}
+
+std::vector<std::string> field_names_of(const std::vector<ExprPtr>& arguments) {
+  for (const ExprPtr& argument : arguments) {
+    if (const auto* row = as<RowExpr>(argument)) {
+      return row->names;
+    }
+  }
+  return {};
 }
 
 namespace {
@@ -82,6 +97,7 @@ Result<EvaluatorPtr> compile_node(const Expr& expr, const CallExpr& node, const 
     argument_types.push_back(argument->type);
   }
   FunctionCall call(*node.function, std::move(argument_types), expr.type, runtime);
+  call.describe(node.variadic_array, field_names_of(node.arguments));
   return EvaluatorPtr(std::make_unique<CallEvaluator>(std::move(call), std::move(arguments), expr.type));
 }
 
