@@ -27,7 +27,7 @@ ADAPTERS = {
     r"boost/": ("runtime/os/", "pgwire/", "http/"),
     r"grpc": ("runtime/os/",),
     r"unicode/": ("types/", "sql/function/"),
-    r"re2/": ("sql/function/",),
+    r"re2/": ("types/",),
     r"openssl/": ("crypto/", "runtime/os/", "sql/function/", "pgwire/"),
 }
 
