@@ -108,7 +108,12 @@ std::string_view Rows::text(std::size_t column) const {
   state_->text.clear();
   if (!is_null(column)) {
     const types::Vector& values = state_->sink.chunks()[state_->chunk].columns[column];
-    types::print_text((*state_->shape)[column].type, values, state_->row, state_->sink.settings(), state_->text);
+    // Objects come by name already.
+    if ((*state_->shape)[column].named) {
+      state_->text = values.bytes_at(state_->row);
+    } else {
+      types::print_text((*state_->shape)[column].type, values, state_->row, state_->sink.settings(), state_->text);
+    }
   }
   return state_->text;
 }

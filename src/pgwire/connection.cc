@@ -39,6 +39,7 @@ Connection::~Connection() {
 Task<void> Connection::serve() {
   if (co_await open()) {
     co_await serve_messages();
+    (co_await stream_.flush()).ignore("the connection ends either way");
   }
   if (session_ != nullptr) {
     environment_.registry.remove(session_->identity().process_id);
@@ -51,7 +52,6 @@ Task<void> Connection::serve_messages() {
     const auto frame = find_frame(stream_.unread(), Sender::kFrontend);
     if (!frame.ok()) {
       report_fatal(frame.status());
-      (co_await stream_.flush()).ignore("the connection ends either way");
       co_return;
     }
     if (!*frame) {
@@ -85,7 +85,6 @@ Task<bool> Connection::wait_for_message() {
   }
   if (session_->termination_requested()) {
     report_fatal(session_->termination_reason());
-    (co_await stream_.flush()).ignore("the connection ends either way");
     co_return false;
   }
   co_return received.ok();
@@ -138,13 +137,12 @@ Task<bool> Connection::handle(Frame frame) {
     case FrontendType::kPassword:
       status = Status(sql_state::kProtocolViolation, "invalid frontend message type {}", static_cast<int>(frame.type));
       report_fatal(status);
-      (co_await stream_.flush()).ignore("the connection ends either way");
       co_return false;
   }
   if (!status.ok()) {
-    co_await fail_extended(std::move(status));
+    co_await fail_extended(status);
   }
-  co_return !session_->termination_requested() || !status.is(sql_state::kAdminShutdown);
+  co_return !ends_connection(status);
 }
 
 Task<bool> Connection::handle_query(Frame frame) {
@@ -160,8 +158,16 @@ Task<bool> Connection::handle_query(Frame frame) {
   if (!status.ok()) {
     report(status);
   }
+  if (ends_connection(status)) {
+    co_return false;
+  }
   ready();
   co_return true;
+}
+
+// The statement was stopped because the connection is to end; the client has been told.
+bool Connection::ends_connection(const Status& status) const {
+  return session_->termination_requested() && status.is(session_->termination_reason().code());
 }
 
 Task<Status> Connection::handle_execute(Frame frame) {

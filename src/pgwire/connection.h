@@ -62,6 +62,7 @@ class Connection {
   Status handle_close(ByteView body);
   // An error between two Syncs: report it, drop what follows until the next Sync.
   Task<void> fail_extended(Status status);
+  bool ends_connection(const Status& status) const;
   void report(const Status& status);
   void report_fatal(const Status& status);
   void ready();

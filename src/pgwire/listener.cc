@@ -16,6 +16,7 @@ using boost::asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr std::chrono::milliseconds kDrainPoll{10};
+constexpr std::chrono::milliseconds kAcceptRetry{100};
 
 Status cannot_listen(std::string_view host, uint16_t port, const error_code& error) {
   return Status(sql_state::kSystemError, "could not listen on {}:{}: {}", host, port, error.message());
@@ -103,16 +104,22 @@ void Listener::start() {
 }
 
 void Listener::accept_next() {
+  if (!acceptor_.is_open()) {
+    return;
+  }
   ConnectionHome& home = homes_[next_home_];
   next_home_ = (next_home_ + 1) % homes_.size();
   acceptor_.async_accept(home.io, [this, &home](const error_code& error, tcp::socket socket) {
-    if (error == boost::asio::error::operation_aborted) {
+    if (error == boost::asio::error::operation_aborted || !acceptor_.is_open()) {
       return;
     }
-    if (!error) {
-      // Spawning posts to the worker that owns the socket: the connection never runs on this thread.
-      runtime::spawn(home.executor, serve_on_home(&environment_, &home.executor, std::move(socket)));
+    if (error) {
+      // Out of file descriptors, most likely: trying again at once would only spin.
+      environment_.timer.schedule(kAcceptRetry, [this] { start(); });
+      return;
     }
+    // Spawning posts to the worker that owns the socket: the connection never runs on this thread.
+    runtime::spawn(home.executor, serve_on_home(&environment_, &home.executor, std::move(socket)));
     accept_next();
   });
 }

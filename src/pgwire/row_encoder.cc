@@ -43,7 +43,7 @@ RowEncoder::Kind RowEncoder::kind_of(const session::ResultColumn& column) {
     default:
       break;
   }
-  if (is_stored_as_text(column.type.oid)) {
+  if (column.named || is_stored_as_text(column.type.oid)) {
     return Kind::kBytes;
   }
   return binary ? Kind::kBinary : Kind::kText;

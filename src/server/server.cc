@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include "runtime/os/worker.h"
 
@@ -21,6 +22,15 @@ sigset_t block_ending_signals() {
   return signals;
 }
 
+// A connection is a file descriptor: take as many as the system lets this process have.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
 }  // namespace
 
 Server::Server(ServerOptions options, std::unique_ptr<node::Node> node)
@@ -32,6 +42,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, const Repor
   std::string host(kDefaultHost);
   uint16_t port = kDefaultPort;
   PANDO_TRY(pgwire::parse_address(options.listen, host, port));
+  raise_descriptor_limit();
   report(fmt::format("opening {}", options.directory));
   PANDO_ASSIGN(auto node, node::Node::open({.directory = options.directory, .workers = options.workers}));
   std::unique_ptr<Server> server(new Server(std::move(options), std::move(node)));

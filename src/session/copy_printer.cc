@@ -141,7 +141,11 @@ Status CopyPrinter::print_row(const types::Chunk& chunk, std::size_t row, Bytes&
       continue;
     }
     field_.clear();
-    types::print_text((*shape_)[i].type, chunk.columns[i], row, *settings_, field_);
+    if ((*shape_)[i].named) {
+      field_ = chunk.columns[i].bytes_at(row);
+    } else {
+      types::print_text((*shape_)[i].type, chunk.columns[i], row, *settings_, field_);
+    }
     if (options_.format == CopyFormat::kCsv) {
       print_csv_field(field_, force_quote_[i], out);
     } else {

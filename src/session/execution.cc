@@ -102,7 +102,32 @@ Task<Result<bool>> Session::fetch_chunk(Portal* portal) {
   if (cancellation_.requested()) {
     co_return cancellation_.status();
   }
-  co_return co_await portal->query->next(portal->pending);
+  PANDO_CO_ASSIGN(const bool more, co_await portal->query->next(portal->pending));
+  if (more && portal->shape != nullptr) {
+    name_objects(*portal->shape, portal->pending);
+  }
+  co_return more;
+}
+
+// Columns of reg* types show names, which only the catalog knows; what has none shows its number.
+void Session::name_objects(const RowShape& shape, types::Chunk& rows) {
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (!shape[i].named) {
+      continue;
+    }
+    types::Vector names(types::Physical::kBytes);
+    names.reset(rows.rows);
+    for (std::size_t row = 0; row < rows.rows; ++row) {
+      if (rows.columns[i].is_null(row)) {
+        names.set_null(row);
+        continue;
+      }
+      const auto object = rows.columns[i].at<types::Oid>(row);
+      names.set_bytes(
+          row, object == 0 ? "-" : services_->name_of(shape[i].type.oid, object).value_or(std::to_string(object)));
+    }
+    rows.columns[i] = std::move(names);
+  }
 }
 
 // Runs the query to its end, keeping its rows for replay.

@@ -1,12 +1,129 @@
 // Session: EXPLAIN.
 
+#include <fmt/format.h>
+
+#include "session/option_values.h"
 #include "session/session.h"
+#include "sql/plan/print_physical.h"
 
 namespace pando::session {
+namespace {
+
+constexpr double kNanosecondsPerMillisecond = 1e6;
+
+struct ExplainOptions {
+  bool analyze = false;
+  bool costs = true;
+  bool timing = true;
+  bool summary = false;
+  bool json = false;
+};
+
+Result<ExplainOptions> read_explain_options(const ast::OptionList& list) {
+  ExplainOptions options;
+  std::optional<bool> summary;
+  for (const ast::Option& option : list) {
+    if (option.name == "format") {
+      const std::string format = option_text(option).value_or("");
+      if (format != "text" && format != "json") {
+        return Status(
+            format == "xml" || format == "yaml" ? sql_state::kFeatureNotSupported : sql_state::kInvalidParameterValue,
+            "unrecognized value for EXPLAIN option \"format\": \"{}\"", format);
+      }
+      options.json = format == "json";
+      continue;
+    }
+    PANDO_ASSIGN(const bool on, option_bool(option));
+    if (option.name == "analyze") {
+      options.analyze = on;
+    } else if (option.name == "costs") {
+      options.costs = on;
+    } else if (option.name == "timing") {
+      options.timing = on;
+    } else if (option.name == "summary") {
+      summary = on;
+    } else if (option.name != "verbose" && option.name != "buffers" && option.name != "settings" &&
+               option.name != "wal") {
+      return Status(sql_state::kSyntaxError, "unrecognized EXPLAIN option \"{}\"", option.name);
+    }
+  }
+  options.summary = summary.value_or(options.analyze);
+  return options;
+}
+
+std::vector<std::vector<std::optional<std::string>>> lines_of(const std::string& text) {
+  std::vector<std::vector<std::optional<std::string>>> rows;
+  std::size_t start = 0;
+  while (start < text.size()) {
+    const std::size_t end = std::min(text.find('\n', start), text.size());
+    rows.push_back({text.substr(start, end - start)});
+    start = end + 1;
+  }
+  return rows;
+}
+
+}  // namespace
 
 Task<Result<std::string>> Session::run_explain(const ast::Explain& command, PreparedStatementPtr holder,
                                                std::vector<types::Value> parameters, Output output) {
-  co_return Status(sql_state::kFeatureNotSupported, "EXPLAIN is not supported");
+  PANDO_CO_ASSIGN(const ExplainOptions options, read_explain_options(command.options));
+  std::vector<types::Oid> types;
+  for (const types::Type& type : holder->parameter_types) {
+    types.push_back(type.oid);
+  }
+  const uint64_t planning_start = environment_.clock.monotonic_ns();
+  Portal portal;
+  portal.parameters = std::move(parameters);
+  const TreePtr tree(holder->tree, command.statement.get());
+  if (const auto* execute = std::get_if<ast::Execute>(&tree->node)) {
+    const auto found = statements_.find(execute->name);
+    if (found == statements_.end()) {
+      co_return Status(sql_state::kInvalidSqlStatementName, "prepared statement \"{}\" does not exist", execute->name);
+    }
+    portal.statement = found->second;
+    PANDO_CO_ASSIGN(portal.parameters, co_await execute_arguments(*execute, holder->text, portal.statement));
+  } else {
+    PANDO_CO_ASSIGN(portal.statement, analyze(holder->text, tree, std::move(types)));
+  }
+  PANDO_CO_ASSIGN(portal.plan, current_plan(*portal.statement));
+  if (portal.plan->query == nullptr) {
+    co_return Status(sql_state::kFeatureNotSupported, "EXPLAIN of this statement is not supported");
+  }
+  const uint64_t planning_ns = environment_.clock.monotonic_ns() - planning_start;
+  sql::PrintPhysicalOptions print{.costs = options.costs, .timing = options.timing};
+  uint64_t execution_ns = 0;
+  if (options.analyze) {
+    const uint64_t start = environment_.clock.monotonic_ns();
+    PANDO_CO_TRY(co_await begin_query(&portal));
+    auto context = execution_context(portal.parameters);
+    context.instrument = true;
+    portal.query = std::make_unique<sql::exec::Query>(portal.plan->query, std::move(context));
+    PANDO_CO_TRY(co_await portal.query->open());
+    bool more = true;
+    while (more) {
+      PANDO_CO_ASSIGN(more, co_await fetch_chunk(&portal));
+    }
+    execution_ns = environment_.clock.monotonic_ns() - start;
+    print.measured = [&portal](const sql::PhysicalNode& node) -> std::optional<sql::MeasuredNode> {
+      const auto* actual = portal.query->actuals().find(node);
+      return actual == nullptr ? std::nullopt
+                               : std::optional(sql::MeasuredNode{actual->rows, actual->loops, actual->elapsed_ns});
+    };
+  }
+  const auto shape = std::make_shared<RowShape>(RowShape{{.name = "QUERY PLAN", .type = {types::oid::kText}}});
+  if (options.json) {
+    PANDO_CO_TRY(emit_text_rows(output, shape, {{sql::print_physical_json(portal.plan->query->root, print)}}));
+    co_return "EXPLAIN";
+  }
+  std::string text = sql::print_physical(portal.plan->query->root, print);
+  if (options.summary) {
+    text += fmt::format("Planning Time: {:.3f} ms\n", static_cast<double>(planning_ns) / kNanosecondsPerMillisecond);
+  }
+  if (options.summary && options.analyze) {
+    text += fmt::format("Execution Time: {:.3f} ms\n", static_cast<double>(execution_ns) / kNanosecondsPerMillisecond);
+  }
+  PANDO_CO_TRY(emit_text_rows(output, shape, lines_of(text)));
+  co_return "EXPLAIN";
 }
 
 }  // namespace pando::session

@@ -129,6 +129,7 @@ Result<RowShapePtr> Session::shape_with_formats(const Portal& portal, std::span<
   auto changed = std::make_shared<RowShape>(*shape);
   for (std::size_t i = 0; i < changed->size(); ++i) {
     (*changed)[i].format = format_of(i);
+    (*changed)[i].named = (*changed)[i].named && format_of(i) == ValueFormat::kText;
   }
   return RowShapePtr(std::move(changed));
 }
@@ -176,8 +177,11 @@ Task<Result<ExecuteOutcome>> Session::execute(std::string_view name, uint64_t ro
     portals_.erase(found);
   }
   const Output output{sink, /*describe=*/false, /*alone=*/!transaction_.in_block()};
-  PANDO_CO_ASSIGN(const ExecuteOutcome outcome, co_await run_portal(portal, rows_max, output));
-  if (outcome == ExecuteOutcome::kCompleted) {
+  auto outcome = co_await run_portal(portal, rows_max, output);
+  if (!outcome.ok()) {
+    co_return for_client(std::move(outcome).status());
+  }
+  if (*outcome == ExecuteOutcome::kCompleted) {
     sink->complete(portal->tag);
   }
   co_return outcome;

@@ -8,13 +8,30 @@
 namespace pando::session {
 namespace {
 
+bool is_reg_type(types::Oid type) {
+  switch (type) {
+    case types::oid::kRegclass:
+    case types::oid::kRegtype:
+    case types::oid::kRegproc:
+    case types::oid::kRegoper:
+    case types::oid::kRegnamespace:
+    case types::oid::kRegrole:
+    case types::oid::kRegprocedure:
+    case types::oid::kRegoperator:
+      return true;
+    default:
+      return false;
+  }
+}
+
 struct ResultColumnsOf {
   const sql::PhysicalQuery& query;
 
   RowShapePtr operator()() const {
     auto shape = std::make_shared<RowShape>();
     for (const sql::OutputColumn& column : query.result) {
-      shape->push_back({column.name, column.type, column.table, column.attribute, ValueFormat::kText});
+      shape->push_back(
+          {column.name, column.type, column.table, column.attribute, ValueFormat::kText, is_reg_type(column.type.oid)});
     }
     return shape;
   }

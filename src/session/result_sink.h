@@ -30,6 +30,8 @@ struct ResultColumn {
   types::Oid table = 0;
   int16_t attribute = 0;
   ValueFormat format = ValueFormat::kText;
+  // Of a reg* type, in text format: the values come as the objects' names, byte strings, not as OIDs.
+  bool named = false;
 };
 // The columns of a result. Shared and immutable, so that a sink may keep what it prepared for one.
 using RowShape = std::vector<ResultColumn>;

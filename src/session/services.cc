@@ -212,7 +212,7 @@ std::optional<std::string> Services::fact(std::string_view name) {
     return name.ends_with("addr") ? identity_.client_address.substr(0, colon)
                                   : identity_.client_address.substr(colon + 1);
   }
-  if (name == "pg_postmaster_start_time") {
+  if (name == "pg_postmaster_start_time" || name == "pg_conf_load_time") {
     Bytes text;
     types::print_text({types::oid::kTimestamptz}, types::Value::of_int64(environment_.start_time_us),
                       settings_.values().types, text);
@@ -239,7 +239,32 @@ Result<std::optional<std::string>> Services::act(std::string_view name, std::spa
                   process_id, Status(sql_state::kAdminShutdown, "terminating connection due to administrator command"));
     return std::optional<std::string>(found ? "t" : "f");
   }
+  if (name == "pg_get_serial_sequence") {
+    return serial_sequence(arguments[0].bytes(), arguments[1].bytes());
+  }
+  if (name == "pg_advisory_unlock_all") {
+    // No advisory lock can have been taken: taking one is refused.
+    return std::optional<std::string>("");
+  }
   return Status(sql_state::kFeatureNotSupported, "function {}() is not supported", name);
+}
+
+Result<std::optional<std::string>> Services::serial_sequence(std::string_view table_name,
+                                                             std::string_view column_name) {
+  PANDO_ASSIGN(const std::vector<std::string> parts, split_qualified_name(table_name));
+  const auto snapshot = transaction_.catalog_snapshot();
+  const auto table =
+      snapshot->resolve_table(existing_search_path(), parts.size() > 1 ? parts[parts.size() - 2] : "", parts.back());
+  if (table == nullptr) {
+    return Status(sql_state::kUndefinedTable, "relation \"{}\" does not exist", table_name);
+  }
+  const catalog::ColumnDescriptor* column = table->find_column(column_name);
+  if (column == nullptr) {
+    return Status(sql_state::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", column_name,
+                  table->name);
+  }
+  const auto sequence = snapshot->find_sequence(column->owned_sequence);
+  return sequence == nullptr ? std::nullopt : std::optional(qualify(sequence->schema, sequence->name, false));
 }
 
 }  // namespace pando::session

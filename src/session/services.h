@@ -72,7 +72,12 @@ class Services final : public sql::SessionServices {
   Task<Status> run_pending();
   Task<Status> sleep(uint64_t duration_ns);
   Result<catalog::SequencePtr> find_sequence(types::Oid oid);
+  Result<std::optional<std::string>> serial_sequence(std::string_view table_name, std::string_view column_name);
   types::Oid resolve_relation(std::string_view schema, std::string_view name);
+  std::optional<std::string> index_definition(types::Oid oid, int64_t column);
+  std::optional<std::string> constraint_definition(types::Oid oid);
+  std::string foreign_key_definition(const catalog::TableDescriptor& table,
+                                     const catalog::ConstraintDescriptor& constraint);
   std::string qualify(types::Oid schema, const std::string& name, bool visible);
 
   SessionEnvironment& environment_;

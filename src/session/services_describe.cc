@@ -1,12 +1,168 @@
 // Services: definitions of objects as SQL, for pg_get_*def and its kin.
 
+#include <fmt/format.h>
+
+#include "session/object_names.h"
 #include "session/services.h"
+#include "sql/function/function.h"
 
 namespace pando::session {
+namespace {
 
-Result<std::optional<std::string>> Services::describe(std::string_view function, types::Oid object, int64_t argument,
+using types::Oid;
+
+std::string column_list(const catalog::TableDescriptor& table, const std::vector<catalog::AttributeNumber>& columns) {
+  std::string out;
+  for (const catalog::AttributeNumber column : columns) {
+    out += (out.empty() ? "" : ", ") + quote_name(table.column(column).name);
+  }
+  return out;
+}
+
+std::string_view action_name(catalog::ForeignAction action) {
+  switch (action) {
+    case catalog::ForeignAction::kNoAction:
+      return "";
+    case catalog::ForeignAction::kRestrict:
+      return "RESTRICT";
+    case catalog::ForeignAction::kCascade:
+      return "CASCADE";
+    case catalog::ForeignAction::kSetNull:
+      return "SET NULL";
+    case catalog::ForeignAction::kSetDefault:
+      return "SET DEFAULT";
+  }
+  PANDO_UNREACHABLE("a referential action outside its enumeration");
+}
+
+// One column of an index: its name, or its expression in parentheses unless it is a function call.
+std::string index_column(const catalog::TableDescriptor& table, const catalog::IndexColumn& column) {
+  if (column.attribute != 0) {
+    return quote_name(table.column(column.attribute).name);
+  }
+  const std::string& sql = column.expression_sql;
+  return sql.ends_with(")") && !sql.starts_with("(") ? sql : "(" + sql + ")";
+}
+
+std::string index_columns(const catalog::TableDescriptor& table, const catalog::IndexDescriptor& index) {
+  std::string out;
+  for (const catalog::IndexColumn& column : index.columns) {
+    out += (out.empty() ? "" : ", ") + index_column(table, column);
+    out += column.descending ? " DESC" : "";
+    if (column.nulls_first != column.descending) {
+      out += column.nulls_first ? " NULLS FIRST" : " NULLS LAST";
+    }
+  }
+  return out;
+}
+
+std::string function_arguments(const sql::Function& function) {
+  std::string out;
+  for (std::size_t i = 0; i < function.arguments.size(); ++i) {
+    out += out.empty() ? "" : ", ";
+    out += function.variadic && i + 1 == function.arguments.size() ? "VARIADIC " : "";
+    if (i < function.argument_names.size() && !function.argument_names[i].empty()) {
+      out += quote_name(function.argument_names[i]) + " ";
+    }
+    out += types::format_type({function.arguments[i]});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<std::string> Services::index_definition(Oid oid, int64_t column) {
+  const auto table = transaction_.catalog_snapshot()->find_index_table(oid);
+  if (table == nullptr) {
+    return std::nullopt;
+  }
+  const catalog::IndexDescriptor& index = *table->find_index(oid);
+  if (column > 0) {
+    return static_cast<std::size_t>(column) <= index.columns.size()
+               ? index_column(*table, index.columns[static_cast<std::size_t>(column) - 1])
+               : "";
+  }
+  std::string out =
+      fmt::format("CREATE {}INDEX {} ON {} USING {} ({})", index.unique ? "UNIQUE " : "", quote_name(index.name),
+                  qualify(table->schema, table->name, false), index.method, index_columns(*table, index));
+  out += index.included.empty() ? "" : fmt::format(" INCLUDE ({})", column_list(*table, index.included));
+  out += index.nulls_not_distinct ? " NULLS NOT DISTINCT" : "";
+  out += index.predicate_sql.empty() ? "" : fmt::format(" WHERE ({})", index.predicate_sql);
+  return out;
+}
+
+std::string Services::foreign_key_definition(const catalog::TableDescriptor& table,
+                                             const catalog::ConstraintDescriptor& constraint) {
+  const auto referenced = transaction_.catalog_snapshot()->find_table(constraint.referenced_table);
+  std::string out = fmt::format("FOREIGN KEY ({}) REFERENCES {}({})", column_list(table, constraint.columns),
+                                name_of(types::oid::kRegclass, constraint.referenced_table).value_or(""),
+                                column_list(*referenced, constraint.referenced_columns));
+  out += constraint.match_full ? " MATCH FULL" : "";
+  if (const auto action = action_name(constraint.on_update); !action.empty()) {
+    out += fmt::format(" ON UPDATE {}", action);
+  }
+  if (const auto action = action_name(constraint.on_delete); !action.empty()) {
+    out += fmt::format(" ON DELETE {}", action);
+    out += constraint.set_columns.empty() ? "" : fmt::format(" ({})", column_list(table, constraint.set_columns));
+  }
+  return out;
+}
+
+std::optional<std::string> Services::constraint_definition(Oid oid) {
+  for (const auto& [table_oid, table] : transaction_.catalog_snapshot()->tables()) {
+    for (const catalog::ConstraintDescriptor& constraint : table->constraints) {
+      if (constraint.oid != oid) {
+        continue;
+      }
+      std::string out;
+      switch (constraint.kind) {
+        case catalog::ConstraintKind::kPrimary:
+          out = fmt::format("PRIMARY KEY ({})", column_list(*table, constraint.columns));
+          break;
+        case catalog::ConstraintKind::kUnique:
+          out = fmt::format("UNIQUE ({})", column_list(*table, constraint.columns));
+          break;
+        case catalog::ConstraintKind::kCheck:
+          out = fmt::format("CHECK (({}))", constraint.check_sql);
+          break;
+        case catalog::ConstraintKind::kForeign:
+          out = foreign_key_definition(*table, constraint);
+          break;
+      }
+      out += constraint.deferrable ? " DEFERRABLE" : "";
+      out += constraint.initially_deferred ? " INITIALLY DEFERRED" : "";
+      out += constraint.validated ? "" : " NOT VALID";
+      return out;
+    }
+  }
+  return std::nullopt;
+}
+
+Result<std::optional<std::string>> Services::describe(std::string_view function, Oid object, int64_t argument,
                                                       bool pretty) {
-  return Status(sql_state::kFeatureNotSupported, "function {}() is not supported", function);
+  const auto snapshot = transaction_.catalog_snapshot();
+  if (function == "pg_get_indexdef") {
+    return index_definition(object, argument);
+  }
+  if (function == "pg_get_constraintdef") {
+    return constraint_definition(object);
+  }
+  if (function == "pg_get_viewdef") {
+    const auto view = snapshot->find_table(object);
+    return view == nullptr || view->kind != catalog::RelationKind::kView ? std::nullopt
+                                                                         : std::optional(" " + view->view_sql + ";");
+  }
+  const sql::Function* found = sql::function_by_oid(object);
+  if (function == "pg_get_function_arguments" || function == "pg_get_function_identity_arguments") {
+    return found == nullptr ? std::nullopt : std::optional(function_arguments(*found));
+  }
+  if (function == "pg_get_function_result") {
+    return found == nullptr ? std::nullopt
+                            : std::optional((found->kind == sql::FunctionKind::kSet ? "SETOF " : "") +
+                                            types::format_type({found->result}));
+  }
+  // Of objects that Pando does not have: there is none with this OID.
+  return std::optional<std::string>();
 }
 
 }  // namespace pando::session

@@ -168,6 +168,8 @@ class Session {
 
   // --- simple_query.cc ---
   Task<Status> run_text(Bytes sql, ResultSink* sink);
+  // Turns codes that only the session understands into what a client may see.
+  static Status for_client(Status status);
   bool find_cached(const TextPtr& text, Portal* portal);
   Result<StatementPlanPtr> plan_lifted(const TextPtr& text);
   Task<Status> run_cached(Portal* portal, ResultSink* sink);
@@ -189,6 +191,7 @@ class Session {
   Task<Status> buffer_all(Portal* portal);
   Task<Result<bool>> deliver(Portal* portal, uint64_t rows_max, ResultSink* sink);
   Task<Result<bool>> fetch_chunk(Portal* portal);
+  void name_objects(const RowShape& shape, types::Chunk& rows);
   sql::exec::ExecutionContext execution_context(std::vector<types::Value> parameters);
   std::string query_tag(const Portal& portal) const;
 

@@ -9,6 +9,25 @@
 #include "types/text_io.h"
 
 namespace pando::session {
+namespace {
+
+// A number must reach the plan as the type its literal has; one that was made into another type cannot be lifted.
+bool keeps_its_type(parse::LiftedConstant::Kind kind, types::Oid type) {
+  using Kind = parse::LiftedConstant::Kind;
+  switch (kind) {
+    case Kind::kInt4:
+      return type == types::oid::kInt4;
+    case Kind::kInt8:
+      return type == types::oid::kInt8;
+    case Kind::kNumeric:
+      return type == types::oid::kNumeric;
+    case Kind::kString:
+      return true;
+  }
+  PANDO_UNREACHABLE("a kind of constant outside its enumeration");
+}
+
+}  // namespace
 
 Task<Status> Session::run(Bytes sql, ResultSink* sink) {
   Status status = co_await run_text(std::move(sql), sink);
@@ -16,7 +35,14 @@ Task<Status> Session::run(Bytes sql, ResultSink* sink) {
     co_await fail();
   }
   end_message();
-  co_return status;
+  co_return for_client(std::move(status));
+}
+
+Status Session::for_client(Status status) {
+  if (status.is(sql::exec::kRestartStatement)) {
+    return Status(sql_state::kSerializationFailure, "could not serialize access due to concurrent update");
+  }
+  return status;
 }
 
 Task<Status> Session::run_text(Bytes sql, ResultSink* sink) {
@@ -65,6 +91,10 @@ bool Session::find_cached(const TextPtr& text, Portal* portal) {
     plan_cache_->put(fingerprint_.key, plan);
   }
   for (std::size_t i = 0; i < fingerprint_.constants.size(); ++i) {
+    if (!keeps_its_type(fingerprint_.constants[i].kind, plan->parameter_types[i].oid)) {
+      plan_cache_->refuse(fingerprint_.key);
+      return false;
+    }
     auto value = types::parse_text(plan->parameter_types[i], parse::constant_text(*text, fingerprint_.constants[i]),
                                    settings_.values().types);
     if (!value.ok()) {

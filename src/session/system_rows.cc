@@ -86,17 +86,13 @@ bool Session::write_system_rows(std::string_view relation, catalog::SystemRowWri
   }
   if (relation == "pg_stat_activity") {
     for (const SessionActivity& activity : environment_.registry.activities()) {
-      const auto colon = activity.client_address.rfind(':');
-      const bool remote = colon != std::string::npos;
+      // client_addr stays NULL: there is no type inet yet.
       writer.add({{"datid", static_cast<int64_t>(environment_.catalog.options().database)},
                   {"datname", activity.database},
                   {"pid", static_cast<int64_t>(activity.process_id)},
                   {"usesysid", static_cast<int64_t>(catalog::kSuperuserRole)},
                   {"usename", activity.user},
                   {"application_name", activity.application_name},
-                  {"client_addr", remote ? catalog::Cell(activity.client_address.substr(0, colon)) : catalog::Cell()},
-                  {"client_port",
-                   remote ? catalog::Cell(std::stoll(activity.client_address.substr(colon + 1))) : catalog::Cell()},
                   {"backend_start", time(activity.session_start_us)},
                   {"xact_start", time(activity.transaction_start_us)},
                   {"query_start", time(activity.query_start_us)},

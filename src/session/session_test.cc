@@ -1,0 +1,210 @@
+// Runs testdata/session/*.txt: stories of sessions on the in-memory store. Commands:
+//   sql [session=b]                       the simple protocol; the input is the text
+//   prepare name | bind portal statement=s parameters=(1,x) | execute portal [rows=n] | sync
+//   describe name                         a prepared statement's parameters and columns
+//   copy                                  the simple protocol; the first input line is the statement, the rest its data
+
+#include "session/session.h"
+
+#include <gtest/gtest.h>
+
+#include "catalog/system_relations.h"
+#include "runtime/block_on.h"
+#include "test/support/datadriven.h"
+#include "txn/memory/memory_store.h"
+#include "types/text_io.h"
+
+namespace pando::session {
+namespace {
+
+// Time stands still, and nothing is ever late.
+class StillClock final : public runtime::Clock {
+ public:
+  uint64_t wall_ns() override { return 1'700'000'000'000'000'000; }
+  uint64_t monotonic_ns() override { return 0; }
+};
+class IdleTimer final : public runtime::Timer {
+ public:
+  runtime::TimerId schedule(std::chrono::nanoseconds, std::function<void()>) override { return 1; }
+  void cancel(runtime::TimerId) override {}
+};
+
+class TextSink final : public ResultSink {
+ public:
+  std::string take() { return std::exchange(out_, ""); }
+  void give_copy_data(std::string data) { copy_data_ = std::move(data); }
+
+  void begin_rows(const RowShapePtr& shape, const types::Settings& settings, bool describe) override {
+    shape_ = shape;
+    settings_ = settings;
+    for (const ResultColumn& column : *shape) {
+      out_ += describe ? column.name + "|" : "";
+    }
+    if (describe) {
+      out_.empty() || out_.back() != '|' ? void() : out_.pop_back();
+      out_ += "\n";
+    }
+  }
+  Status add_rows(const types::Chunk& chunk, std::size_t first, std::size_t count) override {
+    for (std::size_t row = first; row < first + count; ++row) {
+      for (std::size_t i = 0; i < shape_->size(); ++i) {
+        out_ += i > 0 ? "|" : "";
+        if (chunk.columns[i].is_null(row)) {
+          out_ += "NULL";
+        } else if ((*shape_)[i].named) {
+          out_ += chunk.columns[i].bytes_at(row);
+        } else {
+          types::print_text((*shape_)[i].type, chunk.columns[i], row, settings_, out_);
+        }
+      }
+      out_ += "\n";
+    }
+    return {};
+  }
+  void complete(std::string_view tag) override { out_ += std::string(tag) + "\n"; }
+  void empty_query() override { out_ += "(empty)\n"; }
+  void notice(NoticeSeverity severity, const ErrorFields& fields) override {
+    out_ += (severity == NoticeSeverity::kWarning ? "WARNING: " : "NOTICE: ") + fields.message + "\n";
+  }
+  bool wants_drain() const override { return false; }
+  Task<Status> drain() override { co_return Status(); }
+  uint64_t mark() const override { return out_.size(); }
+  bool rewind(uint64_t mark) override { return out_.resize(mark), true; }
+  void begin_copy_out(ValueFormat, std::size_t columns) override { out_ += fmt::format("copy out {}\n", columns); }
+  void add_copy_data(ByteView data) override { out_ += data; }
+  void end_copy_out() override {}
+  void begin_copy_in(ValueFormat, std::size_t columns) override { out_ += fmt::format("copy in {}\n", columns); }
+  Task<Result<bool>> read_copy_data(Bytes& data) override {
+    data = std::exchange(copy_data_, "");
+    co_return !data.empty();
+  }
+
+ private:
+  std::string out_;
+  std::string copy_data_;
+  RowShapePtr shape_;
+  types::Settings settings_;
+};
+
+class SessionStory {
+ public:
+  SessionStory() { EXPECT_TRUE(runtime::block_on(executor_, catalog_.open(executor_)).ok()); }
+  ~SessionStory() {
+    for (auto& [name, session] : sessions_) {
+      runtime::block_on(executor_, session->close());
+    }
+  }
+
+  std::string run(const test::Command& command) {
+    Session& session = get(command.value("session", "a"));
+    const std::string name = command.arguments.empty() ? "" : command.arguments.front().key;
+    if (command.name == "sql" || command.name == "copy") {
+      const auto line_end = command.name == "copy" ? command.input.find('\n') : std::string::npos;
+      sink_.give_copy_data(line_end == std::string::npos ? "" : command.input.substr(line_end + 1));
+      return finish(session, runtime::block_on(executor_, session.run(command.input.substr(0, line_end), &sink_)));
+    }
+    if (command.name == "prepare") {
+      return extended(session, session.prepare(name, command.input, {}));
+    }
+    if (command.name == "bind") {
+      return bind(session, command, name);
+    }
+    if (command.name == "describe") {
+      return describe(session, name);
+    }
+    if (command.name == "execute") {
+      auto outcome =
+          runtime::block_on(executor_, session.execute(name, std::stoul(command.value("rows", "0")), &sink_));
+      if (outcome.ok() && *outcome == ExecuteOutcome::kSuspended) {
+        return sink_.take() + "(suspended)";
+      }
+      return extended(session, std::move(outcome).status());
+    }
+    return finish(session, runtime::block_on(executor_, session.sync()));
+  }
+
+ private:
+  Session& get(const std::string& name) {
+    auto& session = sessions_[name];
+    if (session == nullptr) {
+      session = std::make_unique<Session>(environment_, executor_, SessionIdentity{});
+    }
+    return *session;
+  }
+
+  std::string bind(Session& session, const test::Command& command, const std::string& portal) {
+    const std::vector<std::string> values = command.values("parameters");
+    std::vector<BoundParameter> parameters;
+    for (const std::string& value : values) {
+      parameters.push_back({.is_null = value == "NULL", .bytes = value});
+    }
+    const std::string statement = command.value("statement");
+    return extended(session, session.bind({.portal = portal, .statement = statement, .parameters = parameters}));
+  }
+
+  std::string describe(Session& session, const std::string& name) {
+    const auto statement = session.describe_statement(name);
+    if (!statement.ok()) {
+      return extended(session, statement.status());
+    }
+    std::string out = "parameters";
+    for (const types::Type& type : (*statement)->parameter_types) {
+      out += " " + types::format_type(type);
+    }
+    out += "\ncolumns";
+    if ((*statement)->plan != nullptr && (*statement)->plan->shape != nullptr) {
+      for (const ResultColumn& column : *(*statement)->plan->shape) {
+        out += fmt::format(" {}:{}", column.name, types::format_type(column.type));
+      }
+    }
+    return out;
+  }
+
+  std::string extended(Session& session, const Status& status) {
+    if (!status.ok()) {
+      runtime::block_on(executor_, session.fail());
+    }
+    const std::string out = sink_.take() + (status.ok() ? "" : show(status));
+    return out.empty() ? "ok" : out;
+  }
+
+  std::string finish(Session& session, const Status& status) {
+    return sink_.take() + (status.ok() ? "" : show(status) + "\n") + "[" + session.transaction_status() + "]";
+  }
+
+  static std::string show(const Status& status) {
+    std::string out = "ERROR " + status.to_string();
+    out += status.fields().where.empty() ? "" : "\nCONTEXT " + status.fields().where;
+    return out;
+  }
+
+  StillClock clock_;
+  IdleTimer timer_;
+  runtime::InlineExecutor executor_;
+  txn::MemoryStore store_{&timer_};
+  catalog::Catalog catalog_{store_, catalog::CatalogOptions{.system_relations = catalog::system_relations()}};
+  catalog::Sequences sequences_{store_};
+  SessionRegistry registry_{10};
+  SessionEnvironment environment_{.store = store_,
+                                  .catalog = catalog_,
+                                  .sequences = sequences_,
+                                  .clock = clock_,
+                                  .timer = timer_,
+                                  .registry = registry_,
+                                  .random = [] { return uint64_t{42}; }};
+  TextSink sink_;
+  std::map<std::string, std::unique_ptr<Session>> sessions_;
+};
+
+TEST(Session, Stories) {
+  const auto files = test::testdata_files("src/session/testdata/session");
+  ASSERT_FALSE(files.empty());
+  for (const auto& file : files) {
+    SCOPED_TRACE(file);
+    SessionStory story;
+    test::run_datadriven(file, [&story](const test::Command& command) { return story.run(command); });
+  }
+}
+
+}  // namespace
+}  // namespace pando::session
