@@ -37,6 +37,8 @@ class Cluster final : public multiraft::Directory {
   // The node has just committed something: the best moment to take it away.
   void tempt(Node& node);
   void tempt_leader(ShardId group);
+  // The node is about to give its word to a leader.
+  void tempt_follower(Node& node, ShardId group);
   void check_lease(ShardId group, const Node& holder, ReplicaId replica);
 
  private:

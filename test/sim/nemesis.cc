@@ -14,6 +14,8 @@ constexpr uint64_t kFaultNsMax = 2500 * kMs;
 constexpr std::size_t kMembersMax = 5;
 constexpr double kTemptation = 0.005;
 constexpr double kChangeAtOnce = 0.5;
+constexpr double kWordForgotten = 0.1;
+constexpr double kCrashOnChange = 0.2;
 constexpr double kPowerFailure = 0.2;
 
 }  // namespace
@@ -127,6 +129,19 @@ void Cluster::tempt_leader(ShardId group) {
   }
 }
 
+void Cluster::tempt_follower(Node& node, ShardId group) {
+  if (!safety_phase_ || !options_.may("crash") || !world_.prng().chance(kWordForgotten)) {
+    return;
+  }
+  world_.probe("crashed on fortification");
+  world_.after(world_.prng().below(2 * options_.disk.sync_ns), [this, &node, group] {
+    node.crash("process crashed");
+    if (const Node* const leader = leader_of(group); leader != nullptr) {
+      isolate(*leader, world_.prng().below(kFaultNsMax));
+    }
+  });
+}
+
 void Cluster::tempt(Node& node) {
   if (!safety_phase_ || !options_.may("crash") || !world_.prng().chance(kTemptation)) {
     return;
@@ -144,6 +159,11 @@ void Cluster::inject_group(ShardId group, uint64_t choice) {
   if (choice == 0 && options_.may("transfer") && leader != nullptr) {
     const std::vector<raft::Progress>& members = leader->find(group)->progress();
     leader->transfer(group, members[world_.prng().below(members.size())].id);
+    if (world_.prng().chance(0.5) && options_.may("partition")) {
+      // It does not hear that the other one has won.
+      world_.after(world_.prng().below(4 * options_.network.delay_mean_ns),
+                   [this, leader] { isolate(*leader, world_.prng().below(kFaultNsMax)); });
+    }
     return;
   }
   if (choice == 1 && options_.may("forget")) {
@@ -225,6 +245,11 @@ void Cluster::change_members(ShardId group) {
   if (next.ok() && has_quorum(next->voters.incoming) && has_quorum(next->voters.outgoing) &&
       leader->change(group, change)) {
     world_.probe(next->joint() ? "joint change proposed" : "simple change proposed");
+    if (safety_phase_ && options_.may("crash") && world_.prng().chance(kCrashOnChange)) {
+      // Whoever comes after it inherits the change.
+      world_.after(world_.prng().below(6 * options_.network.delay_mean_ns + options_.disk.sync_ns),
+                   [leader] { leader->crash("process crashed"); });
+    }
   }
 }
 

@@ -64,6 +64,7 @@ struct Node::Process {
     raft::LogIndex seen_commit = 0;
     raft::Term seen_leading = 0;
     bool had_lease = false;
+    uint64_t seen_word = 0;
   };
 
   std::unique_ptr<storage::Journal> journal;
@@ -751,6 +752,12 @@ void Node::observe_group(ShardId group, const raft::Raft& raft) {
     cluster_.world().trace("leader", {group.number(), raft.self().number(), raft.term()});
     cluster_.checker().on_leader(group, raft);
     cluster_.tempt_leader(group);
+  }
+  if (const uint64_t word = raft.fortification().epoch; word != live.seen_word) {
+    live.seen_word = word;
+    if (word != 0) {
+      cluster_.tempt_follower(*this, group);
+    }
   }
   const bool lease = process_->host->holds_lease(group, clock_.monotonic_ns());
   if (lease && cluster_.options().clocks_good()) {
