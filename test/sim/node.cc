@@ -254,8 +254,7 @@ raft::RestartState Node::restart_state(Process& process, const Flushed& flushed,
   // another history, unless it contains the position of the snapshot.
   const auto at_flushed = log.entries.find(state.applied);
   const bool continues = log.start == state.compacted ||
-                         (at_flushed != log.entries.end() && at_flushed->second.term == state.compacted.term) ||
-                         (log.start.index < state.applied && log.entries.empty());
+                         (at_flushed != log.entries.end() && at_flushed->second.term == state.compacted.term);
   for (const auto& [index, entry] : log.entries) {
     if (continues && index > state.applied) {
       state.entries.push_back(entry);
