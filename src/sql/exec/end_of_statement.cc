@@ -107,4 +107,12 @@ Task<Status> Runtime::end_statement() {
 Runtime::Runtime(ExecutionContext& execution) : context(execution), slots(execution.parameters) {}
 Runtime::~Runtime() = default;
 
+void Runtime::renew() {
+  slots = context.parameters;
+  pending = nullptr;
+  finishing.clear();
+  writers.clear();
+  ++run;
+}
+
 }  // namespace pando::sql::exec

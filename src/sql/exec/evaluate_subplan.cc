@@ -66,8 +66,9 @@ class SubplanEvaluator final : public Evaluator, public PendingWork {
   }
 
   Status evaluate(const Rows& rows, const Vector*& out) override {
-    if (results_.size() > kRememberedMax) {
+    if (results_.size() > kRememberedMax || run_ != runtime_.run) {
       results_.clear();
+      run_ = runtime_.run;
     }
     for (std::size_t i = 0; i < left_.size(); ++i) {
       PANDO_TRY(left_[i]->evaluate(rows, left_values_[i]));
@@ -317,6 +318,7 @@ class SubplanEvaluator final : public Evaluator, public PendingWork {
   std::vector<FunctionCall> comparisons_;
   bool hashed_ = false;
   OperatorPtr operator_;
+  uint64_t run_ = 0;
   std::unordered_map<Bytes, std::unique_ptr<SubplanResult>> results_;
   std::unordered_map<Bytes, std::vector<Value>> missing_;
   std::vector<const SubplanResult*> found_;

@@ -40,6 +40,7 @@ class InsertOperator final : public Operator {
   Task<Status> open() override {
     ended_ = false;
     affected_ = 0;
+    touched_.clear();
     co_return co_await input_->open();
   }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 // Operator: one node of a running plan. Pull-based: next() gives the next vector of rows, so that a portal can stop
-// between two calls and LIMIT stops early by not calling (docs/decisions/pull-execution.md).
+// between two calls and LIMIT stops early by not calling (docs/decisions/040-the-executor-pulls.md).
 //
 // Columns of the rows are in the order of the plan node's outputs.
 // Thread-safety: one coroutine at a time.

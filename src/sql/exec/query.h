@@ -26,9 +26,6 @@
 
 namespace pando::sql::exec {
 
-class Operator;
-struct Runtime;
-
 // What EXPLAIN ANALYZE shows of one node.
 struct NodeActuals {
   uint64_t rows = 0;
@@ -58,12 +55,11 @@ class Query {
   const ActualsByNode& actuals() const;
 
  private:
+  class Execution;
+
   std::shared_ptr<const PhysicalQuery> plan_;
-  ExecutionContext context_;
-  std::unique_ptr<Runtime> runtime_;
-  std::unique_ptr<Operator> root_;
-  std::vector<uint32_t> result_slots_;
-  types::Chunk root_rows_;
+  std::optional<ExecutionContext> context_;  // until open()
+  std::unique_ptr<Execution> execution_;
   bool ended_ = false;
 };
 

@@ -4,7 +4,7 @@
 //   query          a statement; its rows, or its error
 //   explain        a statement's plan
 //
-// Arguments: work_mem=BYTES.
+// Arguments: work_mem=BYTES, times=N (runs of one plan), spills (says whether temporary storage was used).
 
 #include "sql/exec/query.h"
 
@@ -65,7 +65,14 @@ class Database final : public TableExpressionSource {
       return plan.ok() ? print_physical((*plan)->root) : describe(plan.status());
     }
     const int files_before = storage_.created;
-    std::string output = runtime::block_on(executor_, query(command.input));
+    std::string output;
+    auto physical = plan(command.input);
+    if (!physical.ok()) {
+      return describe(physical.status());
+    }
+    for (int time = 0; time < std::stoi(command.value("times", "1")); ++time) {
+      output += runtime::block_on(executor_, query(*physical));
+    }
     if (command.has("spills")) {
       output += storage_.created > files_before ? "spilled\n" : "not spilled\n";
     }
@@ -106,11 +113,7 @@ class Database final : public TableExpressionSource {
     return text;
   }
 
-  Task<std::string> query(std::string text) {
-    auto physical = plan(text);
-    if (!physical.ok()) {
-      co_return describe(physical.status());
-    }
+  Task<std::string> query(std::shared_ptr<const PhysicalQuery> physical) {
     auto transaction = store_.begin({.executor = &executor_});
     transaction->begin_statement();
     TransactionState state;
@@ -122,12 +125,12 @@ class Database final : public TableExpressionSource {
     context.table_expressions = this;
     std::string output;
     {
-      Query query(*physical, context);
-      const Status status = co_await drain(&query, **physical, &output);
+      Query query(physical, context);
+      const Status status = co_await drain(&query, *physical, &output);
       if (!status.ok()) {
         co_return output + describe(status);
       }
-      if ((*physical)->modifies) {
+      if (physical->modifies) {
         output += "affected " + std::to_string(query.rows_affected()) + "\n";
       }
     }

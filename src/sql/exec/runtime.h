@@ -40,6 +40,8 @@ class ActualsMap final : public ActualsByNode {
 
 struct Runtime {
   explicit Runtime(ExecutionContext& execution);
+  // Begins another run of the same operators; the context has been replaced in place.
+  void renew();
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
@@ -53,6 +55,8 @@ struct Runtime {
   std::map<CteId, Cte*> ctes;
   ActualsMap actuals;
   uint64_t steps = 0;
+  // Which run of the operators this is: results remembered in one are of no use in the next.
+  uint64_t run = 0;
   // Of the statement's own writers, once they have noted something to check at the statement's end.
   std::vector<ForeignKeys*> finishing;
   // Writers of referential actions whose own checks are still to be made.

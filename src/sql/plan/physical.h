@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/mutex.h"
 #include "sql/plan/logical.h"
 
 namespace pando::sql {
@@ -225,6 +226,37 @@ PhysicalPtr make_physical(std::vector<OutputColumn> outputs, Node node, double r
   return std::make_shared<const PhysicalNode>(PhysicalNode{std::move(outputs), rows, 0, cost, std::move(node)});
 }
 
+// Runs of a plan that are over, kept by exec for the next run: building operators costs more than a point statement.
+// Thread-safe.
+class IdleExecutions {
+ public:
+  class Execution {
+   public:
+    virtual ~Execution() = default;
+  };
+  // nullptr when there is none.
+  std::unique_ptr<Execution> take() PANDO_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    if (idle_.empty()) {
+      return nullptr;
+    }
+    auto execution = std::move(idle_.back());
+    idle_.pop_back();
+    return execution;
+  }
+  void put(std::unique_ptr<Execution> execution) PANDO_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    if (idle_.size() < kIdleMax) {
+      idle_.push_back(std::move(execution));
+    }
+  }
+
+ private:
+  static constexpr std::size_t kIdleMax = 4;
+  Mutex mutex_;
+  std::vector<std::unique_ptr<Execution>> idle_ PANDO_GUARDED_BY(mutex_);
+};
+
 // A plan ready to run any number of times.
 struct PhysicalQuery {
   PhysicalPtr root;
@@ -234,6 +266,7 @@ struct PhysicalQuery {
   uint32_t parameter_slots = 0;
   // Inserts, updates or deletes somewhere.
   bool modifies = false;
+  std::shared_ptr<IdleExecutions> idle = std::make_shared<IdleExecutions>();
 };
 
 }  // namespace pando::sql
