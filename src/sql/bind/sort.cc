@@ -149,7 +149,8 @@ Result<std::vector<ExprPtr>> Binder::group_exprs(const ast::SelectCore& core, st
     for (const ast::Expr* member : members) {
       const std::size_t before = targets.size();
       PANDO_ASSIGN(const std::size_t index, sort_target(*member, targets, scope, ExprPlace::kGroupBy));
-      targets[index].projected = index < before;
+      // A target that an earlier item added stays unprojected.
+      targets[index].projected = targets[index].projected && index < before;
       PANDO_ASSIGN(targets[index].expr, resolve_unknown(context_, std::move(targets[index].expr)));
       const ExprPtr& group = targets[index].expr;
       PANDO_TRY(check_group(group, scope, context_.position(member->location)));
