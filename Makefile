@@ -5,7 +5,11 @@ BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 MINUTES ?= 10
 
-.PHONY: help build demo test unit lint format tidy bench packages clean
+SEEDS ?= 1..1
+ROUNDS ?= 200
+CORPUS ?= ../shared/slt
+
+.PHONY: help packages build demo test lint format tidy bench slt crash hunt mutants specs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -14,6 +18,7 @@ packages:  ## install what is missing from Debian (needs root or sudo)
 	@tools/install_packages.sh
 
 build: packages  ## build everything; leaves build/release/pando
+	@mkdir -p build
 	@cmake --preset $(PRESET) > $(BUILD).configure.log 2>&1 || { cat $(BUILD).configure.log; exit 1; }
 	@cmake --build $(BUILD) -j $(JOBS)
 
@@ -23,8 +28,21 @@ demo: build  ## a tour of the embedded database and the server, with real output
 test: build  ## build and run the whole suite
 	@cd $(BUILD) && ctest --output-on-failure --timeout 1500 -j 1
 
-unit: build  ## only the unit tests
-	@cd $(BUILD) && ctest --output-on-failure --timeout 300 -L unit
+slt: build  ## the sqllogictest files below CORPUS, on a fresh server
+	@test/slt/run.sh $(BUILD) $(CORPUS)
+
+crash: build  ## ROUNDS rounds of kill -9 under load
+	@test/crash/run.sh $(BUILD) $(ROUNDS)
+
+hunt: PRESET = debug
+hunt: build  ## simulate for MINUTES, from the first of SEEDS on, with fault sites compiled in
+	@$(BUILD)/test/sim/pando_sim --minutes $(MINUTES) --seeds $(SEEDS)
+
+mutants: build  ## plant each bug of test/sim/mutants and show that the simulator catches it
+	@test/sim/mutants/run.py
+
+specs:  ## check the model of leases and liveness with spin
+	@docs/specs/check_specs.sh
 
 lint:  ## the layer law and the house rules
 	@python3 test/lint/lint.py

@@ -25,6 +25,9 @@
 namespace pando::storage {
 namespace {
 
+// Of the memtable's size.
+constexpr double kMemtableBloomRatio = 0.1;
+
 constexpr double kBloomBitsPerKey = 10;
 constexpr std::size_t kBlockBytes = 16_KiB;
 // The newest memtable and those that wait to be flushed.
@@ -186,6 +189,9 @@ class RocksDbEngine final : public Engine {
     rocksdb::ColumnFamilyOptions family = make_family_options(options_, cache_);
     family.comparator = versioned_comparator();
     family.prefix_extractor = make_version_prefix();
+    // Lets a read of a key that is not there end at the filter. Without it the memtable's iterator walks on to the next
+    // key that is, past every row of a dropped table that lies between.
+    family.memtable_prefix_bloom_size_ratio = kMemtableBloomRatio;
     family.compaction_filter_factory = make_garbage_filter_factory(garbage_);
     rocksdb::DB* db = nullptr;
     PANDO_TRY(status_of(rocksdb::DB::Open(rocksdb::Options(database, family), options_.directory, &db)));
