@@ -288,7 +288,6 @@ class Raft {
   // After leading: the term, and who has not confirmed that it is over.
   Term released_term_ = 0;
   quorum::VoterSet not_released_;
-
   std::vector<Message> send_now_;
   std::vector<Message> send_after_;
   std::vector<ReadState> read_states_;

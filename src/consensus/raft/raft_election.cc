@@ -45,8 +45,8 @@ void Raft::tick_election() {
   }
   ++election_elapsed_;
   if (election_elapsed_ >= election_timeout_) {
-    // Begins anew only if it may campaign: whoever may not, a learner that does not know it is promoted, say, must not go
-    // on believing in a leader that is silent, or it would refuse its vote for ever.
+    // Begins anew only if it may campaign: whoever may not, a learner that does not know it is promoted, say, must not
+    // go on believing in a leader that is silent, or it would refuse its vote for ever.
     campaign();
   }
 }
