@@ -25,7 +25,7 @@ for _ in $(seq 100); do
 done
 PAGER=cat psql -h 127.0.0.1 -p "$port" -U postgres -v ON_ERROR_STOP=1 <<'SQL'
 SELECT version();
-\d orders
+\dt
 SELECT c.city, count(DISTINCT o.product) AS products, round(avg(p.price), 2) AS average_price
 FROM orders o JOIN customers c ON c.id = o.customer JOIN products p ON p.id = o.product
 GROUP BY c.city ORDER BY c.city LIMIT 4;
