@@ -2,52 +2,7 @@
 
 #include <algorithm>
 
-#include "base/codec.h"
-
 namespace pando::kv {
-namespace {
-
-// On disk: never renumber.
-constexpr uint8_t kDescriptorVersion = 1;
-
-Status damaged_descriptor() { return Status(sql_state::kDataCorrupted, "damaged shard descriptor"); }
-
-}  // namespace
-
-Bytes encode_descriptor(const ShardDescriptor& descriptor) {
-  Bytes bytes;
-  bytes.push_back(static_cast<char>(kDescriptorVersion));
-  put_varint(bytes, descriptor.id.number());
-  put_varint(bytes, descriptor.generation);
-  put_length_prefixed(bytes, descriptor.start);
-  put_length_prefixed(bytes, descriptor.end);
-  return bytes;
-}
-
-Result<ShardDescriptor> decode_descriptor(ByteView bytes) {
-  ByteReader reader(bytes);
-  uint8_t version = 0;
-  uint64_t id = 0;
-  ByteView start;
-  ByteView end;
-  ShardDescriptor descriptor;
-  if (!reader.fixed8(version) || version != kDescriptorVersion || !reader.varint(id) ||
-      !reader.varint(descriptor.generation) || !reader.length_prefixed(start) || !reader.length_prefixed(end) ||
-      !reader.empty()) {
-    return damaged_descriptor();
-  }
-  descriptor.id = ShardId(id);
-  descriptor.start = start;
-  descriptor.end = end;
-  return descriptor;
-}
-
-Bytes descriptor_key(ShardId shard) {
-  Bytes key(kDescriptorKeyPrefix);
-  append_ordered_uint64(key, shard.number());
-  return key;
-}
-
 Router::Router(std::vector<ShardDescriptor> descriptors) {
   for (ShardDescriptor& descriptor : descriptors) {
     shards_.push_back(std::make_unique<Shard>(Shard{.descriptor = std::move(descriptor)}));

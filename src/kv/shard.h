@@ -5,8 +5,8 @@
 //
 //   Shard& shard = router.find(key);
 //
-// A node starts with one shard over everything. The set of shards is fixed while a store is open; which replicas a
-// shard has, and moving its bounds, is what the cluster adds. Thread-safety: const members from any thread; a Shard's
+// A node starts with one shard over everything. The set of shards is fixed while a store is open; replicas and moving
+// bounds are in kv/replica. Thread-safety: const members from any thread; a Shard's
 // log position belongs to the committer.
 
 #include <memory>
@@ -15,29 +15,11 @@
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/status.h"
+#include "kv/descriptor/descriptor.h"
+#include "kv/descriptor/keys.h"
 #include "storage/engine.h"
 
 namespace pando::kv {
-
-// Where a shard lies, as kept in the engine. Its generation rises with every change of bounds or replicas, so that a
-// route or a log entry made for an older shape is recognized.
-struct ShardDescriptor {
-  ShardId id;
-  uint64_t generation = 1;
-  Bytes start;
-  // Empty: no upper bound.
-  Bytes end;
-
-  bool contains(ByteView key) const { return key >= start && (end.empty() || key < end); }
-  friend bool operator==(const ShardDescriptor&, const ShardDescriptor&) = default;
-};
-
-Bytes encode_descriptor(const ShardDescriptor& descriptor);
-// Errors: XX001.
-Result<ShardDescriptor> decode_descriptor(ByteView bytes);
-// The plain key under which the engine keeps a descriptor, and the prefix of all of them.
-Bytes descriptor_key(ShardId shard);
-inline constexpr ByteView kDescriptorKeyPrefix{"\x02", 1};
 
 struct Shard {
   ShardDescriptor descriptor;
