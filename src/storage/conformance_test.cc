@@ -318,6 +318,91 @@ TEST_P(EngineConformance, CollectsGarbageBelowTheThreshold) {
   EXPECT_EQ(versions(*engine_, {}), "a@9=9 a@2=2 c@1=only d@9! d@1=1 e@8=8 ");
 }
 
+TEST_P(EngineConformance, ImportsTakeThePlaceOfSpans) {
+  write([](WriteBatch& b) {
+    for (int i = 0; i < 100; ++i) {
+      b.put_version(fmt::format("k{:03}", i), at(5), "old");
+    }
+    b.put("\x06 inside", "old");
+    b.put("\x06 untouched", "stays");
+    b.put("\x07 other", "stays");
+    b.set_applied(ShardId(7), 3);
+  });
+  ASSERT_TRUE(engine_->flush().ok());
+  write([](WriteBatch& b) { b.put_version("k020", at(6), "newer, not flushed"); });
+  const auto before = engine_->snapshot();
+  {
+    auto abandoned = engine_->start_import();
+    ASSERT_TRUE(abandoned.ok());
+    ASSERT_TRUE((*abandoned)->put_version("k010", at(9), false, "never seen").ok());
+  }
+  auto import = engine_->start_import();
+  ASSERT_TRUE(import.ok());
+  ASSERT_TRUE((*import)->put(applied_key(ShardId(7)), encode_applied(44)).ok());
+  ASSERT_TRUE((*import)->put("\x06 inside", "new").ok());
+  ASSERT_TRUE((*import)->put_version("k010", at(5), false, "new").ok());
+  ASSERT_TRUE((*import)->put_version("k010", at(3), true, "").ok());
+  ASSERT_TRUE((*import)->put_version("k011", at(2), false, "new").ok());
+  EXPECT_EQ(read(*engine_, "k010", at(9)), "old");
+  ASSERT_TRUE((*import)->finish({{"\x06 i", "\x06 j"}}, {{"k010", "k050"}}).ok());
+  import->reset();
+  EXPECT_EQ(versions(*engine_, {"k009", "k051"}), "k009@5=old k010@5=new k010@3! k011@2=new k050@5=old ");
+  EXPECT_EQ(versions(*before, {"k010", "k011"}), "k010@5=old ");
+  EXPECT_EQ(*engine_->applied(ShardId(7)), 44U);
+  Bytes value;
+  EXPECT_TRUE(*engine_->get("\x06 inside", value) && value == "new");
+  EXPECT_TRUE(*engine_->get("\x06 untouched", value) && value == "stays");
+  EXPECT_TRUE(*engine_->get("\x07 other", value) && value == "stays");
+  // Life goes on above what was imported.
+  write([](WriteBatch& b) {
+    b.put_version("k010", at(8), "newest");
+    b.erase_version("k011", at(2));
+  });
+  ASSERT_TRUE(engine_->flush().ok());
+  EXPECT_EQ(versions(*engine_, {"k010", "k050"}), "k010@8=newest k010@5=new k010@3! ");
+  // An import of nothing erases.
+  auto empty = engine_->start_import();
+  ASSERT_TRUE((*empty)->finish({}, {{"k", ""}}).ok());
+  EXPECT_EQ(versions(*engine_, {}), "");
+  // Other shards' indexes are reported with those that were imported.
+  write([](WriteBatch& b) { b.set_applied(ShardId(8), 1); });
+  ASSERT_TRUE(engine_->flush().ok());
+  EXPECT_EQ(flushed_, (std::vector<AppliedIndex>{{ShardId(7), 44}, {ShardId(8), 1}}));
+}
+
+TEST_P(EngineConformance, LongScansSeeImports) {
+  constexpr int kRows = 10000;
+  write([](WriteBatch& b) {
+    for (int i = 0; i < kRows; ++i) {
+      b.put_version(fmt::format("k{:06}", i), at(5), "old");
+    }
+  });
+  ASSERT_TRUE(engine_->flush().ok());
+  const auto before = engine_->snapshot();
+  auto import = engine_->start_import();
+  ASSERT_TRUE(import.ok());
+  for (int i = 0; i < kRows; i += 2) {
+    ASSERT_TRUE((*import)->put_version(fmt::format("k{:06}", i), at(5), false, "new").ok());
+  }
+  ASSERT_TRUE((*import)->finish({}, {{"k", "l"}}).ok());
+  const auto count = [](const Reader& reader, ByteView wanted) {
+    const auto scan = reader.scan_versions({.span = {}, .at = at(9)});
+    KeyValueBatch batch;
+    int rows = 0;
+    do {
+      EXPECT_TRUE(scan->next(batch, 1000).ok());
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        rows += batch.value(i) == wanted ? 1 : 0;
+      }
+    } while (batch.size() > 0);
+    return rows;
+  };
+  EXPECT_EQ(count(*engine_, "new"), kRows / 2);
+  EXPECT_EQ(count(*engine_, "old"), 0);
+  EXPECT_EQ(count(*before, "old"), kRows);
+  EXPECT_EQ(count(*before, "new"), 0);
+}
+
 TEST_P(EngineConformance, DecodedBatchesDoWhatTheOriginalDid) {
   WriteBatch batch;
   batch.put("p", "1");

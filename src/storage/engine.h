@@ -122,6 +122,20 @@ class Reader {
 // The engine's state at the moment it was taken, whatever is written later.
 class Snapshot : public Reader {};
 
+// Builds the contents of some spans beside the running engine, and then puts them in place in one step. Used for the
+// snapshots of shards. Destroying it before finish() leaves no trace. One thread at a time.
+class SpanImport {
+ public:
+  virtual ~SpanImport() = default;
+  // Plain keys, in rising order, before any version.
+  virtual Status put(ByteView key, ByteView value) = 0;
+  // Versions in the order of VersionIterator.
+  virtual Status put_version(ByteView key, HlcTimestamp timestamp, bool tombstone, ByteView value) = 0;
+  // Erases the spans and adds what was put, atomically. When it returns OK all of that, and all that was written
+  // before, is durable. On an error nothing has happened. Blocks. At most once. REQUIRES: nobody writes into the spans.
+  virtual Status finish(const std::vector<KeySpan>& plain, const std::vector<KeySpan>& versions) = 0;
+};
+
 struct AppliedIndex {
   ShardId shard;
   uint64_t index = 0;
@@ -150,6 +164,8 @@ class Engine : public Reader {
   virtual Result<uint64_t> applied(ShardId shard) const = 0;
   // Makes everything written so far durable, and returns when it is. Blocks.
   virtual Status flush() = 0;
+  // Destroy it before the engine.
+  virtual Result<std::unique_ptr<SpanImport>> start_import() = 0;
   // From now on nobody reads below `threshold`: versions that no read at or above it can see may be dropped at any
   // time. Never lowers it.
   virtual void set_garbage_threshold(HlcTimestamp threshold) = 0;

@@ -166,7 +166,7 @@ void MultiRaft::collect(Group& group, Ready& ready, Write& write) {
   raft::Ready part = group.raft.take_ready();
   post(group.id, std::move(part.send_now));
   if (part.persist.has_value()) {
-    write.groups.push_back({group.id, std::move(*part.persist)});
+    write.groups.push_back({group.id, group.raft.self(), std::move(*part.persist)});
   }
   if (!part.apply.empty()) {
     ready.apply.push_back({group.id, std::move(part.apply)});
@@ -187,6 +187,7 @@ Ready MultiRaft::take_ready() {
   write.identity = fabric.persist;
   for (Group* const group : std::exchange(dirty_, {})) {
     group->dirty = false;
+    ready.touched.push_back(group->id);
     if (group->raft.has_ready()) {
       collect(*group, ready, write);
     }
@@ -199,7 +200,7 @@ Ready MultiRaft::take_ready() {
     InFlight in_flight{.sequence = write.sequence, .since_ns = now_ns_, .identity = write.identity.has_value()};
     for (GroupWrite& part : write.groups) {
       in_flight.parts.push_back(
-          {part.group, at(part.group).raft.self(), part.persist.sequence, std::exchange(part.persist.then_send, {})});
+          {part.group, part.replica, part.persist.sequence, std::exchange(part.persist.then_send, {})});
     }
     in_flight_.push_back(std::move(in_flight));
     ready.write = std::move(write);
@@ -245,6 +246,10 @@ raft::Accepted<raft::LogIndex> MultiRaft::propose(ShardId group, raft::Payload p
   touch(at(group));
   return at(group).raft.propose(std::move(payload));
 }
+raft::Accepted<raft::LogIndex> MultiRaft::propose(ShardId group, std::vector<raft::Payload> payloads) {
+  touch(at(group));
+  return at(group).raft.propose(std::move(payloads));
+}
 raft::Accepted<raft::LogIndex> MultiRaft::propose_change(ShardId group, const raft::ConfigChange& change) {
   touch(at(group));
   return at(group).raft.propose_change(change);
@@ -274,6 +279,10 @@ void MultiRaft::report_snapshot(ShardId group, ReplicaId replica, bool delivered
   at(group).raft.report_snapshot(replica, delivered);
 }
 void MultiRaft::compact(ShardId group, raft::LogIndex index) { at(group).raft.compact(index); }
+void MultiRaft::install(ShardId group, const raft::Snapshot& snapshot) {
+  touch(at(group));
+  at(group).raft.install(snapshot);
+}
 
 bool MultiRaft::holds_lease(ShardId group, uint64_t now_ns) const {
   const raft::Raft* const raft = find(group);

@@ -50,6 +50,7 @@ bool decode(ByteView bytes, Envelope& envelope);
 
 struct GroupWrite {
   ShardId group;
+  ReplicaId replica;
   raft::Persist persist;
 };
 
@@ -76,6 +77,8 @@ struct Ready {
   std::optional<Write> write;
   std::vector<GroupApply> apply;
   std::vector<GroupReads> reads;
+  // Groups whose state may have changed since the last Ready. To be looked at before anything is sent.
+  std::vector<ShardId> touched;
 
   bool empty() const { return send.empty() && !write.has_value() && apply.empty() && reads.empty(); }
 };
@@ -114,6 +117,8 @@ class MultiRaft {
 
   // --- calls to one group; REQUIRES: it is here ---
   raft::Accepted<raft::LogIndex> propose(ShardId group, raft::Payload payload);
+  // All or none; the index of the last.
+  raft::Accepted<raft::LogIndex> propose(ShardId group, std::vector<raft::Payload> payloads);
   raft::Accepted<raft::LogIndex> propose_change(ShardId group, const raft::ConfigChange& change);
   raft::Accepted<void> read_index(ShardId group, uint64_t context);
   raft::Accepted<void> transfer(ShardId group, ReplicaId to);
@@ -122,6 +127,7 @@ class MultiRaft {
   void report_unreachable(ShardId group, ReplicaId replica);
   void report_snapshot(ShardId group, ReplicaId replica, bool delivered);
   void compact(ShardId group, raft::LogIndex index);
+  void install(ShardId group, const raft::Snapshot& snapshot);
 
   // Null when it is not here.
   const raft::Raft* find(ShardId group) const;

@@ -11,15 +11,13 @@
 // The same inputs give the same outputs. Where this core differs from the usual ones, and why:
 //   - Requests for votes wait for the candidate's own vote to be durable: a candidate that forgets its term could
 //     otherwise lead the same term twice with different logs.
-//   - Configuration changes take effect when the driver reports them applied; the core does it itself. A replica does
-//   not
-//     campaign while it knows of a committed change it has not applied.
+//   - Configuration changes take effect when the driver reports them applied; the core does it itself. Nobody
+//     campaigns while it knows of a committed change it has not applied.
 //   - Proposals are never forwarded: the proposer must know who leads.
 //   - With a SupportView, leases and the absence of elections rest on the liveness fabric (consensus/raft/support.h),
 //     and a settled group sends nothing at all.
 //
-// Lifetime: `prng` and `support` must outlive it. One thread at a time. Foreign input (messages) never fails an
-// assertion; a broken driver does.
+// `prng` and `support` outlive it. One thread at a time. No foreign input (messages) fails an assertion.
 
 #include <expected>
 #include <optional>
@@ -109,11 +107,13 @@ class Raft {
   void campaign();
   // Hands leadership to `to`, as soon as it has the whole log.
   Accepted<void> transfer(ReplicaId to);
-  // A follower stops believing in its leader, so that it may vote for another.
+  // A follower stops believing in its leader.
   void forget_leader();
   // Hints from the transport: messages to `id` are being lost; the snapshot to `id` was delivered, or not.
   void report_unreachable(ReplicaId id);
   void report_snapshot(ReplicaId id, bool delivered);
+  // The state machine got `snapshot` otherwise, as a part of another group. REQUIRES: nothing is committed here.
+  void install(const Snapshot& snapshot);
   // Drops the log up to `index`. REQUIRES: index <= applied.
   void compact(LogIndex index) { log_.compact(index); }
 

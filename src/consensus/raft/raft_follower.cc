@@ -98,6 +98,15 @@ bool Raft::restore(const Snapshot& snapshot) {
   return true;
 }
 
+void Raft::install(const Snapshot& snapshot) {
+  PANDO_ASSERT(role_ == Role::kFollower, "who has no configuration does not campaign");
+  if (term_ < snapshot.position.term) {
+    become_follower(snapshot.position.term, kNobody);
+  }
+  const bool restored = restore(snapshot);
+  PANDO_ASSERT(restored, "a replica that has nothing is a member of what it is given");
+}
+
 void Raft::forget_leader() {
   if (role_ == Role::kFollower && !held_to_leader()) {
     leader_ = kNobody;

@@ -46,7 +46,8 @@ struct ReplicaOptions {
   // Of the consensus groups: see DESIGN, failover under a second.
   std::chrono::nanoseconds tick{30'000'000};
   uint32_t election_ticks = 5;
-  uint32_t heartbeat_ticks = 5;
+  // To members that are behind; those that are not hear nothing.
+  uint32_t heartbeat_ticks = 1;
   std::chrono::nanoseconds support_min{600'000'000};
   std::chrono::nanoseconds support_max{3'000'000'000};
   // A shard's log is kept in memory, for followers that are behind, up to this; and all logs together up to that.
@@ -159,6 +160,8 @@ struct ReplicaStatistics {
   storage::JournalStatistics journal;
 };
 
+class ReplicaCore;
+
 class ReplicaHost {
  public:
   // Registers at the transport.
@@ -202,8 +205,7 @@ class ReplicaHost {
   void on_flushed(const std::vector<storage::AppliedIndex>& flushed);
 
  private:
-  class Core;
-  std::shared_ptr<Core> core_;
+  std::shared_ptr<ReplicaCore> core_;
 };
 
 }  // namespace pando::kv

@@ -190,6 +190,41 @@ std::vector<AppliedIndex> applied_indexes(const State& state) {
   return all;
 }
 
+// Collects everything in one batch.
+class MemoryImport final : public SpanImport {
+ public:
+  explicit MemoryImport(Engine& engine) : engine_(engine) {}
+
+  Status put(ByteView key, ByteView value) override {
+    added_.put(key, value);
+    return Status();
+  }
+  Status put_version(ByteView key, HlcTimestamp timestamp, bool tombstone, ByteView value) override {
+    if (tombstone) {
+      added_.put_tombstone(key, timestamp);
+    } else {
+      added_.put_version(key, timestamp, value);
+    }
+    return Status();
+  }
+  Status finish(const std::vector<KeySpan>& plain, const std::vector<KeySpan>& versions) override {
+    WriteBatch batch;
+    for (const KeySpan& span : plain) {
+      batch.erase_range(span.start, span.end);
+    }
+    for (const KeySpan& span : versions) {
+      batch.erase_version_range(span.start, span.end);
+    }
+    batch.append(added_);
+    PANDO_TRY(engine_.write(batch));
+    return engine_.flush();
+  }
+
+ private:
+  Engine& engine_;
+  WriteBatch added_;
+};
+
 class MemoryEngineImpl final : public MemoryEngine {
  public:
   MemoryEngineImpl(MemoryEngineOptions options, State state)
@@ -246,6 +281,10 @@ class MemoryEngineImpl final : public MemoryEngine {
       options_.on_flushed(applied);
     }
     return Status();
+  }
+
+  Result<std::unique_ptr<SpanImport>> start_import() override {
+    return std::unique_ptr<SpanImport>(std::make_unique<MemoryImport>(*this));
   }
 
   void set_garbage_threshold(HlcTimestamp threshold) override PANDO_EXCLUDES(write_mutex_) {

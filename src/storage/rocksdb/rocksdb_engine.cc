@@ -18,6 +18,7 @@
 #include "storage/rocksdb/garbage_filter.h"
 #include "storage/rocksdb/retryable_files.h"
 #include "storage/rocksdb/rocksdb_error.h"
+#include "storage/rocksdb/rocksdb_import.h"
 #include "storage/rocksdb/rocksdb_reads.h"
 #include "storage/rocksdb/stored_key.h"
 #include "storage/rocksdb/versioned_comparator.h"
@@ -196,6 +197,7 @@ class RocksDbEngine final : public Engine {
     rocksdb::DB* db = nullptr;
     PANDO_TRY(status_of(rocksdb::DB::Open(rocksdb::Options(database, family), options_.directory, &db)));
     db_.reset(db);
+    PANDO_TRY(clean_imports(*db_));
     return load_shards();
   }
 
@@ -237,6 +239,11 @@ class RocksDbEngine final : public Engine {
     return status_of(db_->Flush(options));
   }
 
+  Result<std::unique_ptr<SpanImport>> start_import() override {
+    const uint64_t number = imports_.fetch_add(1, std::memory_order_relaxed);
+    return open_import(*db_, number, [this](ByteView key) { note_shard(key); });
+  }
+
   void set_garbage_threshold(HlcTimestamp threshold) override { garbage_->raise(threshold); }
   Status collect_garbage(KeySpan span) override;
   Result<uint64_t> approximate_bytes(KeySpan span) const override;
@@ -274,6 +281,7 @@ class RocksDbEngine final : public Engine {
   Erasures erasures_;
   const std::shared_ptr<Listener> listener_;
   std::unique_ptr<rocksdb::DB> db_;
+  std::atomic<uint64_t> imports_{0};
   Mutex shards_mutex_;
   std::set<ShardId> shards_ PANDO_GUARDED_BY(shards_mutex_);
 };

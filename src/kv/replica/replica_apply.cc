@@ -1,0 +1,155 @@
+// Committed entries on their way to the state machine: many of several shards in one engine write, made of what the
+// state machine makes of its entries and of what the host keeps beside them.
+
+#include <algorithm>
+
+#include "kv/replica/apply_plan.h"
+#include "kv/replica/replica_core.h"
+
+namespace pando::kv {
+namespace {
+
+constexpr std::chrono::nanoseconds kRetryDelay{50'000'000};
+// An engine write takes no more entries than cost this, unless one alone does.
+constexpr std::size_t kPlanBytesMax = 4_MiB;
+
+}  // namespace
+
+void ReplicaCore::queue_apply(multiraft::GroupApply apply) {
+  Replica& replica = *find(apply.group);
+  replica.applies.push_back(std::move(apply.entries));
+  if (!std::exchange(replica.apply_queued, true)) {
+    apply_queue_.push_back(apply.group);
+  }
+}
+
+void ReplicaCore::apply_queued() {
+  while (!engine_failed_) {
+    if (plan_ == nullptr) {
+      plan_ = make_plan();
+    }
+    if (plan_ == nullptr) {
+      return;
+    }
+    const Status status = environment_.state_machine.apply(plan_->commands, plan_->changes);
+    ++statistics_.engine_writes;
+    if (!status.ok()) {
+      statistics_.write_error = status;
+      engine_failed_ = true;
+      after(kRetryDelay, [this] {
+        engine_failed_ = false;
+        statistics_.write_error = Status();
+      });
+      return;
+    }
+    const std::unique_ptr<ApplyPlan> done = std::move(plan_);
+    commit(*done);
+  }
+}
+
+// Null when there is nothing to apply.
+std::unique_ptr<ApplyPlan> ReplicaCore::make_plan() {
+  auto plan = std::make_unique<ApplyPlan>();
+  while (!apply_queue_.empty() && plan->bytes < kPlanBytesMax) {
+    const ShardId shard = apply_queue_.front();
+    Replica* const replica = find(shard);
+    if (replica == nullptr || replica->applies.empty() || replica->installing) {
+      // An installation that fails queues it again.
+      apply_queue_.pop_front();
+      if (replica != nullptr) {
+        replica->apply_queued = false;
+      }
+      continue;
+    }
+    ApplyPlan::Part part{.shard = shard,
+                         .self = replica->self,
+                         .entries = std::move(replica->applies.front()),
+                         .position = {replica->applied, replica->applied_term},
+                         .descriptor = replica->descriptor,
+                         .config = replica->config};
+    replica->applies.pop_front();
+    // The core hands out no more before this is applied, so a plan has one part of a shard.
+    replica->apply_queued = false;
+    apply_queue_.pop_front();
+    plan->add(std::move(part), gone_);
+  }
+  return plan->parts.empty() ? nullptr : std::move(plan);
+}
+
+void ReplicaCore::commit(ApplyPlan& plan) {
+  for (ApplyPlan::Part& part : plan.parts) {
+    Replica& replica = *find(part.shard);
+    replica.applied = part.position.index;
+    replica.applied_term = part.position.term;
+    replica.config = part.config;
+    const ShardDescriptor before = std::exchange(replica.descriptor, part.descriptor);
+    if (part.descriptor_changed) {
+      watch_nodes(replica.descriptor);
+      environment_.state_machine.on_shard(
+          {.kind = ShardEvent::Kind::kChanged, .descriptor = replica.descriptor, .before = before});
+    }
+    multiraft_->applied(part.shard, part.entries.back().index);
+    PANDO_ASSERT(raft_of(replica).config() == replica.config, "core and host derive the same configuration");
+    for (const Split& split : part.splits) {
+      create_right(split, part.self);
+    }
+    replica.bounds_pending = replica.bounds_pending <= replica.applied ? 0 : replica.bounds_pending;
+    replica.config_pending = replica.config_pending <= replica.applied ? 0 : replica.config_pending;
+    if (replica.removed()) {
+      removed_.insert(part.shard);
+    }
+    statistics_.applied_entries += part.entries.size();
+    for (const raft::Entry& entry : part.entries) {
+      complete_proposals(replica, entry);
+    }
+  }
+}
+
+void ReplicaCore::complete_proposals(Replica& replica, const raft::Entry& entry) {
+  // Entries behind this one are of its term or a later one, so older proposals will not come any more.
+  std::vector<std::pair<ProposalCallback, ProposalResult>> over;
+  std::deque<Replica::Proposed>& proposals = replica.proposals;
+  while (!proposals.empty() && (proposals.front().index <= entry.index || proposals.front().term < entry.term)) {
+    const bool applied = proposals.front().index == entry.index && proposals.front().term == entry.term;
+    over.emplace_back(std::move(proposals.front().done), applied
+                                                             ? ProposalResult{ProposalOutcome::kApplied, entry.index}
+                                                             : ProposalResult{ProposalOutcome::kLost});
+    proposals.pop_front();
+  }
+  for (const auto& [done, result] : over) {
+    done(result);
+  }
+}
+
+// The right side of a split: its log begins at the agreed position, with whatever the journal or an empty replica that
+// others have spoken to already know of it.
+void ReplicaCore::create_right(const Split& split, ReplicaId self) {
+  const ShardId shard = split.right.id;
+  Replica* right = find(shard);
+  if (right != nullptr && right->self < self) {
+    destroy(shard, self);
+    right = nullptr;
+  }
+  if (right != nullptr && (right->initialized || right->self != self)) {
+    return;
+  }
+  const raft::Config config = config_of(split.right);
+  if (auto latent = latent_.extract(shard); !latent.empty()) {
+    right = &add_latent(shard, self, config, std::move(latent.mapped()));
+  } else {
+    right = right == nullptr ? &add_replica(shard, self) : right;
+    multiraft_->install(shard, {kInitialPosition, config});
+  }
+  right->initialized = true;
+  right->descriptor = split.right;
+  right->config = config;
+  right->applied = kInitialPosition.index;
+  right->applied_term = kInitialPosition.term;
+  watch_nodes(right->descriptor);
+  environment_.state_machine.on_shard({.kind = ShardEvent::Kind::kAdded, .descriptor = right->descriptor});
+  if (raft_of(*find(split.left.id)).role() == raft::Role::kLeader) {
+    campaigning_.insert(shard);
+  }
+}
+
+}  // namespace pando::kv

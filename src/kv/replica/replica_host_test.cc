@@ -1,0 +1,360 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "kv/descriptor/keys.h"
+#include "test/replica/simulated_hosts.h"
+
+namespace pando::kv {
+namespace {
+
+using namespace std::chrono_literals;
+using test::RecordCommand;
+using test::SimulatedHosts;
+using test::SimulatedNode;
+
+constexpr ShardId kShard{1};
+
+class ReplicaHostTest : public testing::Test {
+ protected:
+  void make(uint32_t nodes) {
+    options_.nodes = nodes;
+    hosts_ = std::make_unique<SimulatedHosts>(world_, options_);
+    hosts_->start_all();
+    hosts_->found(NodeId(1), kShard);
+  }
+  // One shard with a voter on each of `nodes` nodes.
+  void make_group(uint32_t nodes) {
+    make(nodes);
+    kv::ReplicaChange change;
+    for (uint32_t i = 2; i <= nodes; ++i) {
+      change.add.emplace_back(i);
+    }
+    const auto changed = hosts_->change(kShard, change);
+    ASSERT_TRUE(changed.ok()) << changed.status().to_string();
+    ASSERT_EQ(changed->replicas.size(), nodes);
+  }
+  // Writes operations `first` to `last`, one after the other.
+  void write(uint64_t first, uint64_t last, ShardId shard = kShard, ByteView prefix = "k") {
+    for (uint64_t i = first; i <= last; ++i) {
+      const auto result = hosts_->write(shard, {i, fmt::format("{}{:04}", prefix, i % 50), fmt::format("value {}", i)});
+      ASSERT_EQ(result.outcome, ProposalOutcome::kApplied) << "operation " << i;
+    }
+  }
+  bool has(SimulatedNode& node, uint64_t operation, ByteView prefix = "k") {
+    storage::Version version;
+    const auto found =
+        node.engine().get_version(fmt::format("{}{:04}", prefix, operation % 50), {operation, 0}, version);
+    return found.ok() && *found && version.timestamp.wall_ns == operation;
+  }
+  void expect_identical() {
+    Status status;
+    EXPECT_TRUE(hosts_->run_until(30s, [&] {
+      status = hosts_->check_identical();
+      return status.ok();
+    })) << status.message();
+    EXPECT_FALSE(world_.failed()) << world_.violation();
+  }
+
+  sim::World world_{1};
+  test::HostsOptions options_;
+  std::unique_ptr<SimulatedHosts> hosts_;
+};
+
+TEST_F(ReplicaHostTest, ALoneVoterServesAtOnceAndComesBack) {
+  make(1);
+  ASSERT_NE(hosts_->await_leaseholder(kShard), nullptr);
+  EXPECT_EQ(hosts_->node(1).host().view(kShard)->lease_until_ns(), UINT64_MAX);
+  write(1, 20);
+  hosts_->node(1).engine().flush().ignore("a memory engine flushes");
+  write(21, 40);
+  hosts_->node(1).crash();
+  hosts_->node(1).start();
+  const uint64_t before = world_.now_ns();
+  ASSERT_NE(hosts_->await_leaseholder(kShard), nullptr);
+  EXPECT_LT(world_.now_ns() - before, 100'000'000U);
+  for (uint64_t i = 1; i <= 40; ++i) {
+    EXPECT_TRUE(has(hosts_->node(1), i)) << i;
+  }
+  write(41, 50);
+  hosts_->node(1).stop();
+  hosts_->node(1).start();
+  ASSERT_NE(hosts_->await_leaseholder(kShard), nullptr);
+  EXPECT_TRUE(has(hosts_->node(1), 50));
+}
+
+TEST_F(ReplicaHostTest, ProposalsInAnotherTermAreRefused) {
+  make(1);
+  SimulatedNode& node = *hosts_->await_leaseholder(kShard);
+  std::vector<ProposalOutcome> outcomes;
+  const auto propose = [&](uint64_t term, uint64_t generation, ShardId shard) {
+    node.host().propose({.shard = shard,
+                         .term = term,
+                         .generation = generation,
+                         .payload = encode(RecordCommand{1, "k", "v"}),
+                         .done = [&](ProposalResult result) { outcomes.push_back(result.outcome); }});
+  };
+  const uint64_t term = node.host().view(kShard)->term();
+  propose(term - 1, 1, kShard);
+  propose(term + 1, 1, kShard);
+  propose(term, 0, kShard);
+  propose(term, 1, ShardId(77));
+  propose(term, 1, kShard);
+  hosts_->run_for(1s);
+  EXPECT_EQ(outcomes, (std::vector<ProposalOutcome>{ProposalOutcome::kRefused, ProposalOutcome::kRefused,
+                                                    ProposalOutcome::kRefused, ProposalOutcome::kRefused,
+                                                    ProposalOutcome::kApplied}));
+}
+
+TEST_F(ReplicaHostTest, ReplicasAreAddedBySnapshot) {
+  make(3);
+  write(1, 120);
+  const auto changed = hosts_->change(kShard, {.add = {NodeId(2), NodeId(3)}});
+  ASSERT_TRUE(changed.ok()) << changed.status().to_string();
+  ASSERT_EQ(changed->replicas.size(), 3U);
+  for (const ReplicaDescriptor& replica : changed->replicas) {
+    EXPECT_EQ(replica.role, ReplicaRole::kVoter);
+  }
+  EXPECT_EQ(changed->next_replica_id, ReplicaId(4));
+  EXPECT_EQ(hosts_->node(2).host().statistics().snapshots_installed, 1U);
+  write(121, 140);
+  expect_identical();
+  EXPECT_TRUE(has(hosts_->node(3), 5));
+  EXPECT_TRUE(has(hosts_->node(2), 140));
+}
+
+TEST_F(ReplicaHostTest, AnotherLeaderTakesOverWithinASecond) {
+  make_group(3);
+  write(1, 30);
+  SimulatedNode& first = *hosts_->await_leaseholder(kShard);
+  const uint64_t term = first.host().view(kShard)->term();
+  first.crash();
+  const uint64_t crashed_ns = world_.now_ns();
+  SimulatedNode* const second = hosts_->await_leaseholder(kShard);
+  ASSERT_NE(second, nullptr);
+  EXPECT_LT(world_.now_ns() - crashed_ns, 1'000'000'000U);
+  EXPECT_GT(second->host().view(kShard)->term(), term);
+  EXPECT_FALSE(second->machine().last_lease_was_cooperative(kShard));
+  write(31, 60);
+  first.start();
+  hosts_->run_for(2s);
+  for (uint64_t i = 1; i <= 60; ++i) {
+    EXPECT_TRUE(has(first, i)) << i;
+  }
+  expect_identical();
+}
+
+TEST_F(ReplicaHostTest, ALeaseIsHandedOver) {
+  make_group(3);
+  write(1, 10);
+  SimulatedNode& first = *hosts_->await_leaseholder(kShard);
+  const NodeId target(first.id().number() % 3 + 1);
+  const uint64_t before = world_.now_ns();
+  const Status status = hosts_->transfer(kShard, target);
+  ASSERT_TRUE(status.ok()) << status.message();
+  SimulatedNode& second = *hosts_->await_leaseholder(kShard);
+  EXPECT_EQ(second.id(), target);
+  EXPECT_LT(world_.now_ns() - before, 50'000'000U);
+  EXPECT_TRUE(second.machine().last_lease_was_cooperative(kShard));
+  EXPECT_EQ(second.machine().handovers_applied(), 1U);
+  EXPECT_EQ(first.host().view(kShard)->leader(), target);
+  EXPECT_EQ(first.host().view(kShard)->term(), 0U);
+  write(11, 20);
+  EXPECT_FALSE(hosts_->transfer(kShard, NodeId(9)).ok());
+  expect_identical();
+}
+
+TEST_F(ReplicaHostTest, AHandoverThatFailsIsNoHandover) {
+  make_group(3);
+  write(1, 10);
+  SimulatedNode& first = *hosts_->await_leaseholder(kShard);
+  const uint32_t target = first.id().number() % 3 + 1;
+  // The target gets what it needs and is cut off before it can be elected.
+  for (uint32_t other = 1; other <= 3; ++other) {
+    if (other != target) {
+      hosts_->network().block(target, other);
+      hosts_->network().block(other, target);
+    }
+  }
+  EXPECT_FALSE(hosts_->transfer(kShard, NodeId(target)).ok());
+  hosts_->network().heal();
+  SimulatedNode& again = *hosts_->await_leaseholder(kShard);
+  write(11, 20);
+  again.crash();
+  SimulatedNode& next = *hosts_->await_leaseholder(kShard);
+  EXPECT_FALSE(next.machine().last_lease_was_cooperative(kShard));
+  EXPECT_TRUE(has(next, 20));
+}
+
+TEST_F(ReplicaHostTest, ALaggingFollowerGetsASnapshotWhileWritesGoOn) {
+  options_.replica.log_bytes_max = 8_KiB;
+  make_group(3);
+  write(1, 10);
+  SimulatedNode& leader = *hosts_->await_leaseholder(kShard);
+  const uint32_t lagging = leader.id().number() % 3 + 1;
+  hosts_->node(lagging).crash();
+  for (uint64_t i = 11; i <= 400; ++i) {
+    write(i, i);
+  }
+  hosts_->node(lagging).start();
+  write(401, 450);
+  expect_identical();
+  EXPECT_GE(hosts_->node(lagging).host().statistics().snapshots_installed, 1U);
+  EXPECT_TRUE(has(hosts_->node(lagging), 300));
+  EXPECT_TRUE(has(hosts_->node(lagging), 450));
+}
+
+TEST_F(ReplicaHostTest, ReplicasMoveAndTheOldOneIsDestroyed) {
+  make(4);
+  write(1, 50);
+  ASSERT_TRUE(hosts_->change(kShard, {.add = {NodeId(2), NodeId(3)}}).ok());
+  ASSERT_TRUE(hosts_->transfer(kShard, NodeId(1)).ok());
+  const auto moved = hosts_->change(kShard, {.add = {NodeId(4)}, .remove = {NodeId(2)}});
+  ASSERT_TRUE(moved.ok()) << moved.status().to_string();
+  EXPECT_EQ(moved->on_node(NodeId(2)), nullptr);
+  EXPECT_EQ(moved->on_node(NodeId(4))->id, ReplicaId(4));
+  EXPECT_TRUE(hosts_->run_until(60s, [&] { return hosts_->node(2).machine().shards().empty(); }));
+  EXPECT_FALSE(has(hosts_->node(2), 10));
+  EXPECT_TRUE(has(hosts_->node(4), 10));
+  // It comes back as somebody else.
+  const auto back = hosts_->change(kShard, {.add = {NodeId(2)}, .remove = {NodeId(3)}});
+  ASSERT_TRUE(back.ok()) << back.status().to_string();
+  EXPECT_EQ(back->on_node(NodeId(2))->id, ReplicaId(5));
+  write(51, 60);
+  EXPECT_TRUE(hosts_->run_until(60s, [&] { return hosts_->node(3).machine().shards().empty(); }));
+  expect_identical();
+  EXPECT_FALSE(hosts_->change(kShard, {.remove = {NodeId(1)}}).ok()) << "a leader cannot leave";
+}
+
+TEST_F(ReplicaHostTest, AReplicaThatMissedItsRemovalIsDestroyed) {
+  make_group(4);
+  write(1, 50);
+  ASSERT_TRUE(hosts_->transfer(kShard, NodeId(1)).ok());
+  hosts_->node(4).crash();
+  ASSERT_TRUE(hosts_->change(kShard, {.remove = {NodeId(4)}}).ok());
+  write(51, 60);
+  hosts_->node(4).start();
+  EXPECT_TRUE(hosts_->run_until(60s, [&] {
+    return hosts_->node(4).running() && hosts_->node(4).machine().shards().empty() && !has(hosts_->node(4), 10);
+  }));
+  // Also after a crash that loses what the engine was told.
+  hosts_->node(4).crash();
+  hosts_->node(4).start();
+  hosts_->run_for(1s);
+  EXPECT_TRUE(hosts_->node(4).machine().shards().empty());
+  EXPECT_FALSE(has(hosts_->node(4), 10));
+  expect_identical();
+}
+
+TEST_F(ReplicaHostTest, AShardIsSplit) {
+  make_group(3);
+  write(1, 100);
+  const uint64_t generation = hosts_->node(1).machine().shards().at(kShard).generation;
+  const auto left = hosts_->split(kShard, "k0025", ShardId(2));
+  ASSERT_TRUE(left.ok()) << left.status().to_string();
+  EXPECT_EQ(left->end, "k0025");
+  EXPECT_EQ(left->generation, generation + 1);
+  SimulatedNode* const holder = hosts_->await_leaseholder(kShard);
+  const uint64_t before = world_.now_ns();
+  SimulatedNode* const right = hosts_->await_leaseholder(ShardId(2));
+  ASSERT_EQ(right, holder) << "the leader of the whole leads both parts";
+  EXPECT_LT(world_.now_ns() - before, 100'000'000U);
+  EXPECT_EQ(hosts_->write(kShard, {101, "a", "left"}).outcome, ProposalOutcome::kApplied);
+  EXPECT_EQ(hosts_->write(ShardId(2), {102, "z", "right"}).outcome, ProposalOutcome::kApplied);
+  // What was evaluated before the split is refused.
+  std::optional<ProposalOutcome> stale;
+  holder->host().propose({.shard = kShard,
+                          .term = *holder->machine().serving(kShard),
+                          .generation = generation,
+                          .payload = encode(RecordCommand{103, "zz", "too late"}),
+                          .done = [&](ProposalResult result) { stale = result.outcome; }});
+  hosts_->run_for(100ms);
+  EXPECT_EQ(stale, ProposalOutcome::kRefused);
+  expect_identical();
+  EXPECT_FALSE(hosts_->split(kShard, "z", ShardId(3)).ok());
+  EXPECT_FALSE(hosts_->split(kShard, "b", ShardId(2)).ok());
+}
+
+TEST_F(ReplicaHostTest, ASplitSurvivesCrashesThatLoseIt) {
+  make_group(3);
+  write(1, 60);
+  for (const auto& node : hosts_->nodes()) {
+    node->engine().flush().ignore("a memory engine flushes");
+  }
+  ASSERT_TRUE(hosts_->split(kShard, "k0025", ShardId(2)).ok());
+  ASSERT_NE(hosts_->await_leaseholder(ShardId(2)), nullptr);
+  write(61, 80, ShardId(2), "x");
+  hosts_->run_for(1s);
+  for (const auto& node : hosts_->nodes()) {
+    node->crash();
+  }
+  for (const auto& node : hosts_->nodes()) {
+    node->start();
+  }
+  ASSERT_NE(hosts_->await_leaseholder(ShardId(2)), nullptr);
+  ASSERT_NE(hosts_->await_leaseholder(kShard), nullptr);
+  hosts_->run_for(2s);
+  for (const auto& node : hosts_->nodes()) {
+    EXPECT_TRUE(has(*node, 70, "x"));
+    EXPECT_TRUE(has(*node, 30));
+  }
+  write(81, 90, ShardId(2), "x");
+  expect_identical();
+}
+
+TEST_F(ReplicaHostTest, AFullDiskStopsNothingForGood) {
+  make_group(3);
+  write(1, 10);
+  SimulatedNode& leader = *hosts_->await_leaseholder(kShard);
+  // The engine takes nothing.
+  leader.engine_fails = true;
+  std::optional<ProposalOutcome> outcome;
+  leader.host().propose({.shard = kShard,
+                         .term = *leader.machine().serving(kShard),
+                         .generation = 100,
+                         .payload = encode(RecordCommand{11, "k0011", "value 11"}),
+                         .done = [&](ProposalResult result) { outcome = result.outcome; }});
+  hosts_->run_for(300ms);
+  EXPECT_FALSE(outcome.has_value());
+  EXPECT_FALSE(leader.host().statistics().write_error.ok());
+  leader.engine_fails = false;
+  EXPECT_TRUE(hosts_->run_until(2s, [&] { return outcome.has_value(); }));
+  EXPECT_EQ(outcome, ProposalOutcome::kApplied);
+  // The journal takes nothing: another node leads after a while.
+  leader.disk().set_full(true);
+  outcome.reset();
+  leader.host().propose({.shard = kShard,
+                         .term = *leader.machine().serving(kShard),
+                         .generation = 100,
+                         .payload = encode(RecordCommand{12, "k0012", "value 12"}),
+                         .done = [&](ProposalResult result) { outcome = result.outcome; }});
+  EXPECT_TRUE(hosts_->run_until(10s, [&] {
+    SimulatedNode* const now = hosts_->leaseholder(kShard);
+    return now != nullptr && now != &leader;
+  }));
+  leader.disk().heal();
+  write(13, 30);
+  EXPECT_TRUE(hosts_->run_until(5s, [&] { return outcome.has_value(); }));
+  expect_identical();
+  EXPECT_EQ(has(hosts_->node(1), 12), outcome == ProposalOutcome::kApplied);
+}
+
+TEST_F(ReplicaHostTest, AnIdleGroupIsSilent) {
+  make_group(3);
+  write(1, 10);
+  hosts_->run_for(5s);
+  std::array<uint64_t, 3> sent{};
+  for (uint32_t i = 0; i < 3; ++i) {
+    sent[i] = hosts_->node(i + 1).host().statistics().envelopes_sent;
+    EXPECT_EQ(hosts_->node(i + 1).host().statistics().awake_groups, 0U);
+  }
+  hosts_->run_for(10s);
+  for (uint32_t i = 0; i < 3; ++i) {
+    // Requests and grants of support to two peers, about seven times a second each.
+    EXPECT_LT(hosts_->node(i + 1).host().statistics().envelopes_sent - sent[i], 10 * 4 * 8U);
+  }
+}
+
+}  // namespace
+}  // namespace pando::kv
