@@ -89,7 +89,9 @@ struct Apply {
 }  // namespace
 
 Catalog::Catalog(txn::Store& store, CatalogOptions options)
-    : store_(store), options_(std::move(options)), current_(std::make_shared<const Snapshot>()) {}
+    : store_(store), options_(std::move(options)), current_(std::make_shared<const Snapshot>()) {
+  store_.watch(descriptor_prefix(options_.database));
+}
 
 SnapshotPtr Catalog::current() const {
   MutexLock lock(mutex_);
@@ -102,6 +104,7 @@ Task<Status> Catalog::open(runtime::Executor& executor) {
   auto transaction = store_.begin({.read_only = true, .executor = &executor});
   transaction->begin_statement();
   PANDO_CO_TRY(co_await load(*transaction, *snapshot));
+  const HlcTimestamp loaded_at = transaction->read_timestamp();
   co_await transaction->rollback();
   if (!snapshot->find_schema(kPublicSchema) && snapshot->roles().empty()) {
     PANDO_CO_TRY(co_await bootstrap(executor, *snapshot));
@@ -109,7 +112,27 @@ Task<Status> Catalog::open(runtime::Executor& executor) {
   snapshot->set_version(1);
   MutexLock lock(mutex_);
   current_ = std::move(snapshot);
+  loaded_at_ = loaded_at;
   version_.store(1, std::memory_order_release);
+  co_return Status();
+}
+
+Task<Status> Catalog::refresh(runtime::Executor& executor) {
+  auto snapshot = std::make_shared<Snapshot>();
+  put_system_objects(options_, *snapshot);
+  auto transaction = store_.begin({.read_only = true, .executor = &executor});
+  transaction->begin_statement();
+  PANDO_CO_TRY(co_await load(*transaction, *snapshot));
+  const HlcTimestamp loaded_at = transaction->read_timestamp();
+  co_await transaction->rollback();
+  MutexLock lock(mutex_);
+  if (loaded_at > loaded_at_) {
+    const uint64_t version = current_->version() + 1;
+    snapshot->set_version(version);
+    current_ = std::move(snapshot);
+    loaded_at_ = loaded_at;
+    version_.store(version, std::memory_order_release);
+  }
   co_return Status();
 }
 
@@ -217,12 +240,22 @@ SnapshotPtr CatalogTransaction::snapshot() {
 }
 
 Task<Status> CatalogTransaction::lock_table(Oid table, txn::LockStrength strength, txn::WaitPolicy wait) {
-  co_return (co_await transaction_.lock(table_lock_key(table), strength, wait)).status();
+  PANDO_CO_TRY((co_await transaction_.lock(table_lock_key(table), strength, wait)).status());
+  co_return co_await catch_up();
+}
+
+// A lock keeps others from changing what it guards; what they have changed before must be seen.
+Task<Status> CatalogTransaction::catch_up() {
+  if (catalog_.is_stale()) {
+    PANDO_CO_TRY(co_await catalog_.refresh(transaction_.executor()));
+  }
+  co_return Status();
 }
 
 Task<Status> CatalogTransaction::lock_name(Oid schema, std::string name) {
   const Bytes key = name_lock_key(schema, name);
-  co_return (co_await transaction_.lock(key, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock)).status();
+  PANDO_CO_TRY((co_await transaction_.lock(key, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock)).status());
+  co_return co_await catch_up();
 }
 
 Task<Status> CatalogTransaction::write(Bytes key, Bytes value) {

@@ -48,6 +48,10 @@ class Catalog {
   txn::Store& store() { return store_; }
 
   SnapshotPtr current() const PANDO_EXCLUDES(mutex_);
+  // Whether another node has changed descriptors since they were loaded here; then await refresh(), which loads them
+  // again, all of them.
+  bool is_stale() const { return store_.watched_change() > loaded_at(); }
+  Task<Status> refresh(runtime::Executor& executor) PANDO_EXCLUDES(mutex_);
   // current()->version(), without a lock.
   uint64_t version() const { return version_.load(std::memory_order_acquire); }
 
@@ -58,6 +62,10 @@ class Catalog {
   friend class CatalogTransaction;
   struct Change;
 
+  HlcTimestamp loaded_at() const PANDO_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return loaded_at_;
+  }
   Task<Status> load(txn::Transaction& transaction, Snapshot& snapshot);
   Task<Status> bootstrap(runtime::Executor& executor, Snapshot& snapshot);
   Task<Status> reserve_oids(runtime::Executor& executor);
@@ -68,6 +76,8 @@ class Catalog {
   std::atomic<uint64_t> version_{0};
   mutable Mutex mutex_;
   SnapshotPtr current_ PANDO_GUARDED_BY(mutex_);
+  // The moment at which current_ was read from the store, changes published since aside.
+  HlcTimestamp loaded_at_ PANDO_GUARDED_BY(mutex_);
   Oid next_oid_ PANDO_GUARDED_BY(mutex_) = 0;
   Oid reserved_oid_end_ PANDO_GUARDED_BY(mutex_) = 0;
 };
@@ -109,6 +119,7 @@ class CatalogTransaction {
   void rollback_to(std::size_t change_count);
 
  private:
+  Task<Status> catch_up();
   Task<Status> write(Bytes key, Bytes value);
   Task<Status> erase(Bytes key);
   void record(Catalog::Change change);

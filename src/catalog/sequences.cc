@@ -72,7 +72,7 @@ bool Sequences::try_next(const SequenceDescriptor& sequence, std::size_t count, 
   SequenceState state = cached.state;
   std::vector<int64_t> taken;
   for (std::size_t i = 0; i < count; ++i) {
-    if (state.is_called && state.last_value == cached.logged_value) {
+    if (state.is_called && state.last_value == cached.logged.last_value) {
       SequenceState probe = state;
       if (advance(sequence, probe)) {
         return false;
@@ -105,25 +105,29 @@ Task<Status> Sequences::load_and_log(SequencePtr sequence, std::size_t count, ru
   if (stored && !decode_state(*stored, start)) {
     co_return Status(sql_state::kDataCorrupted, "the state of sequence \"{}\" is malformed", sequence->name);
   }
+  bool moved = false;
   {
     MutexLock lock(mutex_);
     Cached& cached = cached_[sequence->oid];
-    if (cached.loaded) {
+    // Where another node has stored values since, what is left of those logged here is a gap.
+    if (cached.loaded && stored && start == cached.logged) {
       start = cached.state;
+    } else {
+      moved = cached.loaded;
     }
   }
   SequenceState logged = start;
   for (std::size_t i = 0; i < count + kLogAhead && advance(*sequence, logged); ++i) {
   }
   PANDO_CO_TRY(transaction->put(key, encode_state(logged)));
-  transaction->on_commit([this, oid = sequence->oid, start, logged] {
+  transaction->on_commit([this, oid = sequence->oid, start, logged, moved] {
     MutexLock lock(mutex_);
     Cached& cached = cached_[oid];
-    if (!cached.loaded) {
+    if (!cached.loaded || moved) {
       cached.state = start;
       cached.loaded = true;
     }
-    cached.logged_value = logged.last_value;
+    cached.logged = logged;
   });
   co_return co_await transaction->commit();
 }
@@ -136,7 +140,7 @@ Task<Status> Sequences::set(SequencePtr sequence, SequenceState state, runtime::
   PANDO_CO_TRY(transaction->put(key, encode_state(state)));
   transaction->on_commit([this, oid = sequence->oid, state] {
     MutexLock lock(mutex_);
-    cached_[oid] = Cached{state, state.last_value, state.is_called};
+    cached_[oid] = Cached{state, state, state.is_called};
   });
   co_return co_await transaction->commit();
 }

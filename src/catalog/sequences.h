@@ -24,6 +24,7 @@ namespace pando::catalog {
 struct SequenceState {
   int64_t last_value = 0;
   bool is_called = false;
+  friend bool operator==(const SequenceState&, const SequenceState&) = default;
 };
 
 class Sequences {
@@ -45,8 +46,8 @@ class Sequences {
  private:
   struct Cached {
     SequenceState state;
-    // Values up to and including this one are logged as used.
-    int64_t logged_value = 0;
+    // What this node has stored last: values up to and including its own are logged as used.
+    SequenceState logged;
     bool loaded = false;
   };
 

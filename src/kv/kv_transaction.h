@@ -16,6 +16,7 @@ class KvTransaction final : public txn::Transaction {
   TransactionId id() const override { return locks_.id(); }
   txn::Isolation isolation() const override { return options_.isolation; }
   HlcTimestamp read_timestamp() const override;
+  runtime::Executor& executor() const override { return *options_.executor; }
   bool has_writes() const override { return !writes_.empty(); }
   void begin_statement() override;
 

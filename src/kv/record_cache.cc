@@ -234,6 +234,17 @@ void RecordCache::apply(ByteView key, HlcTimestamp timestamp, bool tombstone, By
   }
 }
 
+void RecordCache::clear() {
+  for (std::size_t i = 0; i < kStripes; ++i) {
+    Stripe& stripe = stripes_[i];
+    MutexLock lock(stripe.mutex);
+    ++stripe.applies;
+    while (!stripe.clock.empty()) {
+      stripe.remove(*stripe.clock.back());
+    }
+  }
+}
+
 RecordCacheStatistics RecordCache::statistics() {
   RecordCacheStatistics sum;
   for (std::size_t i = 0; i < kStripes; ++i) {

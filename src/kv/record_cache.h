@@ -62,6 +62,9 @@ class RecordCache {
   // A newer version was committed. With `insert`, a key that was not here comes in.
   void apply(ByteView key, HlcTimestamp timestamp, bool tombstone, ByteView value, bool insert);
 
+  // Forgets everything, and drops the fills under way: the engine's contents were replaced.
+  void clear();
+
   RecordCacheStatistics statistics();
 
  private:

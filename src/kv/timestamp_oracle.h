@@ -28,6 +28,8 @@ class TimestampOracle {
     } while (!last_.compare_exchange_weak(last, made, std::memory_order_relaxed));
     return {made, 0};
   }
+  // The newest made or observed.
+  HlcTimestamp last() const { return {last_.load(std::memory_order_relaxed), 0}; }
   // Makes all later timestamps larger than `seen`, which comes from a disk or another node.
   void observe(HlcTimestamp seen) {
     const uint64_t floor = seen.logical == 0 ? seen.wall_ns : seen.wall_ns + 1;

@@ -4,6 +4,7 @@
 // exactly these.
 
 #include "base/status.h"
+#include "txn/transaction.h"
 
 namespace pando::txn {
 
@@ -17,6 +18,17 @@ inline Status concurrent_update() {
 }
 inline Status concurrent_delete() {
   return Status(sql_state::kSerializationFailure, "could not serialize access due to concurrent delete");
+}
+// Asks the session to run the statement again on a new snapshot; it never reaches a client.
+inline constexpr SqlState kRestartStatement{"RESTA"};
+// A read met a version that may have been acknowledged before the statement began, though its timestamp is later:
+// clocks differ.
+inline Status uncertain_read(Isolation isolation) {
+  if (isolation == Isolation::kReadCommitted) {
+    return {kRestartStatement, "a row may have been committed before the statement began"};
+  }
+  return Status(sql_state::kSerializationFailure, "could not serialize access: a read met a write of uncertain order")
+      .with_hint("The transaction might succeed if retried.");
 }
 // SQL adds `in relation "..."`, which only it knows.
 inline Status lock_not_available() { return Status(sql_state::kLockNotAvailable, "could not obtain lock on row"); }

@@ -99,6 +99,8 @@ class Transaction {
   virtual TransactionId id() const = 0;
   virtual Isolation isolation() const = 0;
   virtual HlcTimestamp read_timestamp() const = 0;
+  // On which it continues after a wait.
+  virtual runtime::Executor& executor() const = 0;
   // Whether anything was put or erased (and not rolled back to a savepoint since).
   virtual bool has_writes() const = 0;
 
@@ -167,6 +169,13 @@ class Store {
   // Frees the space of keys that no statement will name again, the rows of a dropped table, some time from now. Does
   // not wait; safe to call from an on_commit hook.
   virtual void discard(Span span) = 0;
+
+  // For who keeps what is under `prefix` in memory while other nodes change it. Whoever changes it here is told by
+  // on_commit; after a lock on any key beside it was granted, watched_change() covers every change that was committed
+  // before. Once, before the first transaction.
+  virtual void watch(Bytes prefix) {}
+  // The newest commit under the prefix, by any node, that this node knows of. Zero where there are no other nodes.
+  virtual HlcTimestamp watched_change() const { return {}; }
 };
 
 }  // namespace pando::txn

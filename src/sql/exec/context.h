@@ -14,6 +14,7 @@
 #include "runtime/executor.h"
 #include "sql/function/evaluation_context.h"
 #include "sql/plan/physical.h"
+#include "txn/conflict_errors.h"
 #include "txn/transaction.h"
 #include "types/vector.h"
 
@@ -22,7 +23,7 @@ namespace pando::sql::exec {
 // The internal code of a statement that read a row which another transaction has changed since: READ COMMITTED. The
 // session rolls back to the statement's savepoint, calls begin_statement() and runs the statement again. Never reaches
 // a client.
-inline constexpr SqlState kRestartStatement{"RESTA"};
+inline constexpr SqlState kRestartStatement = txn::kRestartStatement;
 
 // The rows of pg_catalog's, information_schema's and pando's tables.
 class VirtualTables {

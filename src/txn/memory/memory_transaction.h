@@ -13,6 +13,7 @@ class MemoryTransaction final : public Transaction {
 
   TransactionId id() const override { return locks_.id(); }
   Isolation isolation() const override { return options_.isolation; }
+  runtime::Executor& executor() const override { return *options_.executor; }
   HlcTimestamp read_timestamp() const override;
   bool has_writes() const override { return !writes_.empty(); }
   void begin_statement() override;

@@ -1,0 +1,437 @@
+#include "kv/cluster/cluster_store.h"
+
+#include "kv/cluster/cluster_transaction.h"
+#include "txn/conflict_errors.h"
+
+namespace pando::kv {
+namespace {
+
+constexpr std::chrono::milliseconds kRetryDelay{5};
+constexpr std::chrono::milliseconds kRecoveryInterval{500};
+// A transaction's id: its gateway in the upper bits, below them a number that starts with the clock's microseconds.
+constexpr int kTransactionNumberBits = 48;
+constexpr uint64_t kTransactionNumberMask = (uint64_t{1} << kTransactionNumberBits) - 1;
+constexpr uint64_t kNsPerUs = 1000;
+
+uint64_t to_ns(std::chrono::nanoseconds duration) { return static_cast<uint64_t>(duration.count()); }
+
+Status unavailable() {
+  return Status(sql_state::kCannotConnectNow, "no node leads the part of the database that the statement needs")
+      .with_hint("A majority of its replicas must be running and reach each other.");
+}
+
+Status outcome_unknown() {
+  return {sql_state::kStatementCompletionUnknown,
+          "the connection to the leaseholder broke before it answered, and "
+          "whether the transaction was committed cannot be found out"};
+}
+
+template <typename Request>
+Bytes encoded(const Request& answer) {
+  Bytes bytes;
+  encode(answer, bytes);
+  return bytes;
+}
+
+}  // namespace
+
+Task<bool> sleep_for(std::chrono::nanoseconds duration, runtime::Timer& timer, runtime::Executor& executor,
+                     runtime::Cancellation* cancellation) {
+  runtime::Event over(executor);
+  const runtime::TimerId id = timer.schedule(duration, [&over] { over.set(0); });
+  std::optional<runtime::Cancellation::Registration> registration;
+  if (cancellation != nullptr) {
+    registration.emplace(*cancellation, [&over] { over.set(1); });
+  }
+  const int outcome = co_await over.wait();
+  timer.cancel(id);
+  co_return outcome == 0;
+}
+
+ClusterStore::ClusterStore(ClusterStoreOptions options, Parts parts, NodeId self, ClusterRouter::Nodes nodes)
+    : options_(options),
+      parts_(parts),
+      self_(self),
+      router_(parts.leaseholder, parts.peers, nodes),
+      nodes_(std::move(nodes)),
+      last_transaction_((parts.clock.wall_ns() / kNsPerUs) & kTransactionNumberMask) {
+  parts_.peers.serve([this](NodeId from, Method method, Bytes body, runtime::Executor& executor) {
+    return serve(from, method, std::move(body), executor);
+  });
+}
+
+ClusterStore::~ClusterStore() { PANDO_ASSERT(in_background_.load() == 0, "a store is stopped before it is destroyed"); }
+
+std::unique_ptr<txn::Transaction> ClusterStore::begin(txn::TransactionOptions options) {
+  PANDO_ASSERT(options.executor != nullptr, "a transaction needs an executor to continue on after a wait");
+  const uint64_t number = last_transaction_.fetch_add(1, std::memory_order_relaxed) + 1;
+  const TransactionId id((uint64_t{self_.number()} << kTransactionNumberBits) | (number & kTransactionNumberMask));
+  return std::make_unique<ClusterTransaction>(*this, options, id);
+}
+
+// --- sending ---
+
+namespace {
+
+Task<AnswerTo<GetRequest>> handle(Leaseholder& local, NodeId, GetRequest request, runtime::Executor& executor) {
+  return local.get(std::move(request), executor);
+}
+Task<AnswerTo<ScanRequest>> handle(Leaseholder& local, NodeId, ScanRequest request, runtime::Executor& executor) {
+  return local.scan(std::move(request), executor);
+}
+Task<AnswerTo<LockRequest>> handle(Leaseholder& local, NodeId gateway, LockRequest request,
+                                   runtime::Executor& executor) {
+  return local.lock(std::move(request), gateway, executor);
+}
+Task<AnswerTo<CommitShardRequest>> handle(Leaseholder& local, NodeId, CommitShardRequest request,
+                                          runtime::Executor& executor) {
+  return local.commit(std::move(request), executor);
+}
+Task<AnswerTo<PrepareRequest>> handle(Leaseholder& local, NodeId, PrepareRequest request, runtime::Executor& executor) {
+  return local.prepare(std::move(request), executor);
+}
+Task<AnswerTo<ResolveRequest>> handle(Leaseholder& local, NodeId, ResolveRequest request, runtime::Executor& executor) {
+  return local.resolve(request, executor);
+}
+Task<AnswerTo<OutcomeRequest>> handle(Leaseholder& local, NodeId, OutcomeRequest request, runtime::Executor& executor) {
+  return local.outcome(request, executor);
+}
+Task<AnswerTo<DiscardRequest>> handle(Leaseholder& local, NodeId, DiscardRequest request, runtime::Executor& executor) {
+  return local.discard(std::move(request), executor);
+}
+
+template <typename Request>
+Task<Bytes> answer_with(Leaseholder& local, NodeId from, Bytes body, runtime::Executor& executor) {
+  Request request;
+  if (!decode(body, request)) {
+    co_return encoded(AnswerTo<Request>::error(
+        Status(sql_state::kProtocolViolation, "a request of node {} is malformed", from.number())));
+  }
+  co_return encoded(co_await handle(local, from, std::move(request), executor));
+}
+
+}  // namespace
+
+template <typename Request>
+Task<AnswerTo<Request>> ClusterStore::dispatch(NodeId node, Request request, runtime::Executor& executor) {
+  if (node == self_) {
+    return handle(parts_.leaseholder, self_, std::move(request), executor);
+  }
+  return parts_.peers.call(node, std::move(request), executor);
+}
+
+Task<Result<RouteReply>> ClusterStore::locate(Bytes key, SendContext context) {
+  const uint64_t deadline_ns = parts_.clock.monotonic_ns() + to_ns(options_.unavailable_after);
+  while (true) {
+    RouteReply route = co_await router_.find(key, context.before, *context.executor);
+    if (route.known) {
+      co_return route;
+    }
+    if (parts_.clock.monotonic_ns() >= deadline_ns) {
+      co_return unavailable();
+    }
+    if (!co_await sleep_for(kRetryDelay, parts_.timer, *context.executor, context.cancellation)) {
+      co_return context.cancellation->status();
+    }
+  }
+}
+
+template <typename Request>
+Task<AnswerTo<Request>> ClusterStore::send(Bytes key, Request request, SendContext context, NodeId* node,
+                                           ShardId* shard) {
+  using Reply = AnswerTo<Request>;
+  const uint64_t deadline_ns = parts_.clock.monotonic_ns() + to_ns(options_.unavailable_after);
+  for (int attempt = 0;; ++attempt) {
+    if (attempt > 0) {
+      if (parts_.clock.monotonic_ns() >= deadline_ns) {
+        co_return Reply::error(unavailable());
+      }
+      if (!co_await sleep_for(kRetryDelay, parts_.timer, *context.executor, context.cancellation)) {
+        co_return Reply::error(context.cancellation->status());
+      }
+    }
+    const RouteReply route = co_await router_.find(key, context.before, *context.executor);
+    if (!route.known || route.leaseholder.number() == 0) {
+      router_.forget(route.shard);
+      continue;
+    }
+    *node = route.leaseholder;
+    if (context.asked != nullptr) {
+      context.asked->store(node->number());
+    }
+    if (shard != nullptr) {
+      *shard = route.shard;
+    }
+    set_shard(request, route.shard);
+    Reply answer = co_await dispatch(*node, request, *context.executor);
+    if (answer.verdict == Verdict::kNotLeaseholder && answer.hint.number() != 0) {
+      router_.learn_leaseholder(route.shard, answer.hint);
+    } else if (answer.verdict == Verdict::kNotLeaseholder || answer.verdict == Verdict::kUnreachable) {
+      router_.forget(route.shard);
+    } else {
+      co_return answer;
+    }
+    if (!context.repeatable) {
+      co_return answer;
+    }
+  }
+}
+
+template Task<AnswerTo<GetRequest>> ClusterStore::send(Bytes, GetRequest, SendContext, NodeId*, ShardId*);
+template Task<AnswerTo<ScanRequest>> ClusterStore::send(Bytes, ScanRequest, SendContext, NodeId*, ShardId*);
+template Task<AnswerTo<LockRequest>> ClusterStore::send(Bytes, LockRequest, SendContext, NodeId*, ShardId*);
+template Task<AnswerTo<CommitShardRequest>> ClusterStore::send(Bytes, CommitShardRequest, SendContext, NodeId*,
+                                                               ShardId*);
+template Task<AnswerTo<PrepareRequest>> ClusterStore::send(Bytes, PrepareRequest, SendContext, NodeId*, ShardId*);
+template Task<AnswerTo<OutcomeRequest>> ClusterStore::send(Bytes, OutcomeRequest, SendContext, NodeId*, ShardId*);
+
+Task<Status> ClusterStore::pause_before_retry(SendContext context, int retries) {
+  if (retries * kRetryDelay > options_.unavailable_after) {
+    co_return unavailable();
+  }
+  if (!co_await sleep_for(kRetryDelay, parts_.timer, *context.executor, context.cancellation)) {
+    co_return context.cancellation->status();
+  }
+  co_return Status();
+}
+
+void ClusterStore::tell(NodeId node, const ReleaseRequest& request) {
+  if (node == self_) {
+    parts_.leaseholder.release(request);
+  } else {
+    parts_.peers.tell(node, request);
+  }
+}
+
+void ClusterStore::tell(NodeId node, const CancelRequest& request) {
+  if (node == self_) {
+    parts_.leaseholder.cancel(request);
+  } else {
+    parts_.peers.tell(node, request);
+  }
+}
+
+// --- answering ---
+
+Task<Bytes> ClusterStore::serve(NodeId from, Method method, Bytes body, runtime::Executor& executor) {
+  Leaseholder& local = parts_.leaseholder;
+  switch (method) {
+    case Method::kGet:
+      return answer_with<GetRequest>(local, from, std::move(body), executor);
+    case Method::kScan:
+      return answer_with<ScanRequest>(local, from, std::move(body), executor);
+    case Method::kLock:
+      return answer_with<LockRequest>(local, from, std::move(body), executor);
+    case Method::kCommit:
+      return answer_with<CommitShardRequest>(local, from, std::move(body), executor);
+    case Method::kPrepare:
+      return answer_with<PrepareRequest>(local, from, std::move(body), executor);
+    case Method::kResolve:
+      return answer_with<ResolveRequest>(local, from, std::move(body), executor);
+    case Method::kOutcome:
+      return answer_with<OutcomeRequest>(local, from, std::move(body), executor);
+    case Method::kDiscard:
+      return answer_with<DiscardRequest>(local, from, std::move(body), executor);
+    case Method::kNotice:
+      return serve_notice(std::move(body), executor);
+    default:
+      return serve_simple(method, std::move(body));
+  }
+}
+
+// What is answered without waiting.
+Task<Bytes> ClusterStore::serve_simple(Method method, Bytes body) {
+  if (method == Method::kRelease) {
+    if (ReleaseRequest request; decode(body, request)) {
+      parts_.leaseholder.release(request);
+    }
+  } else if (method == Method::kCancel) {
+    if (CancelRequest request; decode(body, request)) {
+      parts_.leaseholder.cancel(request);
+    }
+  } else if (method == Method::kRoute) {
+    if (RouteRequest request; decode(body, request)) {
+      AnswerTo<RouteRequest> answer;
+      answer.reply = parts_.leaseholder.route(request.key, request.before);
+      co_return encoded(answer);
+    }
+  }
+  co_return Bytes();
+}
+
+// --- watched keys ---
+
+void ClusterStore::watch(Bytes prefix) {
+  watched_prefix_ = prefix;
+  parts_.leaseholder.watch(std::move(prefix));
+}
+
+void ClusterStore::note_watched(HlcTimestamp at) {
+  uint64_t known = told_change_.load(std::memory_order_relaxed);
+  while (known < at.wall_ns && !told_change_.compare_exchange_weak(known, at.wall_ns, std::memory_order_acq_rel)) {
+  }
+}
+
+Task<Bytes> ClusterStore::serve_notice(Bytes body, runtime::Executor& executor) {
+  AnswerTo<NoticeRequest> answer;
+  NoticeRequest request;
+  if (decode(body, request)) {
+    note_watched(request.at);
+    if (watched_hook_) {
+      answer.status = co_await watched_hook_(executor);
+      answer.verdict = answer.status.ok() ? Verdict::kOk : Verdict::kError;
+    }
+  }
+  co_return encoded(answer);
+}
+
+Task<void> ClusterStore::announce_change(HlcTimestamp at, runtime::Executor& executor) {
+  note_watched(at);
+  for (const NodeId node : nodes_()) {
+    // One that cannot be reached, or cannot load what has changed, finds out when it takes its next lock.
+    co_await parts_.peers.call(node, NoticeRequest{.at = at}, executor);
+  }
+}
+
+// --- outcomes ---
+
+Task<Status> ClusterStore::find_outcome(Bytes key, TransactionId transaction, HlcTimestamp since,
+                                        runtime::Executor& executor) {
+  NodeId node;
+  const auto answer = co_await send(std::move(key), OutcomeRequest{.transaction = transaction, .since = since},
+                                    {.executor = &executor}, &node);
+  if (!answer.ok()) {
+    co_return outcome_unknown();
+  }
+  switch (answer.reply.outcome) {
+    case Outcome::kCommitted:
+      co_return Status();
+    case Outcome::kAborted:
+      co_return Status(sql_state::kSerializationFailure,
+                       "the leaseholder was lost before the transaction was committed")
+          .with_hint("The transaction might succeed if retried.");
+    default:
+      co_return outcome_unknown();
+  }
+}
+
+void ClusterStore::resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed,
+                                 HlcTimestamp at) {
+  spawn_background(resolve(transaction, std::move(participants), committed, at));
+}
+
+Task<void> ClusterStore::resolve(TransactionId transaction, std::vector<Participant> participants, bool committed,
+                                 HlcTimestamp at) {
+  for (const Participant& participant : participants) {
+    // Until somebody has it: a participant whose shard nobody leads is looked after when somebody does.
+    while (!stopping_.load()) {
+      const RouteReply route = co_await router_.find(participant.key, false, parts_.background);
+      if (route.known && route.leaseholder.number() != 0) {
+        const auto answer = co_await dispatch(
+            route.leaseholder,
+            ResolveRequest{.shard = route.shard, .transaction = transaction, .committed = committed, .at = at},
+            parts_.background);
+        if (answer.ok()) {
+          break;
+        }
+        router_.forget(route.shard);
+      }
+      co_await sleep_for(kRecoveryInterval, parts_.timer, parts_.background, nullptr);
+    }
+  }
+}
+
+// The participants of a transaction that nobody resolves know together what became of it.
+Task<void> ClusterStore::recover(Leaseholder::Abandoned abandoned) {
+  HlcTimestamp at;
+  bool committed = true;
+  for (const Participant& participant : abandoned.participants) {
+    NodeId node;
+    const auto answer =
+        co_await send(participant.key, OutcomeRequest{.transaction = abandoned.transaction, .prepares = true},
+                      {.executor = &parts_.background}, &node);
+    if (!answer.ok() || answer.reply.outcome == Outcome::kUnknown) {
+      co_return;
+    }
+    if (answer.reply.outcome == Outcome::kAborted) {
+      committed = false;
+      break;
+    }
+    at = std::max(at, answer.reply.at);
+    if (answer.reply.outcome == Outcome::kCommitted) {
+      at = answer.reply.at;
+      break;
+    }
+  }
+  co_await resolve(abandoned.transaction, abandoned.participants, committed, commit_moment(at));
+}
+
+HlcTimestamp ClusterStore::commit_moment(HlcTimestamp latest_prepared) {
+  return {latest_prepared.wall_ns, std::max<uint32_t>(latest_prepared.logical, 1)};
+}
+
+// --- background ---
+
+void ClusterStore::spawn_background(Task<void> task) {
+  in_background_.fetch_add(1);
+  runtime::spawn(parts_.background, run_background(std::move(task)));
+}
+
+Task<void> ClusterStore::run_background(Task<void> task) {
+  co_await std::move(task);
+  in_background_.fetch_sub(1);
+}
+
+void ClusterStore::start() { schedule_recovery(); }
+
+void ClusterStore::schedule_recovery() {
+  MutexLock lock(mutex_);
+  if (stopping_.load()) {
+    return;
+  }
+  recovery_timer_ = parts_.timer.schedule(kRecoveryInterval, [this] {
+    for (auto& abandoned : parts_.leaseholder.prepared_before(options_.recover_after)) {
+      spawn_background(recover(std::move(abandoned)));
+    }
+    schedule_recovery();
+  });
+}
+
+Task<void> ClusterStore::stop(runtime::Executor& executor) {
+  runtime::TimerId timer = 0;
+  {
+    MutexLock lock(mutex_);
+    stopping_.store(true);
+    timer = recovery_timer_;
+  }
+  parts_.timer.cancel(timer);
+  while (in_background_.load() > 0) {
+    co_await sleep_for(kRetryDelay, parts_.timer, executor, nullptr);
+  }
+}
+
+void ClusterStore::discard(txn::Span span) { spawn_background(discard_span(std::move(span))); }
+
+Task<void> ClusterStore::discard_span(txn::Span span) {
+  while (!stopping_.load()) {
+    const RouteReply route = co_await router_.find(span.start, false, parts_.background);
+    if (!route.known || route.leaseholder.number() == 0) {
+      co_await sleep_for(kRecoveryInterval, parts_.timer, parts_.background, nullptr);
+      continue;
+    }
+    const bool last = route.span.end.empty() || (!span.end.empty() && span.end <= route.span.end);
+    const Bytes end = last ? span.end : route.span.end;
+    const auto answer = co_await dispatch(
+        route.leaseholder, DiscardRequest{.shard = route.shard, .span = {span.start, end}}, parts_.background);
+    if (!answer.ok()) {
+      router_.forget(route.shard);
+      co_await sleep_for(kRecoveryInterval, parts_.timer, parts_.background, nullptr);
+    } else if (last) {
+      co_return;
+    } else {
+      span.start = end;
+    }
+  }
+}
+
+}  // namespace pando::kv

@@ -1,0 +1,142 @@
+#pragma once
+
+// ClusterStore: txn::Store over the shards of a cluster. Any node is a gateway: it keeps a transaction's writes and
+// sends its reads, locks and commits to the leaseholders, which may be this node itself.
+//
+//   ClusterStore store(options, {leaseholder, peers, oracle, clock, timer, background}, self, nodes);
+//   ...the transport starts...
+//   auto transaction = store.begin({.executor = &worker});
+//
+// Commits: on one shard in one consensus round. On several: all shards prepare in parallel; once all have, the
+// transaction is committed at the latest of their moments, and the client is answered; making it so on each shard
+// follows in the background. Whoever meets a prepared transaction of a gateway that is gone asks all its participants,
+// and finds the same outcome (parallel commits: research of CockroachDB, 2019; docs/decisions/034).
+//
+// Thread-safe. Transactions and what they wait for end before the store does.
+
+#include <atomic>
+#include <chrono>
+
+#include "kv/cluster/leaseholder.h"
+#include "kv/cluster/peers.h"
+#include "kv/cluster/router.h"
+#include "txn/transaction.h"
+
+namespace pando::kv {
+
+struct ClusterStoreOptions {
+  std::size_t transaction_bytes_max = 64_MiB;
+  std::chrono::nanoseconds clock_offset_max = std::chrono::milliseconds(100);
+  // How long a statement waits for a shard that nobody leads.
+  std::chrono::milliseconds unavailable_after{10'000};
+  // A prepared transaction that is older is looked after by the leaseholder.
+  std::chrono::milliseconds recover_after{2'000};
+};
+
+class ClusterStore final : public txn::Store {
+ public:
+  // All of it outlives the store.
+  struct Parts {
+    Leaseholder& leaseholder;
+    Peers& peers;
+    TimestampOracle& oracle;
+    runtime::Clock& clock;
+    runtime::Timer& timer;
+    // For what nobody waits for.
+    runtime::Executor& background;
+  };
+  ClusterStore(ClusterStoreOptions options, Parts parts, NodeId self, ClusterRouter::Nodes nodes);
+  // REQUIRES: stop() has returned.
+  ~ClusterStore() override;
+
+  std::unique_ptr<txn::Transaction> begin(txn::TransactionOptions options) override;
+  void discard(txn::Span span) override;
+  void watch(Bytes prefix) override;
+  HlcTimestamp watched_change() const override {
+    return std::max(parts_.leaseholder.watched_change(), HlcTimestamp{told_change_.load(std::memory_order_acquire), 0});
+  }
+  // What to do when another node has changed something watched: its commit is answered when all nodes that are
+  // connected have done it. Before the transport starts.
+  using WatchedHook = std::function<Task<Status>(runtime::Executor& executor)>;
+  void on_watched_change(WatchedHook hook) { watched_hook_ = std::move(hook); }
+
+  // Looks after abandoned transactions, until stop().
+  void start();
+  // Waits for what runs in the background.
+  Task<void> stop(runtime::Executor& executor);
+
+  // --- for its transactions ---
+
+  const ClusterStoreOptions& options() const { return options_; }
+  const Parts& parts() const { return parts_; }
+  NodeId self() const { return self_; }
+  ClusterRouter& router() { return router_; }
+
+  struct SendContext {
+    runtime::Executor* executor = nullptr;
+    runtime::Cancellation* cancellation = nullptr;
+    // For routing: the shard that holds what comes just before the key.
+    bool before = false;
+    // Whether it may be sent again when no answer came.
+    bool repeatable = true;
+    // Receives the node that answers, before it is asked.
+    std::atomic<NodeId::Number>* asked = nullptr;
+  };
+  // Sends to the leaseholder of `key` until one answers with something else than "ask another". What comes back is kOk,
+  // kError, kUncertain, and anything when it is not repeatable. `node` is the one that answered, for `shard`.
+  template <typename Request>
+  Task<AnswerTo<Request>> send(Bytes key, Request request, SendContext context, NodeId* node, ShardId* shard = nullptr);
+  // The shard of a key, waiting until somebody knows. Errors: 57P03, the cancellation's.
+  Task<Result<RouteReply>> locate(Bytes key, SendContext context);
+  // Errors: 57P03 after so many retries that nobody can be expected to answer, the cancellation's.
+  Task<Status> pause_before_retry(SendContext context, int retries);
+  // To one node, without an answer.
+  void tell(NodeId node, const ReleaseRequest& request);
+  void tell(NodeId node, const CancelRequest& request);
+  // Finds out whether a commit that got no answer has happened. OK: it has. 40001: not, and it never will. 40003:
+  // nobody can tell.
+  Task<Status> find_outcome(Bytes key, TransactionId transaction, HlcTimestamp since, runtime::Executor& executor);
+  // When a transaction is committed whose latest participant prepared then. Its logical part tells such commits from
+  // those on one shard.
+  static HlcTimestamp commit_moment(HlcTimestamp latest_prepared);
+  // A leaseholder has told of a change to a watched key.
+  void note_watched(HlcTimestamp at);
+  const Bytes& watched_prefix() const { return watched_prefix_; }
+  // Tells all nodes, and waits until they have taken note.
+  Task<void> announce_change(HlcTimestamp at, runtime::Executor& executor);
+  // Makes the outcome of a transaction known to its participants, in the background.
+  void resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at);
+
+ private:
+  template <typename Request>
+  Task<AnswerTo<Request>> dispatch(NodeId node, Request request, runtime::Executor& executor);
+  Task<Bytes> serve(NodeId from, Method method, Bytes body, runtime::Executor& executor);
+  Task<Bytes> serve_simple(Method method, Bytes body);
+  Task<Bytes> serve_notice(Bytes body, runtime::Executor& executor);
+  Task<void> resolve(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at);
+  Task<void> discard_span(txn::Span span);
+  Task<void> recover(Leaseholder::Abandoned abandoned);
+  void schedule_recovery() PANDO_EXCLUDES(mutex_);
+  void spawn_background(Task<void> task);
+  Task<void> run_background(Task<void> task);
+
+  const ClusterStoreOptions options_;
+  const Parts parts_;
+  const NodeId self_;
+  ClusterRouter router_;
+  const ClusterRouter::Nodes nodes_;
+  Bytes watched_prefix_;
+  WatchedHook watched_hook_;
+  std::atomic<uint64_t> told_change_{0};
+  std::atomic<uint64_t> last_transaction_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::size_t> in_background_{0};
+  Mutex mutex_;
+  runtime::TimerId recovery_timer_ PANDO_GUARDED_BY(mutex_) = 0;
+};
+
+// Waits; false when the cancellation came first.
+Task<bool> sleep_for(std::chrono::nanoseconds duration, runtime::Timer& timer, runtime::Executor& executor,
+                     runtime::Cancellation* cancellation);
+
+}  // namespace pando::kv

@@ -1,0 +1,465 @@
+#include "kv/cluster/cluster_transaction.h"
+
+#include <algorithm>
+
+#include "kv/cluster/cluster_cursor.h"
+#include "txn/conflict_errors.h"
+
+namespace pando::kv {
+namespace {
+
+Status locks_lost() {
+  return Status(sql_state::kSerializationFailure, "the transaction lost its locks because another node leads the shard")
+      .with_hint("The transaction might succeed if retried.");
+}
+
+std::optional<Bytes> value_of(const txn::WriteBuffer::Write& write) {
+  return write.value.has_value() ? std::optional<Bytes>(*write.value) : std::nullopt;
+}
+
+}  // namespace
+
+ClusterTransaction::ClusterTransaction(ClusterStore& store, txn::TransactionOptions options, TransactionId id)
+    : store_(store), options_(options), id_(id) {}
+
+ClusterTransaction::~ClusterTransaction() {
+  if (!over_) {
+    end();
+  }
+}
+
+void ClusterTransaction::begin_statement() {
+  PANDO_ASSERT(!over_, "a statement in a transaction that has ended");
+  statement_ = writes_.mark();
+  if (options_.isolation == txn::Isolation::kReadCommitted || point_.limit == HlcTimestamp()) {
+    const HlcTimestamp now = store_.parts().oracle.next();
+    point_ = {.limit = {now.wall_ns + static_cast<uint64_t>(store_.options().clock_offset_max.count()), 0}};
+  }
+}
+
+void ClusterTransaction::note_moment(HlcTimestamp at, NodeId origin) {
+  if (point_.at == HlcTimestamp()) {
+    point_.at = at;
+    point_.origin = origin;
+  }
+}
+
+Status ClusterTransaction::restart_after(HlcTimestamp uncertain) {
+  // The next moment, which a leaseholder chooses above all it has heard of, comes after it.
+  store_.parts().oracle.observe(uncertain);
+  return txn::uncertain_read(options_.isolation);
+}
+
+// --- reads ---
+
+Task<Result<std::optional<Bytes>>> ClusterTransaction::get(Bytes key) {
+  if (has_writes()) {
+    if (const auto write = writes_.find(key, statement_)) {
+      co_return value_of(*write);
+    }
+  }
+  if (notes_reads()) {
+    reads_.add_key(key);
+  }
+  co_return co_await read(std::move(key), false);
+}
+
+Task<Result<std::optional<Bytes>>> ClusterTransaction::get_latest(Bytes key) {
+  if (has_writes()) {
+    if (const auto write = writes_.find(key)) {
+      co_return value_of(*write);
+    }
+  }
+  if (const auto lock = locks_.find(key); lock != locks_.end()) {
+    if (lock->second.newest == HlcTimestamp() || lock->second.tombstone) {
+      co_return std::optional<Bytes>();
+    }
+    if (lock->second.value.has_value()) {
+      co_return lock->second.value;
+    }
+  }
+  co_return co_await read(std::move(key), true);
+}
+
+Task<Result<std::optional<Bytes>>> ClusterTransaction::read(Bytes key, bool latest) {
+  NodeId node;
+  auto answer = co_await store_.send(key, GetRequest{.transaction = id_, .point = point_, .latest = latest, .key = key},
+                                     context(), &node);
+  if (answer.verdict == Verdict::kUncertain) {
+    co_return restart_after(answer.uncertain);
+  }
+  if (!answer.ok()) {
+    co_return answer.status;
+  }
+  if (!latest) {
+    note_moment(answer.reply.at, node);
+  }
+  co_return std::move(answer.reply.value);
+}
+
+std::unique_ptr<txn::Cursor> ClusterTransaction::scan(txn::Span span, txn::ScanOptions options) {
+  std::optional<txn::WriteBuffer::Walk> overlay;
+  if (writes_.touches(statement_, span.start, span.end)) {
+    overlay.emplace(writes_, statement_, span.start, span.end, options.reverse);
+  }
+  if (notes_reads()) {
+    reads_.add_span(span);
+  }
+  return std::make_unique<ClusterCursor>(*this, std::move(span), options, std::move(overlay));
+}
+
+// --- locks ---
+
+Task<Result<txn::LockOutcome>> ClusterTransaction::lock(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) {
+  PANDO_ASSERT(!over_, "a lock in a transaction that has ended");
+  LockRequest request{.transaction = id_,
+                      .key = key,
+                      .strength = strength,
+                      .wait = wait,
+                      .timeout_ms = static_cast<uint64_t>(options_.lock_timeout.count())};
+  std::atomic<NodeId::Number> asked{0};
+  std::optional<runtime::Cancellation::Registration> registration;
+  if (options_.cancellation != nullptr) {
+    registration.emplace(*options_.cancellation, [&] {
+      store_.tell(NodeId(asked.load()), CancelRequest{.transaction = id_, .reason = options_.cancellation->status()});
+    });
+  }
+  auto sent = context();
+  sent.asked = &asked;
+  NodeId node;
+  ShardId shard;
+  const auto answer = co_await store_.send(key, std::move(request), sent, &node, &shard);
+  if (!answer.ok()) {
+    co_return answer.status;
+  }
+  if (!answer.reply.granted) {
+    co_return txn::LockOutcome{.granted = false};
+  }
+  PANDO_CO_TRY(note_lock(key, node, answer.reply, shard));
+  store_.note_watched(answer.reply.watched);
+  co_return txn::LockOutcome{.changed_since_snapshot = point_.at != HlcTimestamp() && answer.reply.newest > point_.at};
+}
+
+Status ClusterTransaction::note_lock(const Bytes& key, NodeId node, const LockReply& reply, ShardId shard) {
+  if (reply.mark_before < marks_[node]) {
+    return locks_lost();
+  }
+  marks_[node] = reply.mark_after;
+  Lock& lock = locks_[key];
+  if (lock.term != 0 && (lock.term != reply.term || lock.shard != shard)) {
+    return locks_lost();
+  }
+  const std::size_t number = lock.number == 0 ? ++lock_count_ : lock.number;
+  lock = {.node = node,
+          .shard = shard,
+          .term = reply.term,
+          .newest = reply.newest,
+          .tombstone = reply.tombstone,
+          .value = reply.value,
+          .number = number};
+  return {};
+}
+
+void ClusterTransaction::forget_locks_after(std::size_t number) {
+  std::erase_if(locks_, [&](const auto& entry) { return entry.second.number > number; });
+}
+
+// --- writes ---
+
+Status ClusterTransaction::check_write(ByteView key, bool erases) {
+  PANDO_ASSERT(!over_, "a write in a transaction that has ended");
+  if (options_.read_only) {
+    return txn::read_only_violation();
+  }
+  if (writes_.bytes() > store_.options().transaction_bytes_max) {
+    return txn::transaction_too_large(store_.options().transaction_bytes_max);
+  }
+  if (options_.isolation == txn::Isolation::kReadCommitted || point_.at == HlcTimestamp()) {
+    return {};
+  }
+  const auto lock = locks_.find(Bytes(key));
+  if (lock == locks_.end() || lock->second.newest <= point_.at) {
+    return {};
+  }
+  if (!lock->second.tombstone) {
+    return txn::concurrent_update();
+  }
+  // An insert may follow a deletion that the snapshot does not see.
+  return erases ? txn::concurrent_delete() : Status();
+}
+
+Status ClusterTransaction::put(Bytes key, Bytes value) {
+  PANDO_TRY(check_write(key, false));
+  writes_.put(key, value);
+  return {};
+}
+
+Status ClusterTransaction::erase(Bytes key) {
+  PANDO_TRY(check_write(key, true));
+  writes_.erase(key);
+  return {};
+}
+
+// --- savepoints ---
+
+txn::SavepointId ClusterTransaction::savepoint() {
+  savepoints_.push_back({writes_.mark(), lock_count_, marks_});
+  return txn::SavepointId(static_cast<uint32_t>(savepoints_.size()));
+}
+
+void ClusterTransaction::rollback_to(txn::SavepointId savepoint) {
+  undo_writes_to(savepoint);
+  const Savepoint& place = savepoints_.back();
+  for (auto& [node, mark] : marks_) {
+    const auto before = place.marks.find(node);
+    const uint64_t kept = before == place.marks.end() ? 0 : before->second;
+    if (mark > kept) {
+      store_.tell(node, ReleaseRequest{.transaction = id_, .mark = kept});
+      mark = kept;
+    }
+  }
+  forget_locks_after(place.locks);
+}
+
+void ClusterTransaction::undo_writes_to(txn::SavepointId savepoint) {
+  PANDO_ASSERT(savepoint.number() >= 1, "a savepoint that was never made");
+  PANDO_ASSERT(savepoint.number() <= savepoints_.size(), "a savepoint that is gone");
+  savepoints_.resize(savepoint.number());
+  writes_.rollback_to(savepoints_.back().writes);
+  statement_ = std::min(statement_, savepoints_.back().writes);
+}
+
+void ClusterTransaction::release(txn::SavepointId savepoint) {
+  PANDO_ASSERT(savepoint.number() >= 1, "a savepoint that was never made");
+  PANDO_ASSERT(savepoint.number() <= savepoints_.size(), "a savepoint that is gone");
+  savepoints_.resize(savepoint.number() - 1);
+}
+
+// --- the end ---
+
+Task<Status> ClusterTransaction::commit() {
+  PANDO_ASSERT(!over_, "a transaction ends once");
+  Status status;
+  if (has_writes()) {
+    std::vector<Part> parts;
+    status = co_await make_parts(parts);
+    if (status.ok()) {
+      status =
+          parts.size() == 1 ? co_await commit_one(std::move(parts.front())) : co_await commit_many(std::move(parts));
+    }
+  }
+  if (status.ok()) {
+    for (const auto& hook : hooks_) {
+      hook();
+    }
+    if (changes_watched_) {
+      co_await store_.announce_change(committed_at_, *options_.executor);
+    }
+  }
+  end();
+  co_return status;
+}
+
+Task<void> ClusterTransaction::rollback() {
+  if (!over_) {
+    end();
+  }
+  co_return;
+}
+
+void ClusterTransaction::end() {
+  over_ = true;
+  for (const auto& [node, mark] : marks_) {
+    store_.tell(node, ReleaseRequest{.transaction = id_});
+  }
+}
+
+// One part for each shard that is written; the writes come in key order.
+Task<Status> ClusterTransaction::make_parts(std::vector<Part>& parts) {
+  auto walk = writes_.walk();
+  while (walk.valid()) {
+    Bytes first(walk.write().key);
+    PANDO_CO_ASSIGN(RouteReply route, co_await store_.locate(first, context()));
+    CommitRecordBuilder builder(id_, route.generation, writes_.bytes());
+    Part part{.route = route, .first_key = std::move(first), .commit = {.transaction = id_}};
+    for (; walk.valid() && covers(route.span, walk.write().key, false); walk.step()) {
+      const auto write = walk.write();
+      changes_watched_ =
+          changes_watched_ || (!store_.watched_prefix().empty() && write.key.starts_with(store_.watched_prefix()));
+      if (write.value.has_value()) {
+        builder.put(write.key, *write.value);
+      } else {
+        builder.erase(write.key);
+      }
+      if (const auto lock = locks_.find(Bytes(write.key)); lock != locks_.end()) {
+        part.commit.conditions.push_back({.key = Bytes(write.key), .newest = lock->second.newest});
+      }
+    }
+    part.commit.payload = std::move(builder).finish();
+    parts.push_back(std::move(part));
+  }
+  PANDO_CO_TRY(bind_locks(parts));
+  co_return co_await add_reads(parts);
+}
+
+// Every lock must be one of the lease that its shard is under now, as far as this transaction writes there.
+Status ClusterTransaction::bind_locks(std::vector<Part>& parts) {
+  for (const auto& [key, lock] : locks_) {
+    const auto part =
+        std::ranges::find_if(parts, [&](const Part& each) { return covers(each.route.span, key, false); });
+    if (part == parts.end()) {
+      continue;
+    }
+    if (lock.shard != part->route.shard || (part->commit.term != 0 && part->commit.term != lock.term)) {
+      return locks_lost();
+    }
+    part->commit.term = lock.term;
+  }
+  return {};
+}
+
+// What a serializable transaction has read on shards that it does not write is checked there too.
+Task<Status> ClusterTransaction::add_reads(std::vector<Part>& parts) {
+  if (!notes_reads()) {
+    co_return Status();
+  }
+  std::vector<txn::Span> spans;
+  reads_.all_of([&](const txn::Span& span) {
+    spans.push_back(span);
+    return true;
+  });
+  for (txn::Span& span : spans) {
+    while (true) {
+      PANDO_CO_ASSIGN(RouteReply route, co_await store_.locate(span.start, context()));
+      auto part = std::ranges::find(parts, route.shard, [](const Part& each) { return each.route.shard; });
+      if (part == parts.end()) {
+        parts.push_back({.route = route, .first_key = span.start, .commit = {.transaction = id_}});
+        part = std::prev(parts.end());
+      }
+      const bool last = route.span.end.empty() || (!span.end.empty() && span.end <= route.span.end);
+      part->commit.snapshot = point_.at;
+      part->commit.reads.push_back({span.start, last ? span.end : route.span.end});
+      if (last) {
+        break;
+      }
+      span.start = route.span.end;
+    }
+  }
+  co_return Status();
+}
+
+Task<Status> ClusterTransaction::commit_one(Part part) {
+  const HlcTimestamp since = store_.parts().oracle.next();
+  part.commit.keeps_locks = !hooks_.empty();
+  auto sent = context(false);
+  // From here on a cancellation comes too late.
+  sent.cancellation = nullptr;
+  NodeId node;
+  const auto answer =
+      co_await store_.send(part.first_key, CommitShardRequest{.part = std::move(part.commit)}, sent, &node);
+  switch (answer.verdict) {
+    case Verdict::kOk:
+      if (hooks_.empty()) {
+        marks_.erase(node);
+      }
+      committed_at_ = answer.reply.at;
+      co_return Status();
+    case Verdict::kError:
+      co_return answer.status;
+    case Verdict::kUnreachable:
+      co_return co_await store_.find_outcome(part.first_key, id_, since, *options_.executor);
+    default:
+      co_return locks_lost();
+  }
+}
+
+// How the participants of a commit have answered.
+struct ClusterTransaction::Vote {
+  Vote(std::size_t count, runtime::Executor& executor) : open(count), decided(executor) {}
+  std::atomic<std::size_t> open;
+  runtime::Event decided;
+  Mutex mutex;
+  Status failure PANDO_GUARDED_BY(mutex);
+  HlcTimestamp latest PANDO_GUARDED_BY(mutex);
+
+  void add(Status status, HlcTimestamp at) PANDO_EXCLUDES(mutex) {
+    {
+      MutexLock lock(mutex);
+      latest = std::max(latest, at);
+      if (!status.ok() && failure.ok()) {
+        failure = std::move(status);
+      }
+    }
+    if (open.fetch_sub(1) == 1) {
+      decided.set();
+    }
+  }
+};
+
+Task<void> ClusterTransaction::prepare_part(Part* part, std::vector<Participant> participants, Vote* vote) {
+  auto sent = context(false);
+  sent.cancellation = nullptr;
+  NodeId node;
+  const auto answer = co_await store_.send(
+      part->first_key, PrepareRequest{.part = std::move(part->commit), .participants = std::move(participants)}, sent,
+      &node);
+  if (answer.ok()) {
+    vote->add(Status(), answer.reply.at);
+  } else if (answer.verdict == Verdict::kError) {
+    vote->add(answer.status, {});
+  } else if (answer.verdict != Verdict::kUnreachable) {
+    vote->add(locks_lost(), {});
+  } else {
+    const auto found = co_await store_.send(part->first_key, OutcomeRequest{.transaction = id_, .prepares = true},
+                                            {.executor = options_.executor}, &node);
+    if (!found.ok()) {
+      vote->add(Status(sql_state::kStatementCompletionUnknown,
+                       "a participant cannot be reached, and whether the transaction is committed is not known"),
+                {});
+    } else if (found.reply.outcome == Outcome::kPrepared || found.reply.outcome == Outcome::kCommitted) {
+      vote->add(Status(), found.reply.at);
+    } else {
+      vote->add(locks_lost(), {});
+    }
+  }
+}
+
+Task<Status> ClusterTransaction::commit_many(std::vector<Part> parts) {
+  std::vector<Participant> participants;
+  for (const Part& part : parts) {
+    participants.push_back({.key = part.first_key});
+  }
+  Vote vote(parts.size(), *options_.executor);
+  for (Part& part : parts) {
+    runtime::spawn(*options_.executor, prepare_part(&part, participants, &vote));
+  }
+  co_await vote.decided.wait();
+  Status failure;
+  HlcTimestamp latest;
+  {
+    MutexLock lock(vote.mutex);
+    failure = vote.failure;
+    latest = vote.latest;
+  }
+  if (failure.is(sql_state::kStatementCompletionUnknown)) {
+    // Whoever leads the participants finds out together.
+    co_return failure;
+  }
+  if (failure.ok()) {
+    for (const auto& hook : hooks_) {
+      hook();
+    }
+    hooks_.clear();
+  }
+  committed_at_ = ClusterStore::commit_moment(latest);
+  store_.resolve_later(id_, std::move(participants), failure.ok(), committed_at_);
+  if (failure.ok()) {
+    // Its locks there are freed when its writes are what others see.
+    for (const Part& part : parts) {
+      marks_.erase(part.route.leaseholder);
+    }
+  }
+  co_return failure;
+}
+
+}  // namespace pando::kv

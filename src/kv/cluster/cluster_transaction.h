@@ -1,0 +1,119 @@
+#pragma once
+
+// One transaction of a ClusterStore; see txn/transaction.h for the contract. Its writes stay here, at the gateway,
+// until it commits; its locks are at the leaseholders; it reads from them at a moment that the first of them chose.
+
+#include <map>
+#include <unordered_map>
+
+#include "kv/cluster/cluster_store.h"
+#include "kv/commit_record.h"
+#include "txn/read_set.h"
+#include "txn/write_buffer.h"
+
+namespace pando::kv {
+
+class ClusterTransaction final : public txn::Transaction {
+ public:
+  ClusterTransaction(ClusterStore& store, txn::TransactionOptions options, TransactionId id);
+  ~ClusterTransaction() override;
+
+  TransactionId id() const override { return id_; }
+  txn::Isolation isolation() const override { return options_.isolation; }
+  HlcTimestamp read_timestamp() const override { return point_.at; }
+  runtime::Executor& executor() const override { return *options_.executor; }
+  bool has_writes() const override { return !writes_.empty(); }
+  void begin_statement() override;
+
+  Task<Result<std::optional<Bytes>>> get(Bytes key) override;
+  Task<Result<std::optional<Bytes>>> get_latest(Bytes key) override;
+  std::unique_ptr<txn::Cursor> scan(txn::Span span, txn::ScanOptions options) override;
+  // Scans of one statement run one after the other.
+  std::unique_ptr<txn::Snapshot> snapshot_for(txn::Span) override { return nullptr; }
+  Task<Result<txn::LockOutcome>> lock(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) override;
+  Status put(Bytes key, Bytes value) override;
+  Status erase(Bytes key) override;
+
+  void on_commit(std::function<void()> hook) override { hooks_.push_back(std::move(hook)); }
+  void set_lock_timeout(std::chrono::milliseconds timeout) override { options_.lock_timeout = timeout; }
+
+  txn::SavepointId savepoint() override;
+  void rollback_to(txn::SavepointId savepoint) override;
+  void undo_writes_to(txn::SavepointId savepoint) override;
+  void release(txn::SavepointId savepoint) override;
+
+  Task<Status> commit() override;
+  Task<void> rollback() override;
+
+  // --- for its cursors ---
+
+  const ReadPoint& point() const { return point_; }
+  // A leaseholder has read at `at`.
+  void note_moment(HlcTimestamp at, NodeId origin);
+  // What a read that found something uncertain ends with.
+  Status restart_after(HlcTimestamp uncertain);
+  ClusterStore& store() { return store_; }
+  ClusterStore::SendContext context(bool repeatable = true) {
+    return {.executor = options_.executor, .cancellation = options_.cancellation, .repeatable = repeatable};
+  }
+
+ private:
+  // A lock as its leaseholder gave it.
+  struct Lock {
+    NodeId node;
+    ShardId shard;
+    uint64_t term = 0;
+    HlcTimestamp newest;
+    bool tombstone = false;
+    std::optional<Bytes> value;
+    // Its place in the order of locking.
+    std::size_t number = 0;
+  };
+  struct Savepoint {
+    txn::WriteBuffer::Mark writes;
+    std::size_t locks;
+    std::map<NodeId, uint64_t> marks;
+  };
+  // Of a commit: what goes to one shard.
+  struct Part {
+    RouteReply route;
+    Bytes first_key;
+    CommitPart commit;
+  };
+
+  bool notes_reads() const { return options_.isolation == txn::Isolation::kSerializable && !options_.read_only; }
+  Task<Result<std::optional<Bytes>>> read(Bytes key, bool latest);
+  Status check_write(ByteView key, bool erases);
+  Status note_lock(const Bytes& key, NodeId node, const LockReply& reply, ShardId shard);
+  void forget_locks_after(std::size_t number);
+
+  Task<Status> make_parts(std::vector<Part>& parts);
+  Status bind_locks(std::vector<Part>& parts);
+  Task<Status> add_reads(std::vector<Part>& parts);
+  Task<Status> commit_one(Part part);
+  Task<Status> commit_many(std::vector<Part> parts);
+  struct Vote;
+  Task<void> prepare_part(Part* part, std::vector<Participant> participants, Vote* vote);
+  void end();
+
+  ClusterStore& store_;
+  txn::TransactionOptions options_;
+  const TransactionId id_;
+  ReadPoint point_;
+  txn::WriteBuffer writes_;
+  // What the running statement sees of them.
+  txn::WriteBuffer::Mark statement_ = 0;
+  std::unordered_map<Bytes, Lock> locks_;
+  std::size_t lock_count_ = 0;
+  // How many locks each node holds for it.
+  std::map<NodeId, uint64_t> marks_;
+  txn::ReadSet reads_;
+  std::vector<Savepoint> savepoints_;
+  std::vector<std::function<void()>> hooks_;
+  // It writes under the watched prefix.
+  bool changes_watched_ = false;
+  HlcTimestamp committed_at_;
+  bool over_ = false;
+};
+
+}  // namespace pando::kv

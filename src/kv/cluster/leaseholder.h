@@ -1,0 +1,154 @@
+#pragma once
+
+// Leaseholder: what a node does for the shards that it leads: reads at a moment, locks, commits. Gateways call it, on
+// the same node directly and on others through Peers. It is also the state machine: what it proposes comes back through
+// apply(), on every replica.
+//
+// What it guarantees, and how:
+//   - A read sees every commit at or below its moment: it first waits for those on their way (led_shard.h).
+//   - Nothing commits at or below a moment that was read: the oracle has seen that moment. After a change of
+//     leaseholders without a handover, commits wait until the clock is past whatever the old one can have served.
+//   - A commit holds its locks until it is applied: it names the lease's term they were taken under, and is refused
+//     under another. Besides, every written key's newest version must be the one that the gateway saw.
+//   - An answer never comes from a lost lease: the lease is checked when the moment of a read is settled, and a
+//     proposal is appended only in the term that it was made for.
+//
+// Thread-safe. Requests resume on the executor given.
+
+#include <atomic>
+#include <memory>
+#include <unordered_map>
+
+#include "kv/cluster/led_shard.h"
+#include "kv/cluster/lock_owners.h"
+#include "kv/cluster/log_entry.h"
+#include "kv/cluster/recent_outcomes.h"
+#include "kv/cluster/requests.h"
+#include "kv/record_cache.h"
+#include "kv/replica/replica_host.h"
+#include "kv/timestamp_oracle.h"
+#include "runtime/clock.h"
+#include "storage/engine.h"
+
+namespace pando::kv {
+
+struct LeaseholderOptions {
+  // How far the clocks of any two nodes may be apart.
+  std::chrono::nanoseconds clock_offset_max = std::chrono::milliseconds(100);
+};
+
+class Leaseholder final : public StateMachine {
+ public:
+  // All of it outlives the leaseholder.
+  struct Parts {
+    storage::Engine& engine;
+    RecordCache& cache;
+    TimestampOracle& oracle;
+    runtime::Clock& clock;
+    runtime::Timer& timer;
+  };
+  Leaseholder(LeaseholderOptions options, Parts parts, NodeId self);
+  ~Leaseholder() override;
+
+  // Before anything else; `host` outlives it.
+  void attach(ReplicaHost& host) { host_ = &host; }
+  // Learns from the engine how far this node's clock was. Before the host starts.
+  Status open();
+
+  // --- requests; `gateway` is the node they come from ---
+  Task<AnswerTo<GetRequest>> get(GetRequest request, runtime::Executor& executor);
+  Task<AnswerTo<ScanRequest>> scan(ScanRequest request, runtime::Executor& executor);
+  Task<AnswerTo<LockRequest>> lock(LockRequest request, NodeId gateway, runtime::Executor& executor);
+  Task<AnswerTo<CommitShardRequest>> commit(CommitShardRequest request, runtime::Executor& executor);
+  Task<AnswerTo<PrepareRequest>> prepare(PrepareRequest request, runtime::Executor& executor);
+  Task<AnswerTo<ResolveRequest>> resolve(ResolveRequest request, runtime::Executor& executor);
+  Task<AnswerTo<OutcomeRequest>> outcome(OutcomeRequest request, runtime::Executor& executor);
+  Task<AnswerTo<DiscardRequest>> discard(DiscardRequest request, runtime::Executor& executor);
+  // Commits to keys with this prefix are told with locks, see txn::Store::watch. Before anything else.
+  void watch(Bytes prefix) { watched_prefix_ = std::move(prefix); }
+  // The newest that this node's replicas have applied.
+  HlcTimestamp watched_change() const { return {watched_change_.load(std::memory_order_acquire), 0}; }
+  void release(const ReleaseRequest& request) { owners_.release(request.transaction, request.mark); }
+  void cancel(const CancelRequest& request) { owners_.cancel(request.transaction, request.reason); }
+  void release_gateway(NodeId gateway) { owners_.release_gateway(gateway); }
+
+  // What this node's replicas know of where a key lies.
+  RouteReply route(ByteView key, bool before);
+  // A walk over all of the request's span, for a gateway on this node: at a settled moment the past does not change.
+  struct OpenScan {
+    HlcTimestamp at;
+    std::unique_ptr<storage::VersionScan> scan;
+  };
+  Task<Answer<OpenScan>> open_scan(ScanRequest request, runtime::Executor& executor);
+
+  // One line per locked key, for pando.locks and tests.
+  std::vector<std::string> describe_locks() { return locks_.describe(); }
+  // Prepared transactions that are older than `age`, for recovery: shard, transaction, participants.
+  struct Abandoned {
+    ShardId shard;
+    TransactionId transaction;
+    std::vector<Participant> participants;
+  };
+  std::vector<Abandoned> prepared_before(std::chrono::nanoseconds age);
+
+  // --- StateMachine, called by the host; in state_machine.cc ---
+  Status apply(std::span<const CommittedEntry> entries, const storage::WriteBatch& changes) override;
+  void on_lease(ShardId shard, const LeaseEvent& event) override;
+  void on_shard(const ShardEvent& event) override;
+  Bytes handover(ShardId shard) override;
+
+ private:
+  // What a read found on its way to its moment.
+  struct Settled {
+    Verdict verdict = Verdict::kOk;
+    NodeId hint;
+    ReadPoint point;
+    HlcTimestamp lease_start;
+  };
+  class Application;
+
+  LedShard& shard(ShardId id) PANDO_EXCLUDES(shards_mutex_);
+  // Whether this node may answer for the shard now.
+  bool leads(const LedShard& led) const PANDO_REQUIRES(led.mutex);
+  NodeId leader_hint(ShardId id) const;
+  template <typename T>
+  Answer<T> redirect(ShardId id) const;
+  template <typename T>
+  Answer<T> refusal(const LedShard& led, const PendingWrite& write) const;
+  Task<Settled> settle(LedShard& led, ReadPoint point, txn::Span part, TransactionId reader,
+                       runtime::Executor& executor);
+  static Task<void> wait_for_change(LedShard& led, runtime::Executor& executor);
+  bool is_uncertain(HlcTimestamp version, const Settled& settled) const;
+  Result<std::optional<HlcTimestamp>> find_uncertain(const txn::Span& span, const Settled& settled);
+  Result<bool> newest(ByteView key, CachedRecord& record);
+  Result<bool> read(ByteView key, HlcTimestamp at, CachedRecord& record);
+
+  Status check_part(LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys) PANDO_REQUIRES(led.mutex);
+  Status check_reads(LedShard& led, const CommitPart& part) PANDO_REQUIRES(led.mutex);
+  Task<void> wait_until_commits_allowed(LedShard& led, runtime::Executor& executor);
+  void sequence(LedShard& led, PendingWrite& write, Bytes payload) PANDO_REQUIRES(led.mutex);
+  static void finish(LedShard& led, PendingWrite& write, ProposalOutcome outcome);
+  Task<bool> propose(LedShard& led, Bytes payload, runtime::Executor& executor);
+  Result<std::optional<OutcomeRecord>> stored_outcome(ShardId shard, TransactionId transaction);
+
+  // --- in state_machine.cc ---
+  void note_committed(ShardId id, TransactionId transaction, HlcTimestamp at, ByteView versions);
+  void note_prepared(LedShard& led, const PrepareEntry& entry) PANDO_EXCLUDES(led.mutex);
+  void add_prepared(LedShard& led, const PrepareEntry& entry) PANDO_REQUIRES(led.mutex);
+  void note_resolved(LedShard& led, TransactionId transaction) PANDO_EXCLUDES(led.mutex);
+  Status load_prepared(LedShard& led) PANDO_REQUIRES(led.mutex);
+
+  const LeaseholderOptions options_;
+  const Parts parts_;
+  const NodeId self_;
+  ReplicaHost* host_ = nullptr;
+  Bytes watched_prefix_;
+  std::atomic<uint64_t> watched_change_{0};
+  txn::LockTable locks_;
+  LockOwners owners_;
+  RecentOutcomes recent_;
+  Mutex shards_mutex_;
+  std::unordered_map<ShardId, std::unique_ptr<LedShard>> shards_ PANDO_GUARDED_BY(shards_mutex_);
+};
+
+}  // namespace pando::kv

@@ -1,0 +1,52 @@
+#include "kv/cluster/led_shard.h"
+
+#include <algorithm>
+
+namespace pando::kv {
+
+void LedShard::add_writers(const std::vector<Bytes>& keys, Writer writer) {
+  for (const Bytes& key : keys) {
+    writers.emplace(key, writer);
+  }
+}
+
+void LedShard::remove_writers(const std::vector<Bytes>& keys, TransactionId transaction, bool prepared) {
+  for (const Bytes& key : keys) {
+    auto [place, end] = writers.equal_range(key);
+    while (place != end) {
+      const bool is_it = place->second.transaction == transaction && place->second.prepared == prepared;
+      place = is_it ? writers.erase(place) : std::next(place);
+    }
+  }
+}
+
+const LedShard::Writer* LedShard::find_writer(const txn::Span& part, TransactionId reader, HlcTimestamp at,
+                                              HlcTimestamp limit) const {
+  if (writers.empty()) {
+    return nullptr;
+  }
+  for (auto place = writers.lower_bound(part.start); place != writers.end(); ++place) {
+    if (!part.end.empty() && place->first >= part.end) {
+      break;
+    }
+    const Writer& writer = place->second;
+    if (writer.transaction != reader && (writer.at <= at || (writer.prepared && writer.at <= limit))) {
+      return &writer;
+    }
+  }
+  return nullptr;
+}
+
+HlcTimestamp LedShard::complete_until(HlcTimestamp now) const {
+  const HlcTimestamp complete = pending.empty() ? now : HlcTimestamp{pending.front()->at.wall_ns - 1, 0};
+  return std::max(complete, applied);
+}
+
+void LedShard::wake_waiters() {
+  for (runtime::Event* waiter : waiters) {
+    waiter->set();
+  }
+  waiters.clear();
+}
+
+}  // namespace pando::kv

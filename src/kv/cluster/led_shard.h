@@ -1,0 +1,93 @@
+#pragma once
+
+// LedShard: what a leaseholder knows of the writes of one shard that are on their way: sequenced and not applied, or
+// prepared and not resolved. Readers and writers that meet one of them wait until it is decided.
+//
+// Timestamps: every commit takes its timestamp from the node's oracle while the shard is locked, and its place in the
+// log with it. A reader announces its moment to the oracle under the same lock, so that no later commit lies at or
+// below it: what is on its way then is all that can still appear there.
+//
+// Everything under `mutex`.
+
+#include <deque>
+#include <map>
+#include <vector>
+
+#include "base/hlc.h"
+#include "base/ids.h"
+#include "base/mutex.h"
+#include "kv/cluster/requests.h"
+#include "kv/replica/replica_host.h"
+#include "runtime/event.h"
+
+namespace pando::kv {
+
+// A write on its way, in the frame of whoever waits for it.
+struct PendingWrite {
+  explicit PendingWrite(TransactionId transaction, runtime::Executor& executor)
+      : transaction(transaction), decided(executor) {}
+  const TransactionId transaction;
+  HlcTimestamp at;
+  std::vector<Bytes> keys;
+  ProposalOutcome outcome = ProposalOutcome::kUnknown;
+  runtime::Event decided;
+};
+
+struct PreparedWrite {
+  HlcTimestamp at;
+  std::vector<Bytes> keys;
+  std::vector<Participant> participants;
+  // When it was last looked at whether its coordinator is gone.
+  uint64_t since_ns = 0;
+};
+
+struct LedShard {
+  LedShard(ShardId id, std::shared_ptr<const ShardView> view) : id(id), view(std::move(view)) {}
+  const ShardId id;
+  const std::shared_ptr<const ShardView> view;
+
+  Mutex mutex;
+  // 0: not led by this node.
+  uint64_t term PANDO_GUARDED_BY(mutex) = 0;
+  uint64_t generation PANDO_GUARDED_BY(mutex) = 0;
+  txn::Span span PANDO_GUARDED_BY(mutex);
+  // The oracle's time when the lease began: later versions are this node's own.
+  HlcTimestamp lease_start PANDO_GUARDED_BY(mutex);
+  // On the monotonic clock: no commits before, for reads of the previous leaseholder may lie ahead of this node's
+  // clock.
+  uint64_t commits_from_ns PANDO_GUARDED_BY(mutex) = 0;
+  // The newest commit to a watched key, or the beginning of the lease.
+  HlcTimestamp watched PANDO_GUARDED_BY(mutex);
+  // The newest commit that is applied.
+  HlcTimestamp applied PANDO_GUARDED_BY(mutex);
+  // In the order of their timestamps, which is that of the log.
+  std::deque<PendingWrite*> pending PANDO_GUARDED_BY(mutex);
+  std::map<TransactionId, PreparedWrite> prepared PANDO_GUARDED_BY(mutex);
+  // The keys of both.
+  struct Writer {
+    HlcTimestamp at;
+    TransactionId transaction;
+    bool prepared = false;
+  };
+  std::multimap<Bytes, Writer, std::less<>> writers PANDO_GUARDED_BY(mutex);
+  // Woken when something is decided, or the lease ends.
+  std::vector<runtime::Event*> waiters PANDO_GUARDED_BY(mutex);
+
+  bool contains(ByteView key) const PANDO_REQUIRES(mutex) {
+    return key >= span.start && (span.end.empty() || key < span.end);
+  }
+  bool contains(const txn::Span& part) const PANDO_REQUIRES(mutex) {
+    return part.start >= span.start && (span.end.empty() || (!part.end.empty() && part.end <= span.end));
+  }
+  void add_writers(const std::vector<Bytes>& keys, Writer writer) PANDO_REQUIRES(mutex);
+  void remove_writers(const std::vector<Bytes>& keys, TransactionId transaction, bool prepared) PANDO_REQUIRES(mutex);
+  // A writer of a key in [start, end) other than `reader` that may still commit at or below `at`, or, when it is
+  // prepared, at or below `limit`. Null when there is none.
+  const Writer* find_writer(const txn::Span& part, TransactionId reader, HlcTimestamp at, HlcTimestamp limit) const
+      PANDO_REQUIRES(mutex);
+  // The moment up to which everything is applied that is not prepared.
+  HlcTimestamp complete_until(HlcTimestamp now) const PANDO_REQUIRES(mutex);
+  void wake_waiters() PANDO_REQUIRES(mutex);
+};
+
+}  // namespace pando::kv

@@ -1,0 +1,90 @@
+#include "kv/cluster/lock_owners.h"
+
+#include "base/sql_state.h"
+
+namespace pando::kv {
+
+LockOwners::Entry* LockOwners::enter(TransactionId transaction, NodeId gateway) {
+  MutexLock lock(mutex_);
+  auto& entry = entries_[transaction];
+  if (entry == nullptr) {
+    entry = std::make_unique<Entry>(locks_, transaction, gateway);
+  }
+  ++entry->uses;
+  return entry.get();
+}
+
+void LockOwners::leave(Entry* entry) {
+  std::unique_ptr<Entry> ended;
+  MutexLock lock(mutex_);
+  if (--entry->uses == 0 && entry->over) {
+    const auto place = entries_.find(entry->owner.id());
+    ended = std::move(place->second);
+    entries_.erase(place);
+  }
+}
+
+bool LockOwners::is_over(const Entry& entry) {
+  MutexLock lock(mutex_);
+  return entry.over;
+}
+
+// Takes it out, unless something of it still waits. Its locks go with what is returned.
+std::unique_ptr<LockOwners::Entry> LockOwners::end(Entries::iterator place) {
+  Entry& entry = *place->second;
+  if (entry.uses > 0) {
+    entry.over = true;
+    entry.cancellation.request(Status(sql_state::kQueryCanceled, "the transaction has ended"));
+    return nullptr;
+  }
+  auto ended = std::move(place->second);
+  entries_.erase(place);
+  return ended;
+}
+
+void LockOwners::release(TransactionId transaction, std::size_t mark) {
+  std::unique_ptr<Entry> ended;
+  MutexLock lock(mutex_);
+  const auto place = entries_.find(transaction);
+  if (place == entries_.end()) {
+    return;
+  }
+  if (mark == 0) {
+    ended = end(place);
+  } else if (place->second->uses == 0 && mark < place->second->owner.mark()) {
+    place->second->owner.release_to(mark);
+  }
+}
+
+void LockOwners::cancel(TransactionId transaction, Status reason) {
+  MutexLock lock(mutex_);
+  const auto place = entries_.find(transaction);
+  if (place != entries_.end() && place->second->uses > 0) {
+    place->second->cancellation.request(std::move(reason));
+  }
+}
+
+bool LockOwners::knows(TransactionId transaction) {
+  MutexLock lock(mutex_);
+  const auto place = entries_.find(transaction);
+  return place != entries_.end() && !place->second->over;
+}
+
+void LockOwners::release_gateway(NodeId gateway) {
+  std::vector<std::unique_ptr<Entry>> ended;
+  MutexLock lock(mutex_);
+  for (auto place = entries_.begin(); place != entries_.end();) {
+    const auto next = std::next(place);
+    if (place->second->gateway == gateway) {
+      ended.push_back(end(place));
+    }
+    place = next;
+  }
+}
+
+std::size_t LockOwners::count() {
+  MutexLock lock(mutex_);
+  return entries_.size();
+}
+
+}  // namespace pando::kv

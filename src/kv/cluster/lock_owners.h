@@ -1,0 +1,77 @@
+#pragma once
+
+// LockOwners: the transactions, of all gateways, that hold or await locks on this node.
+//
+//   LockOwners::Use use(owners, transaction, gateway);       // makes it known
+//   use->owner, use->cancellation ...                        // wait for locks
+//   owners.release(transaction, 0);                          // its end
+//
+// A transaction that ends while something of it still waits is cancelled, and goes when that wait has ended.
+// Thread-safe; what a Use gives belongs to the coroutine that made it.
+
+#include <memory>
+#include <unordered_map>
+
+#include "base/ids.h"
+#include "base/mutex.h"
+#include "runtime/cancellation.h"
+#include "txn/lock_table.h"
+
+namespace pando::kv {
+
+class LockOwners {
+ public:
+  struct Entry {
+    Entry(txn::LockTable& locks, TransactionId transaction, NodeId gateway)
+        : owner(locks, transaction), gateway(gateway) {}
+    txn::LockOwner owner;
+    const NodeId gateway;
+    runtime::Cancellation cancellation;
+
+   private:
+    friend class LockOwners;
+    int uses = 0;
+    bool over = false;
+  };
+
+  explicit LockOwners(txn::LockTable& locks) : locks_(locks) {}
+
+  class Use {
+   public:
+    Use(LockOwners& owners, TransactionId transaction, NodeId gateway)
+        : owners_(owners), entry_(owners.enter(transaction, gateway)) {}
+    ~Use() { owners_.leave(entry_); }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    Entry* operator->() const { return entry_; }
+    // Whether the transaction has ended meanwhile.
+    bool over() const { return owners_.is_over(*entry_); }
+
+   private:
+    LockOwners& owners_;
+    Entry* const entry_;
+  };
+
+  // Frees the locks taken after `mark`; 0 ends the transaction.
+  void release(TransactionId transaction, std::size_t mark) PANDO_EXCLUDES(mutex_);
+  // Ends what it waits for.
+  void cancel(TransactionId transaction, Status reason) PANDO_EXCLUDES(mutex_);
+  bool knows(TransactionId transaction) PANDO_EXCLUDES(mutex_);
+  // Ends all transactions of a gateway that is gone.
+  void release_gateway(NodeId gateway) PANDO_EXCLUDES(mutex_);
+  std::size_t count() PANDO_EXCLUDES(mutex_);
+
+ private:
+  using Entries = std::unordered_map<TransactionId, std::unique_ptr<Entry>>;
+
+  Entry* enter(TransactionId transaction, NodeId gateway) PANDO_EXCLUDES(mutex_);
+  void leave(Entry* entry) PANDO_EXCLUDES(mutex_);
+  bool is_over(const Entry& entry) PANDO_EXCLUDES(mutex_);
+  std::unique_ptr<Entry> end(Entries::iterator entry) PANDO_REQUIRES(mutex_);
+
+  txn::LockTable& locks_;
+  Mutex mutex_;
+  Entries entries_ PANDO_GUARDED_BY(mutex_);
+};
+
+}  // namespace pando::kv

@@ -1,0 +1,132 @@
+#include "kv/cluster/log_entry.h"
+
+#include "kv/commit_record.h"
+
+namespace pando::kv {
+namespace {
+
+// On disk: never renumber.
+constexpr char kFormatVersion = 1;
+constexpr ByteView kPreparedPrefix{"\x05", 1};
+constexpr ByteView kOutcomePrefix{"\x06", 1};
+constexpr std::size_t kHeaderBytes = 2;
+
+Status damaged(const char* what) { return {sql_state::kDataCorrupted, "damaged entry in a shard's log: {}", what}; }
+
+Bytes start(EntryKind kind) { return {kFormatVersion, static_cast<char>(kind)}; }
+
+Bytes transaction_key(ByteView prefix, ShardId shard, TransactionId transaction) {
+  Bytes key(prefix);
+  append_ordered_uint64(key, shard.number());
+  append_ordered_uint64(key, transaction.number());
+  return key;
+}
+
+}  // namespace
+
+Result<EntryKind> entry_kind(ByteView payload) {
+  if (payload.size() < kHeaderBytes || payload[0] != kFormatVersion) {
+    return damaged("unknown version");
+  }
+  const auto kind = static_cast<uint8_t>(payload[1]);
+  if (kind < static_cast<uint8_t>(EntryKind::kCommit) || kind > static_cast<uint8_t>(EntryKind::kDiscard)) {
+    return damaged("unknown kind");
+  }
+  return static_cast<EntryKind>(kind);
+}
+
+Result<std::vector<Bytes>> keys_of_commit(ByteView payload) {
+  std::vector<Bytes> keys;
+  if (payload.empty()) {
+    return keys;
+  }
+  PANDO_ASSIGN(CommitRecord record, CommitRecord::decode(payload));
+  for (CommitRecord::Change change; record.next(change);) {
+    keys.emplace_back(change.key);
+  }
+  return keys;
+}
+
+Bytes encode_entry(const PrepareEntry& entry) {
+  Bytes payload = start(EntryKind::kPrepare);
+  WireWriter writer(payload);
+  writer(entry.transaction, entry.at, entry.participants, entry.commit);
+  return payload;
+}
+
+Result<PrepareEntry> decode_prepare(ByteView payload) {
+  PrepareEntry entry;
+  WireReader reader(payload.substr(kHeaderBytes));
+  reader(entry.transaction, entry.at, entry.participants, entry.commit);
+  if (!reader.complete()) {
+    return damaged("unfinished prepare");
+  }
+  return entry;
+}
+
+Bytes encode_entry(const ResolveEntry& entry) {
+  Bytes payload = start(EntryKind::kResolve);
+  WireWriter writer(payload);
+  writer(entry.transaction, entry.committed, entry.at);
+  return payload;
+}
+
+Result<ResolveEntry> decode_resolve(ByteView payload) {
+  ResolveEntry entry;
+  WireReader reader(payload.substr(kHeaderBytes));
+  reader(entry.transaction, entry.committed, entry.at);
+  if (!reader.complete()) {
+    return damaged("unfinished resolve");
+  }
+  return entry;
+}
+
+Bytes encode_discard(const txn::Span& span) {
+  Bytes payload = start(EntryKind::kDiscard);
+  WireWriter writer(payload);
+  writer(span);
+  return payload;
+}
+
+Result<txn::Span> decode_discard(ByteView payload) {
+  txn::Span span;
+  WireReader reader(payload.substr(kHeaderBytes));
+  reader(span);
+  if (!reader.complete()) {
+    return damaged("unfinished discard");
+  }
+  return span;
+}
+
+Bytes prepared_prefix(ShardId shard) {
+  Bytes key(kPreparedPrefix);
+  append_ordered_uint64(key, shard.number());
+  return key;
+}
+
+Bytes prepared_key(ShardId shard, TransactionId transaction) {
+  return transaction_key(kPreparedPrefix, shard, transaction);
+}
+
+Bytes outcome_key(ShardId shard, TransactionId transaction) {
+  return transaction_key(kOutcomePrefix, shard, transaction);
+}
+
+Bytes encode_outcome(const OutcomeRecord& outcome) {
+  Bytes bytes;
+  WireWriter writer(bytes);
+  writer(outcome.committed, outcome.at);
+  return bytes;
+}
+
+Result<OutcomeRecord> decode_outcome(ByteView bytes) {
+  OutcomeRecord outcome;
+  WireReader reader(bytes);
+  reader(outcome.committed, outcome.at);
+  if (!reader.complete()) {
+    return Status(sql_state::kDataCorrupted, "a damaged record of a transaction's outcome");
+  }
+  return outcome;
+}
+
+}  // namespace pando::kv

@@ -1,0 +1,66 @@
+#pragma once
+
+// The entries of a shard's log that commits over several shards and housekeeping need, besides the CommitRecord of a
+// commit on one shard (kv/commit_record.h). The second byte of a payload tells them apart. Layout:
+// docs/formats/shard_log.md.
+//
+//   prepare   the writes of a transaction, its participants and the moment it prepared at: promised, not committed
+//   resolve   makes what a transaction prepared committed at a moment, or nothing
+//   discard   erases all versions in a span, of a table that was dropped
+//
+// Pure; values.
+
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/hlc.h"
+#include "base/ids.h"
+#include "base/status.h"
+#include "kv/cluster/requests.h"
+
+namespace pando::kv {
+
+// Never renumber: on disk.
+enum class EntryKind : uint8_t { kCommit = 1, kPrepare = 2, kResolve = 3, kDiscard = 4 };
+
+// Errors: XX001.
+Result<EntryKind> entry_kind(ByteView payload);
+
+struct PrepareEntry {
+  TransactionId transaction;
+  HlcTimestamp at;
+  std::vector<Participant> participants;
+  // A CommitRecord payload; its timestamp has no meaning yet.
+  Bytes commit;
+};
+// The keys that a CommitRecord payload changes; an empty payload changes none. Errors: XX001.
+Result<std::vector<Bytes>> keys_of_commit(ByteView payload);
+Bytes encode_entry(const PrepareEntry& entry);
+Result<PrepareEntry> decode_prepare(ByteView payload);
+
+struct ResolveEntry {
+  TransactionId transaction;
+  bool committed = false;
+  HlcTimestamp at;
+};
+Bytes encode_entry(const ResolveEntry& entry);
+Result<ResolveEntry> decode_resolve(ByteView payload);
+
+Bytes encode_discard(const txn::Span& span);
+Result<txn::Span> decode_discard(ByteView payload);
+
+// --- what a shard keeps of them, under plain keys ---
+
+// Of a transaction that is prepared on `shard`: the payload of its prepare entry.
+Bytes prepared_key(ShardId shard, TransactionId transaction);
+Bytes prepared_prefix(ShardId shard);
+// Of a transaction that was resolved on `shard`.
+Bytes outcome_key(ShardId shard, TransactionId transaction);
+struct OutcomeRecord {
+  bool committed = false;
+  HlcTimestamp at;
+};
+Bytes encode_outcome(const OutcomeRecord& outcome);
+Result<OutcomeRecord> decode_outcome(ByteView bytes);
+
+}  // namespace pando::kv

@@ -1,0 +1,107 @@
+#pragma once
+
+// Peers: requests to other nodes and their answers, over a Transport's request channel.
+//
+//   Peers peers(transport, clock, timer, executors);
+//   peers.serve([&](NodeId from, Method method, Bytes body, Executor& executor) -> Task<Bytes> { ... });
+//   auto answer = co_await peers.call(NodeId(2), GetRequest{...}, executor);     // resumes on `executor`
+//
+// A call ends with an answer, or with Verdict::kUnreachable when the connection breaks, when `fail` gives up on the
+// node, or when the call is older than kCallTimeout (calls that wait for locks have no such limit). Requests of one
+// transaction to one node start in the order in which they were sent. Every message carries its sender's clock.
+//
+// Thread-safe. Lifetime: destroyed after the transport has stopped delivering and its calls have ended.
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "base/mutex.h"
+#include "kv/cluster/requests.h"
+#include "kv/timestamp_oracle.h"
+#include "runtime/clock.h"
+#include "runtime/event.h"
+#include "runtime/transport.h"
+
+namespace pando::kv {
+
+inline constexpr std::chrono::milliseconds kCallTimeout{5000};
+
+class Peers {
+ public:
+  // Runs on `executor`, and goes on there after a wait.
+  using Handler = std::function<Task<Bytes>(NodeId from, Method method, Bytes body, runtime::Executor& executor)>;
+  // Which node leads a shard, as far as this one knows; 0 for unknown.
+  using LeaderOf = std::function<NodeId(ShardId)>;
+
+  // Requests of others run on `servers`. Everything outlives it.
+  Peers(runtime::Transport& transport, TimestampOracle& oracle, runtime::Clock& clock, runtime::Timer& timer,
+        std::vector<runtime::Executor*> servers);
+  ~Peers();
+
+  // Both before the transport starts.
+  void serve(Handler handler);
+  void watch_leaders(LeaderOf leader_of) { leader_of_ = std::move(leader_of); }
+
+  template <typename Request>
+  Task<AnswerTo<Request>> call(NodeId node, Request request, runtime::Executor& executor) {
+    Bytes body;
+    encode(request, body);
+    Bytes reply;
+    const bool answered =
+        co_await exchange({.node = node, .shard = shard_of(request), .waits = Request::kMethod == Method::kLock},
+                          Request::kMethod, transaction_of(request).number(), std::move(body), &reply, executor);
+    AnswerTo<Request> answer;
+    if (!answered || !decode(reply, answer)) {
+      co_return AnswerTo<Request>::unreachable();
+    }
+    co_return std::move(answer);
+  }
+  // Sends without an answer.
+  template <typename Request>
+  void tell(NodeId node, const Request& request) {
+    Bytes body;
+    encode(request, body);
+    send(node, Kind::kOneWay, 0, Request::kMethod, transaction_of(request).number(), body);
+  }
+
+  // Ends all calls to `node`.
+  void fail(NodeId node);
+
+ private:
+  enum class Kind : uint8_t { kCall = 1, kAnswer = 2, kOneWay = 3 };
+  struct Target {
+    NodeId node;
+    ShardId shard;
+    bool waits = false;
+  };
+  struct Call;
+
+  Task<bool> exchange(Target target, Method method, uint64_t lane, Bytes body, Bytes* reply,
+                      runtime::Executor& executor);
+  void send(NodeId node, Kind kind, uint64_t id, Method method, uint64_t lane, ByteView body);
+  void on_message(NodeId from, Bytes message);
+  void on_answer(uint64_t id, ByteView body) PANDO_EXCLUDES(mutex_);
+  Task<void> serve_one(NodeId from, uint64_t id, Method method, Bytes body, runtime::Executor& executor);
+  void schedule_sweep() PANDO_REQUIRES(mutex_);
+  void sweep() PANDO_EXCLUDES(mutex_);
+
+  runtime::Transport& transport_;
+  TimestampOracle& oracle_;
+  runtime::Clock& clock_;
+  runtime::Timer& timer_;
+  const std::vector<runtime::Executor*> servers_;
+  Handler handler_;
+  LeaderOf leader_of_;
+  Mutex mutex_;
+  uint64_t last_call_ PANDO_GUARDED_BY(mutex_) = 0;
+  // A call that is in here may be ended; whoever ends it takes it out.
+  std::map<uint64_t, Call*> calls_ PANDO_GUARDED_BY(mutex_);
+  bool sweeping_ PANDO_GUARDED_BY(mutex_) = false;
+  bool closing_ PANDO_GUARDED_BY(mutex_) = false;
+  runtime::TimerId sweep_timer_ PANDO_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace pando::kv

@@ -1,0 +1,432 @@
+#pragma once
+
+// What a gateway asks of the leaseholder of a shard, and the answers. Plain data; the same structs are passed by value
+// when the leaseholder is on the gateway's own node. Wire format: docs/formats/requests.md.
+
+#include <optional>
+#include <vector>
+
+#include "base/hlc.h"
+#include "base/ids.h"
+#include "base/key_value_batch.h"
+#include "kv/cluster/wire.h"
+#include "txn/transaction.h"
+
+namespace pando::kv {
+
+// Never renumber: these are on the wire.
+enum class Method : uint8_t {
+  kGet = 1,
+  kScan = 2,
+  kLock = 3,
+  kRelease = 4,
+  kCancel = 5,
+  kCommit = 6,
+  kOutcome = 7,
+  kPrepare = 8,
+  kResolve = 9,
+  kRoute = 10,
+  kDiscard = 11,
+  kNotice = 14,
+  kLast = kNotice,
+};
+
+// The moment a statement reads at. The first leaseholder that it reads from chooses the moment, so that a statement on
+// one shard never waits and never finds anything uncertain.
+struct ReadPoint {
+  // Zero: not chosen yet.
+  HlcTimestamp at;
+  // Versions after `at` and up to here may have been acknowledged before the statement began, for clocks differ.
+  HlcTimestamp limit;
+  // The node that chose `at`.
+  NodeId origin;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(at, limit, origin);
+  }
+};
+
+struct GetRequest {
+  static constexpr Method kMethod = Method::kGet;
+  ShardId shard;
+  TransactionId transaction;
+  ReadPoint point;
+  // The newest committed value, whatever the read point.
+  bool latest = false;
+  Bytes key;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, transaction, point, latest, key);
+  }
+};
+
+struct GetReply {
+  HlcTimestamp at;
+  std::optional<Bytes> value;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(at, value);
+  }
+};
+
+struct ScanRequest {
+  static constexpr Method kMethod = Method::kScan;
+  ShardId shard;
+  TransactionId transaction;
+  ReadPoint point;
+  // Inside the shard's bounds.
+  txn::Span span;
+  bool reverse = false;
+  uint32_t entries_max = 0;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, transaction, point, span, reverse, entries_max);
+  }
+};
+
+struct ScanReply {
+  HlcTimestamp at;
+  KeyValueBatch entries;
+  // Nothing of the span is left.
+  bool ended = false;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(at, entries, ended);
+  }
+};
+
+struct LockRequest {
+  static constexpr Method kMethod = Method::kLock;
+  ShardId shard;
+  TransactionId transaction;
+  Bytes key;
+  txn::LockStrength strength = txn::LockStrength::kUpdate;
+  txn::WaitPolicy wait = txn::WaitPolicy::kBlock;
+  uint64_t timeout_ms = 0;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, transaction, key, strength, wait, timeout_ms);
+  }
+};
+
+struct LockReply {
+  bool granted = true;
+  // Of the lease under which the lock is held.
+  uint64_t term = 0;
+  // LockOwner::mark() before and after the lock was taken.
+  uint64_t mark_before = 0;
+  uint64_t mark_after = 0;
+  // The newest committed version; zero when there is none.
+  HlcTimestamp newest;
+  bool tombstone = false;
+  // Its value, unless that is large.
+  std::optional<Bytes> value;
+  // The newest commit to a watched key of the shard, before the lock was granted.
+  HlcTimestamp watched;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(granted, term, mark_before, mark_after, newest, tombstone, value, watched);
+  }
+};
+
+// Frees the locks that the transaction took on this node after `mark`.
+struct ReleaseRequest {
+  static constexpr Method kMethod = Method::kRelease;
+  TransactionId transaction;
+  uint64_t mark = 0;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(transaction, mark);
+  }
+};
+
+// Ends what the transaction waits for on this node.
+struct CancelRequest {
+  static constexpr Method kMethod = Method::kCancel;
+  TransactionId transaction;
+  Status reason;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(transaction, reason);
+  }
+};
+
+// A key's newest version must still be this one when the commit takes its place in the order.
+struct Condition {
+  Bytes key;
+  HlcTimestamp newest;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(key, newest);
+  }
+};
+
+// What a transaction does to one shard.
+struct CommitPart {
+  ShardId shard;
+  TransactionId transaction;
+  // The lease under which it took its locks; 0 when it took none here.
+  uint64_t term = 0;
+  // A CommitRecord payload, still without a timestamp. Empty: only conditions and reads are checked.
+  Bytes payload;
+  std::vector<Condition> conditions;
+  // Serializable: nothing in `reads` may have changed since `snapshot`.
+  HlcTimestamp snapshot;
+  std::vector<txn::Span> reads;
+  // The gateway has something to do before the locks are free, and frees them itself.
+  bool keeps_locks = false;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, transaction, term, payload, conditions, snapshot, reads, keeps_locks);
+  }
+};
+
+struct CommitShardRequest {
+  static constexpr Method kMethod = Method::kCommit;
+  CommitPart part;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(part);
+  }
+};
+
+// The moment of the commit.
+struct CommitReply {
+  HlcTimestamp at;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(at);
+  }
+};
+
+// A shard that takes part in a commit over several, by a key inside it, for the shard may split.
+struct Participant {
+  Bytes key;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(key);
+  }
+};
+
+struct PrepareRequest {
+  static constexpr Method kMethod = Method::kPrepare;
+  CommitPart part;
+  std::vector<Participant> participants;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(part, participants);
+  }
+};
+
+enum class Outcome : uint8_t { kUnknown, kPending, kPrepared, kCommitted, kAborted, kLast = kAborted };
+
+// What became of a transaction, on one shard. After the answer, what was not committed or prepared there never will be.
+struct OutcomeRequest {
+  static constexpr Method kMethod = Method::kOutcome;
+  ShardId shard;
+  TransactionId transaction;
+  // The gateway's clock before it asked for the commit; zero when that is not known.
+  HlcTimestamp since;
+  // It was to be prepared here, with others; else to be committed at once.
+  bool prepares = false;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, transaction, since, prepares);
+  }
+};
+
+struct OutcomeReply {
+  Outcome outcome = Outcome::kUnknown;
+  HlcTimestamp at;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(outcome, at);
+  }
+};
+
+// Makes a prepared transaction's writes committed at `at`, or nothing.
+struct ResolveRequest {
+  static constexpr Method kMethod = Method::kResolve;
+  ShardId shard;
+  TransactionId transaction;
+  bool committed = false;
+  HlcTimestamp at;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, transaction, committed, at);
+  }
+};
+
+struct RouteRequest {
+  static constexpr Method kMethod = Method::kRoute;
+  Bytes key;
+  // What comes just before the key is meant; an empty key then is the end of everything.
+  bool before = false;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(key, before);
+  }
+};
+
+// Where a key lies, as far as the node asked knows.
+struct RouteReply {
+  bool known = false;
+  ShardId shard;
+  uint64_t generation = 0;
+  txn::Span span;
+  // 0: nobody known.
+  NodeId leaseholder;
+  std::vector<NodeId> replicas;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(known, shard, generation, span, leaseholder, replicas);
+  }
+};
+
+// Whether a span holds a key, or what comes just before it.
+inline bool covers(const txn::Span& span, ByteView key, bool before) {
+  if (!before) {
+    return key >= span.start && (span.end.empty() || key < span.end);
+  }
+  return (key.empty() || key > span.start) && (span.end.empty() || (!key.empty() && key <= span.end));
+}
+
+struct DiscardRequest {
+  static constexpr Method kMethod = Method::kDiscard;
+  ShardId shard;
+  txn::Span span;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, span);
+  }
+};
+
+// A watched key was committed at `at`: answered when this node has taken note.
+struct NoticeRequest {
+  static constexpr Method kMethod = Method::kNotice;
+  HlcTimestamp at;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(at);
+  }
+};
+
+struct Empty {
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields();
+  }
+};
+
+// How a request ended. Never renumber: on the wire.
+enum class Verdict : uint8_t {
+  kOk = 0,
+  kError = 1,
+  // Ask the node in `hint`, or look the shard up again when that is 0.
+  kNotLeaseholder = 2,
+  // A version at `uncertain` may have been acknowledged before the statement began: read again at or above it.
+  kUncertain = 3,
+  // No answer came. Whether the request was carried out is not known.
+  kUnreachable = 4,
+  // The request was not carried out, and may be tried again.
+  kTryAgain = 5,
+  kLast = kTryAgain,
+};
+
+template <typename Reply>
+struct Answer {
+  Verdict verdict = Verdict::kOk;
+  Status status;
+  NodeId hint;
+  HlcTimestamp uncertain;
+  Reply reply;
+
+  bool ok() const { return verdict == Verdict::kOk; }
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(verdict, status, hint, uncertain, reply);
+  }
+
+  static Answer error(Status why) { return {.verdict = Verdict::kError, .status = std::move(why)}; }
+  static Answer not_leaseholder(NodeId hint) { return {.verdict = Verdict::kNotLeaseholder, .hint = hint}; }
+  static Answer uncertain_at(HlcTimestamp at) { return {.verdict = Verdict::kUncertain, .uncertain = at}; }
+  static Answer unreachable() { return {.verdict = Verdict::kUnreachable}; }
+  static Answer try_again() { return {.verdict = Verdict::kTryAgain}; }
+};
+
+template <typename Request>
+struct ReplyOf;
+template <>
+struct ReplyOf<NoticeRequest> {
+  using Type = Empty;
+};
+template <>
+struct ReplyOf<GetRequest> {
+  using Type = GetReply;
+};
+template <>
+struct ReplyOf<ScanRequest> {
+  using Type = ScanReply;
+};
+template <>
+struct ReplyOf<LockRequest> {
+  using Type = LockReply;
+};
+template <>
+struct ReplyOf<CommitShardRequest> {
+  using Type = CommitReply;
+};
+template <>
+struct ReplyOf<PrepareRequest> {
+  using Type = CommitReply;
+};
+template <>
+struct ReplyOf<OutcomeRequest> {
+  using Type = OutcomeReply;
+};
+template <>
+struct ReplyOf<ResolveRequest> {
+  using Type = Empty;
+};
+template <>
+struct ReplyOf<RouteRequest> {
+  using Type = RouteReply;
+};
+template <>
+struct ReplyOf<DiscardRequest> {
+  using Type = Empty;
+};
+// The shard a request is for, and the transaction whose requests it must not overtake.
+template <typename Request>
+ShardId shard_of(const Request& request) {
+  if constexpr (requires { request.part; }) {
+    return request.part.shard;
+  } else if constexpr (requires { request.shard; }) {
+    return request.shard;
+  } else {
+    return {};
+  }
+}
+template <typename Request>
+void set_shard(Request& request, ShardId shard) {
+  if constexpr (requires { request.part; }) {
+    request.part.shard = shard;
+  } else {
+    request.shard = shard;
+  }
+}
+template <typename Request>
+TransactionId transaction_of(const Request& request) {
+  if constexpr (requires { request.part; }) {
+    return request.part.transaction;
+  } else if constexpr (requires { request.transaction; }) {
+    return request.transaction;
+  } else {
+    return {};
+  }
+}
+
+template <typename Request>
+using AnswerTo = Answer<typename ReplyOf<Request>::Type>;
+
+}  // namespace pando::kv
