@@ -298,8 +298,9 @@ Task<void> ClusterStore::announce_change(HlcTimestamp at, runtime::Executor& exe
 Task<Status> ClusterStore::find_outcome(Bytes key, TransactionId transaction, HlcTimestamp since,
                                         runtime::Executor& executor) {
   NodeId node;
-  const auto answer = co_await send(std::move(key), OutcomeRequest{.transaction = transaction, .since = since},
-                                    {.executor = &executor}, &node);
+  const auto answer =
+      co_await send(key, OutcomeRequest{.transaction = transaction, .key = key, .since = since},
+                    {.executor = &executor}, &node);
   if (!answer.ok()) {
     co_return outcome_unknown();
   }
@@ -327,10 +328,13 @@ Task<void> ClusterStore::resolve(TransactionId transaction, std::vector<Particip
     while (!stopping_.load()) {
       const RouteReply route = co_await router_.find(participant.key, false, parts_.background);
       if (route.known && route.leaseholder.number() != 0) {
-        const auto answer = co_await dispatch(
-            route.leaseholder,
-            ResolveRequest{.shard = route.shard, .transaction = transaction, .committed = committed, .at = at},
-            parts_.background);
+        const auto answer = co_await dispatch(route.leaseholder,
+                                              ResolveRequest{.shard = route.shard,
+                                                             .transaction = transaction,
+                                                             .key = participant.key,
+                                                             .committed = committed,
+                                                             .at = at},
+                                              parts_.background);
         if (answer.ok()) {
           break;
         }
@@ -347,9 +351,9 @@ Task<void> ClusterStore::recover(Leaseholder::Abandoned abandoned) {
   bool committed = true;
   for (const Participant& participant : abandoned.participants) {
     NodeId node;
-    const auto answer =
-        co_await send(participant.key, OutcomeRequest{.transaction = abandoned.transaction, .prepares = true},
-                      {.executor = &parts_.background}, &node);
+    const auto answer = co_await send(
+        participant.key, OutcomeRequest{.transaction = abandoned.transaction, .key = participant.key, .prepares = true},
+        {.executor = &parts_.background}, &node);
     if (!answer.ok() || answer.reply.outcome == Outcome::kUnknown) {
       co_return;
     }

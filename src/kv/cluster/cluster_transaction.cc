@@ -401,8 +401,9 @@ Task<void> ClusterTransaction::prepare_part(Part* part, std::vector<Participant>
   sent.cancellation = nullptr;
   NodeId node;
   const auto answer = co_await store_.send(
-      part->first_key, PrepareRequest{.part = std::move(part->commit), .participants = std::move(participants)}, sent,
-      &node);
+      part->first_key,
+      PrepareRequest{.part = std::move(part->commit), .key = part->first_key, .participants = std::move(participants)},
+      sent, &node);
   if (answer.ok()) {
     vote->add(Status(), answer.reply.at);
   } else if (answer.verdict == Verdict::kError) {
@@ -410,8 +411,9 @@ Task<void> ClusterTransaction::prepare_part(Part* part, std::vector<Participant>
   } else if (answer.verdict != Verdict::kUnreachable) {
     vote->add(locks_lost(), {});
   } else {
-    const auto found = co_await store_.send(part->first_key, OutcomeRequest{.transaction = id_, .prepares = true},
-                                            {.executor = options_.executor}, &node);
+    const auto found = co_await store_.send(
+        part->first_key, OutcomeRequest{.transaction = id_, .key = part->first_key, .prepares = true},
+        {.executor = options_.executor}, &node);
     if (!found.ok()) {
       vote->add(Status(sql_state::kStatementCompletionUnknown,
                        "a participant cannot be reached, and whether the transaction is committed is not known"),

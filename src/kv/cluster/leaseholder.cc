@@ -452,7 +452,7 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
       co_return Reply::not_leaseholder(NodeId());
     }
     // It may have been prevented by whoever recovered it.
-    auto outcome = stored_outcome(led.id, part.transaction);
+    auto outcome = stored_outcome(request.key, part.transaction);
     if (!outcome.ok()) {
       co_return Reply::error(std::move(outcome).status());
     }
@@ -464,6 +464,7 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
     }
     write.at = parts_.oracle.next();
     Bytes entry = encode_entry(PrepareEntry{.transaction = part.transaction,
+                                            .key = request.key,
                                             .at = write.at,
                                             .participants = request.participants,
                                             .commit = std::move(part.payload)});
@@ -511,7 +512,8 @@ Task<AnswerTo<ResolveRequest>> Leaseholder::resolve(ResolveRequest request, runt
     }
     parts_.oracle.observe(request.at);
   }
-  const ResolveEntry entry{.transaction = request.transaction, .committed = request.committed, .at = request.at};
+  const ResolveEntry entry{
+      .transaction = request.transaction, .key = request.key, .committed = request.committed, .at = request.at};
   if (!co_await propose(led, encode_entry(entry), executor)) {
     co_return redirect<Empty>(request.shard);
   }
@@ -535,9 +537,9 @@ Task<AnswerTo<DiscardRequest>> Leaseholder::discard(DiscardRequest request, runt
 
 // --- outcomes ---
 
-Result<std::optional<OutcomeRecord>> Leaseholder::stored_outcome(ShardId shard, TransactionId transaction) {
+Result<std::optional<OutcomeRecord>> Leaseholder::stored_outcome(ByteView key, TransactionId transaction) {
   Bytes bytes;
-  PANDO_ASSIGN(const bool found, parts_.engine.get(outcome_key(shard, transaction), bytes));
+  PANDO_ASSIGN(const bool found, parts_.engine.get(outcome_key(key, transaction), bytes));
   if (!found) {
     return std::optional<OutcomeRecord>();
   }
@@ -574,7 +576,7 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
       co_await wait_for_change(led, executor);
       continue;
     }
-    auto stored = stored_outcome(request.shard, request.transaction);
+    auto stored = stored_outcome(request.key, request.transaction);
     if (!stored.ok()) {
       co_return Reply::error(std::move(stored).status());
     }
@@ -587,7 +589,8 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
     if (!request.prepares) {
       co_return reply_with(recent_.covers(request.since) ? Outcome::kAborted : Outcome::kUnknown, {});
     }
-    if (!co_await propose(led, encode_entry(ResolveEntry{.transaction = request.transaction}), executor)) {
+    if (!co_await propose(led, encode_entry(ResolveEntry{.transaction = request.transaction, .key = request.key}),
+                          executor)) {
       co_return redirect<OutcomeReply>(request.shard);
     }
     // Looks again: a prepare may have come first.

@@ -129,7 +129,7 @@ class Leaseholder final : public StateMachine {
   void sequence(LedShard& led, PendingWrite& write, Bytes payload) PANDO_REQUIRES(led.mutex);
   static void finish(LedShard& led, PendingWrite& write, ProposalOutcome outcome);
   Task<bool> propose(LedShard& led, Bytes payload, runtime::Executor& executor);
-  Result<std::optional<OutcomeRecord>> stored_outcome(ShardId shard, TransactionId transaction);
+  Result<std::optional<OutcomeRecord>> stored_outcome(ByteView key, TransactionId transaction);
 
   // --- in state_machine.cc ---
   void note_committed(ShardId id, TransactionId transaction, HlcTimestamp at, ByteView versions);

@@ -1,26 +1,21 @@
 #include "kv/cluster/log_entry.h"
 
 #include "kv/commit_record.h"
+#include "kv/descriptor/keys.h"
 
 namespace pando::kv {
 namespace {
 
 // On disk: never renumber.
 constexpr char kFormatVersion = 1;
-constexpr ByteView kPreparedPrefix{"\x05", 1};
-constexpr ByteView kOutcomePrefix{"\x06", 1};
+constexpr ByteView kPreparedSuffix{"p"};
+// Follows a key of rows, and sorts before all keys that continue it.
+constexpr ByteView kOutcomeSuffix{"\0\0o", 3};
 constexpr std::size_t kHeaderBytes = 2;
 
 Status damaged(const char* what) { return {sql_state::kDataCorrupted, "damaged entry in a shard's log: {}", what}; }
 
 Bytes start(EntryKind kind) { return {kFormatVersion, static_cast<char>(kind)}; }
-
-Bytes transaction_key(ByteView prefix, ShardId shard, TransactionId transaction) {
-  Bytes key(prefix);
-  append_ordered_uint64(key, shard.number());
-  append_ordered_uint64(key, transaction.number());
-  return key;
-}
 
 }  // namespace
 
@@ -50,14 +45,14 @@ Result<std::vector<Bytes>> keys_of_commit(ByteView payload) {
 Bytes encode_entry(const PrepareEntry& entry) {
   Bytes payload = start(EntryKind::kPrepare);
   WireWriter writer(payload);
-  writer(entry.transaction, entry.at, entry.participants, entry.commit);
+  writer(entry.transaction, entry.key, entry.at, entry.participants, entry.commit);
   return payload;
 }
 
 Result<PrepareEntry> decode_prepare(ByteView payload) {
   PrepareEntry entry;
   WireReader reader(payload.substr(kHeaderBytes));
-  reader(entry.transaction, entry.at, entry.participants, entry.commit);
+  reader(entry.transaction, entry.key, entry.at, entry.participants, entry.commit);
   if (!reader.complete()) {
     return damaged("unfinished prepare");
   }
@@ -67,14 +62,14 @@ Result<PrepareEntry> decode_prepare(ByteView payload) {
 Bytes encode_entry(const ResolveEntry& entry) {
   Bytes payload = start(EntryKind::kResolve);
   WireWriter writer(payload);
-  writer(entry.transaction, entry.committed, entry.at);
+  writer(entry.transaction, entry.key, entry.committed, entry.at);
   return payload;
 }
 
 Result<ResolveEntry> decode_resolve(ByteView payload) {
   ResolveEntry entry;
   WireReader reader(payload.substr(kHeaderBytes));
-  reader(entry.transaction, entry.committed, entry.at);
+  reader(entry.transaction, entry.key, entry.committed, entry.at);
   if (!reader.complete()) {
     return damaged("unfinished resolve");
   }
@@ -98,18 +93,19 @@ Result<txn::Span> decode_discard(ByteView payload) {
   return span;
 }
 
-Bytes prepared_prefix(ShardId shard) {
-  Bytes key(kPreparedPrefix);
-  append_ordered_uint64(key, shard.number());
+Bytes prepared_prefix(ShardId shard) { return shard_local_key(shard, kPreparedSuffix); }
+
+Bytes prepared_key(ShardId shard, TransactionId transaction) {
+  Bytes key = prepared_prefix(shard);
+  append_ordered_uint64(key, transaction.number());
   return key;
 }
 
-Bytes prepared_key(ShardId shard, TransactionId transaction) {
-  return transaction_key(kPreparedPrefix, shard, transaction);
-}
-
-Bytes outcome_key(ShardId shard, TransactionId transaction) {
-  return transaction_key(kOutcomePrefix, shard, transaction);
+Bytes outcome_key(ByteView participant, TransactionId transaction) {
+  Bytes key = keyed_key(participant);
+  key.append(kOutcomeSuffix);
+  append_ordered_uint64(key, transaction.number());
+  return key;
 }
 
 Bytes encode_outcome(const OutcomeRecord& outcome) {

@@ -28,6 +28,8 @@ Result<EntryKind> entry_kind(ByteView payload);
 
 struct PrepareEntry {
   TransactionId transaction;
+  // Of the participant that the shard is.
+  Bytes key;
   HlcTimestamp at;
   std::vector<Participant> participants;
   // A CommitRecord payload; its timestamp has no meaning yet.
@@ -40,6 +42,8 @@ Result<PrepareEntry> decode_prepare(ByteView payload);
 
 struct ResolveEntry {
   TransactionId transaction;
+  // Of the participant.
+  Bytes key;
   bool committed = false;
   HlcTimestamp at;
 };
@@ -49,13 +53,14 @@ Result<ResolveEntry> decode_resolve(ByteView payload);
 Bytes encode_discard(const txn::Span& span);
 Result<txn::Span> decode_discard(ByteView payload);
 
-// --- what a shard keeps of them, under plain keys ---
+// --- what a shard keeps of them, under plain keys (kv/descriptor/keys.h) ---
 
-// Of a transaction that is prepared on `shard`: the payload of its prepare entry.
+// Of a transaction that is prepared on `shard`: the payload of its prepare entry. A shard is not split while there are
+// any.
 Bytes prepared_key(ShardId shard, TransactionId transaction);
 Bytes prepared_prefix(ShardId shard);
-// Of a transaction that was resolved on `shard`.
-Bytes outcome_key(ShardId shard, TransactionId transaction);
+// Of a transaction that was resolved: kept with the participant's key, wherever that goes.
+Bytes outcome_key(ByteView participant, TransactionId transaction);
 struct OutcomeRecord {
   bool committed = false;
   HlcTimestamp at;

@@ -211,10 +211,12 @@ struct Participant {
 struct PrepareRequest {
   static constexpr Method kMethod = Method::kPrepare;
   CommitPart part;
+  // Of the participant that this shard is.
+  Bytes key;
   std::vector<Participant> participants;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(part, participants);
+    fields(part, key, participants);
   }
 };
 
@@ -225,13 +227,15 @@ struct OutcomeRequest {
   static constexpr Method kMethod = Method::kOutcome;
   ShardId shard;
   TransactionId transaction;
+  // A key of the shard; for one that prepares, its participant's.
+  Bytes key;
   // The gateway's clock before it asked for the commit; zero when that is not known.
   HlcTimestamp since;
   // It was to be prepared here, with others; else to be committed at once.
   bool prepares = false;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(shard, transaction, since, prepares);
+    fields(shard, transaction, key, since, prepares);
   }
 };
 
@@ -249,11 +253,13 @@ struct ResolveRequest {
   static constexpr Method kMethod = Method::kResolve;
   ShardId shard;
   TransactionId transaction;
+  // Of the participant.
+  Bytes key;
   bool committed = false;
   HlcTimestamp at;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(shard, transaction, committed, at);
+    fields(shard, transaction, key, committed, at);
   }
 };
 

@@ -113,7 +113,7 @@ Status Leaseholder::Application::add_commit(ShardId shard, ByteView payload, std
 
 Status Leaseholder::Application::add_prepare(ShardId shard, ByteView payload) {
   PANDO_ASSIGN(PrepareEntry entry, decode_prepare(payload));
-  PANDO_ASSIGN(const auto outcome, get(outcome_key(shard, entry.transaction)));
+  PANDO_ASSIGN(const auto outcome, get(outcome_key(entry.key, entry.transaction)));
   if (outcome.has_value()) {
     // It was prevented before it came.
     return {};
@@ -125,7 +125,7 @@ Status Leaseholder::Application::add_prepare(ShardId shard, ByteView payload) {
 
 Status Leaseholder::Application::add_resolve(ShardId shard, ByteView payload) {
   PANDO_ASSIGN(const ResolveEntry entry, decode_resolve(payload));
-  const Bytes outcome = outcome_key(shard, entry.transaction);
+  const Bytes outcome = outcome_key(entry.key, entry.transaction);
   PANDO_ASSIGN(const auto known, get(outcome));
   if (known.has_value()) {
     return {};
