@@ -5,6 +5,7 @@
 #include "catalog/catalog.h"
 #include "catalog/sequences.h"
 #include "catalog/system_relations.h"
+#include "kv/cluster/cluster_node.h"
 #include "kv/kv_store.h"
 #include "node/temporary_files.h"
 #include "node/time_zone_files.h"
@@ -27,12 +28,20 @@ constexpr uint64_t kNsPerUs = 1000;
 
 // Below what the journal takes as one record; a larger transaction is refused with 54000.
 constexpr std::size_t kJournalSegmentBytes = 64_MiB;
+constexpr ShardId kFirstShard{1};
 
 int64_t postgres_time_us(runtime::Clock& clock) {
   return static_cast<int64_t>(clock.wall_ns() / kNsPerUs) - kPostgresEpochUs;
 }
 
 }  // namespace
+
+// What only a member of a cluster needs threads for.
+struct ClusterThreads {
+  runtime::DedicatedExecutor actor{"raft"};
+  runtime::DedicatedExecutor bulk{"snapshots"};
+  runtime::DedicatedExecutor background{"background"};
+};
 
 // In the order they are made; destroyed in the reverse order.
 struct Node::Parts {
@@ -48,7 +57,12 @@ struct Node::Parts {
   std::unique_ptr<storage::Engine> engine;
   std::unique_ptr<txn::MemoryStore> memory_store;
   std::unique_ptr<kv::KvStore> kv_store;
+  // In a cluster, instead of the store above.
+  std::unique_ptr<ClusterThreads> cluster_threads;
+  std::atomic<kv::ReplicaHost*> flush_listener{nullptr};
+  std::unique_ptr<kv::ClusterNode> cluster;
   std::unique_ptr<catalog::Catalog> catalog;
+  std::atomic<bool> catalog_open{false};
   std::unique_ptr<catalog::Sequences> sequences;
   TimeZoneFiles time_zone_files;
   types::CachingTimeZoneSource time_zones{time_zone_files};
@@ -59,9 +73,20 @@ struct Node::Parts {
   bool closed = false;
 
   Status open_store();
+  Status open_local_store();
+  Status open_cluster_store();
+  storage::JournalOptions journal_options();
+  void found_cluster();
+  Task<Status> refresh_catalog(runtime::Executor& executor);
+  Status close_store();
   Status open_catalog();
   void make_environment();
-  txn::Store& store() { return kv_store ? static_cast<txn::Store&>(*kv_store) : *memory_store; }
+  txn::Store& store() {
+    if (cluster) {
+      return cluster->store();
+    }
+    return kv_store ? static_cast<txn::Store&>(*kv_store) : *memory_store;
+  }
 };
 
 Status Node::Parts::open_store() {
@@ -73,13 +98,15 @@ Status Node::Parts::open_store() {
   PANDO_ASSIGN(lock, runtime::DirectoryLock::acquire(options.directory));
   temporary = std::make_unique<TemporaryFiles>(disk, options.directory + "/tmp");
   PANDO_TRY(runtime::block_on(opener, temporary->open()));
+  return options.cluster.has_value() ? open_cluster_store() : open_local_store();
+}
+
+Status Node::Parts::open_local_store() {
   PANDO_ASSIGN(engine, storage::open_rocksdb_engine({.directory = options.directory + "/state",
                                                      .on_flushed = flushes.callback(),
                                                      .block_cache_bytes = options.block_cache_bytes}));
   kv::KvOptions kv_options;
-  kv_options.journal.directory = options.directory + "/journal";
-  kv_options.journal.segment_bytes = kJournalSegmentBytes;
-  kv_options.journal.preparer = &journal_preparer;
+  kv_options.journal = journal_options();
   kv_options.record_cache_bytes = options.record_cache_bytes;
   kv_options.transaction_bytes_max = options.transaction_bytes_max;
   PANDO_ASSIGN(kv_store, runtime::block_on(opener, kv::KvStore::open(kv_options,
@@ -93,16 +120,94 @@ Status Node::Parts::open_store() {
   return {};
 }
 
+storage::JournalOptions Node::Parts::journal_options() {
+  storage::JournalOptions journal;
+  journal.directory = options.directory + "/journal";
+  journal.segment_bytes = kJournalSegmentBytes;
+  journal.preparer = &journal_preparer;
+  return journal;
+}
+
+Status Node::Parts::open_cluster_store() {
+  const auto on_flushed = [this](const std::vector<storage::AppliedIndex>& flushed) {
+    if (kv::ReplicaHost* const host = flush_listener.load()) {
+      host->on_flushed(flushed);
+    }
+  };
+  PANDO_ASSIGN(engine, storage::open_rocksdb_engine({.directory = options.directory + "/state",
+                                                     .on_flushed = on_flushed,
+                                                     .block_cache_bytes = options.block_cache_bytes}));
+  const ClusterMembership& member = *options.cluster;
+  cluster_threads = std::make_unique<ClusterThreads>();
+  kv::ClusterNodeOptions cluster_options;
+  cluster_options.replicas.journal = journal_options();
+  cluster_options.replicas.seed = std::random_device()();
+  cluster_options.record_cache_bytes = options.record_cache_bytes;
+  std::vector<runtime::Executor*> servers;
+  for (std::size_t i = 0; i < workers->size(); ++i) {
+    servers.push_back(&workers->worker(i));
+  }
+  cluster = std::make_unique<kv::ClusterNode>(cluster_options,
+                                              kv::ClusterNodeEnvironment{.self = member.self,
+                                                                         .engine = *engine,
+                                                                         .disk = disk,
+                                                                         .clock = clock,
+                                                                         .timer = timer,
+                                                                         .transport = *member.transport,
+                                                                         .actor = cluster_threads->actor,
+                                                                         .journal_writer = journal_writer,
+                                                                         .bulk = cluster_threads->bulk,
+                                                                         .servers = std::move(servers),
+                                                                         .background = cluster_threads->background},
+                                              member.peers);
+  cluster->store().on_watched_change(
+      [this](runtime::Executor& executor) -> Task<Status> { return refresh_catalog(executor); });
+  PANDO_TRY(runtime::block_on(opener, cluster->start(opener)));
+  flush_listener.store(&cluster->host());
+  if (member.founds) {
+    found_cluster();
+  }
+  return member.start_transport();
+}
+
+// Founding again, after a crash between the two, finds the shard there.
+void Node::Parts::found_cluster() {
+  const kv::ShardDescriptor everything{
+      .id = kFirstShard,
+      .replicas = {{.node = options.cluster->self, .id = ReplicaId(1)}},
+      .next_replica_id = ReplicaId(2),
+  };
+  cluster->host().bootstrap({everything}, [](Status founded) {
+    founded.ignore("a shard that is there already was founded before");
+  });
+}
+
+Task<Status> Node::Parts::refresh_catalog(runtime::Executor& executor) {
+  if (!catalog_open.load()) {
+    // It will read what is newest when it opens.
+    co_return Status();
+  }
+  co_return co_await catalog->refresh(executor);
+}
+
+Status Node::Parts::close_store() {
+  if (cluster) {
+    flush_listener.store(nullptr);
+    return runtime::block_on(opener, cluster->stop(opener));
+  }
+  return kv_store ? runtime::block_on(opener, kv_store->close(opener)) : Status();
+}
+
 Status Node::Parts::open_catalog() {
   catalog = std::make_unique<catalog::Catalog>(
       store(), catalog::CatalogOptions{.system_relations = catalog::system_relations()});
   sequences = std::make_unique<catalog::Sequences>(store());
-  return runtime::block_on(opener, catalog->open(opener));
+  PANDO_TRY(runtime::block_on(opener, catalog->open(opener)));
+  catalog_open.store(true);
+  return {};
 }
 
 void Node::Parts::make_environment() {
-  const std::size_t worker_count = options.workers != 0 ? options.workers : runtime::WorkerPool::default_size();
-  workers = std::make_unique<runtime::WorkerPool>(worker_count);
   registry = std::make_unique<session::SessionRegistry>(options.sessions_max);
   environment = std::make_unique<session::SessionEnvironment>(session::SessionEnvironment{
       .store = store(),
@@ -116,7 +221,7 @@ void Node::Parts::make_environment() {
       .random = [] { return (uint64_t{std::random_device()()} << 32) | std::random_device()(); },
       .start_time_us = postgres_time_us(clock),
   });
-  for (std::size_t i = 0; i < worker_count; ++i) {
+  for (std::size_t i = 0; i < workers->size(); ++i) {
     environment->helpers.push_back(&workers->worker(i));
   }
 }
@@ -128,14 +233,15 @@ Node::~Node() { PANDO_ASSERT(parts_->closed, "a node is closed before it is dest
 Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
   auto parts = std::make_unique<Parts>();
   parts->options = std::move(options);
+  parts->workers = std::make_unique<runtime::WorkerPool>(
+      parts->options.workers != 0 ? parts->options.workers : runtime::WorkerPool::default_size());
   Status status = parts->open_store();
   if (status.ok()) {
     status = parts->open_catalog();
   }
   if (!status.ok()) {
-    if (parts->kv_store) {
-      runtime::block_on(parts->opener, parts->kv_store->close(parts->opener)).ignore("the first error tells more");
-    }
+    parts->workers->stop();
+    parts->close_store().ignore("the first error tells more");
     return status;
   }
   parts->make_environment();
@@ -144,15 +250,13 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
 
 session::SessionEnvironment& Node::environment() { return *parts_->environment; }
 runtime::WorkerPool& Node::workers() { return *parts_->workers; }
+kv::ClusterNode* Node::cluster() { return parts_->cluster.get(); }
 
 Status Node::close() {
   PANDO_ASSERT(!parts_->closed, "a node is closed once");
   parts_->closed = true;
   parts_->workers->stop();
-  if (!parts_->kv_store) {
-    return {};
-  }
-  return runtime::block_on(parts_->opener, parts_->kv_store->close(parts_->opener));
+  return parts_->close_store();
 }
 
 }  // namespace pando::node

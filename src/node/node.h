@@ -10,18 +10,38 @@
 //
 // One node per directory at a time, in this process or another (F0001). Thread-safe after open(), except close().
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "base/ids.h"
 #include "base/status.h"
 #include "runtime/executor.h"
+#include "runtime/transport.h"
 #include "session/environment.h"
 
 namespace pando::runtime {
 class WorkerPool;
 }
+namespace pando::kv {
+class ClusterNode;
+}
 
 namespace pando::node {
+
+// What makes a node a member of a cluster. All of it outlives the node.
+struct ClusterMembership {
+  NodeId self;
+  // Not started; start_transport does that, once the node can take messages.
+  runtime::Transport* transport = nullptr;
+  std::function<Status()> start_transport;
+  // The other nodes.
+  std::function<std::vector<NodeId>()> peers;
+  // It is the cluster's first node, and new: it founds the shard that holds everything.
+  bool founds = false;
+};
 
 struct NodeOptions {
   // Created when missing. Empty: everything is kept in memory and gone at close().
@@ -31,6 +51,8 @@ struct NodeOptions {
   std::size_t sessions_max = 20'000;
   std::size_t block_cache_bytes = 512_MiB;
   std::size_t record_cache_bytes = 256_MiB;
+  // Nothing: a node of its own.
+  std::optional<ClusterMembership> cluster;
   // What a single transaction may write.
   std::size_t transaction_bytes_max = 448_MiB;
 };
@@ -47,6 +69,8 @@ class Node {
 
   session::SessionEnvironment& environment();
   runtime::WorkerPool& workers();
+  // Null for a node of its own.
+  kv::ClusterNode* cluster();
 
   // Ends the node: all sessions must be closed. Blocks until everything is durable.
   Status close();

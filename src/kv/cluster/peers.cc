@@ -35,8 +35,6 @@ Peers::~Peers() {
     timer = sweep_timer_;
   }
   timer_.cancel(timer);
-  MutexLock lock(mutex_);
-  PANDO_ASSERT(calls_.empty(), "calls end before their peers");
 }
 
 void Peers::serve(Handler handler) {

@@ -10,7 +10,7 @@
 // node, or when the call is older than kCallTimeout (calls that wait for locks have no such limit). Requests of one
 // transaction to one node start in the order in which they were sent. Every message carries its sender's clock.
 //
-// Thread-safe. Lifetime: destroyed after the transport has stopped delivering and its calls have ended.
+// Thread-safe. Lifetime: destroyed after the transport has stopped delivering; calls that have not ended never will.
 
 #include <atomic>
 #include <chrono>
