@@ -193,6 +193,23 @@ LockTable::Counts LockTable::counts() {
   return counts;
 }
 
+std::vector<LockTable::Wait> LockTable::waits() {
+  std::vector<Wait> waits;
+  for (std::size_t i = 0; i < kStripes; ++i) {
+    MutexLock lock(stripes_[i].mutex);
+    for (const auto& bucket : stripes_[i].buckets) {
+      for (const LockedKey* key = bucket.get(); key != nullptr; key = key->next_in_bucket.get()) {
+        for (const LockWaiter* waiter : key->queue) {
+          for (const Edge& edge : edges_from(*waiter->owner)) {
+            waits.push_back({waiter->owner->id(), edge.blocker->id()});
+          }
+        }
+      }
+    }
+  }
+  return waits;
+}
+
 std::vector<std::string> LockTable::describe() {
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < kStripes; ++i) {

@@ -105,6 +105,13 @@ class LockTable {
     uint64_t deadlocks_total = 0;
   };
   Counts counts();
+  // Who waits for whom at the moment, for whoever looks for deadlocks that span several tables.
+  struct Wait {
+    TransactionId waiter;
+    TransactionId blocker;
+    friend auto operator<=>(const Wait&, const Wait&) = default;
+  };
+  std::vector<Wait> waits();
   // One line per locked key, in key order: "key: 1=update 2=key share <- 3=update", for tests and pando.locks.
   std::vector<std::string> describe();
 

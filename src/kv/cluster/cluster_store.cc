@@ -249,6 +249,10 @@ Task<Bytes> ClusterStore::serve_simple(Method method, Bytes body) {
     if (CancelRequest request; decode(body, request)) {
       parts_.leaseholder.cancel(request);
     }
+  } else if (method == Method::kWaits) {
+    AnswerTo<WaitsRequest> answer;
+    answer.reply.edges = parts_.leaseholder.waits();
+    co_return encoded(answer);
   } else if (method == Method::kRoute) {
     if (RouteRequest request; decode(body, request)) {
       AnswerTo<RouteRequest> answer;
@@ -298,9 +302,8 @@ Task<void> ClusterStore::announce_change(HlcTimestamp at, runtime::Executor& exe
 Task<Status> ClusterStore::find_outcome(Bytes key, TransactionId transaction, HlcTimestamp since,
                                         runtime::Executor& executor) {
   NodeId node;
-  const auto answer =
-      co_await send(key, OutcomeRequest{.transaction = transaction, .key = key, .since = since},
-                    {.executor = &executor}, &node);
+  const auto answer = co_await send(key, OutcomeRequest{.transaction = transaction, .key = key, .since = since},
+                                    {.executor = &executor}, &node);
   if (!answer.ok()) {
     co_return outcome_unknown();
   }
@@ -397,8 +400,30 @@ void ClusterStore::schedule_recovery() {
     for (auto& abandoned : parts_.leaseholder.prepared_before(options_.recover_after)) {
       spawn_background(recover(std::move(abandoned)));
     }
+    if (!breaking_deadlocks_.exchange(true)) {
+      spawn_background(break_deadlocks());
+    }
     schedule_recovery();
   });
+}
+
+Task<void> ClusterStore::break_deadlocks() {
+  std::vector<WaitEdge> edges = parts_.leaseholder.waits();
+  if (!edges.empty()) {
+    for (const NodeId node : nodes_()) {
+      const auto answer = co_await parts_.peers.call(node, WaitsRequest(), parts_.background);
+      if (answer.ok()) {
+        edges.insert(edges.end(), answer.reply.edges.begin(), answer.reply.edges.end());
+      }
+    }
+  }
+  for (DeadlockVictim& victim : deadlocks_.round(edges)) {
+    // Where it does not wait nothing happens.
+    parts_.leaseholder.cancel(
+        {.transaction = victim.transaction,
+         .reason = Status(sql_state::kDeadlockDetected, "deadlock detected").with_detail(std::move(victim.detail))});
+  }
+  breaking_deadlocks_.store(false);
 }
 
 Task<void> ClusterStore::stop(runtime::Executor& executor) {

@@ -17,6 +17,7 @@
 #include <atomic>
 #include <chrono>
 
+#include "kv/cluster/deadlocks.h"
 #include "kv/cluster/leaseholder.h"
 #include "kv/cluster/peers.h"
 #include "kv/cluster/router.h"
@@ -116,6 +117,7 @@ class ClusterStore final : public txn::Store {
   Task<void> resolve(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at);
   Task<void> discard_span(txn::Span span);
   Task<void> recover(Leaseholder::Abandoned abandoned);
+  Task<void> break_deadlocks();
   void schedule_recovery() PANDO_EXCLUDES(mutex_);
   void spawn_background(Task<void> task);
   Task<void> run_background(Task<void> task);
@@ -131,6 +133,9 @@ class ClusterStore final : public txn::Store {
   std::atomic<uint64_t> last_transaction_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::size_t> in_background_{0};
+  // Of the background executor.
+  DeadlockDetector deadlocks_;
+  std::atomic<bool> breaking_deadlocks_{false};
   Mutex mutex_;
   runtime::TimerId recovery_timer_ PANDO_GUARDED_BY(mutex_) = 0;
 };

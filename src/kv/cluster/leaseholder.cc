@@ -303,6 +303,14 @@ Task<AnswerTo<LockRequest>> Leaseholder::lock(LockRequest request, NodeId gatewa
   co_return answer;
 }
 
+std::vector<WaitEdge> Leaseholder::waits() {
+  std::vector<WaitEdge> edges;
+  for (const auto& wait : locks_.waits()) {
+    edges.push_back({.waiter = wait.waiter, .blocker = wait.blocker});
+  }
+  return edges;
+}
+
 // --- commits ---
 
 Task<void> Leaseholder::wait_until_commits_allowed(LedShard& led, runtime::Executor& executor) {

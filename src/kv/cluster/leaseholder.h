@@ -81,6 +81,7 @@ class Leaseholder final : public StateMachine {
   };
   Task<Answer<OpenScan>> open_scan(ScanRequest request, runtime::Executor& executor);
 
+  std::vector<WaitEdge> waits();
   // One line per locked key, for pando.locks and tests.
   std::vector<std::string> describe_locks() { return locks_.describe(); }
   // Prepared transactions that are older than `age`, for recovery: shard, transaction, participants.

@@ -28,7 +28,8 @@ enum class Method : uint8_t {
   kRoute = 10,
   kDiscard = 11,
   kNotice = 14,
-  kLast = kNotice,
+  kWaits = 15,
+  kLast = kWaits,
 };
 
 // The moment a statement reads at. The first leaseholder that it reads from chooses the moment, so that a statement on
@@ -317,6 +318,33 @@ struct NoticeRequest {
   }
 };
 
+// Who waits for whom on the node asked.
+struct WaitsRequest {
+  static constexpr Method kMethod = Method::kWaits;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields();
+  }
+};
+
+struct WaitEdge {
+  TransactionId waiter;
+  TransactionId blocker;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(waiter, blocker);
+  }
+  friend auto operator<=>(const WaitEdge&, const WaitEdge&) = default;
+};
+
+struct WaitsReply {
+  std::vector<WaitEdge> edges;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(edges);
+  }
+};
+
 struct Empty {
   template <typename Fields>
   void visit(Fields& fields) {
@@ -362,6 +390,10 @@ struct Answer {
 
 template <typename Request>
 struct ReplyOf;
+template <>
+struct ReplyOf<WaitsRequest> {
+  using Type = WaitsReply;
+};
 template <>
 struct ReplyOf<NoticeRequest> {
   using Type = Empty;
