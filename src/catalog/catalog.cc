@@ -91,6 +91,7 @@ struct Apply {
 Catalog::Catalog(txn::Store& store, CatalogOptions options)
     : store_(store), options_(std::move(options)), current_(std::make_shared<const Snapshot>()) {
   store_.watch(descriptor_prefix(options_.database));
+  store_.guard(index_prefix(kTableLockTable, kRowIndexId));
 }
 
 SnapshotPtr Catalog::current() const {

@@ -174,7 +174,10 @@ class Store {
   // on_commit; after a lock on any key beside it was granted, watched_change() covers every change that was committed
   // before. Once, before the first transaction.
   virtual void watch(Bytes prefix) {}
-  // The newest commit under the prefix, by any node, that this node knows of. Zero where there are no other nodes.
+  // Nearly every transaction locks keys with this prefix with kKeyShare, and hardly any with kUpdate: a store with
+  // several nodes makes the former cheap at the cost of the latter. Once, before the first transaction.
+  virtual void guard(Bytes prefix) {}
+  // The newest commit under the prefix of watch(), by any node, that this node knows of. Zero where there are no other nodes.
   virtual HlcTimestamp watched_change() const { return {}; }
 };
 

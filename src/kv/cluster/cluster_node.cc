@@ -104,6 +104,7 @@ void ClusterNode::schedule_garbage_round() {
     }
     for (const NodeId node : gone) {
       leaseholder_.release_gateway(node);
+      store_.guards().release_gateway(node);
     }
     schedule_garbage_round();
   });

@@ -7,7 +7,7 @@ namespace pando::kv {
 namespace {
 
 constexpr std::chrono::milliseconds kRetryDelay{5};
-constexpr std::chrono::milliseconds kRecoveryInterval{500};
+constexpr std::chrono::milliseconds kRoundInterval{500};
 // A transaction's id: its gateway in the upper bits, below them a number that starts with the clock's microseconds.
 constexpr int kTransactionNumberBits = 48;
 constexpr uint64_t kTransactionNumberMask = (uint64_t{1} << kTransactionNumberBits) - 1;
@@ -54,6 +54,7 @@ ClusterStore::ClusterStore(ClusterStoreOptions options, Parts parts, NodeId self
       self_(self),
       router_(parts.leaseholder, parts.peers, nodes),
       nodes_(std::move(nodes)),
+      guards_(parts.clock, parts.timer),
       last_transaction_((parts.clock.wall_ns() / kNsPerUs) & kTransactionNumberMask) {
   parts_.peers.serve([this](NodeId from, Method method, Bytes body, runtime::Executor& executor) {
     return serve(from, method, std::move(body), executor);
@@ -98,6 +99,10 @@ Task<AnswerTo<OutcomeRequest>> handle(Leaseholder& local, NodeId, OutcomeRequest
 }
 Task<AnswerTo<DiscardRequest>> handle(Leaseholder& local, NodeId, DiscardRequest request, runtime::Executor& executor) {
   return local.discard(std::move(request), executor);
+}
+
+Task<AnswerTo<GuardLeaseRequest>> handle(Leaseholder& local, NodeId, GuardLeaseRequest request, runtime::Executor&) {
+  co_return local.lease_guards(request);
 }
 
 template <typename Request>
@@ -183,6 +188,7 @@ template Task<AnswerTo<LockRequest>> ClusterStore::send(Bytes, LockRequest, Send
 template Task<AnswerTo<CommitShardRequest>> ClusterStore::send(Bytes, CommitShardRequest, SendContext, NodeId*,
                                                                ShardId*);
 template Task<AnswerTo<PrepareRequest>> ClusterStore::send(Bytes, PrepareRequest, SendContext, NodeId*, ShardId*);
+template Task<AnswerTo<GuardLeaseRequest>> ClusterStore::send(Bytes, GuardLeaseRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<OutcomeRequest>> ClusterStore::send(Bytes, OutcomeRequest, SendContext, NodeId*, ShardId*);
 
 Task<Status> ClusterStore::pause_before_retry(SendContext context, int retries) {
@@ -198,6 +204,14 @@ Task<Status> ClusterStore::pause_before_retry(SendContext context, int retries) 
 void ClusterStore::tell(NodeId node, const ReleaseRequest& request) {
   if (node == self_) {
     parts_.leaseholder.release(request);
+  } else {
+    parts_.peers.tell(node, request);
+  }
+}
+
+void ClusterStore::tell(NodeId node, const AdmitRequest& request) {
+  if (node == self_) {
+    guards_.release(request.transaction);
   } else {
     parts_.peers.tell(node, request);
   }
@@ -232,6 +246,8 @@ Task<Bytes> ClusterStore::serve(NodeId from, Method method, Bytes body, runtime:
       return answer_with<OutcomeRequest>(local, from, std::move(body), executor);
     case Method::kDiscard:
       return answer_with<DiscardRequest>(local, from, std::move(body), executor);
+    case Method::kExclude:
+      return serve_exclude(from, std::move(body), executor);
     case Method::kNotice:
       return serve_notice(std::move(body), executor);
     default:
@@ -248,10 +264,19 @@ Task<Bytes> ClusterStore::serve_simple(Method method, Bytes body) {
   } else if (method == Method::kCancel) {
     if (CancelRequest request; decode(body, request)) {
       parts_.leaseholder.cancel(request);
+      guards_.cancel(request.transaction, request.reason);
+    }
+  } else if (method == Method::kAdmit) {
+    if (AdmitRequest request; decode(body, request)) {
+      guards_.release(request.transaction);
+    }
+  } else if (method == Method::kGuardLease) {
+    if (GuardLeaseRequest request; decode(body, request)) {
+      co_return encoded(parts_.leaseholder.lease_guards(request));
     }
   } else if (method == Method::kWaits) {
     AnswerTo<WaitsRequest> answer;
-    answer.reply.edges = parts_.leaseholder.waits();
+    answer.reply.edges = local_waits();
     co_return encoded(answer);
   } else if (method == Method::kRoute) {
     if (RouteRequest request; decode(body, request)) {
@@ -268,6 +293,76 @@ Task<Bytes> ClusterStore::serve_simple(Method method, Bytes body) {
 void ClusterStore::watch(Bytes prefix) {
   watched_prefix_ = prefix;
   parts_.leaseholder.watch(std::move(prefix));
+}
+
+// --- guards ---
+
+void ClusterStore::guard(Bytes prefix) {
+  guards_.set_prefix(prefix);
+  parts_.leaseholder.guard(std::move(prefix));
+}
+
+Task<void> ClusterStore::renew_guard_lease() {
+  const uint64_t asked_ns = parts_.clock.monotonic_ns();
+  auto context = SendContext{.executor = &parts_.background, .repeatable = false};
+  NodeId node;
+  const auto answer = co_await send(guards_.prefix(), GuardLeaseRequest{.node = self_}, context, &node);
+  if (answer.ok() && answer.reply.granted) {
+    note_watched(answer.reply.watched);
+    guards_.extend(asked_ns + to_ns(kGuardLease));
+  }
+  renewing_guards_.store(false);
+}
+
+Task<Status> ClusterStore::exclude(TransactionId transaction, Bytes key, const LockReply& reply, txn::LockWait how,
+                                   std::vector<NodeId>* excluded) {
+  if (reply.guards_unknown_ms > 0 && !co_await sleep_for(std::chrono::milliseconds(reply.guards_unknown_ms),
+                                                         parts_.timer, *how.executor, how.cancellation)) {
+    co_return how.cancellation->status();
+  }
+  for (const GuardHolder& holder : reply.guards) {
+    excluded->push_back(holder.node);
+    if (holder.node == self_) {
+      PANDO_CO_TRY(co_await guards_.exclude(transaction, self_, key, how));
+      continue;
+    }
+    const auto answer =
+        co_await parts_.peers.call(holder.node,
+                                   ExcludeRequest{.transaction = transaction,
+                                                  .key = key,
+                                                  .wait = how.policy,
+                                                  .timeout_ms = static_cast<uint64_t>(how.timeout.count())},
+                                   *how.executor);
+    if (answer.verdict == Verdict::kError) {
+      co_return answer.status;
+    }
+    if (!answer.ok() && !co_await sleep_for(std::chrono::milliseconds(holder.remaining_ms), parts_.timer, *how.executor,
+                                            how.cancellation)) {
+      co_return how.cancellation->status();
+    }
+  }
+  co_return Status();
+}
+
+Task<Bytes> ClusterStore::serve_exclude(NodeId from, Bytes body, runtime::Executor& executor) {
+  AnswerTo<ExcludeRequest> answer;
+  ExcludeRequest request;
+  if (!decode(body, request)) {
+    co_return encoded(AnswerTo<ExcludeRequest>::unreachable());
+  }
+  answer.status = co_await guards_.exclude(
+      request.transaction, from, std::move(request.key),
+      {.policy = request.wait, .executor = &executor, .timeout = std::chrono::milliseconds(request.timeout_ms)});
+  answer.verdict = answer.status.ok() ? Verdict::kOk : Verdict::kError;
+  co_return encoded(answer);
+}
+
+std::vector<WaitEdge> ClusterStore::local_waits() {
+  std::vector<WaitEdge> edges = parts_.leaseholder.waits();
+  for (const auto& wait : guards_.waits()) {
+    edges.push_back({.waiter = wait.waiter, .blocker = wait.blocker});
+  }
+  return edges;
 }
 
 void ClusterStore::note_watched(HlcTimestamp at) {
@@ -343,7 +438,7 @@ Task<void> ClusterStore::resolve(TransactionId transaction, std::vector<Particip
         }
         router_.forget(route.shard);
       }
-      co_await sleep_for(kRecoveryInterval, parts_.timer, parts_.background, nullptr);
+      co_await sleep_for(kRoundInterval, parts_.timer, parts_.background, nullptr);
     }
   }
 }
@@ -396,9 +491,12 @@ void ClusterStore::schedule_recovery() {
   if (stopping_.load()) {
     return;
   }
-  recovery_timer_ = parts_.timer.schedule(kRecoveryInterval, [this] {
+  recovery_timer_ = parts_.timer.schedule(kRoundInterval, [this] {
     for (auto& abandoned : parts_.leaseholder.prepared_before(options_.recover_after)) {
       spawn_background(recover(std::move(abandoned)));
+    }
+    if (!guards_.prefix().empty() && !renewing_guards_.exchange(true)) {
+      spawn_background(renew_guard_lease());
     }
     if (!breaking_deadlocks_.exchange(true)) {
       spawn_background(break_deadlocks());
@@ -408,7 +506,7 @@ void ClusterStore::schedule_recovery() {
 }
 
 Task<void> ClusterStore::break_deadlocks() {
-  std::vector<WaitEdge> edges = parts_.leaseholder.waits();
+  std::vector<WaitEdge> edges = local_waits();
   if (!edges.empty()) {
     for (const NodeId node : nodes_()) {
       const auto answer = co_await parts_.peers.call(node, WaitsRequest(), parts_.background);
@@ -445,7 +543,7 @@ Task<void> ClusterStore::discard_span(txn::Span span) {
   while (!stopping_.load()) {
     const RouteReply route = co_await router_.find(span.start, false, parts_.background);
     if (!route.known || route.leaseholder.number() == 0) {
-      co_await sleep_for(kRecoveryInterval, parts_.timer, parts_.background, nullptr);
+      co_await sleep_for(kRoundInterval, parts_.timer, parts_.background, nullptr);
       continue;
     }
     const bool last = route.span.end.empty() || (!span.end.empty() && span.end <= route.span.end);
@@ -454,7 +552,7 @@ Task<void> ClusterStore::discard_span(txn::Span span) {
         route.leaseholder, DiscardRequest{.shard = route.shard, .span = {span.start, end}}, parts_.background);
     if (!answer.ok()) {
       router_.forget(route.shard);
-      co_await sleep_for(kRecoveryInterval, parts_.timer, parts_.background, nullptr);
+      co_await sleep_for(kRoundInterval, parts_.timer, parts_.background, nullptr);
     } else if (last) {
       co_return;
     } else {

@@ -18,6 +18,7 @@
 #include <chrono>
 
 #include "kv/cluster/deadlocks.h"
+#include "kv/cluster/guards.h"
 #include "kv/cluster/leaseholder.h"
 #include "kv/cluster/peers.h"
 #include "kv/cluster/router.h"
@@ -53,6 +54,7 @@ class ClusterStore final : public txn::Store {
   std::unique_ptr<txn::Transaction> begin(txn::TransactionOptions options) override;
   void discard(txn::Span span) override;
   void watch(Bytes prefix) override;
+  void guard(Bytes prefix) override;
   HlcTimestamp watched_change() const override {
     return std::max(parts_.leaseholder.watched_change(), HlcTimestamp{told_change_.load(std::memory_order_acquire), 0});
   }
@@ -94,6 +96,11 @@ class ClusterStore final : public txn::Store {
   // To one node, without an answer.
   void tell(NodeId node, const ReleaseRequest& request);
   void tell(NodeId node, const CancelRequest& request);
+  void tell(NodeId node, const AdmitRequest& request);
+  Guards& guards() { return guards_; }
+  // Keeps a guarded key, which the transaction has exclusively at its leaseholder, from being shared on any node.
+  Task<Status> exclude(TransactionId transaction, Bytes key, const LockReply& reply, txn::LockWait how,
+                       std::vector<NodeId>* excluded);
   // Finds out whether a commit that got no answer has happened. OK: it has. 40001: not, and it never will. 40003:
   // nobody can tell.
   Task<Status> find_outcome(Bytes key, TransactionId transaction, HlcTimestamp since, runtime::Executor& executor);
@@ -118,6 +125,9 @@ class ClusterStore final : public txn::Store {
   Task<void> discard_span(txn::Span span);
   Task<void> recover(Leaseholder::Abandoned abandoned);
   Task<void> break_deadlocks();
+  Task<void> renew_guard_lease();
+  std::vector<WaitEdge> local_waits();
+  Task<Bytes> serve_exclude(NodeId from, Bytes body, runtime::Executor& executor);
   void schedule_recovery() PANDO_EXCLUDES(mutex_);
   void spawn_background(Task<void> task);
   Task<void> run_background(Task<void> task);
@@ -127,6 +137,7 @@ class ClusterStore final : public txn::Store {
   const NodeId self_;
   ClusterRouter router_;
   const ClusterRouter::Nodes nodes_;
+  Guards guards_;
   Bytes watched_prefix_;
   WatchedHook watched_hook_;
   std::atomic<uint64_t> told_change_{0};
@@ -136,6 +147,7 @@ class ClusterStore final : public txn::Store {
   // Of the background executor.
   DeadlockDetector deadlocks_;
   std::atomic<bool> breaking_deadlocks_{false};
+  std::atomic<bool> renewing_guards_{false};
   Mutex mutex_;
   runtime::TimerId recovery_timer_ PANDO_GUARDED_BY(mutex_) = 0;
 };

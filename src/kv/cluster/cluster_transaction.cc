@@ -112,6 +112,36 @@ std::unique_ptr<txn::Cursor> ClusterTransaction::scan(txn::Span span, txn::ScanO
 
 Task<Result<txn::LockOutcome>> ClusterTransaction::lock(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) {
   PANDO_ASSERT(!over_, "a lock in a transaction that has ended");
+  if (strength == txn::LockStrength::kKeyShare && store_.guards().covers(key)) {
+    PANDO_CO_ASSIGN(const Guards::Shared shared,
+                    co_await store_.guards().share(id_, store_.self(), key, lock_wait(wait)));
+    guarded_ = true;
+    if (shared.epoch != 0) {
+      PANDO_CO_TRY(note_guard(shared.epoch));
+      co_return txn::LockOutcome{.granted = shared.granted};
+    }
+  }
+  co_return co_await lock_at_leaseholder(std::move(key), strength, wait);
+}
+
+txn::LockWait ClusterTransaction::lock_wait(txn::WaitPolicy wait) const {
+  return {.policy = wait,
+          .executor = options_.executor,
+          .cancellation = options_.cancellation,
+          .timeout = options_.lock_timeout};
+}
+
+// What was shared under a lease that has run out since is not guarded any more.
+Status ClusterTransaction::note_guard(uint64_t epoch) {
+  if (guard_epoch_ != 0 && guard_epoch_ != epoch) {
+    return locks_lost();
+  }
+  guard_epoch_ = epoch;
+  return {};
+}
+
+Task<Result<txn::LockOutcome>> ClusterTransaction::lock_at_leaseholder(Bytes key, txn::LockStrength strength,
+                                                                       txn::WaitPolicy wait) {
   LockRequest request{.transaction = id_,
                       .key = key,
                       .strength = strength,
@@ -137,6 +167,9 @@ Task<Result<txn::LockOutcome>> ClusterTransaction::lock(Bytes key, txn::LockStre
   }
   PANDO_CO_TRY(note_lock(key, node, answer.reply, shard));
   store_.note_watched(answer.reply.watched);
+  if (!answer.reply.guards.empty() || answer.reply.guards_unknown_ms > 0) {
+    PANDO_CO_TRY(co_await store_.exclude(id_, key, answer.reply, lock_wait(wait), &excluded_));
+  }
   co_return txn::LockOutcome{.changed_since_snapshot = point_.at != HlcTimestamp() && answer.reply.newest > point_.at};
 }
 
@@ -272,6 +305,12 @@ void ClusterTransaction::end() {
   for (const auto& [node, mark] : marks_) {
     store_.tell(node, ReleaseRequest{.transaction = id_});
   }
+  for (const NodeId node : excluded_) {
+    store_.tell(node, AdmitRequest{.transaction = id_});
+  }
+  if (guarded_) {
+    store_.guards().release(id_);
+  }
 }
 
 // One part for each shard that is written; the writes come in key order.
@@ -299,6 +338,7 @@ Task<Status> ClusterTransaction::make_parts(std::vector<Part>& parts) {
     parts.push_back(std::move(part));
   }
   PANDO_CO_TRY(bind_locks(parts));
+  PANDO_CO_TRY(bind_guards(parts));
   co_return co_await add_reads(parts);
 }
 
@@ -314,6 +354,20 @@ Status ClusterTransaction::bind_locks(std::vector<Part>& parts) {
       return locks_lost();
     }
     part->commit.term = lock.term;
+  }
+  return {};
+}
+
+Status ClusterTransaction::bind_guards(std::vector<Part>& parts) {
+  if (guard_epoch_ == 0) {
+    return {};
+  }
+  const HlcTimestamp deadline = store_.guards().deadline();
+  if (store_.guards().epoch() != guard_epoch_) {
+    return locks_lost();
+  }
+  for (Part& part : parts) {
+    part.commit.deadline = deadline;
   }
   return {};
 }

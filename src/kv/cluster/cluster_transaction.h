@@ -84,11 +84,15 @@ class ClusterTransaction final : public txn::Transaction {
   bool notes_reads() const { return options_.isolation == txn::Isolation::kSerializable && !options_.read_only; }
   Task<Result<std::optional<Bytes>>> read(Bytes key, bool latest);
   Status check_write(ByteView key, bool erases);
+  Task<Result<txn::LockOutcome>> lock_at_leaseholder(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait);
+  txn::LockWait lock_wait(txn::WaitPolicy wait) const;
+  Status note_guard(uint64_t epoch);
   Status note_lock(const Bytes& key, NodeId node, const LockReply& reply, ShardId shard);
   void forget_locks_after(std::size_t number);
 
   Task<Status> make_parts(std::vector<Part>& parts);
   Status bind_locks(std::vector<Part>& parts);
+  Status bind_guards(std::vector<Part>& parts);
   Task<Status> add_reads(std::vector<Part>& parts);
   Task<Status> commit_one(Part part);
   Task<Status> commit_many(std::vector<Part> parts);
@@ -107,6 +111,11 @@ class ClusterTransaction final : public txn::Transaction {
   std::size_t lock_count_ = 0;
   // How many locks each node holds for it.
   std::map<NodeId, uint64_t> marks_;
+  // Of the lease under which it shares guarded keys; 0: it shares none.
+  uint64_t guard_epoch_ = 0;
+  bool guarded_ = false;
+  // Nodes on which it has guarded keys exclusively.
+  std::vector<NodeId> excluded_;
   txn::ReadSet reads_;
   std::vector<Savepoint> savepoints_;
   std::vector<std::function<void()>> hooks_;

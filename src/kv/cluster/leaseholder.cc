@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kv/cluster/guards.h"
 #include "kv/commit_record.h"
 #include "txn/conflict_errors.h"
 
@@ -13,6 +14,15 @@ constexpr std::size_t kLockedValueBytesMax = 4096;
 // Of a scan's answer.
 constexpr std::size_t kScanReplyBytesMax = 4_MiB;
 constexpr std::size_t kScanStep = 256;
+constexpr uint64_t kNsPerMs = 1'000'000;
+constexpr auto kGuardLeaseNs = static_cast<uint64_t>(std::chrono::nanoseconds(kGuardLease).count());
+// By this part of it a lease lasts longer here than where it is used: clocks may run at different rates.
+constexpr uint64_t kGuardDriftPart = 100;
+
+Status past_deadline() {
+  return Status(sql_state::kSerializationFailure, "the gateway lost touch with the cluster before the commit")
+      .with_hint("The transaction might succeed if retried.");
+}
 
 Status locks_lost() {
   return Status(sql_state::kSerializationFailure, "the transaction lost its locks because another node leads the shard")
@@ -270,7 +280,6 @@ Task<AnswerTo<LockRequest>> Leaseholder::lock(LockRequest request, NodeId gatewa
                                          .cancellation = &use->cancellation,
                                          .timeout = std::chrono::milliseconds(request.timeout_ms)});
     if (!granted.ok()) {
-      use->cancellation.reset();
       co_return Reply::error(std::move(granted).status());
     }
     answer.reply.granted = *granted;
@@ -288,6 +297,10 @@ Task<AnswerTo<LockRequest>> Leaseholder::lock(LockRequest request, NodeId gatewa
     }
     answer.reply.watched = led.watched;
   }
+  if (request.strength == txn::LockStrength::kUpdate && !guarded_prefix_.empty() &&
+      request.key.starts_with(guarded_prefix_)) {
+    list_guards(answer.reply, request.transaction);
+  }
   CachedRecord record;
   auto found = newest(request.key, record);
   if (!found.ok()) {
@@ -301,6 +314,50 @@ Task<AnswerTo<LockRequest>> Leaseholder::lock(LockRequest request, NodeId gatewa
     }
   }
   co_return answer;
+}
+
+void Leaseholder::release(const ReleaseRequest& request) {
+  owners_.release(request.transaction, request.mark);
+  if (request.mark == 0) {
+    MutexLock lock(guards_mutex_);
+    excluders_.erase(request.transaction);
+  }
+}
+
+// From now on no node gets a lease that had none.
+void Leaseholder::list_guards(LockReply& reply, TransactionId transaction) {
+  const uint64_t now_ns = parts_.clock.monotonic_ns();
+  const auto remaining_ms = [now_ns](uint64_t until_ns) {
+    return until_ns <= now_ns ? 0 : (until_ns - now_ns) / kNsPerMs + 1;
+  };
+  MutexLock lock(guards_mutex_);
+  excluders_.insert(transaction);
+  reply.guards_unknown_ms = remaining_ms(guards_unknown_until_ns_);
+  for (const auto& [node, until_ns] : guard_leases_) {
+    if (until_ns > now_ns) {
+      reply.guards.push_back({.node = node, .remaining_ms = remaining_ms(until_ns)});
+    }
+  }
+}
+
+AnswerTo<GuardLeaseRequest> Leaseholder::lease_guards(const GuardLeaseRequest& request) {
+  AnswerTo<GuardLeaseRequest> answer;
+  LedShard& led = shard(request.shard);
+  {
+    MutexLock lock(led.mutex);
+    if (!leads(led)) {
+      return redirect<GuardLeaseReply>(request.shard);
+    }
+    answer.reply.watched = led.watched;
+  }
+  const uint64_t now_ns = parts_.clock.monotonic_ns();
+  MutexLock lock(guards_mutex_);
+  uint64_t& until_ns = guard_leases_[request.node];
+  answer.reply.granted = until_ns > now_ns || excluders_.empty();
+  if (answer.reply.granted) {
+    until_ns = now_ns + kGuardLeaseNs + kGuardLeaseNs / kGuardDriftPart;
+  }
+  return answer;
 }
 
 std::vector<WaitEdge> Leaseholder::waits() {
@@ -388,6 +445,9 @@ Task<AnswerTo<CommitShardRequest>> Leaseholder::commit(CommitShardRequest reques
       co_return Reply::error(std::move(status));
     }
     write.at = parts_.oracle.next();
+    if (part.deadline != HlcTimestamp() && write.at > part.deadline) {
+      co_return Reply::error(past_deadline());
+    }
     set_commit_timestamp(part.payload, write.at);
     sequence(led, write, std::move(part.payload));
   }
@@ -396,7 +456,7 @@ Task<AnswerTo<CommitShardRequest>> Leaseholder::commit(CommitShardRequest reques
     co_return refusal<CommitReply>(led, write);
   }
   if (!part.keeps_locks) {
-    owners_.release(part.transaction, 0);
+    release({.transaction = part.transaction});
   }
   Reply answer;
   answer.reply.at = write.at;
@@ -471,6 +531,9 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
       co_return Reply::error(std::move(status));
     }
     write.at = parts_.oracle.next();
+    if (part.deadline != HlcTimestamp() && write.at > part.deadline) {
+      co_return Reply::error(past_deadline());
+    }
     Bytes entry = encode_entry(PrepareEntry{.transaction = part.transaction,
                                             .key = request.key,
                                             .at = write.at,

@@ -16,7 +16,9 @@
 // Thread-safe. Requests resume on the executor given.
 
 #include <atomic>
+#include <map>
 #include <memory>
+#include <set>
 #include <unordered_map>
 
 #include "kv/cluster/led_shard.h"
@@ -63,12 +65,15 @@ class Leaseholder final : public StateMachine {
   Task<AnswerTo<PrepareRequest>> prepare(PrepareRequest request, runtime::Executor& executor);
   Task<AnswerTo<ResolveRequest>> resolve(ResolveRequest request, runtime::Executor& executor);
   Task<AnswerTo<OutcomeRequest>> outcome(OutcomeRequest request, runtime::Executor& executor);
+  AnswerTo<GuardLeaseRequest> lease_guards(const GuardLeaseRequest& request);
   Task<AnswerTo<DiscardRequest>> discard(DiscardRequest request, runtime::Executor& executor);
   // Commits to keys with this prefix are told with locks, see txn::Store::watch. Before anything else.
   void watch(Bytes prefix) { watched_prefix_ = std::move(prefix); }
+  // Keys whose exclusive locks need more than this, see guards.h. Before anything else.
+  void guard(Bytes prefix) { guarded_prefix_ = std::move(prefix); }
   // The newest that this node's replicas have applied.
   HlcTimestamp watched_change() const { return {watched_change_.load(std::memory_order_acquire), 0}; }
-  void release(const ReleaseRequest& request) { owners_.release(request.transaction, request.mark); }
+  void release(const ReleaseRequest& request);
   void cancel(const CancelRequest& request) { owners_.cancel(request.transaction, request.reason); }
   void release_gateway(NodeId gateway) { owners_.release_gateway(gateway); }
 
@@ -124,6 +129,7 @@ class Leaseholder final : public StateMachine {
   Result<bool> newest(ByteView key, CachedRecord& record);
   Result<bool> read(ByteView key, HlcTimestamp at, CachedRecord& record);
 
+  void list_guards(LockReply& reply, TransactionId transaction) PANDO_EXCLUDES(guards_mutex_);
   Status check_part(LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys) PANDO_REQUIRES(led.mutex);
   Status check_reads(LedShard& led, const CommitPart& part) PANDO_REQUIRES(led.mutex);
   Task<void> wait_until_commits_allowed(LedShard& led, runtime::Executor& executor);
@@ -137,6 +143,7 @@ class Leaseholder final : public StateMachine {
   void note_prepared(LedShard& led, const PrepareEntry& entry) PANDO_EXCLUDES(led.mutex);
   void add_prepared(LedShard& led, const PrepareEntry& entry) PANDO_REQUIRES(led.mutex);
   void note_resolved(LedShard& led, TransactionId transaction) PANDO_EXCLUDES(led.mutex);
+  void forget_guards(LedShard& led) PANDO_EXCLUDES(led.mutex);
   Status load_prepared(LedShard& led) PANDO_REQUIRES(led.mutex);
 
   const LeaseholderOptions options_;
@@ -144,6 +151,14 @@ class Leaseholder final : public StateMachine {
   const NodeId self_;
   ReplicaHost* host_ = nullptr;
   Bytes watched_prefix_;
+  Bytes guarded_prefix_;
+  Mutex guards_mutex_;
+  // Until when a node may share guarded keys by itself, on the monotonic clock.
+  std::map<NodeId, uint64_t> guard_leases_ PANDO_GUARDED_BY(guards_mutex_);
+  // Leases that an earlier leaseholder gave may last until then.
+  uint64_t guards_unknown_until_ns_ PANDO_GUARDED_BY(guards_mutex_) = 0;
+  // Transactions that have a guarded key exclusively.
+  std::set<TransactionId> excluders_ PANDO_GUARDED_BY(guards_mutex_);
   std::atomic<uint64_t> watched_change_{0};
   txn::LockTable locks_;
   LockOwners owners_;

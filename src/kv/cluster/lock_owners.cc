@@ -10,7 +10,10 @@ LockOwners::Entry* LockOwners::enter(TransactionId transaction, NodeId gateway) 
   if (entry == nullptr) {
     entry = std::make_unique<Entry>(locks_, transaction, gateway);
   }
-  ++entry->uses;
+  if (entry->uses++ == 0 && !entry->over) {
+    // What was to be ended has ended by itself.
+    entry->cancellation.reset();
+  }
   return entry.get();
 }
 

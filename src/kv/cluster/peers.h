@@ -51,7 +51,9 @@ class Peers {
     encode(request, body);
     Bytes reply;
     const bool answered =
-        co_await exchange({.node = node, .shard = shard_of(request), .waits = Request::kMethod == Method::kLock},
+        co_await exchange({.node = node,
+                           .shard = shard_of(request),
+                           .waits = Request::kMethod == Method::kLock || Request::kMethod == Method::kExclude},
                           Request::kMethod, transaction_of(request).number(), std::move(body), &reply, executor);
     AnswerTo<Request> answer;
     if (!answered || !decode(reply, answer)) {

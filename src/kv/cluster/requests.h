@@ -29,7 +29,10 @@ enum class Method : uint8_t {
   kDiscard = 11,
   kNotice = 14,
   kWaits = 15,
-  kLast = kWaits,
+  kGuardLease = 16,
+  kExclude = 17,
+  kAdmit = 18,
+  kLast = kAdmit,
 };
 
 // The moment a statement reads at. The first leaseholder that it reads from chooses the moment, so that a statement on
@@ -110,6 +113,16 @@ struct LockRequest {
   }
 };
 
+// A node that may share guarded keys by itself, see guards.h.
+struct GuardHolder {
+  NodeId node;
+  uint64_t remaining_ms = 0;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(node, remaining_ms);
+  }
+};
+
 struct LockReply {
   bool granted = true;
   // Of the lease under which the lock is held.
@@ -124,9 +137,13 @@ struct LockReply {
   std::optional<Bytes> value;
   // The newest commit to a watched key of the shard, before the lock was granted.
   HlcTimestamp watched;
+  // For a guarded key that is locked exclusively: who must be excluded, and for how long nodes that the leaseholder
+  // does not know may share.
+  std::vector<GuardHolder> guards;
+  uint64_t guards_unknown_ms = 0;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(granted, term, mark_before, mark_after, newest, tombstone, value, watched);
+    fields(granted, term, mark_before, mark_after, newest, tombstone, value, watched, guards, guards_unknown_ms);
   }
 };
 
@@ -176,9 +193,11 @@ struct CommitPart {
   std::vector<txn::Span> reads;
   // The gateway has something to do before the locks are free, and frees them itself.
   bool keeps_locks = false;
+  // Not to be committed after this; zero for no limit.
+  HlcTimestamp deadline;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(shard, transaction, term, payload, conditions, snapshot, reads, keeps_locks);
+    fields(shard, transaction, term, payload, conditions, snapshot, reads, keeps_locks, deadline);
   }
 };
 
@@ -318,6 +337,50 @@ struct NoticeRequest {
   }
 };
 
+// Asks the leaseholder of the guarded prefix for the right to share its keys, or to do so longer.
+struct GuardLeaseRequest {
+  static constexpr Method kMethod = Method::kGuardLease;
+  ShardId shard;
+  NodeId node;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, node);
+  }
+};
+
+struct GuardLeaseReply {
+  bool granted = false;
+  // The newest commit to a watched key.
+  HlcTimestamp watched;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(granted, watched);
+  }
+};
+
+// Locks a guarded key exclusively on the node asked, for a transaction that has it at the leaseholder.
+struct ExcludeRequest {
+  static constexpr Method kMethod = Method::kExclude;
+  TransactionId transaction;
+  Bytes key;
+  txn::WaitPolicy wait = txn::WaitPolicy::kBlock;
+  uint64_t timeout_ms = 0;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(transaction, key, wait, timeout_ms);
+  }
+};
+
+// Ends a transaction's exclusions on a node.
+struct AdmitRequest {
+  static constexpr Method kMethod = Method::kAdmit;
+  TransactionId transaction;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(transaction);
+  }
+};
+
 // Who waits for whom on the node asked.
 struct WaitsRequest {
   static constexpr Method kMethod = Method::kWaits;
@@ -390,6 +453,14 @@ struct Answer {
 
 template <typename Request>
 struct ReplyOf;
+template <>
+struct ReplyOf<GuardLeaseRequest> {
+  using Type = GuardLeaseReply;
+};
+template <>
+struct ReplyOf<ExcludeRequest> {
+  using Type = Empty;
+};
 template <>
 struct ReplyOf<WaitsRequest> {
   using Type = WaitsReply;

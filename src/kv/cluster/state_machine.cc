@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "kv/cluster/guards.h"
 #include "kv/cluster/leaseholder.h"
 #include "kv/commit_record.h"
 
@@ -260,8 +261,23 @@ Status Leaseholder::load_prepared(LedShard& led) {
   return records->status();
 }
 
+// Another leaseholder may have given leases that this one does not know.
+void Leaseholder::forget_guards(LedShard& led) {
+  {
+    MutexLock lock(led.mutex);
+    if (guarded_prefix_.empty() || !led.contains(guarded_prefix_)) {
+      return;
+    }
+  }
+  MutexLock lock(guards_mutex_);
+  guard_leases_.clear();
+  guards_unknown_until_ns_ =
+      parts_.clock.monotonic_ns() + 2 * static_cast<uint64_t>(std::chrono::nanoseconds(kGuardLease).count());
+}
+
 void Leaseholder::on_lease(ShardId id, const LeaseEvent& event) {
   LedShard& led = shard(id);
+  forget_guards(led);
   MutexLock lock(led.mutex);
   for (const auto& [transaction, prepared] : led.prepared) {
     led.remove_writers(prepared.keys, transaction, true);
