@@ -1,0 +1,96 @@
+#include "runtime/os/grpc_loop.h"
+
+namespace pando::runtime {
+
+void GrpcLoop::start(std::unique_ptr<grpc::CompletionQueue> queue) {
+  queue_ = std::move(queue);
+  thread_ = std::thread([this] { run(); });
+}
+
+void GrpcLoop::run() {
+  pthread_setname_np(pthread_self(), "pando-peers");
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue_->Next(&tag, &ok)) {
+    static_cast<Completion*>(tag)->complete(ok);
+  }
+}
+
+// An alarm that is due at once is how a completion queue is handed a task.
+class GrpcLoop::Posted final : public Completion {
+ public:
+  Posted(GrpcLoop& loop, std::function<void()> task) : guest_(loop), task_(std::move(task)) {
+    alarm_.Set(loop.queue(), gpr_time_0(GPR_CLOCK_MONOTONIC), static_cast<Completion*>(this));
+  }
+  void complete(bool) override {
+    task_();
+    delete this;
+  }
+
+ private:
+  Guest guest_;
+  std::function<void()> task_;
+  grpc::Alarm alarm_;
+};
+
+void GrpcLoop::post(std::function<void()> task) { new Posted(*this, std::move(task)); }
+
+void GrpcLoop::enter() {
+  MutexLock lock(mutex_);
+  ++guests_;
+}
+
+void GrpcLoop::leave() {
+  MutexLock lock(mutex_);
+  if (--guests_ == 0) {
+    empty_.notify_all();
+  }
+}
+
+void GrpcLoop::stop() {
+  {
+    MutexLock lock(mutex_);
+    while (guests_ > 0) {
+      empty_.wait(mutex_);
+    }
+  }
+  queue_->Shutdown();
+  thread_.join();
+}
+
+namespace {
+
+grpc::Slice to_slice(Bytes piece) {
+  // Short strings live inside their object and would have to be moved to the heap anyway.
+  constexpr std::size_t kCopiedBytesMax = 256;
+  if (piece.size() <= kCopiedBytesMax) {
+    return grpc::Slice(piece.data(), piece.size());
+  }
+  auto* owned = new Bytes(std::move(piece));
+  return grpc::Slice(owned->data(), owned->size(), [](void* bytes) { delete static_cast<Bytes*>(bytes); }, owned);
+}
+
+}  // namespace
+
+grpc::ByteBuffer to_buffer(Bytes piece) {
+  const grpc::Slice slice = to_slice(std::move(piece));
+  return {&slice, 1};
+}
+
+grpc::ByteBuffer to_buffer(std::vector<Bytes> pieces) {
+  std::vector<grpc::Slice> slices;
+  slices.reserve(pieces.size());
+  for (Bytes& piece : pieces) {
+    slices.push_back(to_slice(std::move(piece)));
+  }
+  return {slices.data(), slices.size()};
+}
+
+bool flatten(const grpc::ByteBuffer& buffer, grpc::Slice& slice) {
+  if (buffer.TrySingleSlice(&slice).ok()) {
+    return true;
+  }
+  return buffer.DumpToSingleSlice(&slice).ok();
+}
+
+}  // namespace pando::runtime
