@@ -18,6 +18,9 @@ class SimTimer final : public runtime::Timer {
 
   runtime::TimerId schedule(std::chrono::nanoseconds delay, std::function<void()> callback) override {
     const runtime::TimerId id = ++last_id_;
+    if (stopped_) {
+      return id;
+    }
     pending_->emplace(id, std::move(callback));
     const uint64_t true_delay = clock_.true_delay_ns(static_cast<uint64_t>(std::max<int64_t>(delay.count(), 0)));
     world_.after(true_delay, [pending = std::weak_ptr(pending_), id] {
@@ -32,6 +35,11 @@ class SimTimer final : public runtime::Timer {
     return id;
   }
   void cancel(runtime::TimerId id) override { pending_->erase(id); }
+  // From now on nothing fires any more, for a process that is dead and whose objects cannot go yet.
+  void stop() {
+    stopped_ = true;
+    pending_->clear();
+  }
 
  private:
   using Pending = std::map<runtime::TimerId, std::function<void()>>;
@@ -40,6 +48,7 @@ class SimTimer final : public runtime::Timer {
   const NodeClock& clock_;
   std::shared_ptr<Pending> pending_ = std::make_shared<Pending>();
   runtime::TimerId last_id_ = 0;
+  bool stopped_ = false;
 };
 
 }  // namespace pando::sim

@@ -1,0 +1,283 @@
+#include "kv/cluster/cluster_store.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "test/cluster_store/simulated_cluster.h"
+
+namespace pando::kv {
+namespace {
+
+using namespace std::chrono_literals;
+using test::ClusterOptions;
+using test::SimulatedCluster;
+using txn::Isolation;
+using txn::LockStrength;
+using txn::WaitPolicy;
+
+class ClusterStoreTest : public testing::Test {
+ protected:
+  void make(ClusterOptions options = {}) {
+    cluster_ = std::make_unique<SimulatedCluster>(world_, std::move(options));
+    cluster_->found();
+  }
+  std::unique_ptr<txn::Transaction> begin(uint32_t gateway, Isolation isolation = Isolation::kReadCommitted) {
+    auto transaction = cluster_->node(gateway).store().begin({.isolation = isolation, .executor = &world_});
+    transaction->begin_statement();
+    return transaction;
+  }
+  // Locks and writes all pairs, and commits.
+  Task<Status> write_all(uint32_t gateway, std::vector<std::pair<Bytes, Bytes>> pairs) {
+    auto transaction = begin(gateway);
+    for (const auto& [key, value] : pairs) {
+      PANDO_CO_TRY((co_await transaction->lock(key, LockStrength::kUpdate, WaitPolicy::kBlock)).status());
+      PANDO_CO_TRY(transaction->put(key, value));
+    }
+    co_return co_await transaction->commit();
+  }
+  Status write(uint32_t gateway, std::vector<std::pair<Bytes, Bytes>> pairs) {
+    return cluster_->run(write_all(gateway, std::move(pairs)));
+  }
+  std::string read(uint32_t gateway, Bytes key) {
+    auto transaction = begin(gateway);
+    const auto value = cluster_->run(transaction->get(std::move(key)));
+    return value.ok() ? value->value_or("-") : value.status().to_string();
+  }
+  Task<Result<std::string>> scan_all(uint32_t gateway, bool reverse, std::size_t step) {
+    auto transaction = begin(gateway);
+    auto cursor = transaction->scan({"a", "z"}, {.reverse = reverse});
+    std::string found;
+    txn::KeyValueBatch batch;
+    while (true) {
+      PANDO_CO_TRY(co_await cursor->next(batch, step));
+      if (batch.size() == 0) {
+        co_return found;
+      }
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        found += fmt::format("{}={} ", batch.key(i), batch.value(i));
+      }
+    }
+  }
+
+  sim::World world_{1};
+  std::unique_ptr<SimulatedCluster> cluster_;
+};
+
+TEST_F(ClusterStoreTest, EveryNodeIsAGateway) {
+  make();
+  EXPECT_EQ(write(1, {{"a", "1"}}).to_string(), "OK");
+  EXPECT_EQ(write(2, {{"b", "2"}}).to_string(), "OK");
+  EXPECT_EQ(write(3, {{"c", "3"}}).to_string(), "OK");
+  for (uint32_t gateway = 1; gateway <= 3; ++gateway) {
+    EXPECT_EQ(read(gateway, "a") + read(gateway, "b") + read(gateway, "c") + read(gateway, "d"), "123-");
+  }
+}
+
+TEST_F(ClusterStoreTest, WhatIsAcknowledgedAtOneGatewayIsSeenAtOnceAtTheOthers) {
+  make();
+  for (int i = 1; i <= 30; ++i) {
+    const auto writer = static_cast<uint32_t>(i % 3 + 1);
+    ASSERT_EQ(write(writer, {{"k", std::to_string(i)}}).to_string(), "OK");
+    EXPECT_EQ(read(static_cast<uint32_t>((i + 1) % 3 + 1), "k"), std::to_string(i));
+  }
+}
+
+TEST_F(ClusterStoreTest, ScansSeeAllShardsInOrderAndInReverse) {
+  make();
+  std::string forward;
+  std::string backward;
+  for (char c = 'a'; c < 'm'; ++c) {
+    ASSERT_EQ(write(1, {{Bytes(1, c), "v"}}).to_string(), "OK");
+    forward += fmt::format("{}=v ", c);
+    backward = fmt::format("{}=v ", c) + backward;
+  }
+  ASSERT_EQ(cluster_->split(ShardId(1), "e", ShardId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->split(ShardId(2), "i", ShardId(3)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("f", NodeId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("j", NodeId(3)).to_string(), "OK");
+  for (uint32_t gateway = 1; gateway <= 3; ++gateway) {
+    for (const std::size_t step : {1U, 3U, 100U}) {
+      EXPECT_EQ(*cluster_->run(scan_all(gateway, false, step)), forward);
+      EXPECT_EQ(*cluster_->run(scan_all(gateway, true, step)), backward);
+    }
+  }
+}
+
+TEST_F(ClusterStoreTest, ATransactionSeesItsOwnWritesInScans) {
+  make();
+  ASSERT_EQ(write(1, {{"b", "1"}, {"d", "1"}}).to_string(), "OK");
+  auto transaction = begin(2);
+  const auto run = [&]() -> Task<Result<std::string>> {
+    for (const Bytes& key : {Bytes("a"), Bytes("b"), Bytes("c")}) {
+      PANDO_CO_TRY((co_await transaction->lock(key, LockStrength::kUpdate, WaitPolicy::kBlock)).status());
+    }
+    PANDO_CO_TRY(transaction->put("a", "own"));
+    PANDO_CO_TRY(transaction->erase("b"));
+    PANDO_CO_TRY(transaction->put("c", "own"));
+    transaction->begin_statement();
+    auto cursor = transaction->scan({"a", "z"}, {});
+    txn::KeyValueBatch batch;
+    PANDO_CO_TRY(co_await cursor->next(batch, 10));
+    std::string found;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      found += fmt::format("{}={} ", batch.key(i), batch.value(i));
+    }
+    co_return found;
+  };
+  EXPECT_EQ(*cluster_->run(run()), "a=own c=own d=1 ");
+}
+
+TEST_F(ClusterStoreTest, ACommitOverSeveralShardsIsAtomicAndSeenAtOnce) {
+  make();
+  ASSERT_EQ(cluster_->split(ShardId(1), "m", ShardId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("x", NodeId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("a", NodeId(3)).to_string(), "OK");
+  for (int i = 1; i <= 20; ++i) {
+    const std::string value = std::to_string(i);
+    ASSERT_EQ(write(static_cast<uint32_t>(i % 3 + 1), {{"a", value}, {"x", value}}).to_string(), "OK");
+    for (uint32_t gateway = 1; gateway <= 3; ++gateway) {
+      EXPECT_EQ(read(gateway, "x"), value);
+      EXPECT_EQ(read(gateway, "a"), value);
+    }
+  }
+}
+
+TEST_F(ClusterStoreTest, AnotherLeaderTakesOverAndNothingIsLost) {
+  make();
+  ASSERT_EQ(write(1, {{"a", "1"}}).to_string(), "OK");
+  auto* const first = cluster_->await_leaseholder("a");
+  first->crash();
+  const uint64_t crashed_ns = world_.now_ns();
+  const uint32_t gateway = first->id().number() % 3 + 1;
+  EXPECT_EQ(write(gateway, {{"b", "2"}}).to_string(), "OK");
+  EXPECT_LT(world_.now_ns() - crashed_ns, 1'000'000'000U);
+  EXPECT_EQ(read(gateway, "a"), "1");
+  first->start();
+  cluster_->run_until(10s, [&] { return first->running(); });
+  EXPECT_EQ(read(first->id().number(), "b"), "2");
+}
+
+TEST_F(ClusterStoreTest, LocksOfALostLeaseholderAreNotTrusted) {
+  make();
+  ASSERT_EQ(write(1, {{"a", "1"}}).to_string(), "OK");
+  auto* const first = cluster_->await_leaseholder("a");
+  const uint32_t gateway = first->id().number() % 3 + 1;
+  auto transaction = begin(gateway);
+  ASSERT_TRUE(cluster_->run(transaction->lock("a", LockStrength::kUpdate, WaitPolicy::kBlock)).ok());
+  ASSERT_TRUE(transaction->put("a", "lost").ok());
+  first->crash();
+  ASSERT_EQ(write(gateway, {{"a", "2"}}).to_string(), "OK");
+  EXPECT_EQ(cluster_->run(transaction->commit()).code().view(), "40001");
+  EXPECT_EQ(read(gateway, "a"), "2");
+}
+
+TEST_F(ClusterStoreTest, ALockWaitsForItsHolderOnAnotherGateway) {
+  make();
+  auto holder = begin(1);
+  ASSERT_TRUE(cluster_->run(holder->lock("a", LockStrength::kUpdate, WaitPolicy::kBlock)).ok());
+  ASSERT_TRUE(holder->put("a", "first").ok());
+  std::optional<Status> second;
+  const auto waiter = [&]() -> Task<void> { second = co_await write_all(2, {{"a", "second"}}); };
+  runtime::spawn(world_, waiter());
+  cluster_->run_for(1s);
+  EXPECT_FALSE(second.has_value());
+  auto refused = begin(3);
+  EXPECT_EQ(cluster_->run(refused->lock("a", LockStrength::kUpdate, WaitPolicy::kNoWait)).status().code().view(),
+            "55P03");
+  EXPECT_EQ(cluster_->run(holder->commit()).to_string(), "OK");
+  cluster_->run_until(5s, [&] { return second.has_value(); });
+  EXPECT_EQ(second->to_string(), "OK");
+  EXPECT_EQ(read(1, "a"), "second");
+}
+
+TEST_F(ClusterStoreTest, ADeadlockOverTwoNodesEndsWithOneVictim) {
+  make();
+  ASSERT_EQ(cluster_->split(ShardId(1), "m", ShardId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("x", NodeId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("a", NodeId(1)).to_string(), "OK");
+  std::vector<Status> outcomes;
+  const auto session = [&](uint32_t gateway, Bytes first, Bytes second) -> Task<void> {
+    auto transaction = begin(gateway);
+    Status status = (co_await transaction->lock(first, LockStrength::kUpdate, WaitPolicy::kBlock)).status();
+    co_await sleep_for(100ms, cluster_->node(gateway).store().parts().timer, world_, nullptr);
+    if (status.ok()) {
+      status = (co_await transaction->lock(second, LockStrength::kUpdate, WaitPolicy::kBlock)).status();
+    }
+    outcomes.push_back(status);
+  };
+  runtime::spawn(world_, session(1, "a", "x"));
+  runtime::spawn(world_, session(3, "x", "a"));
+  cluster_->run_until(10s, [&] { return outcomes.size() == 2; });
+  ASSERT_EQ(outcomes.size(), 2u);
+  EXPECT_EQ(outcomes[0].code().view(), "40P01");
+  EXPECT_TRUE(outcomes[1].ok()) << outcomes[1].to_string();
+}
+
+TEST_F(ClusterStoreTest, AGatewayThatDiesLeavesNoLocksBehind) {
+  make();
+  auto* const leader = cluster_->await_leaseholder("a");
+  const uint32_t gateway = leader->id().number() % 3 + 1;
+  auto transaction = begin(gateway);
+  ASSERT_TRUE(cluster_->run(transaction->lock("a", LockStrength::kUpdate, WaitPolicy::kBlock)).ok());
+  cluster_->node(gateway).crash();
+  EXPECT_EQ(write(leader->id().number(), {{"a", "1"}}).to_string(), "OK");
+}
+
+TEST_F(ClusterStoreTest, AGatewayThatDiesWhileItCommitsLeavesAllOrNothing) {
+  ClusterOptions options;
+  options.nodes = 4;
+  make(options);
+  ASSERT_EQ(cluster_->split(ShardId(1), "m", ShardId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("x", NodeId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("a", NodeId(1)).to_string(), "OK");
+  for (int round = 1; round <= 25; ++round) {
+    const std::string value = std::to_string(round);
+    const auto commit = [&]() -> Task<void> {
+      (co_await write_all(4, {{"a", value}, {"x", value}})).ignore("nobody is left to hear of it");
+    };
+    runtime::spawn(world_, commit());
+    cluster_->run_for(std::chrono::microseconds(300 * round));
+    cluster_->node(4).crash();
+    std::string a;
+    std::string x;
+    ASSERT_TRUE(cluster_->run_until(20s,
+                                    [&] {
+                                      a = read(1, "a");
+                                      x = read(2, "x");
+                                      return a == x;
+                                    }))
+        << a << " and " << x;
+    cluster_->node(4).start();
+    ASSERT_TRUE(cluster_->run_until(10s, [&] { return cluster_->node(4).running(); }));
+  }
+}
+
+TEST_F(ClusterStoreTest, ASnapshotDoesNotMove) {
+  make();
+  ASSERT_EQ(write(1, {{"a", "1"}, {"b", "1"}}).to_string(), "OK");
+  auto reader = begin(2, Isolation::kRepeatableRead);
+  EXPECT_EQ(*cluster_->run(reader->get("a")), "1");
+  ASSERT_EQ(write(3, {{"a", "2"}, {"b", "2"}}).to_string(), "OK");
+  reader->begin_statement();
+  EXPECT_EQ(*cluster_->run(reader->get("b")), "1");
+  ASSERT_TRUE(cluster_->run(reader->lock("a", LockStrength::kUpdate, WaitPolicy::kBlock))->changed_since_snapshot);
+  EXPECT_EQ(reader->put("a", "3").code().view(), "40001");
+}
+
+TEST_F(ClusterStoreTest, WriteSkewIsRefusedWhenSerializable) {
+  make();
+  ASSERT_EQ(write(1, {{"a", "1"}, {"b", "1"}}).to_string(), "OK");
+  auto one = begin(1, Isolation::kSerializable);
+  auto two = begin(2, Isolation::kSerializable);
+  EXPECT_EQ(*cluster_->run(one->get("a")), "1");
+  EXPECT_EQ(*cluster_->run(two->get("b")), "1");
+  ASSERT_TRUE(cluster_->run(one->lock("b", LockStrength::kUpdate, WaitPolicy::kBlock)).ok());
+  ASSERT_TRUE(cluster_->run(two->lock("a", LockStrength::kUpdate, WaitPolicy::kBlock)).ok());
+  ASSERT_TRUE(one->put("b", "0").ok());
+  ASSERT_TRUE(two->put("a", "0").ok());
+  EXPECT_EQ(cluster_->run(one->commit()).to_string(), "OK");
+  EXPECT_EQ(cluster_->run(two->commit()).code().view(), "40001");
+}
+
+}  // namespace
+}  // namespace pando::kv
