@@ -38,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   exchange<RouteRequest>(bytes);
   round_trip<ReleaseRequest>(bytes);
   round_trip<CancelRequest>(bytes);
-  if (entry_kind(bytes).ok()) {
+  if (payload_kind(bytes).ok()) {
     decode_prepare(bytes).status().ignore("either is right");
     decode_resolve(bytes).status().ignore("either is right");
     decode_discard(bytes).status().ignore("either is right");

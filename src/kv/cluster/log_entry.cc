@@ -15,19 +15,19 @@ constexpr std::size_t kHeaderBytes = 2;
 
 Status damaged(const char* what) { return {sql_state::kDataCorrupted, "damaged entry in a shard's log: {}", what}; }
 
-Bytes start(EntryKind kind) { return {kFormatVersion, static_cast<char>(kind)}; }
+Bytes start(PayloadKind kind) { return {kFormatVersion, static_cast<char>(kind)}; }
 
 }  // namespace
 
-Result<EntryKind> entry_kind(ByteView payload) {
+Result<PayloadKind> payload_kind(ByteView payload) {
   if (payload.size() < kHeaderBytes || payload[0] != kFormatVersion) {
     return damaged("unknown version");
   }
   const auto kind = static_cast<uint8_t>(payload[1]);
-  if (kind < static_cast<uint8_t>(EntryKind::kCommit) || kind > static_cast<uint8_t>(EntryKind::kDiscard)) {
+  if (kind < static_cast<uint8_t>(PayloadKind::kCommit) || kind > static_cast<uint8_t>(PayloadKind::kDiscard)) {
     return damaged("unknown kind");
   }
-  return static_cast<EntryKind>(kind);
+  return static_cast<PayloadKind>(kind);
 }
 
 Result<std::vector<Bytes>> keys_of_commit(ByteView payload) {
@@ -43,7 +43,7 @@ Result<std::vector<Bytes>> keys_of_commit(ByteView payload) {
 }
 
 Bytes encode_entry(const PrepareEntry& entry) {
-  Bytes payload = start(EntryKind::kPrepare);
+  Bytes payload = start(PayloadKind::kPrepare);
   WireWriter writer(payload);
   writer(entry.transaction, entry.key, entry.at, entry.participants, entry.commit);
   return payload;
@@ -60,7 +60,7 @@ Result<PrepareEntry> decode_prepare(ByteView payload) {
 }
 
 Bytes encode_entry(const ResolveEntry& entry) {
-  Bytes payload = start(EntryKind::kResolve);
+  Bytes payload = start(PayloadKind::kResolve);
   WireWriter writer(payload);
   writer(entry.transaction, entry.key, entry.committed, entry.at);
   return payload;
@@ -77,7 +77,7 @@ Result<ResolveEntry> decode_resolve(ByteView payload) {
 }
 
 Bytes encode_discard(const txn::Span& span) {
-  Bytes payload = start(EntryKind::kDiscard);
+  Bytes payload = start(PayloadKind::kDiscard);
   WireWriter writer(payload);
   writer(span);
   return payload;

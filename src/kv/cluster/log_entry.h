@@ -21,10 +21,10 @@
 namespace pando::kv {
 
 // Never renumber: on disk.
-enum class EntryKind : uint8_t { kCommit = 1, kPrepare = 2, kResolve = 3, kDiscard = 4 };
+enum class PayloadKind : uint8_t { kCommit = 1, kPrepare = 2, kResolve = 3, kDiscard = 4 };
 
 // Errors: XX001.
-Result<EntryKind> entry_kind(ByteView payload);
+Result<PayloadKind> payload_kind(ByteView payload);
 
 struct PrepareEntry {
   TransactionId transaction;

@@ -79,15 +79,15 @@ Status Leaseholder::Application::add(const CommittedEntry& entry) {
     }
     return {};
   }
-  PANDO_ASSIGN(const EntryKind kind, entry_kind(entry.payload));
+  PANDO_ASSIGN(const PayloadKind kind, payload_kind(entry.payload));
   switch (kind) {
-    case EntryKind::kCommit:
+    case PayloadKind::kCommit:
       return add_commit(entry.shard, entry.payload, std::nullopt);
-    case EntryKind::kPrepare:
+    case PayloadKind::kPrepare:
       return add_prepare(entry.shard, entry.payload);
-    case EntryKind::kResolve:
+    case PayloadKind::kResolve:
       return add_resolve(entry.shard, entry.payload);
-    case EntryKind::kDiscard: {
+    case PayloadKind::kDiscard: {
       PANDO_ASSIGN(const txn::Span span, decode_discard(entry.payload));
       batch_.erase_version_range(span.start, span.end);
       return {};

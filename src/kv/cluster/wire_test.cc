@@ -89,7 +89,7 @@ TEST(LogEntry, WhatIsWrittenIsRead) {
   const PrepareEntry prepare{
       .transaction = TransactionId(4), .key = "k", .at = {10, 0}, .participants = {{"k"}, {"z"}}, .commit = "commit"};
   const Bytes payload = encode_entry(prepare);
-  EXPECT_EQ(*entry_kind(payload), EntryKind::kPrepare);
+  EXPECT_EQ(*payload_kind(payload), PayloadKind::kPrepare);
   const auto read = decode_prepare(payload);
   ASSERT_TRUE(read.ok());
   EXPECT_EQ(read->commit, "commit");
@@ -101,7 +101,7 @@ TEST(LogEntry, WhatIsWrittenIsRead) {
   EXPECT_TRUE(resolve->committed);
   EXPECT_EQ(resolve->at, (HlcTimestamp{11, 1}));
   EXPECT_TRUE(decode_prepare(Bytes("\x01\x02")).status().is(sql_state::kDataCorrupted));
-  EXPECT_TRUE(entry_kind("\x09\x01").status().is(sql_state::kDataCorrupted));
+  EXPECT_TRUE(payload_kind("\x09\x01").status().is(sql_state::kDataCorrupted));
 }
 
 TEST(LogEntry, AnOutcomeLiesWithItsKey) {
