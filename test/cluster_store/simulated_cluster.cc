@@ -145,7 +145,17 @@ SimulatedClusterNode* SimulatedCluster::leaseholder(ByteView key) {
 }
 
 SimulatedClusterNode* SimulatedCluster::await_leaseholder(ByteView key) {
-  run_until(20s, [&] { return leaseholder(key) != nullptr; });
+  if (!run_until(20s, [&] { return leaseholder(key) != nullptr; })) {
+    // Tells why a test hangs.
+    for (const auto& node : nodes_) {
+      if (node->running()) {
+        const auto route = node->node().leaseholder().route(key, false);
+        fmt::print(stderr, "node {}: shard {} known {} led by {}, lease until {} now {}\n", node->id().number(),
+                   route.shard.number(), route.known, route.leaseholder.number(),
+                   node->node().host().view(route.shard)->lease_until_ns(), node->clock().monotonic_ns());
+      }
+    }
+  }
   return leaseholder(key);
 }
 
