@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # run_all.sh BUILD_DIR: every load of the speed table on Pando and on a real peer in the same run, as ratios.
 #
-# PostgreSQL 15 runs with its default durability (fsync on) on a fresh cluster, beside Pando, each in turn; both servers
-# listen on loopback. SCALE (default 50), SECONDS_EACH (default 20) and ONLY (a regular expression of load names) may be
-# set in the environment.
+# PostgreSQL 15 runs with its default durability (fsync on) on a fresh cluster, beside Pando; both servers listen on
+# loopback. The pgbench loads take turns for ROUNDS rounds (default 3) of SECONDS_EACH (default 7), and medians are
+# reported. SCALE (default 50) and ONLY (a regular expression of load names) may be set in the environment too.
 set -euo pipefail
 build=$(realpath "$1")
 here=$(dirname "$(realpath "$0")")
 SCALE=${SCALE:-50}
-SECONDS_EACH=${SECONDS_EACH:-20}
+SECONDS_EACH=${SECONDS_EACH:-7}
+ROUNDS=${ROUNDS:-3}
 ONLY=${ONLY:-.}
 pg_bin=/usr/lib/postgresql/15/bin
 
@@ -49,9 +50,17 @@ echo "load                                                  Pando   PostgreSQL  
 on_pg pgbench -i -q -s "$SCALE" 2>/dev/null >/dev/null
 on_pando pgbench -i -q -s "$SCALE" 2>/dev/null >/dev/null
 
+median() { printf '%s\n' "$@" | sort -g | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 load() {
   local name=$1; shift
-  if wanted "$name"; then report "$name" tps "$(on_pando tps "$@")" "$(on_pg tps "$@")" more; fi
+  local ours=() theirs=()
+  if wanted "$name"; then
+    for _ in $(seq "$ROUNDS"); do
+      ours+=("$(on_pando tps "$@")")
+      theirs+=("$(on_pg tps "$@")")
+    done
+    report "$name" tps "$(median "${ours[@]}")" "$(median "${theirs[@]}")" more
+  fi
 }
 load "point read, prepared, 8 clients" -S -M prepared -c 8 -j 2
 load "point read, prepared, 32 clients" -S -M prepared -c 32 -j 2

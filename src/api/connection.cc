@@ -114,10 +114,19 @@ Status Connection::State::bind(const std::string& statement, std::span<const Par
 }
 
 Result<session::ExecuteOutcome> Connection::State::fetch(uint64_t rows_max, CollectingSink& sink) {
+  Status status;
+  if (session.try_execute("", rows_max, &sink, status)) {
+    return status.ok() ? Result(session::ExecuteOutcome::kCompleted) : Result<session::ExecuteOutcome>(status);
+  }
   return runtime::block_on(executor, session.execute("", rows_max, &sink));
 }
 
-Status Connection::State::sync() { return runtime::block_on(executor, session.sync()); }
+Status Connection::State::sync() {
+  if (session.try_sync()) {
+    return {};
+  }
+  return runtime::block_on(executor, session.sync());
+}
 
 uint64_t row_count(std::string_view tag) {
   const auto space = tag.rfind(' ');

@@ -33,15 +33,21 @@ struct Committer::Commit {
 Committer::Committer(Parts parts, HighWaterMarks marks, std::size_t recent_writes_bytes_max)
     : parts_(parts), recent_(recent_writes_bytes_max), applier_(parts.engine, &parts.cache, marks) {}
 
-Committer::~Committer() {
+Committer::~Committer() = default;
+
+Task<void> Committer::stop(runtime::Executor* executor) {
   std::optional<runtime::TimerId> retry;
   {
     MutexLock lock(mutex_);
+    stopped_ = true;
     retry = retry_;
   }
   if (retry.has_value()) {
     parts_.timer.cancel(*retry);
   }
+  // Behind what was begun on the writer.
+  co_await runtime::yield_to(parts_.writer);
+  co_await runtime::yield_to(*executor);
 }
 
 Task<Status> Committer::commit(CommitRequest request) {
@@ -135,10 +141,9 @@ void Committer::resume_after_failure() {
 
 void Committer::start_applying() {
   const bool ready = !pending_.empty() && pending_.front()->durable;
-  if (ready && !applying_ && engine_failure_.ok()) {
+  if (ready && !applying_ && !stopped_ && engine_failure_.ok()) {
     applying_ = true;
-    // On the executor of one that waits for it, so that it is sure to run.
-    runtime::spawn(*pending_.front()->request.executor, apply_group());
+    runtime::spawn(parts_.writer, apply_group());
   }
 }
 

@@ -5,8 +5,8 @@
 //   sequence   under the lock: validate what a serializable transaction read, take the commit timestamp and the next
 //              index of each shard written, and hand one journal batch over all of them to the journal
 //   journal    one fdatasync makes it durable, together with everyone else's that waits (group commit)
-//   apply      durable commits, in the order of their timestamps, go to the engine as one batch, by whichever
-//              executor's turn it is
+//   apply      durable commits, in the order of their timestamps, go to the engine as one batch, on the journal's
+//              writer before its next group: one thread less to wake, and a worker never stands still for the engine
 //   publish    the visible moment moves past them, all at once, and their transactions are woken
 //
 // So a commit is visible to every snapshot taken after commit() has returned, and a snapshot never sees a later commit
@@ -62,11 +62,15 @@ class Committer {
     TimestampOracle& oracle;
     Router& router;
     runtime::Timer& timer;
+    // The journal's writer, where commits are applied.
+    runtime::Executor& writer;
   };
 
   Committer(Parts parts, HighWaterMarks marks, std::size_t recent_writes_bytes_max);
-  // What is pending is abandoned. REQUIRES: the journal is closed.
+  // What is pending is abandoned. REQUIRES: stop() has returned.
   ~Committer();
+  // Ends the work in the background; resumes on `executor`. REQUIRES: the journal is closed.
+  Task<void> stop(runtime::Executor* executor);
 
   // Makes the writes durable and visible. Errors: 40001, the journal's and the engine's. REQUIRES: the request's parts
   // outlive the task, and there is something to write.
@@ -106,6 +110,7 @@ class Committer {
   // Of the next attempt while the engine fails.
   std::optional<runtime::TimerId> retry_ PANDO_GUARDED_BY(mutex_);
   bool applying_ PANDO_GUARDED_BY(mutex_) = false;
+  bool stopped_ PANDO_GUARDED_BY(mutex_) = false;
   CommitterStatistics statistics_ PANDO_GUARDED_BY(mutex_);
   // Belongs to whoever applies.
   Applier applier_;

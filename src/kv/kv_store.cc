@@ -75,7 +75,8 @@ Task<Status> KvStore::recover() {
                                                             .snapshots = snapshots_,
                                                             .oracle = oracle_,
                                                             .router = router_,
-                                                            .timer = environment_.timer},
+                                                            .timer = environment_.timer,
+                                                            .writer = environment_.journal_writer},
                                            recovery.marks(), options_.recent_writes_bytes_max);
   co_return Status();
 }
@@ -87,8 +88,11 @@ void KvStore::start() {
 
 std::unique_ptr<txn::Transaction> KvStore::begin(txn::TransactionOptions options) {
   PANDO_ASSERT(options.executor != nullptr, "a transaction needs an executor to continue on after a wait");
-  const TransactionId id(last_transaction_.fetch_add(1, std::memory_order_relaxed) + 1);
-  return std::make_unique<KvTransaction>(*this, options, id);
+  return std::make_unique<KvTransaction>(*this, options, next_transaction());
+}
+
+TransactionId KvStore::next_transaction() {
+  return TransactionId(last_transaction_.fetch_add(1, std::memory_order_relaxed) + 1);
 }
 
 void KvStore::discard(txn::Span span) {
@@ -109,6 +113,7 @@ Task<Status> KvStore::close(runtime::Executor& executor) {
   environment_.flushes.detach();
   co_await journal_->close(executor);
   // A commit that was on its way is durable or not, as the journal has it; the next open applies it.
+  co_await committer_->stop(&executor);
   committer_.reset();
   journal_.reset();
   co_return flushed;

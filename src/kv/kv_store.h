@@ -81,6 +81,7 @@ class KvStore final : public txn::Store {
   txn::LockTable& locks() { return locks_; }
   SnapshotRegistry& snapshots() { return snapshots_; }
   Committer& committer() { return *committer_; }
+  TransactionId next_transaction();
 
   // Whether `key` has a version at or below `at`; fills `record` with the newest such.
   Result<bool> read(ByteView key, HlcTimestamp at, CachedRecord& record);

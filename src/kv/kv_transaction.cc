@@ -40,15 +40,40 @@ std::optional<Bytes> value_of(const txn::WriteBuffer::Write& write) {
   return write.value.has_value() ? std::optional<Bytes>(*write.value) : std::nullopt;
 }
 
+txn::ReadOutcome take_write(const txn::WriteBuffer::Write& write, Bytes& value) {
+  if (!write.value.has_value()) {
+    return txn::ReadOutcome::kAbsent;
+  }
+  value.assign(*write.value);
+  return txn::ReadOutcome::kFound;
+}
+
 }  // namespace
 
 KvTransaction::KvTransaction(KvStore& store, txn::TransactionOptions options, TransactionId id)
-    : store_(store), options_(options), locks_(store.locks(), id), pin_(store.snapshots()) {}
+    : store_(store), options_(options), pin_(store.snapshots()) {
+  locks_.emplace(store.locks(), id);
+}
 
 KvTransaction::~KvTransaction() {
   if (!over_) {
     end();
   }
+}
+
+bool KvTransaction::renew(const txn::TransactionOptions& options) {
+  PANDO_ASSERT(over_, "a transaction that has not ended");
+  if (writes_.bytes() != 0 || notes_reads()) {
+    return false;
+  }
+  options_ = options;
+  locks_.emplace(store_.locks(), store_.next_transaction());
+  statement_ = 0;
+  known_absent_.clear();
+  savepoints_.clear();
+  hooks_.clear();
+  over_ = false;
+  return true;
 }
 
 HlcTimestamp KvTransaction::read_timestamp() const {
@@ -99,6 +124,40 @@ Task<Result<std::optional<Bytes>>> KvTransaction::get_latest(Bytes key) {
   co_return read(key, HlcTimestamp::max());
 }
 
+Result<txn::ReadOutcome> KvTransaction::read_into(ByteView key, HlcTimestamp at, Bytes& value) {
+  CachedRecord record{.value = std::move(value)};
+  auto found = store_.read(key, at, record);
+  value = std::move(record.value);
+  if (!found.ok()) {
+    return std::move(found).status();
+  }
+  return *found && !record.tombstone ? txn::ReadOutcome::kFound : txn::ReadOutcome::kAbsent;
+}
+
+Result<txn::ReadOutcome> KvTransaction::try_get(ByteView key, Bytes& value) {
+  if (has_writes()) {
+    if (const auto write = writes_.find(key, statement_)) {
+      return take_write(*write, value);
+    }
+  }
+  if (notes_reads()) {
+    reads_.add_key(key);
+  }
+  return read_into(key, read_timestamp(), value);
+}
+
+Result<txn::ReadOutcome> KvTransaction::try_get_latest(ByteView key, Bytes& value) {
+  if (has_writes()) {
+    if (const auto write = writes_.find(key)) {
+      return take_write(*write, value);
+    }
+  }
+  if (is_known_absent(key)) {
+    return txn::ReadOutcome::kAbsent;
+  }
+  return read_into(key, HlcTimestamp::max(), value);
+}
+
 std::unique_ptr<txn::Cursor> KvTransaction::scan(txn::Span span, txn::ScanOptions options) {
   txn::OverlayCursor::Options merged{.reverse = options.reverse, .reads = notes_reads() ? &reads_ : nullptr};
   if (writes_.touches(statement_, span.start, span.end)) {
@@ -121,8 +180,8 @@ std::unique_ptr<txn::Snapshot> KvTransaction::snapshot_for(txn::Span span) {
 
 Task<Result<txn::LockOutcome>> KvTransaction::lock(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) {
   PANDO_ASSERT(!over_, "a lock in a transaction that has ended");
-  if (!store_.locks().try_lock(locks_, key, strength)) {
-    PANDO_CO_ASSIGN(const bool granted, co_await store_.locks().lock(&locks_, key, strength,
+  if (!store_.locks().try_lock(*locks_, key, strength)) {
+    PANDO_CO_ASSIGN(const bool granted, co_await store_.locks().lock(&*locks_, key, strength,
                                                                      {.policy = wait,
                                                                       .executor = options_.executor,
                                                                       .cancellation = options_.cancellation,
@@ -132,6 +191,15 @@ Task<Result<txn::LockOutcome>> KvTransaction::lock(Bytes key, txn::LockStrength 
     }
   }
   co_return locked_outcome(key);
+}
+
+Result<std::optional<txn::LockOutcome>> KvTransaction::try_lock(ByteView key, txn::LockStrength strength) {
+  PANDO_ASSERT(!over_, "a lock in a transaction that has ended");
+  if (!store_.locks().try_lock(*locks_, key, strength)) {
+    return std::optional<txn::LockOutcome>();
+  }
+  PANDO_ASSIGN(const txn::LockOutcome outcome, locked_outcome(key));
+  return std::optional(outcome);
 }
 
 Result<txn::LockOutcome> KvTransaction::locked_outcome(ByteView key) {
@@ -182,13 +250,13 @@ Status KvTransaction::erase(Bytes key) {
 }
 
 txn::SavepointId KvTransaction::savepoint() {
-  savepoints_.push_back({writes_.mark(), locks_.mark()});
+  savepoints_.push_back({writes_.mark(), locks_->mark()});
   return txn::SavepointId(static_cast<uint32_t>(savepoints_.size()));
 }
 
 void KvTransaction::rollback_to(txn::SavepointId savepoint) {
   undo_writes_to(savepoint);
-  locks_.release_to(savepoints_.back().locks);
+  locks_->release_to(savepoints_.back().locks);
   known_absent_.clear();
 }
 
@@ -225,6 +293,15 @@ Task<Status> KvTransaction::commit() {
   co_return status;
 }
 
+bool KvTransaction::try_commit() {
+  PANDO_ASSERT(!over_, "a transaction ends once");
+  if (has_writes() || !hooks_.empty()) {
+    return false;
+  }
+  end();
+  return true;
+}
+
 Task<void> KvTransaction::rollback() {
   if (!over_) {
     end();
@@ -234,7 +311,7 @@ Task<void> KvTransaction::rollback() {
 
 void KvTransaction::end() {
   over_ = true;
-  locks_.release_all();
+  locks_->release_all();
   release_snapshot();
 }
 

@@ -4,16 +4,19 @@
 // commits; its locks are in the store's lock table; what it reads comes from the record cache or the engine.
 
 #include "kv/kv_store.h"
+#include "txn/point_access.h"
 #include "txn/write_buffer.h"
 
 namespace pando::kv {
 
-class KvTransaction final : public txn::Transaction {
+class KvTransaction final : public txn::Transaction, public txn::PointAccess {
  public:
   KvTransaction(KvStore& store, txn::TransactionOptions options, TransactionId id);
   ~KvTransaction() override;
 
-  TransactionId id() const override { return locks_.id(); }
+  bool renew(const txn::TransactionOptions& options) override;
+
+  TransactionId id() const override { return locks_->id(); }
   txn::Isolation isolation() const override { return options_.isolation; }
   HlcTimestamp read_timestamp() const override;
   runtime::Executor& executor() const override { return *options_.executor; }
@@ -22,9 +25,15 @@ class KvTransaction final : public txn::Transaction {
 
   Task<Result<std::optional<Bytes>>> get(Bytes key) override;
   Task<Result<std::optional<Bytes>>> get_latest(Bytes key) override;
+  Result<txn::ReadOutcome> try_get(ByteView key, Bytes& value) override;
+  Result<txn::ReadOutcome> try_get_latest(ByteView key, Bytes& value) override;
   std::unique_ptr<txn::Cursor> scan(txn::Span span, txn::ScanOptions options) override;
   std::unique_ptr<txn::Snapshot> snapshot_for(txn::Span span) override;
   Task<Result<txn::LockOutcome>> lock(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) override;
+  Result<std::optional<txn::LockOutcome>> try_lock(ByteView key, txn::LockStrength strength) override;
+  bool try_hold(ByteView key, txn::LockStrength strength) override {
+    return store_.locks().try_lock(*locks_, key, strength);
+  }
   Status put(Bytes key, Bytes value) override;
   Status erase(Bytes key) override;
 
@@ -37,6 +46,7 @@ class KvTransaction final : public txn::Transaction {
   void release(txn::SavepointId savepoint) override;
 
   Task<Status> commit() override;
+  bool try_commit() override;
   Task<void> rollback() override;
 
  private:
@@ -48,6 +58,7 @@ class KvTransaction final : public txn::Transaction {
   // Whether what it reads must be noted, to be validated when it commits.
   bool notes_reads() const { return options_.isolation == txn::Isolation::kSerializable && !options_.read_only; }
   Result<std::optional<Bytes>> read(ByteView key, HlcTimestamp at);
+  Result<txn::ReadOutcome> read_into(ByteView key, HlcTimestamp at, Bytes& value);
   Result<txn::LockOutcome> locked_outcome(ByteView key);
   bool is_known_absent(ByteView key) const { return !known_absent_.empty() && key == known_absent_; }
   Status check_write(ByteView key, bool erases);
@@ -56,7 +67,7 @@ class KvTransaction final : public txn::Transaction {
 
   KvStore& store_;
   txn::TransactionOptions options_;
-  txn::LockOwner locks_;
+  std::optional<txn::LockOwner> locks_;
   SnapshotRegistry::Pin pin_;
   std::optional<HlcTimestamp> snapshot_;
   txn::WriteBuffer writes_;

@@ -1,6 +1,9 @@
 #include "node/node.h"
 
+#include <algorithm>
 #include <random>
+
+#include <unistd.h>
 
 #include "catalog/catalog.h"
 #include "catalog/sequences.h"
@@ -29,6 +32,16 @@ constexpr uint64_t kNsPerUs = 1000;
 // Below what the journal takes as one record; a larger transaction is refused with 54000.
 constexpr std::size_t kJournalSegmentBytes = 64_MiB;
 constexpr ShardId kFirstShard{1};
+
+// What a cache may take when nobody says.
+constexpr std::size_t kMemoryShare = 8;
+constexpr std::size_t kCacheBytesMin = 64_MiB;
+
+std::size_t default_cache_bytes() {
+  const auto pages = static_cast<std::size_t>(std::max(0L, ::sysconf(_SC_PHYS_PAGES)));
+  const auto page_bytes = static_cast<std::size_t>(std::max(0L, ::sysconf(_SC_PAGESIZE)));
+  return std::max(pages * page_bytes / kMemoryShare, kCacheBytesMin);
+}
 
 int64_t postgres_time_us(runtime::Clock& clock) {
   return static_cast<int64_t>(clock.wall_ns() / kNsPerUs) - kPostgresEpochUs;
@@ -235,6 +248,9 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
   parts->options = std::move(options);
   parts->workers = std::make_unique<runtime::WorkerPool>(
       parts->options.workers != 0 ? parts->options.workers : runtime::WorkerPool::default_size());
+  for (std::size_t* const bytes : {&parts->options.block_cache_bytes, &parts->options.record_cache_bytes}) {
+    *bytes = *bytes == 0 ? default_cache_bytes() : *bytes;
+  }
   Status status = parts->open_store();
   if (status.ok()) {
     status = parts->open_catalog();

@@ -49,8 +49,10 @@ struct NodeOptions {
   // Worker threads; 0: one for each core of the machine.
   std::size_t workers = 0;
   std::size_t sessions_max = 20'000;
-  std::size_t block_cache_bytes = 512_MiB;
-  std::size_t record_cache_bytes = 256_MiB;
+  // Of pages, and of rows that were read or written lately; 0: an eighth of the machine's memory each, as far as the
+  // data needs it.
+  std::size_t block_cache_bytes = 0;
+  std::size_t record_cache_bytes = 0;
   // Nothing: a node of its own.
   std::optional<ClusterMembership> cluster;
   // What a single transaction may write.

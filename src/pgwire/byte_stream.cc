@@ -2,55 +2,28 @@
 
 #include <algorithm>
 
-#include <boost/asio/buffer.hpp>
-
 namespace pando::pgwire {
 namespace {
 
-using boost::asio::ip::tcp;
-using boost::system::error_code;
-
-Status lost(const char* what, const error_code& error) {
-  return Status(sql_state::kConnectionFailure, "{}: {}", what, error.message());
-}
+Status is_closing() { return Status(sql_state::kConnectionFailure, "the connection is closing"); }
 
 }  // namespace
 
-struct ByteStream::ReadAwaiter {
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> handle) {
-    Bytes& input = stream.input_;
-    stream.socket_.async_read_some(boost::asio::buffer(input.data() + stream.end_, input.size() - stream.end_),
-                                   [this, handle](const error_code& outcome, std::size_t size) {
-                                     error = outcome;
-                                     stream.end_ += size;
-                                     handle.resume();
-                                   });
+Status ByteStream::open() {
+  PANDO_TRY(poller_.watch(socket_.descriptor(), *this));
+  watched_ = true;
+  return {};
+}
+
+void ByteStream::on_ready(runtime::Readiness readiness) {
+  may_receive_ = may_receive_ || readiness.readable;
+  ended_ = ended_ || readiness.ended;
+  // At most one of them waits, and it may destroy the stream.
+  if (readiness.readable && reader_) {
+    std::exchange(reader_, {}).resume();
+  } else if (readiness.writable && writer_) {
+    std::exchange(writer_, {}).resume();
   }
-  error_code await_resume() const { return error; }
-
-  ByteStream& stream;
-  error_code error;
-};
-
-struct ByteStream::WritableAwaiter {
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> handle) {
-    stream.socket_.async_wait(tcp::socket::wait_write, [this, handle](const error_code& outcome) {
-      error = outcome;
-      handle.resume();
-    });
-  }
-  error_code await_resume() const { return error; }
-
-  ByteStream& stream;
-  error_code error;
-};
-
-ByteStream::ByteStream(tcp::socket socket) : socket_(std::move(socket)) {
-  error_code ignored;
-  socket_.set_option(tcp::no_delay(true), ignored);
-  socket_.non_blocking(true, ignored);
 }
 
 void ByteStream::make_room(std::size_t expected) {
@@ -77,66 +50,82 @@ void ByteStream::make_room(std::size_t expected) {
   }
 }
 
-Task<Status> ByteStream::read_more(std::size_t expected) {
-  make_room(expected);
+Status ByteStream::try_read(std::size_t expected, bool& blocked) {
   if (interrupted_) {
-    co_return Status(sql_state::kConnectionFailure, "the connection is closing");
+    return is_closing();
   }
-  const std::size_t before = end_;
-  const error_code error = co_await ReadAwaiter{*this, {}};
-  if (error) {
-    co_return lost("could not receive data from client", error);
+  make_room(expected);
+  blocked = !may_receive_;
+  if (blocked) {
+    return {};
   }
-  last_read_ = end_ - before;
+  const std::size_t room = input_.size() - end_;
+  PANDO_ASSIGN(const Transfer received, socket_.receive(input_.data() + end_, room));
+  blocked = received.blocked;
+  if (received.bytes == 0 && !blocked) {
+    return Status(sql_state::kConnectionFailure, "could not receive data from client: End of file");
+  }
+  // Less than there was room for is all there is: the next bytes will be told of.
+  may_receive_ = ended_ || received.bytes == room;
+  end_ += received.bytes;
+  if (!blocked) {
+    last_read_ = received.bytes;
+  }
+  return {};
+}
+
+Task<Status> ByteStream::read_more(std::size_t expected) {
+  bool blocked = false;
+  PANDO_CO_TRY(try_read(expected, blocked));
+  while (blocked) {
+    co_await readable();
+    PANDO_CO_TRY(try_read(expected, blocked));
+  }
   co_return Status();
 }
 
-Status ByteStream::write_some(bool& blocked) {
+Status ByteStream::try_flush(bool& blocked) {
   blocked = false;
   while (written_ < output_.size()) {
-    error_code error;
-    const std::size_t size =
-        socket_.send(boost::asio::buffer(output_.data() + written_, output_.size() - written_), 0, error);
-    if (error == boost::asio::error::would_block || error == boost::asio::error::try_again) {
+    PANDO_ASSIGN(const Transfer sent, socket_.send(ByteView(output_).substr(written_)));
+    if (sent.blocked) {
       blocked = true;
       return {};
     }
-    if (error) {
-      return lost("could not send data to client", error);
-    }
-    written_ += size;
-    sent_ += size;
+    written_ += sent.bytes;
+    sent_ += sent.bytes;
   }
+  written_ = 0;
+  output_.clear();
   return {};
 }
 
 Task<Status> ByteStream::flush() {
   bool blocked = false;
-  PANDO_CO_TRY(write_some(blocked));
+  PANDO_CO_TRY(try_flush(blocked));
   while (blocked) {
+    co_await Awaiter{this, &writer_};
     if (interrupted_) {
-      co_return Status(sql_state::kConnectionFailure, "the connection is closing");
+      co_return is_closing();
     }
-    if (const error_code error = co_await WritableAwaiter{*this, {}}; error) {
-      co_return lost("could not send data to client", error);
-    }
-    PANDO_CO_TRY(write_some(blocked));
+    PANDO_CO_TRY(try_flush(blocked));
   }
-  written_ = 0;
-  output_.clear();
   co_return Status();
 }
 
 void ByteStream::interrupt() {
   interrupted_ = true;
-  error_code ignored;
-  socket_.cancel(ignored);
+  // Who waits may destroy the stream.
+  if (const auto waiter = std::exchange(reader_ ? reader_ : writer_, {})) {
+    waiter.resume();
+  }
 }
 
 void ByteStream::close() {
-  error_code ignored;
-  socket_.shutdown(tcp::socket::shutdown_both, ignored);
-  socket_.close(ignored);
+  if (std::exchange(watched_, false)) {
+    poller_.forget(socket_.descriptor(), *this);
+  }
+  socket_.close();
 }
 
 }  // namespace pando::pgwire

@@ -5,12 +5,6 @@
 namespace pando::pgwire {
 namespace {
 
-std::string address_of(const boost::asio::ip::tcp::socket& socket) {
-  boost::system::error_code error;
-  const auto endpoint = socket.remote_endpoint(error);
-  return error ? "" : fmt::format("{}:{}", endpoint.address().to_string(), endpoint.port());
-}
-
 session::ValueFormat session_format(Format format) {
   return format == Format::kBinary ? session::ValueFormat::kBinary : session::ValueFormat::kText;
 }
@@ -22,14 +16,13 @@ Format format_of(const std::vector<Format>& formats, std::size_t index) {
 
 }  // namespace
 
-Connection::Connection(session::SessionEnvironment& environment, runtime::Executor& executor,
-                       boost::asio::ip::tcp::socket socket)
+Connection::Connection(session::SessionEnvironment& environment, ConnectionHome home, Socket socket)
     : environment_(environment),
-      executor_(executor),
-      stream_(std::move(socket)),
+      executor_(home.executor),
+      stream_(home.poller, std::move(socket)),
       sink_(stream_),
-      client_address_(address_of(stream_.socket())),
-      doorbell_(std::make_shared<Doorbell>(&stream_)) {}
+      client_address_(stream_.socket().peer()),
+      doorbell_(std::make_shared<Doorbell>(&stream_, executor_)) {}
 
 Connection::~Connection() {
   doorbell_->stream = nullptr;
@@ -37,7 +30,7 @@ Connection::~Connection() {
 }
 
 Task<void> Connection::serve() {
-  if (co_await open()) {
+  if (stream_.open().ok() && co_await open()) {
     co_await serve_messages();
     (co_await stream_.flush()).ignore("the connection ends either way");
   }
@@ -58,17 +51,29 @@ Task<void> Connection::serve_messages() {
       if (!co_await wait_for_message()) {
         co_return;
       }
-    } else if (skipping_ && (*frame)->type != static_cast<char>(FrontendType::kSync) &&
-               (*frame)->type != static_cast<char>(FrontendType::kTerminate)) {
+      continue;
+    }
+    if (skipping_ && (*frame)->type != static_cast<char>(FrontendType::kSync) &&
+        (*frame)->type != static_cast<char>(FrontendType::kTerminate)) {
       stream_.consume((*frame)->size);
-    } else if (!co_await handle(**frame)) {
+      continue;
+    }
+    Status status;
+    const Step step = handle_now(**frame, status);
+    if (step == Step::kFailed) {
+      co_await fail_extended(status);
+      if (ends_connection(status)) {
+        co_return;
+      }
+    } else if (step == Step::kMustWait && !co_await handle(**frame)) {
       co_return;
     }
   }
 }
 
 Task<bool> Connection::wait_for_message() {
-  if (!(co_await stream_.flush()).ok()) {
+  bool blocked = false;
+  if (!stream_.try_flush(blocked).ok() || (blocked && !(co_await stream_.flush()).ok())) {
     co_return false;
   }
   Status reason;
@@ -79,7 +84,12 @@ Task<bool> Connection::wait_for_message() {
     timer = environment_.timer.schedule(
         limit, [&registry = environment_.registry, process_id, reason] { registry.terminate(process_id, reason); });
   }
-  const Status received = co_await stream_.read_more(frame_size(stream_.unread()));
+  const std::size_t expected = frame_size(stream_.unread());
+  Status received = stream_.try_read(expected, blocked);
+  while (received.ok() && blocked) {
+    co_await stream_.readable();
+    received = stream_.try_read(expected, blocked);
+  }
   if (timer) {
     environment_.timer.cancel(*timer);
   }
@@ -88,6 +98,63 @@ Task<bool> Connection::wait_for_message() {
     co_return false;
   }
   co_return received.ok();
+}
+
+Connection::Step Connection::handle_now(const Frame& frame, Status& status) {
+  switch (static_cast<FrontendType>(frame.type)) {
+    case FrontendType::kBind:
+      status = handle_bind(frame.body);
+      break;
+    case FrontendType::kParse:
+      status = handle_parse(frame.body);
+      break;
+    case FrontendType::kDescribe:
+      status = handle_describe(frame.body);
+      break;
+    case FrontendType::kClose:
+      status = handle_close(frame.body);
+      break;
+    case FrontendType::kExecute:
+      return execute_now(frame, status);
+    case FrontendType::kQuery:
+      return query_now(frame, status);
+    case FrontendType::kSync:
+      if (!session_->try_sync()) {
+        return Step::kMustWait;
+      }
+      skipping_ = false;
+      ready();
+      break;
+    default:
+      return Step::kMustWait;
+  }
+  stream_.consume(frame.size);
+  return status.ok() ? Step::kHandled : Step::kFailed;
+}
+
+Connection::Step Connection::execute_now(const Frame& frame, Status& status) {
+  ExecuteMessage message;
+  if (!decode(frame.body, message).ok() || !session_->try_execute(message.portal, message.rows_max, &sink_, status)) {
+    return Step::kMustWait;
+  }
+  stream_.consume(frame.size);
+  return status.ok() ? Step::kHandled : Step::kFailed;
+}
+
+Connection::Step Connection::query_now(const Frame& frame, Status& status) {
+  QueryMessage message;
+  const std::size_t mark = stream_.output().size();
+  if (!decode(frame.body, message).ok() || !session_->try_run(message.sql, &sink_, status)) {
+    return Step::kMustWait;
+  }
+  if (!status.ok()) {
+    // The general way finds the same error, and answers as to every query that fails.
+    stream_.output().resize(mark);
+    return Step::kMustWait;
+  }
+  stream_.consume(frame.size);
+  ready();
+  return Step::kHandled;
 }
 
 Task<bool> Connection::handle(Frame frame) {
@@ -103,22 +170,6 @@ Task<bool> Connection::handle(Frame frame) {
       co_return co_await handle_sync();
     case FrontendType::kTerminate:
       co_return false;
-    case FrontendType::kBind:
-      status = handle_bind(frame.body);
-      stream_.consume(frame.size);
-      break;
-    case FrontendType::kParse:
-      status = handle_parse(frame.body);
-      stream_.consume(frame.size);
-      break;
-    case FrontendType::kDescribe:
-      status = handle_describe(frame.body);
-      stream_.consume(frame.size);
-      break;
-    case FrontendType::kClose:
-      status = handle_close(frame.body);
-      stream_.consume(frame.size);
-      break;
     case FrontendType::kFlush:
       stream_.consume(frame.size);
       co_return (co_await stream_.flush()).ok();
@@ -128,16 +179,14 @@ Task<bool> Connection::handle(Frame frame) {
       co_await session_->fail();
       ready();
       co_return true;
-    case FrontendType::kCopyData:
-    case FrontendType::kCopyDone:
-    case FrontendType::kCopyFail:
-      // The rest of a COPY that has failed already.
-      stream_.consume(frame.size);
-      co_return true;
     case FrontendType::kPassword:
       status = Status(sql_state::kProtocolViolation, "invalid frontend message type {}", static_cast<int>(frame.type));
       report_fatal(status);
       co_return false;
+    default:
+      // The rest of a COPY that has failed already; all others were handled on the spot.
+      stream_.consume(frame.size);
+      co_return true;
   }
   if (!status.ok()) {
     co_await fail_extended(status);
@@ -241,7 +290,7 @@ Status Connection::handle_describe(ByteView body) {
   if (shape == nullptr) {
     encode(BareMessage{BackendType::kNoData}, stream_.output());
   } else {
-    encode_row_description(*shape, stream_.output());
+    sink_.add_description(shape);
   }
   return {};
 }

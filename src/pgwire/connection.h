@@ -3,7 +3,7 @@
 // Connection: one client on one socket, from its startup packet to its end. A coroutine on the worker that owns the
 // socket; no thread of its own.
 //
-//   runtime::spawn(worker, serve_connection(std::make_unique<Connection>(environment, worker, std::move(socket))));
+//   runtime::spawn(worker, serve_connection(std::make_unique<Connection>(environment, home, std::move(socket))));
 //
 // Authentication is "trust": the listener lets only loopback addresses in.
 // Thread-safety: the worker's thread only.
@@ -22,11 +22,16 @@
 
 namespace pando::pgwire {
 
+// Where a connection runs: the executor and the poller of one thread.
+struct ConnectionHome {
+  runtime::Executor& executor;
+  runtime::Poller& poller;
+};
+
 class Connection {
  public:
-  // REQUIRES: `environment` and `executor` outlive it; `executor` runs on the thread of the socket's io_context.
-  Connection(session::SessionEnvironment& environment, runtime::Executor& executor,
-             boost::asio::ip::tcp::socket socket);
+  // REQUIRES: what `home` refers to and `environment` outlive it.
+  Connection(session::SessionEnvironment& environment, ConnectionHome home, Socket socket);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -51,6 +56,12 @@ class Connection {
   Task<void> serve_messages();
   // Waits for the client. False: the connection ends.
   Task<bool> wait_for_message();
+  // What handling a message on the spot came to.
+  enum class Step : uint8_t { kHandled, kFailed, kMustWait };
+  // Handles a message that needs no waiting; kMustWait: nothing was done.
+  Step handle_now(const Frame& frame, Status& status);
+  Step execute_now(const Frame& frame, Status& status);
+  Step query_now(const Frame& frame, Status& status);
   // False: the connection ends.
   Task<bool> handle(Frame frame);
   Task<bool> handle_query(Frame frame);

@@ -1,10 +1,6 @@
 #include "pgwire/listener.h"
 
 #include <charconv>
-#include <future>
-
-#include <boost/asio/ip/address.hpp>
-#include <boost/asio/post.hpp>
 
 #include "pgwire/connection.h"
 #include "runtime/task.h"
@@ -12,23 +8,14 @@
 namespace pando::pgwire {
 namespace {
 
-using boost::asio::ip::tcp;
-using boost::system::error_code;
-
 constexpr std::chrono::milliseconds kDrainPoll{10};
 constexpr std::chrono::milliseconds kAcceptRetry{100};
 
-Status cannot_listen(std::string_view host, uint16_t port, const error_code& error) {
-  return Status(sql_state::kSystemError, "could not listen on {}:{}: {}", host, port, error.message());
-}
-
-Result<boost::asio::ip::address> resolve_loopback(std::string_view host) {
-  error_code error;
-  const auto address = boost::asio::ip::make_address(host == "localhost" ? "127.0.0.1" : std::string(host), error);
-  if (error) {
-    return Status(sql_state::kInvalidParameterValue, "\"{}\" is not an IP address or \"localhost\"", host);
-  }
-  if (!address.is_loopback()) {
+// The address that `host` names. 0A000 when others could reach it.
+Result<std::string> resolve_loopback(std::string_view host) {
+  std::string address(host == "localhost" ? "127.0.0.1" : host);
+  PANDO_ASSIGN(const bool local, is_loopback(address));
+  if (!local) {
     return std::move(Status(sql_state::kFeatureNotSupported, "cannot listen on {}: only loopback addresses are allowed",
                             host))
         .with_detail("There is no authentication yet, so anyone who reaches the server could read and change all data.")
@@ -37,9 +24,8 @@ Result<boost::asio::ip::address> resolve_loopback(std::string_view host) {
   return address;
 }
 
-Task<void> serve_on_home(session::SessionEnvironment* environment, runtime::Executor* executor, tcp::socket socket) {
-  auto connection = std::make_unique<Connection>(*environment, *executor, std::move(socket));
-  co_await serve_connection(std::move(connection));
+Task<void> serve_on_home(session::SessionEnvironment* environment, ConnectionHome home, Socket socket) {
+  co_await serve_connection(std::make_unique<Connection>(*environment, home, std::move(socket)));
 }
 
 }  // namespace
@@ -73,64 +59,60 @@ Status parse_address(std::string_view text, std::string& host, uint16_t& port) {
 }
 
 Listener::Listener(session::SessionEnvironment& environment, std::vector<ConnectionHome> homes)
-    : environment_(environment), homes_(std::move(homes)), acceptor_(homes_.front().io) {}
-
-Listener::~Listener() = default;
+    : environment_(environment), homes_(std::move(homes)) {}
 
 Status Listener::open(std::string_view host, uint16_t port) {
-  PANDO_ASSIGN(const auto address, resolve_loopback(host));
-  const tcp::endpoint endpoint(address, port);
-  error_code error;
-  acceptor_.open(endpoint.protocol(), error);
-  if (!error) {
-    acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-  }
-  if (!error) {
-    acceptor_.bind(endpoint, error);
-  }
-  if (!error) {
-    acceptor_.listen(tcp::acceptor::max_listen_connections, error);
-  }
-  return error ? cannot_listen(host, port, error) : Status();
+  PANDO_ASSIGN(const std::string address, resolve_loopback(host));
+  PANDO_ASSIGN(socket_, Socket::listen(address, port));
+  return {};
 }
 
-uint16_t Listener::port() const {
-  error_code error;
-  return acceptor_.local_endpoint(error).port();
+uint16_t Listener::port() const { return socket_->local_port(); }
+
+void Listener::start() { runtime::spawn(homes_.front().executor, begin()); }
+
+Task<void> Listener::begin() {
+  const Status watched = homes_.front().poller.watch(socket_->descriptor(), *this);
+  PANDO_ASSERT(watched.ok(), "the first socket of a fresh poller");
+  co_return;
 }
 
-void Listener::start() {
-  boost::asio::post(homes_.front().io, [this] { accept_next(); });
+void Listener::on_ready(runtime::Readiness) { accept_all(); }
+
+Task<void> Listener::accept_again() {
+  accept_all();
+  co_return;
 }
 
-void Listener::accept_next() {
-  if (!acceptor_.is_open()) {
-    return;
-  }
-  ConnectionHome& home = homes_[next_home_];
-  next_home_ = (next_home_ + 1) % homes_.size();
-  acceptor_.async_accept(home.io, [this, &home](const error_code& error, tcp::socket socket) {
-    if (error == boost::asio::error::operation_aborted || !acceptor_.is_open()) {
+void Listener::accept_all() {
+  while (!stopped_) {
+    auto client = socket_->accept();
+    if (!client.ok()) {
+      // Out of file descriptors, most likely: trying again at once would only spin.
+      environment_.timer.schedule(kAcceptRetry, [this] { runtime::spawn(homes_.front().executor, accept_again()); });
       return;
     }
-    if (error) {
-      // Out of file descriptors, most likely: trying again at once would only spin.
-      environment_.timer.schedule(kAcceptRetry, [this] { start(); });
+    if (!*client) {
       return;
     }
     // Spawning posts to the worker that owns the socket: the connection never runs on this thread.
-    runtime::spawn(home.executor, serve_on_home(&environment_, &home.executor, std::move(socket)));
-    accept_next();
-  });
+    const ConnectionHome& home = homes_[next_home_];
+    next_home_ = (next_home_ + 1) % homes_.size();
+    runtime::spawn(home.executor, serve_on_home(&environment_, home, **std::move(client)));
+  }
+}
+
+Task<void> Listener::end(std::promise<void>* closed) {
+  stopped_ = true;
+  homes_.front().poller.forget(socket_->descriptor(), *this);
+  socket_->close();
+  closed->set_value();
+  co_return;
 }
 
 void Listener::stop(std::chrono::milliseconds grace) {
   std::promise<void> closed;
-  boost::asio::post(homes_.front().io, [this, &closed] {
-    error_code ignored;
-    acceptor_.close(ignored);
-    closed.set_value();
-  });
+  runtime::spawn(homes_.front().executor, end(&closed));
   closed.get_future().wait();
   const Status reason(sql_state::kAdminShutdown, "terminating connection due to administrator command");
   environment_.registry.terminate_idle(reason);

@@ -11,29 +11,24 @@
 // Only loopback addresses: there is no authentication yet. Thread-safety: one thread opens, starts and stops it.
 
 #include <chrono>
-#include <functional>
-#include <memory>
+#include <future>
+#include <optional>
 #include <vector>
 
-#include <boost/asio/ip/tcp.hpp>
-
 #include "base/status.h"
-#include "runtime/executor.h"
+#include "pgwire/connection.h"
 #include "session/environment.h"
 
 namespace pando::pgwire {
 
-// Where a connection runs: an io_context and the executor on its thread.
-struct ConnectionHome {
-  boost::asio::io_context& io;
-  runtime::Executor& executor;
-};
-
-class Listener {
+class Listener final : private runtime::Poller::Watcher {
  public:
   // REQUIRES: `homes` is not empty; all outlive the listener and the connections it made.
   Listener(session::SessionEnvironment& environment, std::vector<ConnectionHome> homes);
-  ~Listener();
+  // REQUIRES: stop() has returned, or start() was never called.
+  ~Listener() = default;
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
 
   // Port 0 takes a free one. Errors: 0A000 for an address that is not loopback, 58000 when it cannot be bound.
   Status open(std::string_view host, uint16_t port);
@@ -44,12 +39,19 @@ class Listener {
   void stop(std::chrono::milliseconds grace);
 
  private:
-  void accept_next();
+  // On the first home's thread.
+  void on_ready(runtime::Readiness readiness) override;
+  void accept_all();
+  Task<void> begin();
+  Task<void> accept_again();
+  Task<void> end(std::promise<void>* closed);
 
   session::SessionEnvironment& environment_;
   std::vector<ConnectionHome> homes_;
   std::size_t next_home_ = 0;
-  boost::asio::ip::tcp::acceptor acceptor_;
+  // Closed by stop().
+  std::optional<Socket> socket_;
+  bool stopped_ = false;
 };
 
 // "HOST:PORT", "HOST", ":PORT", "[::1]:PORT".

@@ -25,8 +25,6 @@ Severity wire_severity(session::NoticeSeverity severity) {
   PANDO_UNREACHABLE("a notice severity outside its enumeration");
 }
 
-}  // namespace
-
 void encode_row_description(const session::RowShape& shape, Bytes& out) {
   MessageWriter writer(out, static_cast<char>(BackendType::kRowDescription));
   writer.write_uint16(static_cast<uint16_t>(shape.size()));
@@ -43,10 +41,21 @@ void encode_row_description(const session::RowShape& shape, Bytes& out) {
   writer.end();
 }
 
+}  // namespace
+
+void MessageSink::add_description(const session::RowShapePtr& shape) {
+  if (shape != described_) {
+    description_.clear();
+    encode_row_description(*shape, description_);
+    described_ = shape;
+  }
+  stream_.output().append(description_);
+}
+
 void MessageSink::begin_rows(const session::RowShapePtr& shape, const types::Settings& settings, bool describe) {
   encoder_.prepare(shape, settings);
   if (describe) {
-    encode_row_description(*shape, stream_.output());
+    add_description(shape);
   }
 }
 

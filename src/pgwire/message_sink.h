@@ -18,6 +18,8 @@ class MessageSink final : public session::ResultSink {
 
   explicit MessageSink(ByteStream& stream) : stream_(stream) {}
 
+  // Adds the RowDescription of `shape`.
+  void add_description(const session::RowShapePtr& shape);
   void begin_rows(const session::RowShapePtr& shape, const types::Settings& settings, bool describe) override;
   Status add_rows(const types::Chunk& chunk, std::size_t first, std::size_t count) override;
   void complete(std::string_view tag) override;
@@ -40,11 +42,10 @@ class MessageSink final : public session::ResultSink {
 
   ByteStream& stream_;
   RowEncoder encoder_;
+  // The RowDescription added last: a client asks for the same again and again.
+  session::RowShapePtr described_;
+  Bytes description_;
   // The client has not said yet that its COPY data ends.
   bool copying_in_ = false;
 };
-
-// The RowDescription of a shape.
-void encode_row_description(const session::RowShape& shape, Bytes& out);
-
 }  // namespace pando::pgwire

@@ -1,8 +1,7 @@
 // How a connection opens: encryption requests, cancel requests, the startup packet, the greeting.
 
+#include <algorithm>
 #include <cctype>
-
-#include <boost/asio/post.hpp>
 
 #include "pgwire/connection.h"
 #include "pgwire/doorbell.h"

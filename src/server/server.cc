@@ -49,7 +49,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, const Repor
   std::vector<pgwire::ConnectionHome> homes;
   runtime::WorkerPool& workers = server->node_->workers();
   for (std::size_t i = 0; i < workers.size(); ++i) {
-    homes.push_back({workers.worker(i).io_context(), workers.worker(i)});
+    homes.push_back({.executor = workers.worker(i), .poller = workers.worker(i)});
   }
   server->listener_ = std::make_unique<pgwire::Listener>(server->node_->environment(), std::move(homes));
   PANDO_TRY(server->listener_->open(host, port));

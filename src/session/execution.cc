@@ -40,15 +40,20 @@ sql::exec::ExecutionContext Session::execution_context(std::vector<types::Value>
 
 std::string Session::query_tag(const Portal& portal) const {
   const bool counts_rows = portal.plan->tag == "SELECT";
-  return fmt::format("{} {}", portal.plan->tag, counts_rows ? portal.rows_delivered : portal.query->rows_affected());
+  const uint64_t rows = counts_rows               ? portal.rows_delivered
+                        : portal.query == nullptr ? portal.rows_written
+                                                  : portal.query->rows_affected();
+  return fmt::format("{} {}", portal.plan->tag, rows);
 }
 
 // Table locks keep DDL away from what the statement writes. DDL that came first may have changed the plan's ground.
 Task<Status> Session::lock_tables(Portal* portal) {
   while (true) {
-    for (const types::Oid table : portal->plan->locked_tables) {
-      PANDO_CO_TRY(
-          co_await transaction_.catalog().lock_table(table, txn::LockStrength::kKeyShare, txn::WaitPolicy::kBlock));
+    if (!try_lock_tables(*portal->plan)) {
+      for (const types::Oid table : portal->plan->locked_tables) {
+        PANDO_CO_TRY(
+            co_await transaction_.catalog().lock_table(table, txn::LockStrength::kKeyShare, txn::WaitPolicy::kBlock));
+      }
     }
     if (is_current(*portal->plan) || portal->plan->catalog_version == 0) {
       co_return Status();
@@ -220,6 +225,12 @@ Task<Result<ExecuteOutcome>> Session::run_query(Portal* portal, uint64_t rows_ma
     co_return ExecuteOutcome::kCompleted;
   }
   if (!portal->started) {
+    if (portal->plan->point_write != nullptr) {
+      PANDO_CO_ASSIGN(const bool written, co_await write_point(portal));
+      if (written) {
+        co_return ExecuteOutcome::kCompleted;
+      }
+    }
     PANDO_CO_ASSIGN(const bool more, co_await run_from_start(portal, rows_max, output));
     co_return more ? ExecuteOutcome::kSuspended : ExecuteOutcome::kCompleted;
   }

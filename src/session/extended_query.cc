@@ -45,7 +45,7 @@ Status in_parameter(Status status, std::size_t index, std::string_view portal) {
 
 Status Session::prepare(std::string name, Bytes sql, std::vector<types::Oid> types) {
   auto text = std::make_shared<const std::string>(std::move(sql));
-  begin_message(text);
+  begin_message(*text);
   if (!name.empty() && statements_.contains(name)) {
     return Status(sql_state::kDuplicatePreparedStatement, "prepared statement \"{}\" already exists", name);
   }
@@ -70,7 +70,7 @@ Status Session::bind(const BindRequest& request) {
     return undefined_statement(request.statement);
   }
   const PreparedStatementPtr& statement = found->second;
-  begin_message(statement->text);
+  begin_message(*statement->text);
   if (request.parameters.size() != statement->parameter_types.size()) {
     return Status(sql_state::kProtocolViolation,
                   "bind message supplies {} parameters, but prepared statement \"{}\" requires {}",
@@ -96,15 +96,33 @@ Status Session::bind(const BindRequest& request) {
   }
   PANDO_ASSIGN(portal->shape, shape_with_formats(*portal, request.result_formats));
   portal->savepoint_depth = transaction_.savepoint_depth();
-  portals_.insert_or_assign(std::string(request.portal), std::move(portal));
+  keep_portal(request.portal, std::move(portal));
   return {};
 }
 
 // A new portal; the unnamed one's object is used again.
 std::unique_ptr<Portal> Session::take_portal(std::string_view name) {
+  if (name.empty()) {
+    if (const auto found = portals_.find(name); found != portals_.end()) {
+      spare_portal_ = portals_.extract(found);
+      spare_portal_.mapped()->clear();
+    }
+    if (spare_portal_ && spare_portal_.mapped() != nullptr) {
+      return std::move(spare_portal_.mapped());
+    }
+  }
   auto portal = std::make_unique<Portal>();
   portal->name = name;
   return portal;
+}
+
+void Session::keep_portal(std::string_view name, std::unique_ptr<Portal> portal) {
+  if (name.empty() && spare_portal_) {
+    spare_portal_.mapped() = std::move(portal);
+    portals_.insert(std::move(spare_portal_));
+  } else {
+    portals_.insert_or_assign(std::string(name), std::move(portal));
+  }
 }
 
 Result<RowShapePtr> Session::shape_with_formats(const Portal& portal, std::span<const ValueFormat> formats) {

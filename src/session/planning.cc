@@ -1,5 +1,7 @@
 // Session: from a statement's tree to how it runs.
 
+#include <algorithm>
+
 #include "session/services.h"
 #include "session/session.h"
 #include "sql/optimize/optimize.h"
@@ -144,6 +146,10 @@ Result<StatementPlanPtr> Session::make_query_plan(const TextPtr& text, const ast
   if (!query.result.empty() || plan->tag == "SELECT") {
     plan->shape = ResultColumnsOf{query}();
   }
+  if (plan->shape != nullptr && std::ranges::none_of(*plan->shape, &ResultColumn::named)) {
+    plan->point_read = sql::exec::PointRead::make(query);
+  }
+  plan->point_write = sql::exec::PointWrite::make(query);
   plan->query = std::make_shared<const sql::PhysicalQuery>(std::move(query));
   return StatementPlanPtr(std::move(plan));
 }

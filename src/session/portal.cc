@@ -21,4 +21,17 @@ const types::Chunk& RowBuffer::chunk_of(std::size_t position, std::size_t& row) 
   return chunks_[index];
 }
 
+void Portal::clear() {
+  Portal fresh;
+  fresh.name = std::move(name);
+  fresh.name.clear();
+  fresh.tag = std::move(tag);
+  fresh.tag.clear();
+  fresh.parameters = std::move(parameters);
+  fresh.parameters.clear();
+  fresh.pending.columns = std::move(pending.columns);
+  fresh.pending.columns.clear();
+  *this = std::move(fresh);
+}
+
 }  // namespace pando::session

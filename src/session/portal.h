@@ -36,6 +36,9 @@ class RowBuffer {
 enum class CursorScroll : uint8_t { kUnspecified, kScroll, kNoScroll };
 
 struct Portal {
+  // Makes it as new, and keeps what memory it has.
+  void clear();
+
   std::string name;
   // Null for a cached plan of the simple protocol, whose text is here.
   PreparedStatementPtr statement;
@@ -57,6 +60,8 @@ struct Portal {
   std::size_t pending_first = 0;
   // By the last run.
   uint64_t rows_delivered = 0;
+  // By a point write, which has no query.
+  uint64_t rows_written = 0;
   // Rows come from the buffer, from row `replayed` on: the query has ended.
   bool replaying = false;
   std::size_t replayed = 0;

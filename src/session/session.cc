@@ -3,6 +3,7 @@
 #include "session/plan_cache.h"
 #include "session/services.h"
 #include "session/system_tables.h"
+#include "types/utf8.h"
 
 namespace pando::session {
 namespace {
@@ -14,6 +15,9 @@ constexpr int64_t kMicrosecondsPerSecond = 1000000;
 int64_t to_postgres_us(uint64_t wall_ns) {
   return static_cast<int64_t>(wall_ns / 1000) - kPostgresEpochSeconds * kMicrosecondsPerSecond;
 }
+
+// What pg_stat_activity shows of a statement, as PostgreSQL's track_activity_query_size.
+constexpr std::size_t kActivityTextBytes = 1023;
 
 // What may run in a failed block: what ends it or goes back to a savepoint.
 bool ends_failed_block(const ast::Statement& tree) {
@@ -66,7 +70,7 @@ Status Session::set_startup_option(std::string_view name, std::string_view value
 
 int64_t Session::now_us() { return to_postgres_us(environment_.clock.wall_ns()); }
 
-void Session::begin_message(const TextPtr& text) {
+void Session::begin_message(std::string_view text) {
   cancellation_.reset();
   running_.store(true, std::memory_order_release);
   const int64_t now = now_us();
@@ -86,7 +90,7 @@ void Session::begin_message(const TextPtr& text) {
     });
   }
   MutexLock lock(activity_mutex_);
-  activity_text_ = text;
+  activity_text_.assign(types::utf8_truncate(text, kActivityTextBytes));
   query_start_us_ = now;
   transaction_start_us_ = evaluation_.transaction_time_us;
   state_change_us_ = now;
@@ -110,6 +114,10 @@ Status Session::check_not_failed(const ast::Statement& tree) const {
 }
 
 void Session::close_portals_of_transaction() {
+  if (const auto unnamed = portals_.find(std::string_view()); unnamed != portals_.end()) {
+    unnamed->second->clear();
+    spare_portal_ = portals_.extract(unnamed);
+  }
   std::erase_if(portals_, [](const auto& entry) { return !entry.second->held; });
 }
 
@@ -218,7 +226,7 @@ SessionActivity Session::activity() const {
               : status == 'T' ? "idle in transaction"
               : status == 'E' ? "idle in transaction (aborted)"
                               : "idle";
-  out.query = activity_text_ == nullptr ? "" : *activity_text_;
+  out.query = activity_text_;
   out.session_start_us = session_start_us_;
   out.transaction_start_us = active || status != 'I' ? transaction_start_us_ : 0;
   out.query_start_us = query_start_us_;

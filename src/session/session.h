@@ -78,6 +78,8 @@ enum class ExecuteOutcome : uint8_t { kCompleted, kSuspended, kEmpty };
 
 class Session {
  public:
+  using PortalMap = std::map<std::string, std::unique_ptr<Portal>, std::less<>>;
+
   Session(SessionEnvironment& environment, runtime::Executor& executor, SessionIdentity identity);
   ~Session();
   Session(const Session&) = delete;
@@ -92,6 +94,9 @@ class Session {
 
   // --- simple protocol: all statements of a text, in one implicit transaction unless they open a block ---
   Task<Status> run(Bytes sql, ResultSink* sink);
+  // The same without a coroutine, for a statement seen before that reads one row by its primary key. False: nothing was
+  // done, and run() must be called.
+  bool try_run(std::string_view sql, ResultSink* sink, Status& status);
 
   // --- extended protocol ---
   // An empty name replaces the unnamed statement. `types` may be shorter than the parameters are many; 0 means "infer".
@@ -103,6 +108,11 @@ class Session {
   Result<const Portal*> describe_portal(std::string_view name);
   // Runs a portal until its end or until `rows_max` rows (0: no limit) were added to the sink.
   Task<Result<ExecuteOutcome>> execute(std::string_view portal, uint64_t rows_max, ResultSink* sink);
+  // execute() and sync() without a coroutine, for a portal that reads or writes one row by its primary key and finds it
+  // at hand and unlocked, and for a transaction that has nothing to commit. False: nothing was done that the other will
+  // not do again, and the other must be called.
+  bool try_execute(std::string_view portal, uint64_t rows_max, ResultSink* sink, Status& status);
+  bool try_sync();
   // Unknown names are no error.
   void close_statement(std::string_view name);
   void close_portal(std::string_view name);
@@ -142,7 +152,7 @@ class Session {
   };
 
   // --- session.cc ---
-  void begin_message(const TextPtr& text);
+  void begin_message(std::string_view text);
   void end_message();
   Status check_not_failed(const ast::Statement& tree) const;
   int64_t now_us();
@@ -177,7 +187,20 @@ class Session {
 
   // --- extended_query.cc ---
   std::unique_ptr<Portal> take_portal(std::string_view name);
+  void keep_portal(std::string_view name, std::unique_ptr<Portal> portal);
   Result<RowShapePtr> shape_with_formats(const Portal& portal, std::span<const ValueFormat> formats);
+
+  // --- point_statements.cc ---
+  bool may_read_point(const StatementPlan& plan);
+  // False: some must be waited for, or the store cannot tell.
+  bool try_lock_tables(const StatementPlan& plan);
+  bool execute_read(Portal& portal, ResultSink* sink, Status& status);
+  bool execute_write(Portal& portal, ResultSink* sink, Status& status);
+  // False: the general way must run.
+  Task<Result<bool>> write_point(Portal* portal);
+  Result<bool> read_point(const StatementPlan& plan, std::span<const types::Value> parameters, const RowShapePtr& shape,
+                          Output output, uint64_t& rows);
+  bool take_constants(std::string_view text, const StatementPlan& plan, std::vector<types::Value>& values);
 
   // --- execution.cc ---
   Task<Result<ExecuteOutcome>> run_portal(Portal* portal, uint64_t rows_max, Output output);
@@ -261,7 +284,10 @@ class Session {
   runtime::Cancellation cancellation_;
   SessionTransaction transaction_;
   std::map<std::string, PreparedStatementPtr, std::less<>> statements_;
-  std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals_;
+  PortalMap portals_;
+  // The unnamed portal while there is none, for the next one.
+  PortalMap::node_type spare_portal_;
+  std::vector<types::Value> constants_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<PlanCache> plan_cache_;
   std::unique_ptr<SystemTables> system_tables_;
@@ -283,7 +309,8 @@ class Session {
   std::atomic<bool> running_{false};
   std::atomic<char> status_{'I'};
   mutable Mutex activity_mutex_;
-  TextPtr activity_text_ PANDO_GUARDED_BY(activity_mutex_);
+  // The beginning of the statement.
+  std::string activity_text_ PANDO_GUARDED_BY(activity_mutex_);
   std::string application_name_ PANDO_GUARDED_BY(activity_mutex_);
   int64_t query_start_us_ PANDO_GUARDED_BY(activity_mutex_) = 0;
   int64_t transaction_start_us_ PANDO_GUARDED_BY(activity_mutex_) = 0;

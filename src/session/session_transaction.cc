@@ -114,11 +114,19 @@ void SessionTransaction::start() {
   if (transaction_ != nullptr) {
     return;
   }
-  transaction_ = store_.begin({.isolation = isolation_,
-                               .read_only = false,  // refused before execution, where temporary effects are told apart
-                               .executor = &executor_,
-                               .cancellation = &cancellation_,
-                               .lock_timeout = settings_.values().lock_timeout});
+  // Read only is refused before execution, where temporary effects are told apart.
+  const txn::TransactionOptions options{.isolation = isolation_,
+                                        .read_only = false,
+                                        .executor = &executor_,
+                                        .cancellation = &cancellation_,
+                                        .lock_timeout = settings_.values().lock_timeout};
+  if (ended_ != nullptr && access_ != nullptr && access_->renew(options)) {
+    transaction_ = std::move(ended_);
+  } else {
+    ended_.reset();
+    transaction_ = store_.begin(options);
+    access_ = txn::PointAccess::of(transaction_.get());
+  }
   catalog_view_.emplace(catalog_, *transaction_);
 }
 
@@ -148,6 +156,21 @@ Task<Result<bool>> SessionTransaction::commit() {
     co_return status;
   }
   co_return true;
+}
+
+bool SessionTransaction::try_commit() {
+  if (state_ == BlockState::kFailed || !execution_state_.deferred.empty()) {
+    return false;
+  }
+  if (transaction_ != nullptr) {
+    if (access_ == nullptr || !access_->try_commit()) {
+      return false;
+    }
+    catalog_view_.reset();
+    ended_ = std::move(transaction_);
+  }
+  end(/*committed=*/true);
+  return true;
 }
 
 Task<void> SessionTransaction::rollback() {

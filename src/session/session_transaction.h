@@ -26,7 +26,7 @@
 #include "runtime/task.h"
 #include "session/session_settings.h"
 #include "sql/exec/context.h"
-#include "txn/transaction.h"
+#include "txn/point_access.h"
 
 namespace pando::session {
 
@@ -68,6 +68,8 @@ class SessionTransaction {
   // Ends the transaction, whatever its state: COMMIT, or the end of an implicit one. A failed block rolls back.
   // Returns whether it committed.
   Task<Result<bool>> commit();
+  // The same without a coroutine, when there is nothing to make durable and nothing to check. False: nothing was done.
+  bool try_commit();
   Task<void> rollback();
   // AND CHAIN: opens a block with the modes of the one that ended.
   void chain_block();
@@ -89,6 +91,8 @@ class SessionTransaction {
   bool started() const { return transaction_ != nullptr; }
   // REQUIRES: started().
   txn::Transaction& transaction() { return *transaction_; }
+  // Null when the store has none.
+  txn::PointAccess* point_access() { return access_; }
   catalog::CatalogTransaction& catalog() { return *catalog_view_; }
   sql::exec::TransactionState& execution_state() { return execution_state_; }
   // The catalog as this transaction sees it, started or not.
@@ -129,6 +133,9 @@ class SessionTransaction {
   bool read_only_ = false;
   bool deferrable_ = false;
   std::unique_ptr<txn::Transaction> transaction_;
+  txn::PointAccess* access_ = nullptr;
+  // The last one, to make the next one of.
+  std::unique_ptr<txn::Transaction> ended_;
   std::optional<catalog::CatalogTransaction> catalog_view_;
   sql::exec::TransactionState execution_state_;
   std::vector<Savepoint> savepoints_;

@@ -47,7 +47,7 @@ Status Session::for_client(Status status) {
 
 Task<Status> Session::run_text(Bytes sql, ResultSink* sink) {
   auto text = std::make_shared<const std::string>(std::move(sql));
-  begin_message(text);
+  begin_message(*text);
   if (Portal portal; find_cached(text, &portal)) {
     co_return co_await run_cached(&portal, sink);
   }
@@ -90,21 +90,31 @@ bool Session::find_cached(const TextPtr& text, Portal* portal) {
     plan = *std::move(made);
     plan_cache_->put(fingerprint_.key, plan);
   }
-  for (std::size_t i = 0; i < fingerprint_.constants.size(); ++i) {
-    if (!keeps_its_type(fingerprint_.constants[i].kind, plan->parameter_types[i].oid)) {
-      plan_cache_->refuse(fingerprint_.key);
-      return false;
-    }
-    auto value = types::parse_text(plan->parameter_types[i], parse::constant_text(*text, fingerprint_.constants[i]),
-                                   settings_.values().types);
-    if (!value.ok()) {
-      return false;
-    }
-    portal->parameters.push_back(*std::move(value));
+  if (!take_constants(*text, *plan, portal->parameters)) {
+    return false;
   }
   portal->plan = std::move(plan);
   portal->shape = portal->plan->shape;
   portal->text = text;
+  return true;
+}
+
+// The constants of the fingerprint as the plan's parameters. False: it cannot be run so, or a constant is malformed.
+bool Session::take_constants(std::string_view text, const StatementPlan& plan, std::vector<types::Value>& values) {
+  values.clear();
+  for (std::size_t i = 0; i < fingerprint_.constants.size(); ++i) {
+    const types::Type type = plan.parameter_types[i];
+    if (!keeps_its_type(fingerprint_.constants[i].kind, type.oid)) {
+      plan_cache_->refuse(fingerprint_.key);
+      return false;
+    }
+    auto value =
+        types::parse_text(type, parse::constant_text(text, fingerprint_.constants[i]), settings_.values().types);
+    if (!value.ok()) {
+      return false;
+    }
+    values.push_back(*std::move(value));
+  }
   return true;
 }
 

@@ -12,6 +12,8 @@
 
 #include "session/result_sink.h"
 #include "sql/ast/statement.h"
+#include "sql/exec/point_read.h"
+#include "sql/exec/point_write.h"
 #include "sql/plan/physical.h"
 #include "types/type.h"
 
@@ -20,6 +22,10 @@ namespace pando::session {
 struct StatementPlan {
   // Null for a command that is run from its tree.
   std::shared_ptr<const sql::PhysicalQuery> query;
+  // How it runs when it reads one row by its primary key; else null.
+  std::unique_ptr<sql::exec::PointRead> point_read;
+  // How it runs when it writes one row by its primary key; else null.
+  std::unique_ptr<sql::exec::PointWrite> point_write;
   // The command tag's words: "SELECT", "INSERT 0", "UPDATE", ...; rows are counted behind them.
   std::string tag;
   // Null when it returns no rows.

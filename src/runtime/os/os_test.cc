@@ -1,7 +1,6 @@
 #include <set>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -133,23 +132,71 @@ Task<void> hop(Executor* to, std::set<std::thread::id>* seen, int times, Event* 
 
 Task<void> wait_for(Event* event) { co_await event->wait(); }
 
+// Reads what comes through a pipe until it ends.
+class PipeReader final : public Poller::Watcher {
+ public:
+  PipeReader(Worker& worker, int descriptor, Event& ended) : worker_(worker), descriptor_(descriptor), ended_(ended) {}
+
+  Task<void> start() {
+    EXPECT_TRUE(worker_.watch(descriptor_, *this).ok());
+    co_return;
+  }
+  void on_ready(Readiness readiness) override {
+    EXPECT_TRUE(worker_.is_current());
+    char bytes[16];
+    ssize_t size = 0;
+    while ((size = ::read(descriptor_, bytes, sizeof(bytes))) > 0) {
+      received.append(bytes, static_cast<std::size_t>(size));
+    }
+    if (size == 0) {
+      worker_.forget(descriptor_, *this);
+      ended_.set();
+    }
+  }
+  std::string received;
+
+ private:
+  Worker& worker_;
+  const int descriptor_;
+  Event& ended_;
+};
+
 TEST(Worker, RunsCoroutinesOnItsOwnThreadBesideItsSockets) {
   WorkerPool pool(2);
   InlineExecutor executor;
   Event done(executor);
+  Event ended(executor);
   std::set<std::thread::id> seen;
-  std::atomic<int> handlers{0};
+  int pipe_ends[2];
+  ASSERT_EQ(::pipe2(pipe_ends, O_NONBLOCK | O_CLOEXEC), 0);
+  PipeReader reader(pool.worker(1), pipe_ends[0], ended);
+  spawn(pool.worker(1), reader.start());
   spawn(pool.worker(1), hop(&pool.worker(1), &seen, 1000, &done));
-  for (int i = 0; i < 10; ++i) {
-    boost::asio::post(pool.worker(1).io_context(), [&] { ++handlers; });
+  std::string sent;
+  for (int i = 0; i < 100; ++i) {
+    const std::string bytes(static_cast<std::size_t>(i), static_cast<char>('a' + i % 26));
+    ASSERT_EQ(::write(pipe_ends[1], bytes.data(), bytes.size()), i);
+    sent += bytes;
   }
+  ::close(pipe_ends[1]);
   block_on(executor, wait_for(&done));
   EXPECT_EQ(seen.size(), 1U);
   EXPECT_EQ(seen.count(std::this_thread::get_id()), 0U);
-  while (handlers != 10) {
-    std::this_thread::yield();
-  }
+  block_on(executor, wait_for(&ended));
+  EXPECT_EQ(reader.received, sent);
   EXPECT_EQ(Worker::current(), nullptr);
+  ::close(pipe_ends[0]);
+}
+
+TEST(Worker, WakesFromSleepForEveryPost) {
+  WorkerPool pool(1);
+  InlineExecutor executor;
+  for (int i = 0; i < 2000; ++i) {
+    Event done(executor);
+    std::set<std::thread::id> seen;
+    spawn(pool.worker(0), hop(&executor, &seen, 1, &done));
+    block_on(executor, wait_for(&done));
+  }
 }
 
 TEST(Worker, CoroutinesMoveBetweenExecutors) {

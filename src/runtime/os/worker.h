@@ -1,16 +1,15 @@
 #pragma once
 
-// Worker: a thread that runs an Asio io_context and is an Executor. Its connections, their sockets and the coroutines
-// of their statements all live on it, so a statement runs without handing over to another thread.
+// Worker: a thread that runs coroutines (an Executor) and watches sockets (a Poller). Its connections, their sockets
+// and the coroutines of their statements all live on it, so a statement runs without handing over to another thread.
 //
 //   WorkerPool workers(WorkerPool::default_size());
 //   spawn(workers.worker(0), serve(...));
-//   tcp::socket socket(workers.worker(0).io_context());     // pgwire, http, server: include <boost/asio.hpp> there
 //   workers.stop();                                         // also done by the destructor
 //
 // A post from the worker's own thread goes into a local queue, without a lock or a system call; local coroutines and
-// sockets take turns. Thread-safe: post() and stop(). io_context() is the worker's own thread's business, except for
-// what Asio declares thread-safe.
+// sockets take turns. A post from another thread wakes the worker only when it sleeps. Thread-safe: post() and stop();
+// the Poller belongs to the worker's own thread.
 
 #include <atomic>
 #include <coroutine>
@@ -21,14 +20,13 @@
 
 #include "base/mutex.h"
 #include "runtime/executor.h"
+#include "runtime/poller.h"
 
-namespace boost::asio {
-class io_context;
-}  // namespace boost::asio
+struct epoll_event;
 
 namespace pando::runtime {
 
-class Worker final : public Executor {
+class Worker final : public Executor, public Poller {
  public:
   explicit Worker(std::size_t number);
   ~Worker() override;
@@ -37,7 +35,9 @@ class Worker final : public Executor {
 
   void post(std::coroutine_handle<> handle) override PANDO_EXCLUDES(remote_mutex_);
 
-  boost::asio::io_context& io_context() { return *io_context_; }
+  Status watch(int descriptor, Watcher& watcher) override;
+  void forget(int descriptor, Watcher& watcher) override;
+
   // Its place in the pool.
   std::size_t number() const { return number_; }
   bool is_current() const { return current() == this; }
@@ -51,15 +51,32 @@ class Worker final : public Executor {
   void join();
 
  private:
+  // How many sockets are asked about at once.
+  static constexpr std::size_t kEventsMax = 128;
+
   void run();
+  void run_local();
+  void poll();
   void take_remote() PANDO_EXCLUDES(remote_mutex_);
+  void wake();
 
   const std::size_t number_;
-  std::unique_ptr<boost::asio::io_context> io_context_;
-  // The worker thread's own.
+  const int poll_descriptor_;
+  const int wake_descriptor_;
+
+  // --- the worker thread's own ---
   std::deque<std::coroutine_handle<>> local_;
+  std::unique_ptr<epoll_event[]> events_;
+  // The events of the poll under way that are not handled yet.
+  std::size_t event_ = 0;
+  std::size_t event_count_ = 0;
+
   Mutex remote_mutex_;
   std::vector<std::coroutine_handle<>> remote_ PANDO_GUARDED_BY(remote_mutex_);
+  // Whether remote_ has something; read without the lock.
+  std::atomic<bool> has_remote_{false};
+  // The thread sleeps or is about to: whoever posts must wake it.
+  std::atomic<bool> sleeping_{false};
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/codec.h"
 #include "sql/exec/constraint_errors.h"
+#include "sql/exec/row_id.h"
 
 namespace pando::sql::exec {
 
@@ -91,8 +91,7 @@ Task<Status> TableWriter::prepare_old(const Chunk& old_rows) {
 Bytes TableWriter::new_row_key(std::size_t row) {
   Bytes key = layout_.row_prefix();
   if (layout_.primary_key().empty()) {
-    append_ordered_uint64(key, runtime_.context.transaction.id().number());
-    append_ordered_uint64(key, runtime_.context.state.next_row_number++);
+    append_row_id(key, runtime_.context);
     return key;
   }
   for (std::size_t i = 0; i < key_slots_.size(); ++i) {
