@@ -220,6 +220,8 @@ void Catalog::publish(const std::vector<Change>& changes) {
   version_.store(version, std::memory_order_release);
 }
 
+void Catalog::renew() { publish({}); }
+
 CatalogTransaction::CatalogTransaction(Catalog& catalog, txn::Transaction& transaction)
     : catalog_(catalog), transaction_(transaction) {}
 

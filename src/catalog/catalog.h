@@ -55,6 +55,9 @@ class Catalog {
   // current()->version(), without a lock.
   uint64_t version() const { return version_.load(std::memory_order_acquire); }
 
+  // Raises the version without a change, so that plans are made again: their statistics are new.
+  void renew() PANDO_EXCLUDES(mutex_);
+
   // A new OID, also a new TableId's number: never given twice in this store. Reserves blocks durably as it goes.
   Task<Result<Oid>> allocate_oid(runtime::Executor& executor) PANDO_EXCLUDES(mutex_);
 

@@ -118,7 +118,7 @@ struct ConstraintDescriptor {
 // pg_class.relkind.
 enum class RelationKind : char { kTable = 'r', kView = 'v', kSequence = 'S', kVirtual = 'V' };
 
-// Estimates of ANALYZE. Empty histograms mean "not analyzed".
+// Estimates of ANALYZE, as PostgreSQL's pg_stats has them (documentation 54.27).
 struct ColumnStatistics {
   AttributeNumber attribute = 0;
   double null_fraction = 0;
@@ -127,12 +127,26 @@ struct ColumnStatistics {
   std::vector<types::Value> most_common;
   std::vector<double> most_common_frequencies;
   std::vector<types::Value> histogram;  // bounds of equally full buckets
+  // Of the column's order with that of the rows, -1 to 1; no value when it is not known.
+  bool has_correlation = false;
+  double correlation = 0;
 };
 
 struct TableStatistics {
-  // -1: never analyzed.
-  double rows = -1;
+  // Where the rows lay: statistics of rows that TRUNCATE or a rewrite took away are of no use.
+  TableId id;
+  double rows = 0;
   std::vector<ColumnStatistics> columns;
+
+  // nullptr when there are none of that column.
+  const ColumnStatistics* find(AttributeNumber attribute) const {
+    for (const ColumnStatistics& column : columns) {
+      if (column.attribute == attribute) {
+        return &column;
+      }
+    }
+    return nullptr;
+  }
 };
 
 struct TableDescriptor {

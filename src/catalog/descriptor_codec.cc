@@ -158,6 +158,16 @@ void fields(Archive& archive, RoleDescriptor& r) {
   archive(r.oid, r.name, r.superuser, r.can_login);
 }
 
+template <typename Archive>
+void fields(Archive& archive, ColumnStatistics& c) {
+  archive(c.attribute, c.null_fraction, c.distinct, c.average_width, c.most_common, c.most_common_frequencies,
+          c.histogram, c.has_correlation, c.correlation);
+}
+template <typename Archive>
+void fields(Archive& archive, TableStatistics& t) {
+  archive(t.id, t.rows, t.columns);
+}
+
 // A value is its alternative's number and its bytes. Never renumber.
 enum class ValueForm : uint8_t {
   kNull = 0,
@@ -285,6 +295,7 @@ Bytes encode(const SchemaDescriptor& schema) { return encode_descriptor(schema);
 Bytes encode(const TableDescriptor& table) { return encode_descriptor(table); }
 Bytes encode(const SequenceDescriptor& sequence) { return encode_descriptor(sequence); }
 Bytes encode(const RoleDescriptor& role) { return encode_descriptor(role); }
+Bytes encode(const TableStatistics& statistics) { return encode_descriptor(statistics); }
 
 Result<SchemaDescriptor> decode_schema(ByteView bytes) { return decode_descriptor<SchemaDescriptor>(bytes, "schema"); }
 Result<TableDescriptor> decode_table(ByteView bytes) {
@@ -298,6 +309,9 @@ Result<TableDescriptor> decode_table(ByteView bytes) {
 }
 Result<SequenceDescriptor> decode_sequence(ByteView bytes) {
   return decode_descriptor<SequenceDescriptor>(bytes, "sequence");
+}
+Result<TableStatistics> decode_statistics(ByteView bytes) {
+  return decode_descriptor<TableStatistics>(bytes, "table's statistics");
 }
 Result<RoleDescriptor> decode_role(ByteView bytes) { return decode_descriptor<RoleDescriptor>(bytes, "role"); }
 

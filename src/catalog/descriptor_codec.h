@@ -15,11 +15,13 @@ Bytes encode(const SchemaDescriptor& schema);
 Bytes encode(const TableDescriptor& table);
 Bytes encode(const SequenceDescriptor& sequence);
 Bytes encode(const RoleDescriptor& role);
+Bytes encode(const TableStatistics& statistics);
 
 // XX001 for bytes that no encode() wrote, 0A000 for a format version from a newer Pando.
 Result<SchemaDescriptor> decode_schema(ByteView bytes);
 Result<TableDescriptor> decode_table(ByteView bytes);
 Result<SequenceDescriptor> decode_sequence(ByteView bytes);
 Result<RoleDescriptor> decode_role(ByteView bytes);
+Result<TableStatistics> decode_statistics(ByteView bytes);
 
 }  // namespace pando::catalog

@@ -14,7 +14,8 @@ inline constexpr TableId kCounterTable{2};     // [name] -> number
 inline constexpr TableId kSequenceTable{3};    // [sequence oid] -> state
 inline constexpr TableId kTableLockTable{4};   // [table oid]: never written, only locked
 inline constexpr TableId kNameLockTable{5};    // [schema oid][name]: never written, only locked
-inline constexpr TableId kNodeTable{6};        // [node id] -> what is known of a member of the cluster
+inline constexpr TableId kStatisticsTable{6};  // [database oid][table oid] -> TableStatistics
+inline constexpr TableId kNodeTable{7};        // [node id] -> what is known of a member of the cluster
 inline constexpr TableId kFirstUserTable{100};
 
 inline constexpr std::size_t kIndexPrefixBytes = 8;

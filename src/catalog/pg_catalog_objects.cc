@@ -43,13 +43,18 @@ Oid default_oid(const TableDescriptor& table, const ColumnDescriptor& column) {
   return kDefaultOidBase + (table.oid % 0x40000) * kColumnsPerTable + static_cast<Oid>(column.number);
 }
 
+// In PostgreSQL's pages of 8 KiB.
+int64_t pages_of(uint64_t bytes) { return static_cast<int64_t>((bytes + 8_KiB - 1) / 8_KiB); }
+
 char shown_kind(RelationKind kind) { return kind == RelationKind::kVirtual ? 'r' : static_cast<char>(kind); }
 
 int64_t count_of(const TableDescriptor& table, ConstraintKind kind) {
   return std::ranges::count(table.constraints, kind, &ConstraintDescriptor::kind);
 }
 
-void write_relation(const TableDescriptor& table, bool is_referenced, SystemRowWriter& writer) {
+void write_relation(const TableDescriptor& table, bool is_referenced, Statistics* statistics, SystemRowWriter& writer) {
+  const bool has_statistics = statistics != nullptr && table.kind == RelationKind::kTable;
+  const TableStatisticsPtr analyzed = has_statistics ? statistics->find(table) : nullptr;
   const bool has_rows = table.kind == RelationKind::kTable || table.kind == RelationKind::kVirtual;
   writer.add({
       {"oid", number(table.oid)},
@@ -59,7 +64,8 @@ void write_relation(const TableDescriptor& table, bool is_referenced, SystemRowW
       {"relowner", number(table.owner)},
       {"relam", has_rows ? number(kHeapMethod) : int64_t{0}},
       {"relfilenode", table.kind == RelationKind::kTable ? int64_t{table.id.number()} : int64_t{0}},
-      {"reltuples", -1.0},
+      {"relpages", analyzed == nullptr ? int64_t{0} : pages_of(statistics->row_bytes(table))},
+      {"reltuples", analyzed == nullptr ? -1.0 : analyzed->rows},
       {"relhasindex", !table.indexes.empty()},
       {"relpersistence", letter(table.temporary  ? 't'
                                 : table.unlogged ? 'u'
@@ -191,7 +197,7 @@ void write_pg_namespace(const SystemRowContext& context, SystemRowWriter& writer
 void write_pg_class(const SystemRowContext& context, SystemRowWriter& writer) {
   for (const auto& [oid, table] : context.snapshot.tables()) {
     const bool is_referenced = table->kind == RelationKind::kTable && !context.snapshot.referencing_tables(oid).empty();
-    write_relation(*table, is_referenced, writer);
+    write_relation(*table, is_referenced, context.statistics, writer);
     for (const auto& index : table->indexes) {
       write_index_relation(*table, index, writer);
     }

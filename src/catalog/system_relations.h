@@ -15,6 +15,7 @@
 
 #include "base/status.h"
 #include "catalog/snapshot.h"
+#include "catalog/statistics.h"
 #include "types/vector.h"
 
 namespace pando::catalog {
@@ -51,6 +52,8 @@ struct SystemRowContext {
   Oid database = 0;
   std::string database_name;
   SystemRowSource source;
+  // The rows of a table as ANALYZE counted them, and the bytes it takes; null when nobody knows.
+  Statistics* statistics = nullptr;
 };
 
 // All rows of a virtual table; none for PostgreSQL's catalogs of features that Pando does not have.

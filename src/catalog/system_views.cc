@@ -62,15 +62,8 @@ FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
      LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace)sql";
 
 constexpr std::string_view kStatUserTables = R"sql(
-SELECT c.oid AS relid, n.nspname AS schemaname, c.relname, 0::bigint AS seq_scan, 0::bigint AS seq_tup_read,
-       NULL::bigint AS idx_scan, NULL::bigint AS idx_tup_fetch, 0::bigint AS n_tup_ins, 0::bigint AS n_tup_upd,
-       0::bigint AS n_tup_del, 0::bigint AS n_tup_hot_upd, 0::bigint AS n_live_tup, 0::bigint AS n_dead_tup,
-       0::bigint AS n_mod_since_analyze, 0::bigint AS n_ins_since_vacuum, NULL::timestamptz AS last_vacuum,
-       NULL::timestamptz AS last_autovacuum, NULL::timestamptz AS last_analyze, NULL::timestamptz AS last_autoanalyze,
-       0::bigint AS vacuum_count, 0::bigint AS autovacuum_count, 0::bigint AS analyze_count,
-       0::bigint AS autoanalyze_count
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pando'))sql";
+SELECT * FROM pg_catalog.pg_stat_all_tables
+WHERE schemaname NOT IN ('pg_catalog', 'information_schema', 'pando'))sql";
 
 // --- information_schema ---
 
@@ -296,8 +289,7 @@ constexpr std::array kSystemViews = {
     SystemView{kInformationSchema, "table_constraints", kTableConstraintsColumns, kTableConstraints},
     SystemView{kInformationSchema, "key_column_usage", kKeyColumnUsageColumns, kKeyColumnUsage},
     SystemView{kInformationSchema, "constraint_column_usage", kConstraintColumnUsageColumns, kConstraintColumnUsage},
-    SystemView{kInformationSchema, "referential_constraints", kReferentialConstraintsColumns,
-         kReferentialConstraints},
+    SystemView{kInformationSchema, "referential_constraints", kReferentialConstraintsColumns, kReferentialConstraints},
     SystemView{kInformationSchema, "check_constraints", kCheckConstraintsColumns, kCheckConstraints},
     SystemView{kInformationSchema, "sequences", kInfoSequencesColumns, kInfoSequences},
 };

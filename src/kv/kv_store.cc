@@ -101,6 +101,16 @@ void KvStore::discard(txn::Span span) {
   environment_.engine.write(batch).ignore("rows that nobody can name only take space until they are erased");
 }
 
+Status KvStore::collect_garbage(txn::Span span) {
+  advance_garbage_threshold();
+  return environment_.engine.collect_garbage({std::move(span.start), std::move(span.end)});
+}
+
+uint64_t KvStore::approximate_bytes(txn::Span span) {
+  const auto bytes = environment_.engine.approximate_bytes({std::move(span.start), std::move(span.end)});
+  return bytes.ok() ? *bytes : 0;
+}
+
 Task<Status> KvStore::close(runtime::Executor& executor) {
   runtime::TimerId timer = 0;
   {

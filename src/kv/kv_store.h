@@ -24,7 +24,7 @@ namespace pando::kv {
 struct KvOptions {
   storage::JournalOptions journal;
   std::size_t record_cache_bytes = 128_MiB;
-  std::size_t transaction_bytes_max = 448_MiB;
+  std::size_t transaction_bytes_max = 1_GiB;
   std::size_t recent_writes_bytes_max = 64_MiB;
   // How often the engine learns which versions nobody can see any more.
   std::chrono::milliseconds garbage_interval{1000};
@@ -61,6 +61,8 @@ class KvStore final : public txn::Store {
 
   std::unique_ptr<txn::Transaction> begin(txn::TransactionOptions options) override;
   void discard(txn::Span span) override;
+  Status collect_garbage(txn::Span span) override;
+  uint64_t approximate_bytes(txn::Span span) override;
 
   // Stops the background work, makes the engine durable, so that the next open has nothing to replay, and closes the
   // journal. Resumes on `executor`. REQUIRES: transactions are gone, or at least will never run again, as when the
@@ -85,6 +87,8 @@ class KvStore final : public txn::Store {
 
   // Whether `key` has a version at or below `at`; fills `record` with the newest such.
   Result<bool> read(ByteView key, HlcTimestamp at, CachedRecord& record);
+  // The same for the newest version, and only if it is in the record cache.
+  bool read_cached(ByteView key, CachedRecord& record) { return cache_.get(key, record); }
   // Whether `key` has any version; fills in what the newest one is, without its value.
   Result<bool> newest(ByteView key, HlcTimestamp& timestamp, bool& tombstone);
 

@@ -1,5 +1,8 @@
 #include "kv/kv_transaction.h"
 
+#include <algorithm>
+#include <numeric>
+
 #include "txn/conflict_errors.h"
 #include "txn/overlay_cursor.h"
 
@@ -30,11 +33,25 @@ class KvSnapshot final : public txn::Snapshot {
     return std::make_unique<txn::OverlayCursor>(
         std::move(committed), txn::OverlayCursor::Options{.span = std::move(span), .reverse = options.reverse});
   }
+  std::vector<txn::Span> split(txn::Span span, std::size_t pieces) override {
+    const auto keys = engine_.split_keys({span.start, span.end}, pieces);
+    return txn::cut(span, keys.ok() ? *keys : std::vector<Bytes>{});
+  }
 
  private:
   const storage::Engine& engine_;
   const HlcTimestamp at_;
 };
+
+// The positions of the keys in their order.
+std::vector<uint32_t> order_of(std::span<const Bytes> keys) {
+  std::vector<uint32_t> order(keys.size());
+  std::iota(order.begin(), order.end(), 0U);
+  if (!std::ranges::is_sorted(keys)) {
+    std::ranges::sort(order, {}, [&](uint32_t i) -> const Bytes& { return keys[i]; });
+  }
+  return order;
+}
 
 std::optional<Bytes> value_of(const txn::WriteBuffer::Write& write) {
   return write.value.has_value() ? std::optional<Bytes>(*write.value) : std::nullopt;
@@ -211,6 +228,86 @@ Result<txn::LockOutcome> KvTransaction::locked_outcome(ByteView key) {
     return txn::LockOutcome{};
   }
   return txn::LockOutcome{.changed_since_snapshot = timestamp > read_timestamp()};
+}
+
+Task<Status> KvTransaction::lock_for_insert(std::span<const Bytes> keys, std::vector<uint8_t>& taken) {
+  PANDO_ASSERT(!over_, "a lock in a transaction that has ended");
+  taken.assign(keys.size(), 0);
+  for (const Bytes& key : keys) {
+    if (!store_.locks().try_lock(*locks_, key, txn::LockStrength::kUpdate)) {
+      PANDO_CO_TRY((co_await lock(key, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock)).status());
+    }
+  }
+  const std::vector<uint32_t> order = order_of(keys);
+  std::vector<uint32_t> unwritten;
+  for (const uint32_t i : order) {
+    const auto write = writes_.may_have(keys[i]) ? writes_.find(keys[i]) : std::nullopt;
+    if (write) {
+      taken[i] = write->value.has_value() ? 1 : 0;
+    } else {
+      unwritten.push_back(i);
+    }
+  }
+  co_return find_committed(keys, unwritten, taken);
+}
+
+// One walk over the keys' span: where nothing is committed, it steps over all of them at once.
+Status KvTransaction::find_committed(std::span<const Bytes> keys, std::span<const uint32_t> order,
+                                     std::vector<uint8_t>& taken) {
+  if (order.empty()) {
+    return {};
+  }
+  const auto iterator = store_.engine().iterate_versions({keys[order.front()], keys[order.back()] + '\0'});
+  for (const uint32_t i : order) {
+    if (iterator->valid() && iterator->key() < keys[i]) {
+      iterator->seek(keys[i], HlcTimestamp::max());
+    }
+    if (!iterator->valid()) {
+      break;
+    }
+    if (iterator->key() == keys[i]) {
+      taken[i] = iterator->tombstone() ? 0 : 1;
+    }
+  }
+  return iterator->status();
+}
+
+Task<Status> KvTransaction::get_many(std::span<const Bytes> keys, KeyValueBatch& found,
+                                     std::vector<uint32_t>& positions) {
+  const HlcTimestamp at = read_timestamp();
+  std::vector<std::optional<Bytes>> values(keys.size());
+  std::unique_ptr<storage::VersionIterator> iterator;
+  const std::vector<uint32_t> order = order_of(keys);
+  for (const uint32_t i : order) {
+    if (const auto write = has_writes() ? writes_.find(keys[i], statement_) : std::nullopt) {
+      values[i] = value_of(*write);
+      continue;
+    }
+    if (notes_reads()) {
+      reads_.add_key(keys[i]);
+    }
+    if (CachedRecord record; store_.read_cached(keys[i], record) && record.timestamp <= at) {
+      values[i] = record.tombstone ? std::nullopt : std::optional<Bytes>(std::move(record.value));
+      continue;
+    }
+    if (iterator == nullptr) {
+      iterator = store_.engine().iterate_versions({keys[order.front()], keys[order.back()] + '\0'});
+    }
+    iterator->seek(keys[i], at);
+    PANDO_CO_TRY(iterator->status());
+    if (iterator->valid() && iterator->key() == keys[i] && !iterator->tombstone()) {
+      values[i] = Bytes(iterator->value());
+    }
+  }
+  found.clear();
+  positions.clear();
+  for (uint32_t i = 0; i < keys.size(); ++i) {
+    if (values[i]) {
+      found.append(keys[i], *values[i]);
+      positions.push_back(i);
+    }
+  }
+  co_return Status();
 }
 
 Status KvTransaction::check_write(ByteView key, bool erases) {

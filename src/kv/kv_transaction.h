@@ -34,6 +34,8 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   bool try_hold(ByteView key, txn::LockStrength strength) override {
     return store_.locks().try_lock(*locks_, key, strength);
   }
+  Task<Status> lock_for_insert(std::span<const Bytes> keys, std::vector<uint8_t>& taken) override;
+  Task<Status> get_many(std::span<const Bytes> keys, KeyValueBatch& found, std::vector<uint32_t>& positions) override;
   Status put(Bytes key, Bytes value) override;
   Status erase(Bytes key) override;
 
@@ -60,6 +62,8 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   Result<std::optional<Bytes>> read(ByteView key, HlcTimestamp at);
   Result<txn::ReadOutcome> read_into(ByteView key, HlcTimestamp at, Bytes& value);
   Result<txn::LockOutcome> locked_outcome(ByteView key);
+  // Sets taken[i] for those keys, in rising order by `order`, that this transaction has not written.
+  Status find_committed(std::span<const Bytes> keys, std::span<const uint32_t> order, std::vector<uint8_t>& taken);
   bool is_known_absent(ByteView key) const { return !known_absent_.empty() && key == known_absent_; }
   Status check_write(ByteView key, bool erases);
   void end();

@@ -19,6 +19,7 @@
 #include "runtime/os/system_clock.h"
 #include "runtime/os/system_timer.h"
 #include "runtime/os/worker.h"
+#include "session/auto_analyze.h"
 #include "storage/rocksdb/rocksdb_engine.h"
 #include "txn/memory/memory_store.h"
 
@@ -77,12 +78,14 @@ struct Node::Parts {
   std::unique_ptr<catalog::Catalog> catalog;
   std::atomic<bool> catalog_open{false};
   std::unique_ptr<catalog::Sequences> sequences;
+  std::unique_ptr<catalog::Statistics> statistics;
   TimeZoneFiles time_zone_files;
   types::CachingTimeZoneSource time_zones{time_zone_files};
   std::unique_ptr<TemporaryFiles> temporary;
   std::unique_ptr<session::SessionRegistry> registry;
   std::unique_ptr<session::SessionEnvironment> environment;
   std::unique_ptr<runtime::WorkerPool> workers;
+  std::unique_ptr<session::AutoAnalyze> auto_analyze;
   bool closed = false;
 
   Status open_store();
@@ -217,7 +220,8 @@ Status Node::Parts::open_catalog() {
   sequences = std::make_unique<catalog::Sequences>(store());
   PANDO_TRY(runtime::block_on(opener, catalog->open(opener)));
   catalog_open.store(true);
-  return {};
+  statistics = std::make_unique<catalog::Statistics>(store(), catalog->options().database);
+  return runtime::block_on(opener, statistics->open(opener));
 }
 
 void Node::Parts::make_environment() {
@@ -231,12 +235,15 @@ void Node::Parts::make_environment() {
       .registry = *registry,
       .time_zones = &time_zones,
       .temporary = temporary.get(),
+      .statistics = statistics.get(),
       .random = [] { return (uint64_t{std::random_device()()} << 32) | std::random_device()(); },
       .start_time_us = postgres_time_us(clock),
   });
   for (std::size_t i = 0; i < workers->size(); ++i) {
     environment->helpers.push_back(&workers->worker(i));
   }
+  auto_analyze = std::make_unique<session::AutoAnalyze>(*environment, workers->worker(0));
+  auto_analyze->start();
 }
 
 Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -271,6 +278,7 @@ kv::ClusterNode* Node::cluster() { return parts_->cluster.get(); }
 Status Node::close() {
   PANDO_ASSERT(!parts_->closed, "a node is closed once");
   parts_->closed = true;
+  parts_->auto_analyze->stop();
   parts_->workers->stop();
   return parts_->close_store();
 }

@@ -1,6 +1,7 @@
 #include "session/copy_parser.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace pando::session {
 namespace {
@@ -85,6 +86,16 @@ void append_unescaped(ByteView raw, Bytes& out) {
         break;
     }
   }
+}
+
+bool has(ByteView text, char c) { return std::memchr(text.data(), c, text.size()) != nullptr; }
+
+// The first newline or carriage return at or after `from`; npos for none.
+std::size_t find_line_end(ByteView text, std::size_t from) {
+  const std::size_t newline = text.find('\n', from);
+  const std::size_t end = newline == ByteView::npos ? text.size() : newline;
+  const std::size_t carriage = text.substr(0, end).find('\r', from);
+  return carriage != ByteView::npos ? carriage : newline;
 }
 
 uint32_t load_big_endian(ByteView bytes) {
@@ -183,7 +194,7 @@ Result<bool> CopyParser::take_line(std::size_t end, ByteView& line) {
 Result<bool> CopyParser::next_text_line(ByteView& line) {
   searched_ = std::max(searched_, at_);
   while (searched_ < buffer_.size()) {
-    const std::size_t end = buffer_.find_first_of("\n\r", searched_);
+    const std::size_t end = find_line_end(buffer_, searched_);
     if (end == Bytes::npos) {
       searched_ = buffer_.size();
       break;
@@ -206,6 +217,13 @@ Result<bool> CopyParser::next_text_line(ByteView& line) {
 
 Result<bool> CopyParser::next_csv_line(ByteView& line) {
   searched_ = std::max(searched_, at_);
+  if (!in_quotes_ && searched_ == at_) {
+    // Most lines have no quotes at all.
+    const std::size_t end = find_line_end(buffer_, at_);
+    if (end != Bytes::npos && !has(ByteView(buffer_).substr(at_, end - at_), options_.quote)) {
+      return take_line(end, line);
+    }
+  }
   for (; searched_ < buffer_.size(); ++searched_) {
     const char c = buffer_[searched_];
     if (in_quotes_ && c == options_.escape && options_.escape != options_.quote) {
@@ -283,6 +301,10 @@ Status CopyParser::split_csv(ByteView line) {
   if (columns_.empty()) {
     return line.empty() ? Status() : bad("extra data after last expected column");
   }
+  if (!has(line, options_.quote) && !has(line, options_.escape)) {
+    split_unquoted(line);
+    return {};
+  }
   std::size_t at = 0;
   while (true) {
     const std::size_t start = unescaped_.size();
@@ -311,6 +333,21 @@ Status CopyParser::split_csv(ByteView line) {
       return {};
     }
     ++at;
+  }
+}
+
+// The fields are the line's own bytes.
+void CopyParser::split_unquoted(ByteView line) {
+  while (true) {
+    const std::size_t end = std::min(line.find(options_.delimiter), line.size());
+    const ByteView field = line.substr(0, end);
+    const bool forced_not_null = fields_.size() < columns_.size() && force_not_null_[fields_.size()];
+    fields_.push_back({field == options_.null_text && !forced_not_null, field});
+    places_.push_back({Bytes::npos, 0});
+    if (end == line.size()) {
+      return;
+    }
+    line.remove_prefix(end + 1);
   }
 }
 

@@ -54,6 +54,7 @@ class CopyParser {
   Result<bool> take_line(std::size_t end, ByteView& line);
   Status split_text(ByteView line);
   Status split_csv(ByteView line);
+  void split_unquoted(ByteView line);
   Status add_text_field(ByteView raw);
   Status check_field_count() const;
   Status check_header();

@@ -1,5 +1,6 @@
 // Session: data definition, through sql/ddl, and the queries that it runs inside the same transaction.
 
+#include "session/planner_statistics.h"
 #include "session/session.h"
 #include "sql/ddl/define.h"
 #include "sql/optimize/optimize.h"
@@ -46,8 +47,11 @@ Task<Result<std::vector<std::vector<types::Value>>>> Session::internal_rows(std:
 }
 
 Task<Result<uint64_t>> Session::internal_run(sql::LogicalQuery query) {
-  const sql::OptimizeOptions options{
-      .catalog = snapshot(), .statistics = environment_.statistics, .evaluation = &evaluation_};
+  const PlannerStatistics statistics(environment_.statistics);
+  const sql::OptimizeOptions options{.catalog = snapshot(),
+                                     .statistics = &statistics,
+                                     .methods = settings_.values().plan_methods,
+                                     .evaluation = &evaluation_};
   PANDO_CO_ASSIGN(sql::PhysicalQuery plan, sql::optimize(std::move(query), options));
   transaction_.transaction().begin_statement();
   sql::exec::Query run(std::make_shared<const sql::PhysicalQuery>(std::move(plan)), execution_context({}));

@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "catalog/catalog.h"
 #include "catalog/sequences.h"
+#include "catalog/statistics.h"
 #include "runtime/clock.h"
 #include "runtime/executor.h"
 #include "sql/exec/context.h"
@@ -85,8 +86,8 @@ struct SessionEnvironment {
   types::TimeZoneSource* time_zones = nullptr;
   // May be null: then nothing spills.
   sql::exec::TemporaryStorage* temporary = nullptr;
-  // May be null: then every table counts as never analyzed.
-  const sql::StatisticsSource* statistics = nullptr;
+  // May be null: then every table counts as never analyzed, and nothing is counted.
+  catalog::Statistics* statistics = nullptr;
   // Unpredictable numbers, for cancel secrets and seeds.
   std::function<uint64_t()> random;
   // Executors that parallel scans may use.

@@ -28,9 +28,12 @@ sql::exec::ExecutionContext Session::execution_context(std::vector<types::Value>
           .catalog = snapshot(),
           .parameters = std::move(parameters),
           .memory_bytes_max = settings_.values().work_mem_bytes,
+          .hash_bytes_max = static_cast<std::size_t>(static_cast<double>(settings_.values().work_mem_bytes) *
+                                                     settings_.values().hash_mem_multiplier),
           .temporary = environment_.temporary,
           .virtual_tables = system_tables_.get(),
           .table_expressions = table_expressions_.get(),
+          .statistics = environment_.statistics,
           .wait_for_service = &Services::wait_for_service,
           .wait_state = services_.get(),
           .helpers = environment_.helpers,

@@ -1,17 +1,156 @@
 // Session: VACUUM, ANALYZE, CHECKPOINT, LISTEN and statements that nothing here runs.
 
+#include <algorithm>
+
+#include "catalog/keys.h"
+#include "session/option_values.h"
 #include "session/session.h"
+#include "session/table_sample.h"
 #include "sql/ddl/define.h"
 
 namespace pando::session {
+namespace {
+
+// VACUUM lets others run between this many parts of a table.
+constexpr std::size_t kVacuumParts = 64;
+
+struct VacuumOptions {
+  bool analyze = false;
+};
+
+Result<VacuumOptions> read_vacuum_options(const ast::Vacuum& command) {
+  constexpr std::string_view kVacuumOnly[] = {"full",     "freeze",   "disable_page_skipping", "index_cleanup",
+                                              "truncate", "parallel", "process_toast"};
+  VacuumOptions options{.analyze = !command.vacuum};
+  for (const ast::Option& option : command.options) {
+    if (option.name == "analyze" && command.vacuum) {
+      PANDO_ASSIGN(options.analyze, option_bool(option));
+    } else if (option.name != "verbose" && option.name != "skip_locked" &&
+               !(command.vacuum && std::ranges::find(kVacuumOnly, option.name) != std::end(kVacuumOnly))) {
+      return Status(sql_state::kSyntaxError, "unrecognized {} option \"{}\"", command.vacuum ? "VACUUM" : "ANALYZE",
+                    option.name);
+    }
+  }
+  return options;
+}
+
+}  // namespace
+
+// The tables a VACUUM or ANALYZE names, or all of the users'.
+Result<std::vector<catalog::TablePtr>> Session::maintained_tables(const ast::Vacuum& command, Output output) {
+  std::vector<catalog::TablePtr> tables;
+  if (command.targets.empty()) {
+    for (const auto& [oid, table] : snapshot()->tables()) {
+      if (table->kind == catalog::RelationKind::kTable) {
+        tables.push_back(table);
+      }
+    }
+    return tables;
+  }
+  for (const auto& target : command.targets) {
+    const auto table = snapshot()->resolve_table(search_path(), target.table.schema, target.table.name);
+    if (table == nullptr) {
+      const std::string name =
+          target.table.schema.empty() ? target.table.name : target.table.schema + "." + target.table.name;
+      return Status(sql_state::kUndefinedTable, "relation \"{}\" does not exist", name);
+    }
+    for (const std::string& column : target.columns) {
+      if (table->find_column(column) == nullptr) {
+        return Status(sql_state::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", column,
+                      table->name);
+      }
+    }
+    if (table->kind == catalog::RelationKind::kTable) {
+      tables.push_back(table);
+    } else {
+      tables.push_back(nullptr);
+      warn(output, sql_state::kWarning,
+           fmt::format("skipping \"{}\" --- cannot {} non-tables or special system tables", table->name,
+                       command.vacuum ? "vacuum" : "analyze"));
+    }
+  }
+  return tables;
+}
+
+Task<Result<std::string>> Session::run_vacuum(const ast::Vacuum& command, Output output) {
+  PANDO_CO_ASSIGN(const VacuumOptions options, read_vacuum_options(command));
+  if (command.vacuum && !output.alone) {
+    co_return Status(sql_state::kActiveSqlTransaction, "VACUUM cannot run inside a transaction block");
+  }
+  PANDO_CO_ASSIGN(const auto tables, maintained_tables(command, output));
+  transaction_.start();
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (tables[i] == nullptr || environment_.statistics == nullptr) {
+      continue;
+    }
+    if (command.vacuum) {
+      PANDO_CO_TRY(co_await collect_garbage(tables[i]));
+    }
+    if (options.analyze) {
+      PANDO_CO_TRY(co_await collect_statistics(
+          tables[i], command.targets.empty() ? std::vector<std::string>{} : command.targets[i].columns));
+    }
+  }
+  co_return command.vacuum ? "VACUUM" : "ANALYZE";
+}
+
+// Drops the versions that no transaction can see any more, part by part.
+Task<Status> Session::collect_garbage(catalog::TablePtr table) {
+  transaction_.transaction().begin_statement();
+  const Bytes start = catalog::table_prefix(table->id);
+  const txn::Span span{start, prefix_end(start)};
+  const auto snapshot = transaction_.transaction().snapshot_for(span);
+  const std::vector<txn::Span> parts =
+      snapshot == nullptr ? std::vector<txn::Span>{span} : snapshot->split(span, kVacuumParts);
+  for (const txn::Span& part : parts) {
+    if (cancellation_.requested()) {
+      co_return cancellation_.status();
+    }
+    PANDO_CO_TRY(environment_.store.collect_garbage(part));
+    co_await runtime::yield_to(executor_);
+  }
+  environment_.statistics->activity(table->oid).vacuumed(now_us());
+  co_return Status();
+}
+
+Task<Status> Session::collect_statistics(catalog::TablePtr table, std::vector<std::string> columns) {
+  PANDO_CO_TRY(
+      co_await transaction_.catalog().lock_table(table->oid, txn::LockStrength::kKeyShare, txn::WaitPolicy::kBlock));
+  transaction_.transaction().begin_statement();
+  const std::size_t target = std::max<std::size_t>(settings_.values().default_statistics_target, 1);
+  SampleOptions options{.target = target, .seed = prng_.next(), .pause = [this]() -> Task<Status> {
+                          if (cancellation_.requested()) {
+                            co_return cancellation_.status();
+                          }
+                          co_await runtime::yield_to(executor_);
+                          co_return Status();
+                        }};
+  PANDO_CO_ASSIGN(const TableSample sample, co_await sample_table(table, &transaction_.transaction(), options));
+  catalog::TableStatistics found = sample.statistics(target);
+  const auto before = environment_.statistics->find(*table);
+  for (catalog::ColumnStatistics& column : found.columns) {
+    const bool named =
+        columns.empty() || std::ranges::find(columns, table->column(column.attribute).name) != columns.end();
+    const auto* old = before == nullptr ? nullptr : before->find(column.attribute);
+    if (!named && old != nullptr) {
+      column = *old;
+    }
+  }
+  std::erase_if(found.columns, [&](const catalog::ColumnStatistics& column) {
+    const bool named =
+        columns.empty() || std::ranges::find(columns, table->column(column.attribute).name) != columns.end();
+    return !named && (before == nullptr || before->find(column.attribute) == nullptr);
+  });
+  PANDO_CO_TRY(co_await environment_.statistics->put(transaction_.transaction(), table->oid, std::move(found), now_us(),
+                                                     /*automatic=*/false));
+  transaction_.transaction().on_commit([this] { environment_.catalog.renew(); });
+  co_return Status();
+}
 
 Task<Result<std::string>> Session::run_maintenance_or_definition(PreparedStatementPtr statement, Output output) {
   const auto& node = statement->tree->node;
   if (const auto* vacuum = std::get_if<ast::Vacuum>(&node)) {
-    if (vacuum->vacuum && !output.alone) {
-      co_return Status(sql_state::kActiveSqlTransaction, "VACUUM cannot run inside a transaction block");
-    }
-    co_return vacuum->vacuum ? "VACUUM" : "ANALYZE";
+    co_return co_await run_vacuum(*vacuum, output);
   }
   if (std::holds_alternative<ast::Checkpoint>(node)) {
     co_return "CHECKPOINT";

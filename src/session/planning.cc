@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "session/planner_statistics.h"
 #include "session/services.h"
 #include "session/session.h"
 #include "sql/optimize/optimize.h"
@@ -137,8 +138,10 @@ Result<StatementPlanPtr> Session::make_query_plan(const TextPtr& text, const ast
   sql::BindOptions options = bind_options(text, types);
   options.lifted = lifted;
   PANDO_ASSIGN(sql::LogicalQuery bound, sql::bind_query(tree, options));
+  const PlannerStatistics statistics(environment_.statistics);
   PANDO_ASSIGN(sql::PhysicalQuery query, sql::optimize(std::move(bound), {.catalog = options.catalog,
-                                                                          .statistics = environment_.statistics,
+                                                                          .statistics = &statistics,
+                                                                          .methods = settings_.values().plan_methods,
                                                                           .evaluation = &evaluation_}));
   plan->tag = tag_of(tree);
   plan->parameter_types = query.parameters;

@@ -37,13 +37,13 @@ Session::Session(SessionEnvironment& environment, runtime::Executor& executor, S
       identity_(std::move(identity)),
       secret_(static_cast<uint32_t>(environment.random())),
       settings_(environment.time_zones),
-      transaction_(environment.store, environment.catalog, executor, cancellation_, settings_),
+      transaction_(environment.store, environment.catalog, environment.statistics, executor, cancellation_, settings_),
       prng_(environment.random()),
       session_start_us_(to_postgres_us(environment.clock.wall_ns())) {
   services_ = std::make_unique<Services>(environment_, identity_, settings_, transaction_, executor_);
   plan_cache_ = std::make_unique<PlanCache>();
   system_tables_ = std::make_unique<SystemTables>(
-      environment_.catalog, [this] { return snapshot(); },
+      environment_.catalog, environment_.statistics, [this] { return snapshot(); },
       [this](std::string_view relation, catalog::SystemRowWriter& writer) {
         return write_system_rows(relation, writer);
       });

@@ -275,6 +275,11 @@ class Session {
 
   // --- maintenance.cc ---
   Task<Result<std::string>> run_maintenance_or_definition(PreparedStatementPtr statement, Output output);
+  Task<Result<std::string>> run_vacuum(const ast::Vacuum& command, Output output);
+  Result<std::vector<catalog::TablePtr>> maintained_tables(const ast::Vacuum& command, Output output);
+  Task<Status> collect_garbage(catalog::TablePtr table);
+  Task<Status> collect_statistics(catalog::TablePtr table, std::vector<std::string> columns);
+  bool write_statistics_rows(std::string_view relation, catalog::SystemRowWriter& writer);
 
   SessionEnvironment& environment_;
   runtime::Executor& executor_;

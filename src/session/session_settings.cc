@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -367,6 +368,38 @@ std::string SessionSettings::stored(const SettingDefinition& definition) const {
                          : std::string(definition.default_value);
 }
 
+// Whether it is a setting that chooses the methods of plans.
+static bool apply_plan_method(std::string_view name, const std::string& value, sql::PlanMethods& methods) {
+  struct Switch {
+    std::string_view name;
+    bool sql::PlanMethods::* method;
+  };
+  static constexpr Switch kSwitches[] = {
+      {"enable_hashjoin", &sql::PlanMethods::hash_join},
+      {"enable_nestloop", &sql::PlanMethods::nested_loop},
+      {"enable_indexscan", &sql::PlanMethods::index_scan},
+      {"enable_indexonlyscan", &sql::PlanMethods::index_only_scan},
+      {"enable_seqscan", &sql::PlanMethods::sequential_scan},
+  };
+  for (const Switch& candidate : kSwitches) {
+    if (name == candidate.name) {
+      methods.*candidate.method = value == "on";
+      return true;
+    }
+  }
+  if (name == "max_parallel_workers_per_gather") {
+    methods.parallel = value != "0";
+    return true;
+  }
+  if (name == "min_parallel_table_scan_size") {
+    // Kept in pages of 8 KiB.
+    constexpr double kRowsPerPage = 50;
+    methods.parallel_rows_min = std::strtod(value.c_str(), nullptr) * kRowsPerPage;
+    return true;
+  }
+  return false;
+}
+
 void SessionSettings::apply(const SettingDefinition& definition, const std::string& value) {
   const std::string_view name = definition.name;
   if (name == "DateStyle") {
@@ -404,6 +437,13 @@ void SessionSettings::apply(const SettingDefinition& definition, const std::stri
     ++binding_version_;
   } else if (name == "work_mem") {
     values_.work_mem_bytes = static_cast<std::size_t>(to_integer(value)) * 1_KiB;
+  } else if (name == "hash_mem_multiplier") {
+    values_.hash_mem_multiplier = std::strtod(value.c_str(), nullptr);
+  } else if (name == "default_statistics_target") {
+    values_.default_statistics_target = static_cast<std::size_t>(to_integer(value));
+  } else if (apply_plan_method(name, value, values_.plan_methods)) {
+    // Plans made by other methods are made again.
+    ++binding_version_;
   } else if (name == "client_min_messages") {
     values_.client_min_rank = rank_of_message(value);
   }

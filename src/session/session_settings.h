@@ -21,6 +21,7 @@
 
 #include "base/status.h"
 #include "session/setting_definition.h"
+#include "sql/optimize/optimize.h"
 #include "txn/transaction.h"
 #include "types/settings.h"
 
@@ -39,6 +40,9 @@ struct SettingValues {
   // As written, "$user" included.
   std::vector<std::string> search_path;
   std::size_t work_mem_bytes = 0;
+  double hash_mem_multiplier = 1;
+  std::size_t default_statistics_target = 0;
+  sql::PlanMethods plan_methods;
   // Rank of client_min_messages: notices below it are not sent (0 debug5 ... 4 debug1, 5 log, 6 notice, 7 warning,
   // 8 error).
   int client_min_rank = 0;

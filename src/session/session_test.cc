@@ -184,6 +184,7 @@ class SessionStory {
   txn::MemoryStore store_{&timer_};
   catalog::Catalog catalog_{store_, catalog::CatalogOptions{.system_relations = catalog::system_relations()}};
   catalog::Sequences sequences_{store_};
+  catalog::Statistics statistics_{store_, catalog_.options().database};
   SessionRegistry registry_{10};
   SessionEnvironment environment_{.store = store_,
                                   .catalog = catalog_,
@@ -191,6 +192,7 @@ class SessionStory {
                                   .clock = clock_,
                                   .timer = timer_,
                                   .registry = registry_,
+                                  .statistics = &statistics_,
                                   .random = [] { return uint64_t{42}; }};
   TextSink sink_;
   std::map<std::string, std::unique_ptr<Session>> sessions_;

@@ -5,9 +5,15 @@
 
 namespace pando::session {
 
-SessionTransaction::SessionTransaction(txn::Store& store, catalog::Catalog& catalog, runtime::Executor& executor,
-                                       runtime::Cancellation& cancellation, SessionSettings& settings)
-    : store_(store), catalog_(catalog), executor_(executor), cancellation_(cancellation), settings_(settings) {}
+SessionTransaction::SessionTransaction(txn::Store& store, catalog::Catalog& catalog, catalog::Statistics* statistics,
+                                       runtime::Executor& executor, runtime::Cancellation& cancellation,
+                                       SessionSettings& settings)
+    : store_(store),
+      catalog_(catalog),
+      statistics_(statistics),
+      executor_(executor),
+      cancellation_(cancellation),
+      settings_(settings) {}
 
 char SessionTransaction::status_byte() const {
   switch (state_) {
@@ -134,7 +140,17 @@ catalog::SnapshotPtr SessionTransaction::catalog_snapshot() {
   return catalog_view_ ? catalog_view_->snapshot() : catalog_.current();
 }
 
+void SessionTransaction::count_changes(bool committed) {
+  for (const catalog::TableChanges& changes : execution_state_.changes) {
+    if (statistics_ != nullptr) {
+      statistics_->activity(changes.table).count_changes(changes, committed);
+    }
+  }
+  execution_state_.changes.clear();
+}
+
 void SessionTransaction::end(bool committed) {
+  count_changes(committed);
   settings_.end_transaction(committed);
   catalog_view_.reset();
   transaction_.reset();
@@ -212,6 +228,7 @@ Status SessionTransaction::define_savepoint(std::string name) {
     savepoint.savepoint = transaction_->savepoint();
     savepoint.catalog_changes = catalog_view_->change_count();
     savepoint.deferred_checks = execution_state_.deferred.size();
+    savepoint.changes = execution_state_.changes.size();
   }
   savepoints_.push_back(std::move(savepoint));
   return {};
@@ -249,19 +266,22 @@ void SessionTransaction::rollback_to_savepoint(std::size_t index) {
     transaction_.reset();
   }
   execution_state_.deferred.resize(std::min(execution_state_.deferred.size(), savepoint.deferred_checks));
+  execution_state_.changes.resize(std::min(execution_state_.changes.size(), savepoint.changes));
   settings_.rollback_to(savepoint.settings_mark);
   savepoints_.resize(index + 1);
   state_ = BlockState::kInBlock;
 }
 
 SessionTransaction::StatementMark SessionTransaction::mark_statement() {
-  return {transaction_->savepoint(), catalog_view_->change_count(), execution_state_.deferred.size()};
+  return {transaction_->savepoint(), catalog_view_->change_count(), execution_state_.deferred.size(),
+          execution_state_.changes.size()};
 }
 
 void SessionTransaction::undo_statement(const StatementMark& mark) {
   transaction_->undo_writes_to(mark.savepoint);
   catalog_view_->rollback_to(mark.catalog_changes);
   execution_state_.deferred.resize(mark.deferred_checks);
+  execution_state_.changes.resize(mark.changes);
 }
 
 void SessionTransaction::forget_statement(const StatementMark& mark) { transaction_->release(mark.savepoint); }

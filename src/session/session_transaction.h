@@ -42,8 +42,9 @@ struct TransactionModes {
 class SessionTransaction {
  public:
   // REQUIRES: all outlive this object.
-  SessionTransaction(txn::Store& store, catalog::Catalog& catalog, runtime::Executor& executor,
-                     runtime::Cancellation& cancellation, SessionSettings& settings);
+  // `statistics` may be null.
+  SessionTransaction(txn::Store& store, catalog::Catalog& catalog, catalog::Statistics* statistics,
+                     runtime::Executor& executor, runtime::Cancellation& cancellation, SessionSettings& settings);
 
   BlockState state() const { return state_; }
   // ReadyForQuery's byte: 'I', 'T' or 'E'.
@@ -103,6 +104,7 @@ class SessionTransaction {
     txn::SavepointId savepoint;
     std::size_t catalog_changes = 0;
     std::size_t deferred_checks = 0;
+    std::size_t changes = 0;
   };
   StatementMark mark_statement();
   void undo_statement(const StatementMark& mark);
@@ -116,14 +118,18 @@ class SessionTransaction {
     std::size_t settings_mark = 0;
     std::size_t catalog_changes = 0;
     std::size_t deferred_checks = 0;
+    std::size_t changes = 0;
   };
 
   void take_defaults();
   Status apply_modes(const TransactionModes& modes);
   void end(bool committed);
+  // Tells the tables' statistics what the transaction wrote.
+  void count_changes(bool committed);
 
   txn::Store& store_;
   catalog::Catalog& catalog_;
+  catalog::Statistics* statistics_;
   runtime::Executor& executor_;
   runtime::Cancellation& cancellation_;
   SessionSettings& settings_;

@@ -103,7 +103,7 @@ bool Session::write_system_rows(std::string_view relation, catalog::SystemRowWri
     }
     return true;
   }
-  return false;
+  return write_statistics_rows(relation, writer);
 }
 
 }  // namespace pando::session

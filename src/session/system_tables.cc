@@ -12,7 +12,8 @@ Task<Result<std::vector<types::Chunk>>> SystemTables::rows(catalog::TablePtr tab
                   catalog::system_rows(*table, {.snapshot = *snapshot,
                                                 .database = catalog_.options().database,
                                                 .database_name = catalog_.options().database_name,
-                                                .source = source_}));
+                                                .source = source_,
+                                                .statistics = statistics_}));
   std::vector<types::Chunk> chunks;
   for (types::Chunk& all : whole) {
     types::Chunk chunk;

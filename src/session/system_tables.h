@@ -16,11 +16,11 @@ namespace pando::session {
 
 class SystemTables final : public sql::exec::VirtualTables {
  public:
-  // Both outlive this object. `snapshot` gives the catalog as the transaction sees it; `source` the rows that only the
-  // session knows.
-  SystemTables(catalog::Catalog& catalog, std::function<catalog::SnapshotPtr()> snapshot,
-               catalog::SystemRowSource source)
-      : catalog_(catalog), snapshot_(std::move(snapshot)), source_(std::move(source)) {}
+  // All outlive this object; `statistics` may be null. `snapshot` gives the catalog as the transaction sees it;
+  // `source` the rows that only the session knows.
+  SystemTables(catalog::Catalog& catalog, catalog::Statistics* statistics,
+               std::function<catalog::SnapshotPtr()> snapshot, catalog::SystemRowSource source)
+      : catalog_(catalog), statistics_(statistics), snapshot_(std::move(snapshot)), source_(std::move(source)) {}
 
   Task<Result<std::vector<types::Chunk>>> rows(catalog::TablePtr table,
                                                std::vector<catalog::AttributeNumber> attributes) override;
@@ -34,6 +34,7 @@ class SystemTables final : public sql::exec::VirtualTables {
   catalog::TablePtr copy_source_;
   std::vector<types::Chunk> copy_rows_;
   catalog::Catalog& catalog_;
+  catalog::Statistics* statistics_;
   std::function<catalog::SnapshotPtr()> snapshot_;
   catalog::SystemRowSource source_;
 };

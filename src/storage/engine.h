@@ -173,6 +173,9 @@ class Engine : public Reader {
   virtual Status collect_garbage(KeySpan span) = 0;
   // Approximate bytes that `span` of the versioned keys takes.
   virtual Result<uint64_t> approximate_bytes(KeySpan span) const = 0;
+  // Rising keys inside `span` that cut it into up to `pieces` parts of about the same size, for scans in parallel;
+  // none when it is small or the engine does not know.
+  virtual Result<std::vector<Bytes>> split_keys(KeySpan span, std::size_t pieces) const = 0;
   virtual EngineStatistics statistics() const = 0;
 };
 

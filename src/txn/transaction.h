@@ -19,6 +19,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/bytes.h"
@@ -63,6 +64,9 @@ struct Span {
   Bytes end;
 };
 
+// The parts of `span` between rising keys inside it.
+std::vector<Span> cut(const Span& span, const std::vector<Bytes>& keys);
+
 using pando::KeyValueBatch;
 
 struct ScanOptions {
@@ -86,6 +90,9 @@ class Snapshot {
   virtual ~Snapshot() = default;
   virtual HlcTimestamp timestamp() const = 0;
   virtual std::unique_ptr<Cursor> scan(Span span, ScanOptions options) = 0;
+  // Up to `pieces` spans, in order, that together are `span` and hold about as much each: what several scans can share.
+  // Only `span` itself when it is small or nothing is known of it.
+  virtual std::vector<Span> split(Span span, std::size_t pieces) = 0;
 };
 
 struct SavepointTag;
@@ -123,6 +130,13 @@ class Transaction {
   // Errors: 55P03 (kNoWait or lock_timeout), 40P01 (this transaction is the deadlock's victim), 57014 and what else the
   // cancellation gives.
   virtual Task<Result<LockOutcome>> lock(Bytes key, LockStrength strength, WaitPolicy wait) = 0;
+
+  // For keys about to be inserted, in any order: what lock(kUpdate, kBlock) and get_latest() do for each, at less cost.
+  // taken[i] is set to whether keys[i] has a value. Errors: those of lock().
+  virtual Task<Status> lock_for_insert(std::span<const Bytes> keys, std::vector<uint8_t>& taken);
+  // The values of `keys` as get() gives them: entries of `found` with the keys that have one, in the order of `keys`,
+  // and their positions in `keys`.
+  virtual Task<Status> get_many(std::span<const Bytes> keys, KeyValueBatch& found, std::vector<uint32_t>& positions);
 
   // Buffers a write. REQUIRES: a kNoKeyUpdate or kUpdate lock on `key`, which makes the commit conditional on no other
   // writer; or a lock on another key that every writer of `key` locks first, as an index entry has in its row. Errors:
@@ -177,8 +191,13 @@ class Store {
   // Nearly every transaction locks keys with this prefix with kKeyShare, and hardly any with kUpdate: a store with
   // several nodes makes the former cheap at the cost of the latter. Once, before the first transaction.
   virtual void guard(Bytes prefix) {}
-  // The newest commit under the prefix of watch(), by any node, that this node knows of. Zero where there are no other nodes.
+  // The newest commit under the prefix of watch(), by any node, that this node knows of. Zero where there are no other
+  // nodes.
   virtual HlcTimestamp watched_change() const { return {}; }
+  // Drops versions in `span` that no transaction can see any more, now instead of when the store finds time. Blocks.
+  virtual Status collect_garbage(Span span) = 0;
+  // About how many bytes `span` takes.
+  virtual uint64_t approximate_bytes(Span span) = 0;
 };
 
 }  // namespace pando::txn

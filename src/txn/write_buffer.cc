@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::size_t kFirstChunkBytes = 1_KiB;
 constexpr std::size_t kLargestChunkBytes = 1_MiB;
-constexpr std::size_t kAlignment = alignof(std::max_align_t);
 // Only spreads the heights of the list's nodes.
 constexpr uint64_t kSeed = 0x70616e646f;
 
@@ -19,9 +18,13 @@ constexpr uint64_t kSeed = 0x70616e646f;
 
 WriteBuffer::WriteBuffer() : prng_(kSeed) {}
 
-char* WriteBuffer::allocate(std::size_t size) {
-  size = (size + kAlignment - 1) & ~(kAlignment - 1);
-  if (size > free_size_) {
+char* WriteBuffer::allocate(std::size_t size, std::size_t alignment) {
+  const std::size_t padding = (0 - reinterpret_cast<uintptr_t>(free_)) & (alignment - 1);
+  if (padding < free_size_) {
+    free_ += padding;
+    free_size_ -= padding;
+  }
+  if (size > free_size_ || (reinterpret_cast<uintptr_t>(free_) & (alignment - 1)) != 0) {
     const std::size_t chunk = std::max(size, std::clamp(arena_bytes_, kFirstChunkBytes, kLargestChunkBytes));
     chunks_.push_back(std::make_unique_for_overwrite<char[]>(chunk));
     arena_bytes_ += chunk;
@@ -52,7 +55,7 @@ WriteBuffer::Node* WriteBuffer::add_node(ByteView key, const Path& path) {
   const int levels = std::min(kLevelsMax, 1 + std::countr_zero(prng_.next() | (uint64_t{1} << 62)) / 2);
   char* const key_copy = allocate(key.size());
   std::ranges::copy(key, key_copy);
-  Node* const node = new (allocate(sizeof(Node) + static_cast<std::size_t>(levels - 1) * sizeof(Node*)))
+  Node* const node = new (allocate(sizeof(Node) + static_cast<std::size_t>(levels - 1) * sizeof(Node*), alignof(Node)))
       Node{.key_data = key_copy, .key_size = static_cast<uint32_t>(key.size()), .newest = nullptr, .previous = path[0]};
   for (int level = 0; level < levels; ++level) {
     Node*& link = path[level] == nullptr ? heads_[level] : path[level]->next[level];
@@ -83,7 +86,7 @@ void WriteBuffer::add(ByteView key, std::optional<ByteView> value) {
   const bool replaces = node->newest != nullptr && node->newest->sequence > marked_;
   Version* version = node->newest;
   if (!replaces) {
-    version = new (allocate(sizeof(Version))) Version{.older = node->newest, .sequence = ++sequence_};
+    version = new (allocate(sizeof(Version), alignof(Version))) Version{.older = node->newest, .sequence = ++sequence_};
     node->newest = version;
     history_.push_back(node);
   }

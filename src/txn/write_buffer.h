@@ -61,6 +61,8 @@ class WriteBuffer {
   // Whether `mark` sees a write in [start, end); an empty end means no bound.
   bool touches(Mark mark, ByteView start, ByteView end) const;
   bool empty() const { return history_.empty(); }
+  // False when `key` is certainly not in the buffer, which is quickly told of a key behind all others.
+  bool may_have(ByteView key) const { return tails_[0] != nullptr && key <= tails_[0]->key(); }
   // The number of put() and erase() calls that count; overwriting within one mark counts once.
   std::size_t size() const { return history_.size(); }
   std::size_t bytes() const { return arena_bytes_; }
@@ -118,7 +120,8 @@ class WriteBuffer {
   Node* seek(ByteView key, Path* path) const;
   // The node that follows `node` (or the head, when null) in a level.
   Node* after(const Node* node, int level) const { return node == nullptr ? heads_[level] : node->next[level]; }
-  char* allocate(std::size_t size);
+  // Byte strings need no alignment.
+  char* allocate(std::size_t size, std::size_t alignment = 1);
   static Write to_write(const Node& node, const Version& version);
 
   std::vector<std::unique_ptr<char[]>> chunks_;

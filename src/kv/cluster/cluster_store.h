@@ -53,6 +53,13 @@ class ClusterStore final : public txn::Store {
 
   std::unique_ptr<txn::Transaction> begin(txn::TransactionOptions options) override;
   void discard(txn::Span span) override;
+  // Of this node's replicas.
+  Status collect_garbage(txn::Span span) override {
+    return parts_.leaseholder.engine().collect_garbage({span.start, span.end});
+  }
+  uint64_t approximate_bytes(txn::Span span) override {
+    return parts_.leaseholder.engine().approximate_bytes({span.start, span.end}).value_or(0);
+  }
   void watch(Bytes prefix) override;
   void guard(Bytes prefix) override;
   HlcTimestamp watched_change() const override {

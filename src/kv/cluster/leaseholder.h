@@ -69,6 +69,7 @@ class Leaseholder final : public StateMachine {
   Task<AnswerTo<DiscardRequest>> discard(DiscardRequest request, runtime::Executor& executor);
   // Commits to keys with this prefix are told with locks, see txn::Store::watch. Before anything else.
   void watch(Bytes prefix) { watched_prefix_ = std::move(prefix); }
+  storage::Engine& engine() { return parts_.engine; }
   // Keys whose exclusive locks need more than this, see guards.h. Before anything else.
   void guard(Bytes prefix) { guarded_prefix_ = std::move(prefix); }
   // The newest that this node's replicas have applied.

@@ -68,12 +68,46 @@ Result<AggregateCall> AggregateCall::make(const AggregateExpr& expr, types::Type
     PANDO_ASSIGN(call.order_, RowKeys::make(order, scope, runtime));
   }
   if (call.distinct_) {
-    PANDO_ASSIGN(call.identity_, RowKeys::make(arguments, scope, runtime));
+    PANDO_ASSIGN(call.identity_, RowKeys::make_equality(arguments, scope, runtime));
   }
   return call;
 }
 
-Task<Status> AggregateCall::update(const Chunk& rows, const uint32_t* groups, GroupStates& states) {
+bool AggregateCall::is_mergeable() const {
+  return kernels().combine != nullptr && !distinct_ && !ordered_ && !shows_order(*function_);
+}
+
+Task<Status> AggregateCall::update(const Chunk& rows, const uint32_t* groups, char* const* row_states,
+                                   GroupStates& states) {
+  if (filter_.always() && !distinct_ && !ordered_) {
+    return update_plain(rows, row_states, states);
+  }
+  return update_some(rows, groups, states);
+}
+
+// Without FILTER, DISTINCT and ORDER BY: every row goes straight to the kernel.
+Task<Status> AggregateCall::update_plain(const Chunk& rows, char* const* row_states, GroupStates& states) {
+  if (rows.rows == 0) {
+    co_return Status();
+  }
+  PANDO_CO_TRY(co_await arguments_.evaluate(rows, plain_arguments_));
+  argument_pointers_.clear();
+  for (const Vector& argument : plain_arguments_.columns) {
+    argument_pointers_.push_back(&argument);
+  }
+  EvaluationContext& evaluation = runtime_->context.evaluation;
+  if (row_states == nullptr && kernels().update_one != nullptr) {
+    co_return kernels().update_one(evaluation, call_types(), static_cast<char*>(states.at(0)) + offset_,
+                                   argument_pointers_, rows.rows);
+  }
+  state_pointers_.resize(rows.rows);
+  for (std::size_t row = 0; row < rows.rows; ++row) {
+    state_pointers_[row] = (row_states == nullptr ? static_cast<char*>(states.at(0)) : row_states[row]) + offset_;
+  }
+  co_return kernels().update(evaluation, call_types(), state_pointers_.data(), argument_pointers_, rows.rows);
+}
+
+Task<Status> AggregateCall::update_some(const Chunk& rows, const uint32_t* groups, GroupStates& states) {
   std::vector<uint32_t> row_groups;
   if (groups != nullptr) {
     row_groups.assign(groups, groups + rows.rows);
@@ -107,7 +141,12 @@ void AggregateCall::drop_seen(const std::vector<uint32_t>& groups, std::vector<u
   for (std::size_t i = 0; i < selected.size(); ++i) {
     key.clear();
     put_fixed32(key, groups[selected[i]]);
-    key.append(identity_.key(i));
+    if (identity_.is_word()) {
+      put_fixed64(key, identity_.word(i));
+      key.push_back(static_cast<char>(identity_.null_mask(i)));
+    } else {
+      key.append(identity_.key(i));
+    }
     bool added = false;
     seen_.find_or_add(key, added);
     if (added) {

@@ -41,12 +41,13 @@ class AggregateCall {
   void set_offset(std::size_t offset) { offset_ = offset; }
 
   // Adds the rows of a chunk to the states of their groups; a null `groups` means that all belong to group 0.
-  Task<Status> update(const types::Chunk& rows, const uint32_t* groups, GroupStates& states);
+  // `row_states` has the start of each row's group's states, when there are groups.
+  Task<Status> update(const types::Chunk& rows, const uint32_t* groups, char* const* row_states, GroupStates& states);
   // Feeds what was kept for ORDER BY. Once, after the last update.
   Task<Status> finish(GroupStates& states);
   Status finalize(GroupStates& states, uint32_t first_group, std::size_t count, types::Vector& out);
   // Whether states of several inputs can be combined into one.
-  bool is_mergeable() const { return kernels().combine != nullptr && !distinct_ && !ordered_; }
+  bool is_mergeable() const;
   Status combine(void* into, const void* from);
   void clear();
   std::size_t memory_bytes() const { return seen_.memory_bytes() + kept_.memory_bytes() + kept_keys_bytes_; }
@@ -55,6 +56,8 @@ class AggregateCall {
   explicit AggregateCall(Runtime& runtime) : runtime_(&runtime) {}
   Task<Status> add(const types::Chunk& rows, std::vector<uint32_t> groups, GroupStates& states);
   Task<Status> keep(const types::Chunk& rows, const std::vector<uint32_t>& groups, const types::Chunk& arguments);
+  Task<Status> update_plain(const types::Chunk& rows, char* const* row_states, GroupStates& states);
+  Task<Status> update_some(const types::Chunk& rows, const uint32_t* groups, GroupStates& states);
   void drop_seen(const std::vector<uint32_t>& groups, std::vector<uint32_t>& selected);
   Status feed(const types::Chunk& arguments, std::size_t rows, const std::vector<uint32_t>& groups,
               GroupStates& states);
@@ -84,6 +87,7 @@ class AggregateCall {
   std::vector<Kept> kept_rows_;
   std::vector<std::unique_ptr<char[]>> kept_keys_;
   std::size_t kept_keys_bytes_ = 0;
+  types::Chunk plain_arguments_;
   std::vector<void*> state_pointers_;
   std::vector<const types::Vector*> argument_pointers_;
 };

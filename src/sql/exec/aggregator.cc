@@ -22,7 +22,8 @@ Result<std::unique_ptr<Aggregator>> Aggregator::make(const AggregatePlan& plan, 
   for (const ProjectedColumn& group : plan.groups) {
     exprs.push_back(group.expr);
   }
-  PANDO_ASSIGN(aggregator->keys_, RowKeys::make(exprs, scope, runtime));
+  PANDO_ASSIGN(aggregator->keys_, plan.grouping_sets.empty() ? RowKeys::make_equality(exprs, scope, runtime)
+                                                             : RowKeys::make(exprs, scope, runtime));
   for (const auto& set : plan.grouping_sets) {
     std::vector<ExprPtr> set_exprs;
     for (const uint32_t index : set) {
@@ -63,17 +64,17 @@ void Aggregator::clear() {
 uint32_t Aggregator::add_group(ByteView key, bool& added) {
   const uint32_t group = table_.find_or_add(key, added);
   if (added) {
-    states_->resize(group + 1);
-    create_states(group);
-    group_refs_.push_back({});
+    create_group(group);
   }
   return group;
 }
 
-void Aggregator::create_states(uint32_t group) {
+void Aggregator::create_group(uint32_t group) {
+  states_->resize(group + 1);
   for (AggregateCall& call : calls_) {
     call.kernels().create(static_cast<char*>(states_->at(group)) + call.offset());
   }
+  group_refs_.push_back({});
 }
 
 Task<Status> Aggregator::add(const Chunk& rows, std::unique_ptr<Partitions>& overflow, uint32_t level) {
@@ -81,7 +82,7 @@ Task<Status> Aggregator::add(const Chunk& rows, std::unique_ptr<Partitions>& ove
     bool added = false;
     add_group({}, added);
     for (AggregateCall& call : calls_) {
-      PANDO_CO_TRY(co_await call.update(rows, nullptr, *states_));
+      PANDO_CO_TRY(co_await call.update(rows, nullptr, nullptr, *states_));
     }
     co_return Status();
   }
@@ -89,61 +90,63 @@ Task<Status> Aggregator::add(const Chunk& rows, std::unique_ptr<Partitions>& ove
   for (std::size_t set = 0; set < sets; ++set) {
     PANDO_CO_TRY(co_await assign_groups(rows, set, overflow, level));
     if (std::ranges::find(groups_, KeyTable::kNone) == groups_.end()) {
-      for (AggregateCall& call : calls_) {
-        PANDO_CO_TRY(co_await call.update(rows, groups_.data(), *states_));
-      }
+      PANDO_CO_TRY(co_await update(rows));
       continue;
     }
     std::vector<uint32_t> here;
-    std::vector<uint32_t> here_groups;
     for (uint32_t row = 0; row < rows.rows; ++row) {
       if (groups_[row] != KeyTable::kNone) {
         here.push_back(row);
-        here_groups.push_back(groups_[row]);
       }
     }
+    std::erase(groups_, KeyTable::kNone);
     Chunk part;
     gather(rows, here, part);
-    for (AggregateCall& call : calls_) {
-      PANDO_CO_TRY(co_await call.update(part, here_groups.data(), *states_));
-    }
+    PANDO_CO_TRY(co_await update(part));
+  }
+  co_return Status();
+}
+
+// Adds rows to the groups groups_ says.
+Task<Status> Aggregator::update(const Chunk& rows) {
+  row_states_.resize(rows.rows);
+  for (std::size_t row = 0; row < rows.rows; ++row) {
+    row_states_[row] = static_cast<char*>(states_->at(groups_[row]));
+  }
+  for (AggregateCall& call : calls_) {
+    PANDO_CO_TRY(co_await call.update(rows, groups_.data(), row_states_.data(), *states_));
   }
   co_return Status();
 }
 
 Task<Status> Aggregator::assign_groups(const Chunk& rows, std::size_t set, std::unique_ptr<Partitions>& overflow,
                                        uint32_t level) {
-  const bool has_sets = !plan_.grouping_sets.empty();
   PANDO_CO_TRY(co_await keys_.compute(rows));
-  if (has_sets) {
-    PANDO_CO_TRY(co_await set_keys_[set].compute(rows));
-  }
   const std::size_t held = memory_bytes();
   PANDO_CO_TRY(runtime_.check_unspillable(held, "grouping"));
-  // Grouping sets group the same row several times, so they cannot be split by one key.
-  const bool full = !has_sets && held > runtime_.context.memory_bytes_max;
   groups_.resize(rows.rows);
-  std::vector<uint32_t> fresh;
+  fresh_.clear();
+  const auto first_group = static_cast<uint32_t>(group_refs_.size());
+  if (!plan_.grouping_sets.empty()) {
+    // Grouping sets group the same row several times, so they cannot be split by one key.
+    PANDO_CO_TRY(co_await set_keys_[set].compute(rows));
+    assign_set(rows.rows, set);
+    store_values(fresh_, first_group, set);
+    co_return Status();
+  }
+  if (held <= runtime_.context.hash_bytes_max) {
+    table_.find_or_add_all(keys_, groups_.data(), fresh_);
+    for (std::size_t i = 0; i < fresh_.size(); ++i) {
+      create_group(first_group + static_cast<uint32_t>(i));
+    }
+    store_values(fresh_, first_group, std::nullopt);
+    co_return Status();
+  }
+  table_.find_all(keys_, groups_.data());
   std::vector<uint32_t> over;
-  const auto first_fresh = static_cast<uint32_t>(group_refs_.size());
   for (uint32_t row = 0; row < rows.rows; ++row) {
-    ByteView key = keys_.key(row);
-    if (has_sets) {
-      set_key_.assign(1, static_cast<char>(set));
-      set_key_.append(set_keys_[set].key(row));
-      key = set_key_;
-    }
-    if (full) {
-      groups_[row] = table_.find(key);
-      if (groups_[row] == KeyTable::kNone) {
-        over.push_back(row);
-      }
-      continue;
-    }
-    bool added = false;
-    groups_[row] = add_group(key, added);
-    if (added) {
-      fresh.push_back(row);
+    if (groups_[row] == KeyTable::kNone) {
+      over.push_back(row);
     }
   }
   if (!over.empty()) {
@@ -152,20 +155,37 @@ Task<Status> Aggregator::assign_groups(const Chunk& rows, std::size_t set, std::
     }
     PANDO_CO_TRY(co_await overflow->append(rows, keys_, over));
   }
-  if (!fresh.empty()) {
-    Chunk values;
-    gather(keys_.values(), fresh, values);
-    for (uint32_t column = 0; has_sets && column < values.columns.size(); ++column) {
-      if (std::ranges::find(plan_.grouping_sets[set], column) == plan_.grouping_sets[set].end()) {
-        values.columns[column].reset_constant(types::Value::null(), fresh.size());
-      }
-    }
-    RowRef ref = group_values_.append(values);
-    for (std::size_t i = 0; i < fresh.size(); ++i, ref = group_values_.next(ref)) {
-      group_refs_[first_fresh + i] = ref;
+  co_return Status();
+}
+
+void Aggregator::assign_set(std::size_t rows, std::size_t set) {
+  for (uint32_t row = 0; row < rows; ++row) {
+    set_key_.assign(1, static_cast<char>(set));
+    set_key_.append(set_keys_[set].key(row));
+    bool added = false;
+    groups_[row] = add_group(set_key_, added);
+    if (added) {
+      fresh_.push_back(row);
     }
   }
-  co_return Status();
+}
+
+void Aggregator::store_values(const std::vector<uint32_t>& fresh, uint32_t first_group,
+                              std::optional<std::size_t> set) {
+  if (fresh.empty()) {
+    return;
+  }
+  Chunk values;
+  gather(keys_.values(), fresh, values);
+  for (uint32_t column = 0; set && column < values.columns.size(); ++column) {
+    if (std::ranges::find(plan_.grouping_sets[*set], column) == plan_.grouping_sets[*set].end()) {
+      values.columns[column].reset_constant(types::Value::null(), fresh.size());
+    }
+  }
+  RowRef ref = group_values_.append(values);
+  for (std::size_t i = 0; i < fresh.size(); ++i, ref = group_values_.next(ref)) {
+    group_refs_[first_group + i] = ref;
+  }
 }
 
 bool Aggregator::is_mergeable() const {
@@ -176,7 +196,10 @@ Status Aggregator::merge(Aggregator& other) {
   Chunk value;
   for (uint32_t group = 0; group < other.group_refs_.size(); ++group) {
     bool added = false;
-    const uint32_t mine = add_group(other.table_.key(group), added);
+    const uint32_t mine = table_.find_or_add_from(other.table_, group, added);
+    if (added) {
+      create_group(mine);
+    }
     if (added && !is_single_group()) {
       other.group_values_.gather(&other.group_refs_[group], 1, value);
       group_refs_[mine] = group_values_.append(value);

@@ -39,8 +39,13 @@ class Aggregator {
   // Numbers the group of each row for one grouping set; kNone for rows that went to overflow.
   Task<Status> assign_groups(const types::Chunk& rows, std::size_t set, std::unique_ptr<Partitions>& overflow,
                              uint32_t level);
+  void assign_set(std::size_t rows, std::size_t set);
+  Task<Status> update(const types::Chunk& rows);
   uint32_t add_group(ByteView key, bool& added);
-  void create_states(uint32_t group);
+  // Makes room for group `group`, the last of them.
+  void create_group(uint32_t group);
+  // Stores the values of the groups that `fresh` rows brought, the first of which is `first_group`.
+  void store_values(const std::vector<uint32_t>& fresh, uint32_t first_group, std::optional<std::size_t> set);
   bool is_single_group() const { return plan_.groups.empty() && plan_.grouping_sets.empty(); }
 
   const AggregatePlan& plan_;
@@ -54,6 +59,9 @@ class Aggregator {
   std::vector<RowRef> group_refs_;
   uint32_t next_group_ = 0;
   std::vector<uint32_t> groups_;
+  std::vector<uint32_t> fresh_;
+  // The states of each row's group.
+  std::vector<char*> row_states_;
   Bytes set_key_;
 };
 

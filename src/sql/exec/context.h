@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "catalog/snapshot.h"
+#include "catalog/statistics.h"
 #include "runtime/cancellation.h"
 #include "runtime/disk.h"
 #include "runtime/executor.h"
@@ -71,6 +72,8 @@ struct TransactionState {
   // SET CONSTRAINTS: by constraint OID, and for all not named.
   std::vector<std::pair<types::Oid, bool>> constraint_deferred;
   std::optional<bool> all_deferred;
+  // What statements wrote to tables, for their statistics.
+  std::vector<catalog::TableChanges> changes;
 };
 
 inline constexpr std::size_t kDefaultWorkMemory = 64_MiB;
@@ -88,6 +91,8 @@ struct ExecutionContext {
   std::vector<types::Value> parameters;
   // work_mem: what one operator may hold before it spills.
   std::size_t memory_bytes_max = kDefaultWorkMemory;
+  // The same for hash tables: work_mem times hash_mem_multiplier.
+  std::size_t hash_bytes_max = kDefaultWorkMemory;
   // What an operator that cannot spill may hold before it fails with 53200.
   std::size_t unspillable_bytes_max = kDefaultUnspillableMemory;
   // May be null: then what would spill fails with 53200.
@@ -96,6 +101,8 @@ struct ExecutionContext {
   VirtualTables* virtual_tables = nullptr;
   // May be null when no table in use has expressions.
   TableExpressionSource* table_expressions = nullptr;
+  // Where reads of tables are counted; may be null.
+  catalog::Statistics* statistics = nullptr;
   // Awaits what made a kernel return kWaitNeeded. May be null when no kernel does.
   Task<Status> (*wait_for_service)(void* state) = nullptr;
   void* wait_state = nullptr;

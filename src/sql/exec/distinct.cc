@@ -76,16 +76,16 @@ class DistinctOperator final : public Operator {
     PANDO_CO_TRY(co_await keys_.compute(rows_));
     fresh_.clear();
     std::vector<uint32_t> over;
-    const bool full = seen_.memory_bytes() > runtime_.context.memory_bytes_max;
+    const bool full = seen_.memory_bytes() > runtime_.context.hash_bytes_max;
+    numbers_.resize(rows_.rows);
+    if (!full) {
+      seen_.find_or_add_all(keys_, numbers_.data(), fresh_);
+      co_return Status();
+    }
+    seen_.find_all(keys_, numbers_.data());
     for (uint32_t row = 0; row < rows_.rows; ++row) {
-      bool added = false;
-      if (!full) {
-        seen_.find_or_add(keys_.key(row), added);
-      } else if (seen_.find(keys_.key(row)) == KeyTable::kNone) {
+      if (numbers_[row] == KeyTable::kNone) {
         over.push_back(row);
-      }
-      if (added) {
-        fresh_.push_back(row);
       }
     }
     if (over.empty()) {
@@ -106,6 +106,7 @@ class DistinctOperator final : public Operator {
   std::shared_ptr<Partitions> overflow_;
   Chunk rows_;
   std::vector<uint32_t> fresh_;
+  std::vector<uint32_t> numbers_;
 };
 
 }  // namespace
@@ -118,7 +119,7 @@ Result<OperatorPtr> make_operator(const PhysicalNode& node, const DistinctPlan& 
       keys.push_back(make_expr(column.type, ColumnExpr{column.id, column.name}));
     }
   }
-  PANDO_ASSIGN(RowKeys row_keys, RowKeys::make(keys, Scope(plan.input->outputs), runtime));
+  PANDO_ASSIGN(RowKeys row_keys, RowKeys::make_equality(keys, Scope(plan.input->outputs), runtime));
   return OperatorPtr(std::make_unique<DistinctOperator>(std::move(input), std::move(row_keys), runtime));
 }
 

@@ -82,6 +82,7 @@ Task<Status> ReferencingWriter::replace(const Chunk& rows, const std::vector<Byt
 }
 
 void ReferencingWriter::hand_over() {
+  writer_->note_changes();
   if (writer_->foreign_keys().has_work()) {
     runtime_.writers.push_back(std::move(writer_));
   }

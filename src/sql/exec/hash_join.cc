@@ -3,11 +3,9 @@
 
 #include <algorithm>
 
+#include "sql/exec/hash_join_build.h"
 #include "sql/exec/join_pairs.h"
-#include "sql/exec/join_table.h"
 #include "sql/exec/operators.h"
-#include "sql/exec/partitions.h"
-#include "sql/exec/row_keys.h"
 
 namespace pando::sql::exec {
 
@@ -17,27 +15,25 @@ namespace {
 
 class HashJoinOperator final : public Operator {
  public:
-  HashJoinOperator(const HashJoinPlan& plan, OperatorPtr left, OperatorPtr right, RowKeys left_keys, RowKeys right_keys,
-                   JoinPairs pairs, Runtime& runtime)
+  // `shared` has run already, or is null.
+  HashJoinOperator(const HashJoinPlan& plan, OperatorPtr left, std::shared_ptr<HashJoinBuild> build,
+                   std::shared_ptr<const HashJoinBuild> shared, RowKeys left_keys, JoinPairs pairs, Runtime& runtime)
       : plan_(plan),
         left_(std::move(left)),
-        right_(std::move(right)),
+        build_(std::move(build)),
+        side_(build_ != nullptr ? build_ : std::move(shared)),
         left_keys_(std::move(left_keys)),
-        right_keys_(std::move(right_keys)),
         pairs_(std::move(pairs)),
         runtime_(runtime),
         keeps_right_(plan.kind == JoinKind::kRight || plan.kind == JoinKind::kFull) {}
 
   Task<Status> open() override {
-    table_.clear();
-    spilled_right_ = nullptr;
     spilled_left_ = nullptr;
-    right_empty_ = true;
-    right_has_null_key_ = false;
-    PANDO_CO_TRY(co_await right_->open());
-    PANDO_CO_TRY(co_await build_table());
+    if (build_ != nullptr) {
+      PANDO_CO_TRY(co_await build_->run());
+    }
     PANDO_CO_TRY(co_await left_->open());
-    if (spilled_right_ != nullptr) {
+    if (side_->spilled()) {
       PANDO_CO_TRY(co_await split_left());
       partition_ = 0;
       PANDO_CO_TRY(co_await load_partition());
@@ -52,7 +48,7 @@ class HashJoinOperator final : public Operator {
         if (next_unmatched_right(out)) {
           co_return true;
         }
-        if (spilled_right_ == nullptr || ++partition_ == Partitions::kCount) {
+        if (!side_->spilled() || ++partition_ == Partitions::kCount) {
           co_return false;
         }
         PANDO_CO_TRY(co_await load_partition());
@@ -65,7 +61,7 @@ class HashJoinOperator final : public Operator {
       }
       const bool done = add_candidates();
       if (pairs_.size() > 0) {
-        PANDO_CO_TRY(co_await pairs_.flush(table_.rows(), keeps_right_ ? &right_matched_ : nullptr, out));
+        PANDO_CO_TRY(co_await pairs_.flush(table().rows(), keeps_right_ ? &right_matched_ : nullptr, out));
         if (out.rows > 0) {
           co_return true;
         }
@@ -81,40 +77,6 @@ class HashJoinOperator final : public Operator {
   }
 
  private:
-  Task<Status> build_table() {
-    Chunk rows;
-    while (true) {
-      PANDO_CO_ASSIGN(const bool more, co_await right_->next(rows));
-      if (!more) {
-        co_return Status();
-      }
-      if (runtime_.should_yield()) {
-        PANDO_CO_TRY(co_await runtime_.pause());
-      }
-      PANDO_CO_TRY(co_await right_keys_.compute(rows));
-      right_empty_ = false;
-      right_has_null_key_ = right_has_null_key_ || right_keys_.any_null();
-      if (spilled_right_ != nullptr) {
-        PANDO_CO_TRY(co_await spilled_right_->append(rows, right_keys_));
-        continue;
-      }
-      table_.add(rows, right_keys_);
-      if (table_.memory_bytes() > runtime_.context.memory_bytes_max) {
-        PANDO_CO_TRY(co_await spill_table());
-      }
-    }
-  }
-
-  Task<Status> spill_table() {
-    spilled_right_ = std::make_unique<Partitions>(runtime_);
-    for (const Chunk& rows : table_.rows().chunks()) {
-      PANDO_CO_TRY(co_await right_keys_.compute(rows));
-      PANDO_CO_TRY(co_await spilled_right_->append(rows, right_keys_));
-    }
-    table_.clear();
-    co_return Status();
-  }
-
   Task<Status> split_left() {
     spilled_left_ = std::make_unique<Partitions>(runtime_);
     Chunk rows;
@@ -128,30 +90,19 @@ class HashJoinOperator final : public Operator {
     }
   }
 
-  // Fills the table with one partition of the right side. A partition over the budget is one that hashing cannot
-  // split: too many equal keys.
   Task<Status> load_partition() {
-    table_.clear();
-    PANDO_CO_TRY(co_await spilled_right_->start_reading(partition_));
-    PANDO_CO_TRY(co_await spilled_left_->start_reading(partition_));
-    Chunk rows;
-    while (true) {
-      PANDO_CO_ASSIGN(const bool more, co_await spilled_right_->read(rows));
-      if (!more) {
-        co_return Status();
-      }
-      PANDO_CO_TRY(co_await right_keys_.compute(rows));
-      table_.add(rows, right_keys_);
-      PANDO_CO_TRY(runtime_.check_unspillable(table_.memory_bytes(), "hash join of equal keys"));
-    }
+    PANDO_CO_TRY(co_await build_->load_partition(partition_));
+    co_return co_await spilled_left_->start_reading(partition_);
   }
+
+  const JoinTable& table() const { return side_->table(); }
 
   void start_probe() {
     have_left_ = false;
     left_ended_ = false;
     unmatched_.clear();
     right_matched_.clear();
-    for (const Chunk& chunk : table_.rows().chunks()) {
+    for (const Chunk& chunk : table().rows().chunks()) {
       right_matched_.emplace_back(keeps_right_ ? chunk.rows : 0, uint8_t{0});
     }
   }
@@ -175,16 +126,17 @@ class HashJoinOperator final : public Operator {
     pairs_.start(left_rows_);
     have_left_ = true;
     left_row_ = 0;
-    candidate_ = left_keys_.has_null(0) ? JoinTable::kEnd : table_.first(left_keys_.key(0));
+    table().look_up(left_keys_, numbers_);
+    candidate_ = table().first(numbers_[0]);
     co_return Status();
   }
 
   // No left row can be output when the right side is empty and it is an inner join, or when NOT IN meets a NULL.
   bool can_skip_left() const {
     if (plan_.kind == JoinKind::kInner || plan_.kind == JoinKind::kSemi || plan_.kind == JoinKind::kRight) {
-      return table_.rows().rows() == 0;
+      return table().rows().rows() == 0;
     }
-    return plan_.null_aware && right_has_null_key_;
+    return plan_.null_aware && side_->has_null_key();
   }
 
   // Adds pairs until a vector is full; true when the left vector has none left.
@@ -195,20 +147,20 @@ class HashJoinOperator final : public Operator {
           return false;
         }
         pairs_.add(left_row_, candidate_);
-        candidate_ = plan_.condition == nullptr && is_existence() ? JoinTable::kEnd : table_.next(candidate_);
+        candidate_ = plan_.condition == nullptr && is_existence() ? JoinTable::kEnd : table().next(candidate_);
       }
       if (++left_row_ >= left_rows_.rows) {
         left_row_ = static_cast<uint32_t>(left_rows_.rows);
         candidate_ = JoinTable::kEnd;
         return true;
       }
-      candidate_ = left_keys_.has_null(left_row_) ? JoinTable::kEnd : table_.first(left_keys_.key(left_row_));
+      candidate_ = table().first(numbers_[left_row_]);
     }
   }
   bool is_existence() const { return plan_.kind == JoinKind::kSemi || plan_.kind == JoinKind::kAnti; }
 
   void finish_left(Chunk& out) {
-    if (!plan_.null_aware || right_empty_) {
+    if (!plan_.null_aware || !side_->has_rows()) {
       pairs_.finish_left(out);
       return;
     }
@@ -247,28 +199,27 @@ class HashJoinOperator final : public Operator {
     const std::size_t count = std::min(unmatched_.size(), types::kVectorRows);
     const std::vector<RowRef> some(unmatched_.rbegin(), unmatched_.rbegin() + static_cast<std::ptrdiff_t>(count));
     unmatched_.resize(unmatched_.size() - count);
-    pairs_.extend_right(table_.rows(), some, out);
+    pairs_.extend_right(table().rows(), some, out);
     return true;
   }
 
   const HashJoinPlan& plan_;
   OperatorPtr left_;
-  OperatorPtr right_;
+  // Null when another thread's is shared.
+  std::shared_ptr<HashJoinBuild> build_;
+  std::shared_ptr<const HashJoinBuild> side_;
   RowKeys left_keys_;
-  RowKeys right_keys_;
   JoinPairs pairs_;
   Runtime& runtime_;
   const bool keeps_right_;
 
-  JoinTable table_;
-  std::unique_ptr<Partitions> spilled_right_;
   std::unique_ptr<Partitions> spilled_left_;
   std::size_t partition_ = 0;
-  bool right_empty_ = true;
-  bool right_has_null_key_ = false;
   std::vector<std::vector<uint8_t>> right_matched_;
   std::vector<RowRef> unmatched_;
   Chunk left_rows_;
+  // Of each left row, its key's number in the table.
+  std::vector<uint32_t> numbers_;
   bool have_left_ = false;
   bool left_ended_ = false;
   uint32_t left_row_ = 0;
@@ -279,13 +230,18 @@ class HashJoinOperator final : public Operator {
 
 Result<OperatorPtr> make_operator(const PhysicalNode& node, const HashJoinPlan& plan, Runtime& runtime) {
   PANDO_ASSIGN(OperatorPtr left, build(plan.left, runtime));
-  PANDO_ASSIGN(OperatorPtr right, build(plan.right, runtime));
-  PANDO_ASSIGN(RowKeys left_keys, RowKeys::make(plan.left_keys, Scope(plan.left->outputs), runtime));
-  PANDO_ASSIGN(RowKeys right_keys, RowKeys::make(plan.right_keys, Scope(plan.right->outputs), runtime));
+  PANDO_ASSIGN(RowKeys left_keys, RowKeys::make_equality(plan.left_keys, Scope(plan.left->outputs), runtime));
   PANDO_ASSIGN(JoinPairs pairs, JoinPairs::make(plan.kind, plan.left->outputs, plan.right->outputs, node.outputs,
                                                 plan.condition, runtime));
-  return OperatorPtr(std::make_unique<HashJoinOperator>(plan, std::move(left), std::move(right), std::move(left_keys),
-                                                        std::move(right_keys), std::move(pairs), runtime));
+  std::shared_ptr<HashJoinBuild> own;
+  std::shared_ptr<const HashJoinBuild> shared;
+  if (runtime.shared_joins != nullptr) {
+    shared = runtime.shared_joins->at(&plan);
+  } else {
+    PANDO_ASSIGN(own, HashJoinBuild::make(plan, runtime));
+  }
+  return OperatorPtr(std::make_unique<HashJoinOperator>(plan, std::move(left), std::move(own), std::move(shared),
+                                                        std::move(left_keys), std::move(pairs), runtime));
 }
 
 }  // namespace pando::sql::exec

@@ -109,8 +109,10 @@ class InsertOperator final : public Operator {
     if (statement_.on_conflict) {
       co_return co_await write_or_resolve(first_bad, std::move(error));
     }
-    for (std::size_t row = 0; row < first_bad; ++row) {
-      PANDO_CO_TRY(co_await writer_->insert(row, false));
+    if (first_bad == 1) {
+      PANDO_CO_TRY(co_await writer_->insert(0, false));
+    } else {
+      PANDO_CO_TRY(co_await writer_->insert_all(first_bad));
     }
     PANDO_CO_TRY(error);
     affected_ += rows_.rows;

@@ -11,7 +11,7 @@
 
 namespace pando::sql::exec {
 
-// The right rows by key: rows with equal keys are chained.
+// The right rows by key: rows with equal keys are chained, the last that came first.
 class JoinTable {
  public:
   void clear() {
@@ -19,6 +19,7 @@ class JoinTable {
     keys_.clear();
     first_.clear();
     links_.clear();
+    has_duplicates_ = false;
   }
 
   // NULL keys match nothing: such rows are kept for outer joins to output, but not found by key.
@@ -27,26 +28,35 @@ class JoinTable {
     links_.resize(rows_.chunks().size());
     for (std::size_t row = 0; row < rows.rows; ++row, ref = rows_.next(ref)) {
       auto& links = links_[ref.chunk];
-      links.resize(std::max<std::size_t>(links.size(), ref.row + 1), kEnd);
+      if (links.size() <= ref.row) {
+        // Chunks that are filled bit by bit hold up to a vector of rows.
+        links.resize(std::max<std::size_t>(rows_.chunks()[ref.chunk].rows, ref.row + 1), kEnd);
+      }
       if (keys.has_null(row)) {
         continue;
       }
       bool added = false;
-      const uint32_t number = keys_.find_or_add(keys.key(row), added);
+      const uint32_t number = keys_.find_or_add(keys, row, added);
       if (added) {
         first_.push_back(kEnd);
       }
+      has_duplicates_ = has_duplicates_ || !added;
       links[ref.row] = first_[number];
       first_[number] = ref;
     }
   }
 
   static bool at_end(RowRef ref) { return ref.chunk == UINT32_MAX; }
-  RowRef first(ByteView key) const {
-    const uint32_t number = keys_.find(key);
-    return number == KeyTable::kNone ? kEnd : first_[number];
+  // The numbers of the keys of all rows, KeyTable::kNone for those without a partner: what first() takes.
+  void look_up(const RowKeys& keys, std::vector<uint32_t>& numbers) const {
+    numbers.resize(keys.rows());
+    keys_.find_all(keys, numbers.data());
+    for (std::size_t row = 0; keys.any_null() && row < keys.rows(); ++row) {
+      numbers[row] = keys.has_null(row) ? KeyTable::kNone : numbers[row];
+    }
   }
-  RowRef next(RowRef ref) const { return links_[ref.chunk][ref.row]; }
+  RowRef first(uint32_t number) const { return number == KeyTable::kNone ? kEnd : first_[number]; }
+  RowRef next(RowRef ref) const { return has_duplicates_ ? links_[ref.chunk][ref.row] : kEnd; }
   const RowStore& rows() const { return rows_; }
   std::size_t memory_bytes() const {
     return rows_.memory_bytes() + keys_.memory_bytes() + rows_.rows() * sizeof(RowRef) * 2;
@@ -56,6 +66,7 @@ class JoinTable {
  private:
   RowStore rows_;
   KeyTable keys_;
+  bool has_duplicates_ = false;
   std::vector<RowRef> first_;
   std::vector<std::vector<RowRef>> links_;
 };

@@ -2,8 +2,6 @@
 
 #include <numeric>
 
-#include "types/compare.h"
-
 namespace pando::sql::exec {
 
 Task<Status> Partitions::append(const types::Chunk& rows, const RowKeys& keys) {
@@ -15,7 +13,7 @@ Task<Status> Partitions::append(const types::Chunk& rows, const RowKeys& keys) {
 Task<Status> Partitions::append(const types::Chunk& rows, const RowKeys& keys, const std::vector<uint32_t>& selected) {
   std::array<std::vector<uint32_t>, kCount> split;
   for (const uint32_t row : selected) {
-    split[of(types::hash_of_bytes(keys.key(row)), level_)].push_back(row);
+    split[of(keys.hash(row), level_)].push_back(row);
   }
   types::Chunk part;
   for (std::size_t i = 0; i < kCount; ++i) {

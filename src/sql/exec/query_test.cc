@@ -121,6 +121,7 @@ class Database final : public TableExpressionSource {
         .transaction = *transaction, .evaluation = evaluation_, .executor = executor_, .state = state};
     context.catalog = std::make_shared<const catalog::Snapshot>(snapshot_);
     context.memory_bytes_max = work_mem_;
+    context.hash_bytes_max = work_mem_;
     context.temporary = &storage_;
     context.table_expressions = this;
     std::string output;

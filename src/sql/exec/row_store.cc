@@ -19,19 +19,6 @@ std::size_t memory_of(const Chunk& chunk) {
   return bytes;
 }
 
-template <typename T>
-void copy_fixed(const std::vector<Chunk>& chunks, std::size_t column, const RowRef* refs, std::size_t count,
-                Vector& out) {
-  T* values = out.data<T>();
-  for (std::size_t i = 0; i < count; ++i) {
-    const Vector& source = chunks[refs[i].chunk].columns[column];
-    values[i] = source.at<T>(refs[i].row);
-    if (source.is_null(refs[i].row)) {
-      out.set_null(i);
-    }
-  }
-}
-
 }  // namespace
 
 bool RowStore::has_room(const Chunk& rows) const {
@@ -44,6 +31,7 @@ RowRef RowStore::append(const Chunk& rows) {
     tail_open_ = false;
     chunks_.push_back(rows);
     memory_bytes_ += memory_of(rows);
+    note_bases();
     return {static_cast<uint32_t>(chunks_.size() - 1), 0};
   }
   if (!has_room(rows)) {
@@ -64,11 +52,41 @@ RowRef RowStore::append(const Chunk& rows) {
   }
   tail.rows += rows.rows;
   memory_bytes_ += memory_of(tail);
+  note_bases();
   return first;
+}
+
+// Of the last chunk.
+void RowStore::note_bases() {
+  const Chunk& chunk = chunks_.back();
+  const std::size_t width = chunk.columns.size();
+  bases_.resize(chunks_.size() * width);
+  for (std::size_t column = 0; column < width; ++column) {
+    const Vector& values = chunk.columns[column];
+    bases_[(chunks_.size() - 1) * width + column] = {values.data<char>(), values.nulls(), values.is_constant()};
+  }
+}
+
+template <typename T>
+void RowStore::copy_values(std::size_t column, const RowRef* refs, std::size_t count, Vector& out) const {
+  const std::size_t width = chunks_[0].columns.size();
+  T* values = out.data<T>();
+  for (std::size_t i = 0; i < count; ++i) {
+    const Base& base = bases_[refs[i].chunk * width + column];
+    const std::size_t slot = base.constant ? 0 : refs[i].row;
+    if (base.nulls != nullptr && base.nulls[slot] != 0) {
+      out.set_null(i);
+    } else if constexpr (std::is_same_v<T, types::StringRef>) {
+      out.set_bytes(i, reinterpret_cast<const types::StringRef*>(base.values)[slot].view());
+    } else {
+      values[i] = reinterpret_cast<const T*>(base.values)[slot];
+    }
+  }
 }
 
 void RowStore::clear() {
   chunks_.clear();
+  bases_.clear();
   tail_open_ = false;
   rows_ = 0;
   memory_bytes_ = 0;
@@ -83,25 +101,22 @@ void RowStore::gather(std::size_t column, const RowRef* refs, std::size_t count,
   out.reset(count);
   switch (out.physical()) {
     case Physical::kBool:
-      return copy_fixed<uint8_t>(chunks_, column, refs, count, out);
+      return copy_values<uint8_t>(column, refs, count, out);
     case Physical::kInt16:
-      return copy_fixed<int16_t>(chunks_, column, refs, count, out);
+      return copy_values<int16_t>(column, refs, count, out);
     case Physical::kInt32:
     case Physical::kUint32:
     case Physical::kFloat32:
-      return copy_fixed<uint32_t>(chunks_, column, refs, count, out);
+      return copy_values<uint32_t>(column, refs, count, out);
     case Physical::kInt64:
     case Physical::kFloat64:
-      return copy_fixed<uint64_t>(chunks_, column, refs, count, out);
+      return copy_values<uint64_t>(column, refs, count, out);
     case Physical::kInterval:
-      return copy_fixed<types::Interval>(chunks_, column, refs, count, out);
+      return copy_values<types::Interval>(column, refs, count, out);
     case Physical::kUuid:
-      return copy_fixed<types::Uuid>(chunks_, column, refs, count, out);
+      return copy_values<types::Uuid>(column, refs, count, out);
     case Physical::kBytes:
-      for (std::size_t i = 0; i < count; ++i) {
-        out.set_from(i, chunks_[refs[i].chunk].columns[column], refs[i].row);
-      }
-      return;
+      return copy_values<types::StringRef>(column, refs, count, out);
   }
 }
 

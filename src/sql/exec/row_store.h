@@ -36,9 +36,20 @@ class RowStore {
   void gather(const RowRef* refs, std::size_t count, types::Chunk& out) const;
 
  private:
+  // Where a column of a chunk lies: what gathering would otherwise look up for every value.
+  struct Base {
+    const char* values = nullptr;
+    const uint8_t* nulls = nullptr;
+    bool constant = false;
+  };
   bool has_room(const types::Chunk& rows) const;
+  void note_bases();
+  template <typename T>
+  void copy_values(std::size_t column, const RowRef* refs, std::size_t count, types::Vector& out) const;
 
   std::vector<types::Chunk> chunks_;
+  // By chunk, then column.
+  std::vector<Base> bases_;
   // The last chunk was made here, with vectors of kVectorRows rows, rather than taken over.
   bool tail_open_ = false;
   std::size_t rows_ = 0;

@@ -16,7 +16,12 @@ namespace pando::sql::exec {
 
 class Cte;
 class ForeignKeys;
+class HashJoinBuild;
+class ScanParts;
 class TableWriter;
+
+// The finished build sides of hash joins that several threads probe.
+using SharedJoins = std::map<const HashJoinPlan*, std::shared_ptr<const HashJoinBuild>>;
 
 // Work that an expression found it needs before it can be evaluated: it made the evaluation return kWaitNeeded.
 class PendingWork {
@@ -30,6 +35,12 @@ class ActualsMap final : public ActualsByNode {
   const NodeActuals* find(const PhysicalNode& node) const override {
     const auto found = nodes_.find(&node);
     return found == nodes_.end() ? nullptr : &found->second;
+  }
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (const auto& [node, actuals] : nodes_) {
+      visit(*node, actuals);
+    }
   }
   // Stays where it is while others are added.
   NodeActuals& of(const PhysicalNode& node) { return nodes_[&node]; }
@@ -59,6 +70,11 @@ struct Runtime {
   uint64_t run = 0;
   // Of the statement's own writers, once they have noted something to check at the statement's end.
   std::vector<ForeignKeys*> finishing;
+  // Of a member of a parallel plan (parallel.h): what it shares with the others, and what it reads instead of the
+  // transaction. Null elsewhere.
+  ScanParts* scan_parts = nullptr;
+  const SharedJoins* shared_joins = nullptr;
+  std::unique_ptr<txn::Snapshot> snapshot;
   // Writers of referential actions whose own checks are still to be made.
   std::vector<std::unique_ptr<TableWriter>> writers;
 

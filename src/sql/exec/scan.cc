@@ -3,11 +3,14 @@
 
 #include <algorithm>
 
+#include "sql/exec/entry_reader.h"
 #include "sql/exec/evaluator.h"
 #include "sql/exec/key_ranges.h"
 #include "sql/exec/operators.h"
+#include "sql/exec/parallel.h"
 #include "sql/exec/row_reader.h"
 #include "sql/plan/columns.h"
+#include "types/compare.h"
 
 namespace pando::sql::exec {
 
@@ -26,6 +29,12 @@ class ScanOperator final : public Operator {
     index_ = plan_.index == 0 ? nullptr : layout_.find_secondary(plan_.index);
     PANDO_ASSERT(plan_.index == 0 || index_ != nullptr, "a scan of an index the table does not have");
     column_count_ = plan_.attributes.size();
+    if (runtime_.context.statistics != nullptr) {
+      activity_ = &runtime_.context.statistics->activity(plan_.table->oid);
+    }
+    // Executors count apart.
+    lane_ = types::mix_hash(reinterpret_cast<uintptr_t>(&runtime_.context.executor));
+    by_index_ = plan_.index != 0 || !plan_.conditions.empty();
     PANDO_ASSIGN(condition_, Condition::make(plan_.filter, Scope(node.outputs), runtime_));
     const ColumnSet used = columns_of(plan_.filter);
     std::vector<catalog::AttributeNumber> first;
@@ -35,6 +44,11 @@ class ScanOperator final : public Operator {
       const bool filters = used.contains(node.outputs[i].id);
       (filters ? first : rest).push_back(plan_.attributes[i]);
       (filters ? filter_slots_ : rest_slots).push_back(i);
+    }
+    if (plan_.index_only) {
+      filter_entries_.emplace(EntryReader::make(layout_, *index_, first, filter_slots_));
+      rest_entries_.emplace(EntryReader::make(layout_, *index_, rest, rest_slots));
+      return {};
     }
     PANDO_ASSIGN(auto filter_reader, RowReader::make(layout_, std::move(first)));
     filter_reader_.emplace(std::move(filter_reader));
@@ -48,7 +62,14 @@ class ScanOperator final : public Operator {
   Task<Status> open() override {
     cursor_ = nullptr;
     next_span_ = 0;
+    if (activity_ != nullptr) {
+      activity_->count_scan(lane_, by_index_);
+    }
     step_rows_ = plan_.limit_hint == 0 ? kFirstStepRows : std::min(plan_.limit_hint, types::kVectorRows);
+    if (runtime_.scan_parts != nullptr && &runtime_.scan_parts->plan() == &plan_) {
+      spans_.clear();
+      co_return Status();
+    }
     PANDO_CO_ASSIGN(spans_,
                     co_await key_ranges(plan_.conditions, index_ == nullptr ? layout_.row_prefix() : index_->prefix,
                                         index_ == nullptr ? layout_.primary_key() : index_->columns, runtime_));
@@ -78,22 +99,21 @@ class ScanOperator final : public Operator {
   // Points keys_ and values_ at the next rows.
   Task<Result<bool>> read_batch() {
     while (true) {
-      if (cursor_ == nullptr) {
-        if (next_span_ == spans_.size()) {
-          co_return false;
-        }
-        cursor_ = runtime_.context.transaction.scan(spans_[next_span_++],
-                                                    {.reverse = plan_.reverse, .limit_hint = plan_.limit_hint});
+      if (cursor_ == nullptr && !open_next_span()) {
+        co_return false;
       }
       PANDO_CO_TRY(co_await cursor_->next(batch_, step_rows_));
       if (batch_.size() == 0) {
         cursor_ = nullptr;
         continue;
       }
+      if (activity_ != nullptr) {
+        activity_->count_rows(lane_, by_index_, batch_.size());
+      }
       step_rows_ = std::min(step_rows_ * 2, types::kVectorRows);
       keys_.clear();
       values_.clear();
-      if (index_ != nullptr) {
+      if (index_ != nullptr && !plan_.index_only) {
         PANDO_CO_TRY(co_await fetch_rows());
       } else {
         for (std::size_t i = 0; i < batch_.size(); ++i) {
@@ -105,20 +125,35 @@ class ScanOperator final : public Operator {
     }
   }
 
+  bool open_next_span() {
+    if (runtime_.snapshot != nullptr) {
+      PANDO_ASSERT((index_ == nullptr || plan_.index_only) && runtime_.scan_parts != nullptr,
+                   "a parallel scan that fetches rows");
+      const txn::Span* part = runtime_.scan_parts->take();
+      cursor_ = part == nullptr ? nullptr : runtime_.snapshot->scan(*part, {});
+      return part != nullptr;
+    }
+    if (next_span_ == spans_.size()) {
+      return false;
+    }
+    cursor_ = runtime_.context.transaction.scan(spans_[next_span_++],
+                                                {.reverse = plan_.reverse, .limit_hint = plan_.limit_hint});
+    return true;
+  }
+
   // Reads the rows that the index entries of the batch point to.
   Task<Status> fetch_rows() {
-    fetched_.clear();
+    row_keys_.clear();
     for (std::size_t i = 0; i < batch_.size(); ++i) {
       const auto suffix = row_suffix_of_entry(batch_.key(i), batch_.value(i));
       if (!suffix) {
         co_return Status(sql_state::kIndexCorrupted, "index \"{}\" has a malformed entry", index_->index->name);
       }
-      Bytes key = layout_.row_key_of_suffix(*suffix);
-      PANDO_CO_ASSIGN(auto row, co_await runtime_.context.transaction.get(key));
-      if (!row) {
-        co_return Status(sql_state::kIndexCorrupted, "index \"{}\" has an entry without a row", index_->index->name);
-      }
-      fetched_.append(key, *row);
+      row_keys_.push_back(layout_.row_key_of_suffix(*suffix));
+    }
+    PANDO_CO_TRY(co_await runtime_.context.transaction.get_many(row_keys_, fetched_, found_));
+    if (found_.size() != row_keys_.size()) {
+      co_return Status(sql_state::kIndexCorrupted, "index \"{}\" has an entry without a row", index_->index->name);
     }
     for (std::size_t i = 0; i < fetched_.size(); ++i) {
       keys_.push_back(fetched_.key(i));
@@ -130,14 +165,15 @@ class ScanOperator final : public Operator {
   Task<Status> decode(Chunk& out) {
     out.columns.resize(column_count_);
     out.rows = keys_.size();
-    PANDO_CO_TRY(filter_reader_->read(keys_, values_, out));
+    PANDO_CO_TRY(plan_.index_only ? filter_entries_->read(keys_, values_, out)
+                                  : filter_reader_->read(keys_, values_, out));
     if (!condition_.always()) {
       PANDO_CO_TRY(co_await condition_.select(out, selected_));
       if (selected_.size() < keys_.size()) {
         keep_selected(out);
       }
     }
-    co_return rest_reader_->read(keys_, values_, out);
+    co_return plan_.index_only ? rest_entries_->read(keys_, values_, out) : rest_reader_->read(keys_, values_, out);
   }
 
   void keep_selected(Chunk& out) {
@@ -159,11 +195,18 @@ class ScanOperator final : public Operator {
   Runtime& runtime_;
   TableLayout layout_;
   const IndexLayout* index_ = nullptr;
+  // Null when nobody counts.
+  catalog::TableActivity* activity_ = nullptr;
+  std::size_t lane_ = 0;
+  bool by_index_ = false;
   std::size_t column_count_ = 0;
   Condition condition_;
   std::vector<uint32_t> filter_slots_;
   std::optional<RowReader> filter_reader_;
   std::optional<RowReader> rest_reader_;
+  // Of an index-only scan.
+  std::optional<EntryReader> filter_entries_;
+  std::optional<EntryReader> rest_entries_;
 
   std::vector<txn::Span> spans_;
   std::size_t next_span_ = 0;
@@ -171,6 +214,8 @@ class ScanOperator final : public Operator {
   std::size_t step_rows_ = kFirstStepRows;
   txn::KeyValueBatch batch_;
   txn::KeyValueBatch fetched_;
+  std::vector<Bytes> row_keys_;
+  std::vector<uint32_t> found_;
   std::vector<ByteView> keys_;
   std::vector<ByteView> values_;
   std::vector<uint32_t> selected_;

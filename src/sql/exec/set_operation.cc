@@ -55,7 +55,7 @@ class SetOperationOperator final : public Operator {
       PANDO_CO_TRY(co_await keys_.compute(rows));
       selected_.clear();
       for (uint32_t row = 0; row < rows.rows; ++row) {
-        if (passes(keys_.key(row))) {
+        if (passes(row)) {
           selected_.push_back(row);
         }
       }
@@ -110,23 +110,23 @@ class SetOperationOperator final : public Operator {
       }
       PANDO_CO_TRY(co_await keys_.compute(rows));
       for (std::size_t row = 0; row < rows.rows; ++row) {
-        ++count_of(keys_.key(row)).right;
+        ++count_of(row).right;
       }
       PANDO_CO_TRY(runtime_.check_unspillable(table_.memory_bytes(), "set operation"));
     }
   }
 
-  Count& count_of(ByteView key) {
+  Count& count_of(std::size_t row) {
     bool added = false;
-    const uint32_t number = table_.find_or_add(key, added);
+    const uint32_t number = table_.find_or_add(keys_, row, added);
     if (added) {
       counts_.emplace_back();
     }
     return counts_[number];
   }
 
-  bool passes(ByteView key) {
-    Count& count = count_of(key);
+  bool passes(std::size_t row) {
+    Count& count = count_of(row);
     const bool wanted = plan_.kind == SetOperationKind::kIntersect;
     if (!plan_.all) {
       const bool first = !std::exchange(count.output, true);
@@ -163,7 +163,7 @@ Result<OperatorPtr> make_operator(const PhysicalNode& node, const SetOperationPl
   }
   RowKeys row_keys;
   if (plan.kind != SetOperationKind::kUnion) {
-    PANDO_ASSIGN(row_keys, RowKeys::make(keys, Scope(node.outputs), runtime));
+    PANDO_ASSIGN(row_keys, RowKeys::make_equality(keys, Scope(node.outputs), runtime));
   }
   return OperatorPtr(
       std::make_unique<SetOperationOperator>(plan, std::move(left), std::move(right), std::move(row_keys), runtime));

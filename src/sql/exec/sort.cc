@@ -86,6 +86,7 @@ class SortOperator final : public Operator {
   Task<Status> open() override {
     clear();
     runs_.clear();
+    cutoff_.reset();
     PANDO_CO_ASSIGN(const RowLimit limit, co_await evaluate_limit(plan_.limit, plan_.offset, runtime_));
     rows_wanted_ = limit.count > UINT64_MAX - limit.skip ? UINT64_MAX : limit.count + limit.skip;
     PANDO_CO_TRY(co_await input_->open());
@@ -130,7 +131,11 @@ class SortOperator final : public Operator {
         PANDO_CO_TRY(co_await runtime_.pause());
       }
       PANDO_CO_TRY(co_await keys_.compute(rows));
-      add(rows);
+      if (cutoff_) {
+        add_below_cutoff(rows);
+      } else {
+        add(rows);
+      }
       if (rows_wanted_ <= kTopRowsMax && entries_.size() >= 2 * rows_wanted_ + types::kVectorRows) {
         keep_first();
       }
@@ -146,6 +151,29 @@ class SortOperator final : public Operator {
     RowRef ref = store_.append(rows);
     for (std::size_t row = 0; row < rows.rows; ++row, ref = store_.next(ref)) {
       const ByteView key = arena_.store(keys_.key(row));
+      entries_.push_back({prefix_of(key), key, ref});
+    }
+  }
+
+  // Rows that come after all that are wanted so far are not looked at again; equal ones come after, too.
+  void add_below_cutoff(const Chunk& rows) {
+    below_.clear();
+    for (uint32_t row = 0; row < rows.rows; ++row) {
+      if (keys_.key(row) < *cutoff_) {
+        below_.push_back(row);
+      }
+    }
+    if (below_.size() == rows.rows) {
+      return add(rows);
+    }
+    if (below_.empty()) {
+      return;
+    }
+    Chunk kept;
+    gather(rows, below_, kept);
+    RowRef ref = store_.append(kept);
+    for (std::size_t i = 0; i < below_.size(); ++i, ref = store_.next(ref)) {
+      const ByteView key = arena_.store(keys_.key(below_[i]));
       entries_.push_back({prefix_of(key), key, ref});
     }
   }
@@ -171,6 +199,7 @@ class SortOperator final : public Operator {
     store_ = std::move(kept);
     arena_ = std::move(kept_keys);
     entries_ = std::move(kept_entries);
+    cutoff_ = Bytes(entries_.back().key);
   }
 
   void output(std::size_t first, std::size_t count, Chunk& out) {
@@ -268,6 +297,9 @@ class SortOperator final : public Operator {
   std::vector<Entry> entries_;
   std::size_t next_entry_ = 0;
   std::vector<RowRef> refs_;
+  // The key of the last row wanted, once more than enough have come.
+  std::optional<Bytes> cutoff_;
+  std::vector<uint32_t> below_;
   std::vector<Run> runs_;
   std::vector<Run*> queue_;
 };

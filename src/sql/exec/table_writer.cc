@@ -1,6 +1,8 @@
 #include "sql/exec/table_writer.h"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 #include "sql/exec/constraint_errors.h"
 #include "sql/exec/row_id.h"
@@ -110,16 +112,17 @@ Task<Status> TableWriter::lock_key(Bytes key, txn::LockStrength strength) {
 Task<Status> TableWriter::primary_conflict(const Bytes& row_key, std::size_t row) {
   PANDO_CO_TRY(co_await lock_key(row_key, txn::LockStrength::kUpdate));
   PANDO_CO_ASSIGN(const auto existing, co_await runtime_.context.transaction.get_latest(row_key));
-  if (!existing) {
-    co_return Status();
-  }
+  co_return existing ? primary_error(row) : Status();
+}
+
+Status TableWriter::primary_error(std::size_t row) {
   std::vector<types::Type> types;
   std::vector<Value> values;
   for (std::size_t i = 0; i < key_slots_.size(); ++i) {
     types.push_back(layout_.primary_key()[i].type);
     values.push_back(rows_->columns[key_slots_[i]].get(row));
   }
-  co_return unique_violation(layout_.table(), *layout_.table().primary_index(), runtime_, types, values);
+  return unique_violation(layout_.table(), *layout_.table().primary_index(), runtime_, types, values);
 }
 
 Status TableWriter::unique_error(std::size_t index, std::size_t row) {
@@ -171,6 +174,7 @@ Task<Result<std::optional<Conflict>>> TableWriter::find_conflict(std::size_t row
 }
 
 Task<Status> TableWriter::insert(std::size_t row, bool known_free) {
+  ++changes_.inserted;
   const Bytes key = new_row_key(row);
   if (layout_.primary_key().empty()) {
     PANDO_CO_TRY(co_await lock_key(key, txn::LockStrength::kUpdate));
@@ -187,6 +191,98 @@ Task<Status> TableWriter::insert(std::size_t row, bool known_free) {
     }
   }
   co_return foreign_keys_->inserted(*rows_, row, key);
+}
+
+Task<Status> TableWriter::insert_all(std::size_t count) {
+  std::size_t good_rows = count;
+  Status error;
+  row_keys_.clear();
+  for (std::size_t row = 0; row < count; ++row) {
+    row_keys_.push_back(new_row_key(row));
+  }
+  // A hidden row id is this transaction's own: nobody else can name it, so it needs no lock.
+  if (!layout_.primary_key().empty()) {
+    PANDO_CO_TRY(co_await runtime_.context.transaction.lock_for_insert(row_keys_, taken_));
+    note_repeated(row_keys_, taken_);
+    good_rows = static_cast<std::size_t>(std::ranges::find(taken_, uint8_t{1}) - taken_.begin());
+    error = good_rows < count ? primary_error(good_rows) : Status();
+  }
+  new_entries_.resize(entries_.indexes().size());
+  for (std::size_t i = 0; i < entries_.indexes().size(); ++i) {
+    PANDO_CO_TRY(co_await prepare_entries(i, good_rows, error));
+  }
+  for (std::size_t row = 0; row < good_rows; ++row) {
+    PANDO_CO_TRY(co_await put_row(row_keys_[row], row));
+    PANDO_CO_TRY(foreign_keys_->inserted(*rows_, row, row_keys_[row]));
+  }
+  for (NewEntries& added : new_entries_) {
+    for (std::size_t i = 0; i < added.rows.size() && added.rows[i] < good_rows; ++i) {
+      PANDO_CO_TRY(runtime_.context.transaction.put(std::move(added.keys[i]), std::move(added.values[i])));
+    }
+  }
+  changes_.inserted += good_rows;
+  co_return error;
+}
+
+// Marks keys that come a second time.
+void TableWriter::note_repeated(const std::vector<Bytes>& keys, std::vector<uint8_t>& taken) {
+  if (std::ranges::adjacent_find(keys, std::greater_equal()) == keys.end()) {
+    return;
+  }
+  std::vector<uint32_t> order(keys.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::ranges::sort(order, [&](uint32_t a, uint32_t b) {
+    const int compared = keys[a].compare(keys[b]);
+    return compared != 0 ? compared < 0 : a < b;
+  });
+  for (std::size_t i = 1; i < order.size(); ++i) {
+    if (keys[order[i]] == keys[order[i - 1]]) {
+      taken[order[i]] = 1;
+    }
+  }
+}
+
+Task<Status> TableWriter::prepare_entries(std::size_t index, std::size_t& good_rows, Status& error) {
+  NewEntries& added = new_entries_[index];
+  added.rows.clear();
+  added.keys.clear();
+  added.values.clear();
+  IndexEntries::Entry entry;
+  std::vector<Bytes> locked;
+  std::vector<uint32_t> locked_rows;
+  const bool deferrable = entries_.indexes()[index].deferrable;
+  for (uint32_t row = 0; row < good_rows; ++row) {
+    if (!entries_.includes(index, row)) {
+      continue;
+    }
+    entries_.entry(index, row, layout_.suffix_of(row_keys_[row]), entry);
+    if (entry.unique) {
+      locked.push_back(entry.key);
+      locked_rows.push_back(row);
+    } else if (deferrable) {
+      bool has_null = false;
+      entries_.columns_key(index, row, locked.emplace_back(), has_null);
+      locked_rows.push_back(row);
+      foreign_keys_->check_unique_later(entries_, index, row);
+    }
+    added.rows.push_back(row);
+    added.keys.push_back(std::move(entry.key));
+    added.values.push_back(std::move(entry.value));
+  }
+  if (locked.empty()) {
+    co_return Status();
+  }
+  std::vector<uint8_t> taken;
+  PANDO_CO_TRY(co_await runtime_.context.transaction.lock_for_insert(locked, taken));
+  note_repeated(locked, taken);
+  for (std::size_t i = 0; !deferrable && i < locked.size(); ++i) {
+    if (taken[i] != 0) {
+      good_rows = locked_rows[i];
+      error = unique_error(index, good_rows);
+      break;
+    }
+  }
+  co_return Status();
 }
 
 Task<Status> TableWriter::put_row(const Bytes& row_key, std::size_t row) {
@@ -226,6 +322,7 @@ Task<Status> TableWriter::lock_row(Bytes row_key, txn::LockStrength strength) {
 }
 
 Task<Status> TableWriter::update(Bytes row_key, std::size_t old_row, std::size_t row) {
+  ++changes_.updated;
   const Bytes new_key = layout_.primary_key().empty() ? row_key : new_row_key(row);
   if (new_key != row_key) {
     PANDO_CO_TRY(co_await primary_conflict(new_key, row));
@@ -271,6 +368,7 @@ Task<Status> TableWriter::replace_entries(const Bytes& old_key, std::size_t old_
 }
 
 Task<Status> TableWriter::erase(Bytes row_key, std::size_t old_row) {
+  ++changes_.deleted;
   PANDO_CO_TRY(runtime_.context.transaction.erase(row_key));
   IndexEntries::Entry entry;
   for (std::size_t i = 0; i < old_entries_.indexes().size(); ++i) {
@@ -291,7 +389,17 @@ bool TableWriter::changes_key(const std::vector<catalog::AttributeNumber>& chang
   });
 }
 
+void TableWriter::note_changes() {
+  if (changes_.inserted + changes_.updated + changes_.deleted == 0) {
+    return;
+  }
+  changes_.table = layout_.table().oid;
+  changes_.id = layout_.table().id;
+  runtime_.context.state.changes.push_back(std::exchange(changes_, {}));
+}
+
 void TableWriter::finish() {
+  note_changes();
   if (foreign_keys_->has_work()) {
     runtime_.finishing.push_back(foreign_keys_.get());
   }

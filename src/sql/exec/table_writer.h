@@ -38,6 +38,8 @@ class TableWriter {
   Task<Result<std::optional<Conflict>>> find_conflict(std::size_t row, const std::vector<types::Oid>& arbiters);
   // `known_free`: find_conflict has just found nothing in any unique index.
   Task<Status> insert(std::size_t row, bool known_free);
+  // insert() of rows [0, count), in their order, with the looking up of keys done for all of them at once.
+  Task<Status> insert_all(std::size_t count);
 
   // --- the rows that are there ---
   // The same as prepare, for the old rows of update and erase.
@@ -55,10 +57,17 @@ class TableWriter {
   ForeignKeys& foreign_keys() { return *foreign_keys_; }
   // The rows are written: leaves the checks to the end of the statement. The writer lives until then.
   void finish();
+  // Tells the transaction how many rows were written since the last call.
+  void note_changes();
 
  private:
   TableWriter(catalog::TablePtr table, Runtime& runtime);
   Bytes new_row_key(std::size_t row);
+  Status primary_error(std::size_t row);
+  static void note_repeated(const std::vector<Bytes>& keys, std::vector<uint8_t>& taken);
+  // Adds the entries of all rows to index `index`. `good_rows` is cut to the rows before the first that breaks the
+  // index, whose error goes to `error`.
+  Task<Status> prepare_entries(std::size_t index, std::size_t& good_rows, Status& error);
   Task<Status> put_row(const Bytes& row_key, std::size_t row);
   Task<Status> take_unique_key(const Bytes& key, std::size_t index, std::size_t row);
   Task<Status> primary_conflict(const Bytes& row_key, std::size_t row);
@@ -82,6 +91,16 @@ class TableWriter {
   };
   std::vector<Check> checks_;
   std::unique_ptr<ForeignKeys> foreign_keys_;
+  // The entries that insert_all adds to one index.
+  struct NewEntries {
+    std::vector<uint32_t> rows;
+    std::vector<Bytes> keys;
+    std::vector<Bytes> values;
+  };
+  std::vector<Bytes> row_keys_;
+  std::vector<uint8_t> taken_;
+  std::vector<NewEntries> new_entries_;
+  catalog::TableChanges changes_;
   const types::Chunk* rows_ = nullptr;
   const types::Chunk* old_rows_ = nullptr;
   std::vector<const types::Vector*> stored_columns_;

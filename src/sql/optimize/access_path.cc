@@ -6,12 +6,15 @@
 
 #include "sql/optimize/conjuncts.h"
 #include "types/array.h"
+#include "types/row_codec.h"
 
 namespace pando::sql {
 namespace {
 
 // An IN list longer than this is a filter.
 constexpr std::size_t kListRangesMax = 4096;
+// A whole index is read instead of the rows only if there are at least so many.
+constexpr double kWholeIndexRowsMin = 10000;
 
 struct IndexShape {
   types::Oid oid = 0;
@@ -26,6 +29,8 @@ struct ColumnMatch {
   std::optional<KeyCondition::Bound> lower;
   std::optional<KeyCondition::Bound> upper;
   std::vector<std::size_t> bound_conjuncts;
+  // Restricted by the bounds, and still to be checked.
+  std::vector<std::size_t> pattern_conjuncts;
   bool not_null = false;
 };
 
@@ -42,6 +47,29 @@ const ColumnExpr* plain_column(const ExprPtr& expr) {
     return nullptr;
   }
   return plain_column(cast->argument);
+}
+
+// What every text that matches a LIKE pattern begins with; `whole` when all that begin so match.
+std::string pattern_prefix(ByteView pattern, bool& whole) {
+  std::string prefix;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] == '%' || pattern[i] == '_') {
+      whole = pattern.substr(i) == "%";
+      return prefix;
+    }
+    if (pattern[i] == '\\' && ++i == pattern.size()) {
+      return {};
+    }
+    prefix.push_back(pattern[i]);
+  }
+  whole = false;
+  return prefix;
+}
+
+// Whether take_key gives the value back.
+bool is_readable_key(types::Oid type) {
+  const types::TypeInfo* info = types::find_type(type);
+  return info != nullptr && info->category != 'A' && info->category != 'P' && type != types::oid::kJsonb;
 }
 
 std::optional<int64_t> integer_of(const types::Value& value) {
@@ -120,6 +148,9 @@ class Matcher {
           condition.not_null = true;
         }
         share *= use(found.bound_conjuncts, used);
+        for (const std::size_t i : found.pattern_conjuncts) {
+          share *= cardinality_.selectivity(request_.conjuncts[i]);
+        }
         restricted = true;
       }
       break;
@@ -132,6 +163,7 @@ class Matcher {
         path.rest.push_back(request_.conjuncts[i]);
       }
     }
+    path.index_only = index.oid != 0 && request_.methods.index_only_scan && has_attributes(index);
     match_order(index, path);
     set_cost(index, share, path);
     return path;
@@ -145,6 +177,23 @@ class Matcher {
       return std::nullopt;
     }
     return request_.plan->outputs[static_cast<std::size_t>(found - attributes.begin())].id;
+  }
+
+  // Whether the entries of a secondary index have all attributes of the scan, in their own columns or in those of the
+  // row's key.
+  bool has_attributes(const IndexShape& index) const {
+    const catalog::TableDescriptor& table = *request_.scan->table;
+    const catalog::IndexDescriptor* primary = table.primary_index();
+    const auto in = [&](const std::vector<catalog::IndexColumn>& columns, catalog::AttributeNumber attribute) {
+      return std::ranges::any_of(columns, [&](const catalog::IndexColumn& column) {
+        return column.attribute == attribute && types::is_key_exact(table.column(attribute).type.oid);
+      });
+    };
+    return std::ranges::all_of(request_.scan->attributes, [&](catalog::AttributeNumber attribute) {
+      return attribute == kTableOidAttribute ||
+             (attribute > 0 && is_readable_key(table.column(attribute).type.oid) &&
+              (in(index.columns, attribute) || (primary != nullptr && in(primary->columns, attribute))));
+    });
   }
 
   static bool names(const ExprPtr& expr, ColumnId id) {
@@ -166,9 +215,34 @@ class Matcher {
       } else if (const auto* list = as<ArrayComparisonExpr>(conjunct);
                  list != nullptr && !list->all && list->spelling == "=" && names(list->left, id)) {
         add_list(*list, type, i, match);
+      } else if (const auto* call = as<CallExpr>(conjunct); call != nullptr && call->spelling == "~~") {
+        add_pattern(*call, id, type, i, match);
       }
     }
     return match;
+  }
+
+  // x LIKE 'abc%' lies between 'abc' and what follows every text that begins so; text is ordered by its bytes.
+  static void add_pattern(const CallExpr& call, ColumnId id, types::Type type, std::size_t i, ColumnMatch& match) {
+    const auto* pattern = call.arguments.size() == 2 ? as<ConstantExpr>(call.arguments[1]) : nullptr;
+    if (pattern == nullptr || pattern->value.is_null() || !is_text_like(type.oid) || !names(call.arguments[0], id) ||
+        match.lower || match.upper) {
+      return;
+    }
+    bool whole = false;
+    const std::string prefix = pattern_prefix(pattern->value.bytes(), whole);
+    const Bytes end = prefix_end(prefix);
+    if (prefix.empty() || end.empty()) {
+      return;
+    }
+    const auto bound = [&](const Bytes& text) { return make_constant(type, types::Value::of_bytes(text)); };
+    match.lower = KeyCondition::Bound{bound(prefix), true};
+    match.upper = KeyCondition::Bound{bound(end), false};
+    if (whole) {
+      match.bound_conjuncts.push_back(i);
+    } else {
+      match.pattern_conjuncts.push_back(i);
+    }
   }
 
   static void add_comparison(Comparison comparison, ColumnId id, types::Type type, std::size_t i, ColumnMatch& match) {
@@ -323,7 +397,11 @@ class Matcher {
     if (path.ordered && request_.limit > 0) {
       read = std::min(read, request_.limit / rest_share);
     }
-    path.cost = seeks * kSeekCost + read * (index.oid == 0 ? 1 : 1 + kFetchCost);
+    path.cost = seeks * kSeekCost + read * (index.oid == 0 ? 1 : path.index_only ? kEntryCost : 1 + kFetchCost);
+    const bool whole = path.conditions.empty() && !path.ordered;
+    if (whole ? !request_.methods.sequential_scan : !request_.methods.index_scan) {
+      path.cost += kDisabledCost;
+    }
     if (!request_.order.empty() && !path.ordered) {
       const double sorted = std::max(2.0, path.rows * rest_share);
       path.cost += sorted * 0.2 * std::log2(sorted);
@@ -352,12 +430,22 @@ AccessPath choose_access_path(const ScanRequest& request, Cardinality& cardinali
     rows.columns = primary->columns;
   }
   AccessPath best = matcher.match(rows);
+  if (!request.methods.index_scan && !best.conditions.empty()) {
+    // Rows are read by their key only when that is allowed: otherwise all of them, and filtered.
+    AccessPath all;
+    all.rest = request.conjuncts;
+    all.rows = cardinality.table_rows(table);
+    all.cost = kSeekCost + all.rows;
+    best = std::move(all);
+  }
   for (const catalog::IndexDescriptor& index : table.indexes) {
     if (index.primary || !index.readable || !index.predicate_sql.empty() || index.method != "btree") {
       continue;
     }
     AccessPath path = matcher.match({index.oid, index.unique, index.columns});
-    if ((!path.conditions.empty() || path.ordered) && path.cost < best.cost) {
+    const bool useful = !path.conditions.empty() || path.ordered ||
+                        (path.index_only && path.rows >= kWholeIndexRowsMin && request.methods.index_scan);
+    if (useful && path.cost < best.cost) {
       best = std::move(path);
     }
   }

@@ -20,6 +20,7 @@ struct ScanRequest {
   std::vector<SortKey> order;
   // No more rows than this are wanted, when the order is right; 0 for all.
   double limit = 0;
+  PlanMethods methods;
 };
 
 struct AccessPath {
@@ -29,6 +30,8 @@ struct AccessPath {
   std::vector<ExprPtr> rest;
   bool reverse = false;
   bool ordered = false;
+  // The index's entries have all attributes of the scan.
+  bool index_only = false;
   // How many leading columns are fixed by equality.
   std::size_t equal_columns = 0;
   double rows = 0;  // read, before `rest`
@@ -40,5 +43,9 @@ AccessPath choose_access_path(const ScanRequest& request, Cardinality& cardinali
 // Costs in units of one row of a sequential scan.
 inline constexpr double kSeekCost = 3;
 inline constexpr double kFetchCost = 4;
+// An index entry is narrower than its row.
+inline constexpr double kEntryCost = 0.8;
+// Of a method that a setting has turned off.
+inline constexpr double kDisabledCost = 1e10;
 
 }  // namespace pando::sql

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <optional>
 
 #include "sql/expr/walk.h"
 #include "sql/optimize/conjuncts.h"
+#include "types/array.h"
 #include "types/compare.h"
 
 namespace pando::sql {
@@ -20,6 +23,7 @@ constexpr double kDefaultMatch = 0.02;
 constexpr double kDefaultUnknown = 0.5;
 constexpr double kDefaultNull = 0.005;
 constexpr double kDefaultDistinct = 200;
+constexpr double kDefaultListSize = 10;
 
 double clamp_share(double share) { return std::clamp(share, 0.0, 1.0); }
 
@@ -45,8 +49,26 @@ bool is_unique_column(const catalog::TableDescriptor& table, catalog::AttributeN
 }  // namespace
 
 double Cardinality::table_rows(const catalog::TableDescriptor& table) const {
-  const catalog::TableStatistics* found = statistics_ == nullptr ? nullptr : statistics_->find(table.oid);
-  return found == nullptr || found->rows < 0 ? kDefaultTableRows : std::max(found->rows, 1.0);
+  if (statistics_ == nullptr || table.kind == catalog::RelationKind::kVirtual) {
+    return kDefaultTableRows;
+  }
+  const auto [place, added] = table_rows_.try_emplace(table.oid, 0);
+  if (added) {
+    const double rows = statistics_->rows(table);
+    place->second = rows < 0 ? kDefaultTableRows : std::max(rows, 1.0);
+  }
+  return place->second;
+}
+
+const catalog::TableStatistics* Cardinality::table_statistics(const catalog::TableDescriptor& table) const {
+  if (statistics_ == nullptr || table.kind == catalog::RelationKind::kVirtual) {
+    return nullptr;
+  }
+  const auto [place, added] = tables_.try_emplace(table.oid);
+  if (added) {
+    place->second = statistics_->find(table);
+  }
+  return place->second.get();
 }
 
 void Cardinality::learn(const LogicalPtr& plan) { rows(plan); }
@@ -125,10 +147,10 @@ double Cardinality::estimate(const LogicalNode& plan) {
 
 const catalog::ColumnStatistics* Cardinality::statistics_of(ColumnId column) const {
   const auto origin = origins_.find(column);
-  if (origin == origins_.end() || statistics_ == nullptr) {
+  if (origin == origins_.end()) {
     return nullptr;
   }
-  const catalog::TableStatistics* table = statistics_->find(origin->second.table->oid);
+  const catalog::TableStatistics* table = table_statistics(*origin->second.table);
   if (table == nullptr) {
     return nullptr;
   }
@@ -160,6 +182,9 @@ double Cardinality::selectivity(const ExprPtr& condition) {
   if (is_false_or_null_constant(condition)) {
     return 0;
   }
+  if (const auto* logic = as<LogicExpr>(condition); logic != nullptr && logic->kind == LogicExpr::Kind::kAnd) {
+    return conjunction_selectivity(logic->arguments);
+  }
   if (const auto* logic = as<LogicExpr>(condition)) {
     double result = logic->kind == LogicExpr::Kind::kAnd ? 1 : 0;
     for (const ExprPtr& argument : logic->arguments) {
@@ -182,13 +207,40 @@ double Cardinality::selectivity(const ExprPtr& condition) {
   }
   if (const auto* list = as<ArrayComparisonExpr>(condition)) {
     const auto* elements = as<ArrayExpr>(list->array);
-    const double count = elements == nullptr ? 10 : static_cast<double>(elements->elements.size());
-    const double one = equality_selectivity(list->left, nullptr);
-    return clamp_share(list->all ? std::pow(1 - one, count) : one * count);
+    const auto* constant = as<ConstantExpr>(list->array);
+    double count = kDefaultListSize;
+    if (elements != nullptr) {
+      count = static_cast<double>(elements->elements.size());
+    } else if (constant != nullptr && !constant->value.is_null()) {
+      count = static_cast<double>(types::ArrayView(constant->value.bytes()).size());
+    }
+    const bool equal = list->spelling == "=";
+    double share = 0;
+    for (const ExprPtr& element : elements == nullptr ? std::vector<ExprPtr>{} : elements->elements) {
+      share += equality_selectivity(list->left, element);
+    }
+    share = elements == nullptr ? equality_selectivity(list->left, nullptr) * count : share;
+    if (!equal && list->spelling != "<>") {
+      return kDefaultInequality;
+    }
+    return clamp_share(equal ? share : 1 - share);
   }
   if (const auto* call = as<CallExpr>(condition);
       call != nullptr && (call->spelling == "~~" || call->spelling == "~")) {
     return kDefaultMatch;
+  }
+  if (const auto* call = as<CallExpr>(condition);
+      call != nullptr && (call->spelling == "!~~" || call->spelling == "!~")) {
+    return 1 - kDefaultMatch;
+  }
+  if (const auto* column = as<ColumnExpr>(condition)) {
+    // A boolean column by itself.
+    const auto* statistics = statistics_of(column->column);
+    for (std::size_t i = 0; statistics != nullptr && i < statistics->most_common.size(); ++i) {
+      if (statistics->most_common[i] == types::Value::of_bool(true)) {
+        return statistics->most_common_frequencies[i];
+      }
+    }
   }
   return kDefaultUnknown;
 }
@@ -215,11 +267,17 @@ double Cardinality::equality_selectivity(const ExprPtr& left, const ExprPtr& rig
   const ExprPtr& other = a == nullptr ? left : right;
   if (const auto* constant = as<ConstantExpr>(other); constant != nullptr && (a == nullptr || b == nullptr)) {
     if (const auto* statistics = statistics_of(only->column)) {
+      double listed = 0;
       for (std::size_t i = 0; i < statistics->most_common.size(); ++i) {
         if (statistics->most_common[i] == constant->value) {
           return statistics->most_common_frequencies[i];
         }
+        listed += statistics->most_common_frequencies[i];
       }
+      // The values that are not listed share what is left.
+      const double others = most - static_cast<double>(statistics->most_common.size());
+      const double rest = clamp_share(1 - listed - statistics->null_fraction);
+      return others > 1 ? rest / others : std::min(rest, most == 0 ? kDefaultEquality : 1 / most);
     }
   }
   return most == 0 ? kDefaultEquality : 1 / most;
@@ -241,7 +299,8 @@ double Cardinality::comparison_selectivity(std::string_view op, const ExprPtr& l
     below = !below;
   }
   const auto* statistics = column == nullptr ? nullptr : statistics_of(column->column);
-  if (statistics == nullptr || constant == nullptr || constant->value.is_null() || statistics->histogram.size() < 2) {
+  if (statistics == nullptr || constant == nullptr || constant->value.is_null() ||
+      (statistics->histogram.size() < 2 && statistics->most_common.empty())) {
     return kDefaultInequality;
   }
   const auto origin = origins_.find(column->column);
@@ -250,12 +309,97 @@ double Cardinality::comparison_selectivity(std::string_view op, const ExprPtr& l
   if (other->type.oid != type) {
     return kDefaultInequality;
   }
-  const auto& bounds = statistics->histogram;
-  const auto place = std::ranges::lower_bound(
-      bounds, constant->value,
-      [&](const types::Value& a, const types::Value& b) { return types::compare_values(type, a, b) < 0; });
-  const double share = static_cast<double>(place - bounds.begin()) / static_cast<double>(bounds.size());
-  return clamp_share((below ? share : 1 - share) * (1 - statistics->null_fraction));
+  return clamp_share(range_share(*statistics, type, constant->value, below));
+}
+
+namespace {
+
+// As a number that rises with the value, for interpolation; none for types that have no such number.
+std::optional<double> position_of(const types::Value& value) {
+  if (value.holds<int16_t>()) {
+    return value.as<int16_t>();
+  }
+  if (value.holds<int32_t>()) {
+    return value.as<int32_t>();
+  }
+  if (value.holds<int64_t>()) {
+    return static_cast<double>(value.as<int64_t>());
+  }
+  if (value.holds<float>()) {
+    return value.as<float>();
+  }
+  return value.holds<double>() ? std::optional(value.as<double>()) : std::nullopt;
+}
+
+}  // namespace
+
+// The share of all rows whose value lies below (or above) `value`: of the most common ones exactly, of the others by
+// the histogram.
+double Cardinality::range_share(const catalog::ColumnStatistics& statistics, types::Oid type, const types::Value& value,
+                                bool below) {
+  double common = 0;
+  double listed = 0;
+  for (std::size_t i = 0; i < statistics.most_common.size(); ++i) {
+    const bool is_below = types::compare_values(type, statistics.most_common[i], value) < 0;
+    listed += statistics.most_common_frequencies[i];
+    common += is_below == below ? statistics.most_common_frequencies[i] : 0;
+  }
+  const auto& bounds = statistics.histogram;
+  if (bounds.size() < 2) {
+    return common;
+  }
+  const auto place = std::ranges::lower_bound(bounds, value, [&](const types::Value& a, const types::Value& b) {
+    return types::compare_values(type, a, b) < 0;
+  });
+  double share = 0;
+  if (place == bounds.end()) {
+    share = 1;
+  } else if (place != bounds.begin()) {
+    const auto low = position_of(*std::prev(place));
+    const auto high = position_of(*place);
+    const auto at = position_of(value);
+    const double part = low && high && at && *high > *low ? (*at - *low) / (*high - *low) : 0.5;
+    share =
+        (static_cast<double>(place - bounds.begin()) - 1 + clamp_share(part)) / static_cast<double>(bounds.size() - 1);
+  }
+  const double rest = clamp_share(1 - listed - statistics.null_fraction);
+  return common + rest * (below ? share : 1 - share);
+}
+
+// Two bounds of one column are not independent: what lies between them is what both leave.
+double Cardinality::conjunction_selectivity(const std::vector<ExprPtr>& conjuncts) {
+  struct Range {
+    std::optional<double> lower;
+    std::optional<double> upper;
+  };
+  std::map<ColumnId, Range> ranges;
+  double result = 1;
+  for (const ExprPtr& conjunct : conjuncts) {
+    const double share = selectivity(conjunct);
+    const auto comparison = as_comparison(conjunct);
+    const ColumnExpr* column = comparison ? column_of(comparison->left) : nullptr;
+    const bool bounds = column != nullptr && as<ConstantExpr>(comparison->right) != nullptr && comparison->op != "=" &&
+                        comparison->op != "<>";
+    if (!bounds) {
+      result *= share;
+      continue;
+    }
+    Range& range = ranges[column->column];
+    auto& bound = comparison->op[0] == '<' ? range.upper : range.lower;
+    bound = std::min(bound.value_or(1), share);
+  }
+  for (const auto& [column, range] : ranges) {
+    if (range.lower && range.upper) {
+      const auto* statistics = statistics_of(column);
+      // Without statistics: PostgreSQL's DEFAULT_RANGE_INEQ_SEL.
+      result *= statistics == nullptr || statistics->histogram.size() < 2
+                    ? kDefaultEquality
+                    : std::max(*range.lower + *range.upper - 1 + statistics->null_fraction, 1e-6);
+    } else {
+      result *= range.lower.value_or(1) * range.upper.value_or(1);
+    }
+  }
+  return clamp_share(result);
 }
 
 }  // namespace pando::sql

@@ -32,7 +32,11 @@ class Cardinality {
   double estimate(const LogicalNode& node);
   double equality_selectivity(const ExprPtr& left, const ExprPtr& right);
   double comparison_selectivity(std::string_view op, const ExprPtr& left, const ExprPtr& right);
+  double conjunction_selectivity(const std::vector<ExprPtr>& conjuncts);
+  static double range_share(const catalog::ColumnStatistics& statistics, types::Oid type, const types::Value& value,
+                            bool below);
   const catalog::ColumnStatistics* statistics_of(ColumnId column) const;
+  const catalog::TableStatistics* table_statistics(const catalog::TableDescriptor& table) const;
 
   struct Origin {
     catalog::TablePtr table;
@@ -41,6 +45,9 @@ class Cardinality {
     double rows = 0;
   };
   const StatisticsSource* statistics_;
+  // What was asked of it, so that one plan sees one answer.
+  mutable std::unordered_map<types::Oid, std::shared_ptr<const catalog::TableStatistics>> tables_;
+  mutable std::unordered_map<types::Oid, double> table_rows_;
   std::unordered_map<ColumnId, Origin> origins_;
   std::unordered_map<const LogicalNode*, double> rows_;
 };

@@ -13,6 +13,9 @@ Result<PhysicalQuery> optimize(LogicalQuery query, OptimizeOptions options) {
   root = inline_ctes(root);
   root = decorrelate(root, ids);
   root = push_down(root);
+  if (options.methods.index_scan) {
+    root = use_first_values(root, ids);
+  }
   root = order_joins(root, cardinality);
   ColumnSet needed;
   for (const OutputColumn& column : query.result) {

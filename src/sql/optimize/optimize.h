@@ -18,13 +18,29 @@ class StatisticsSource {
  public:
   virtual ~StatisticsSource() = default;
   // nullptr when the table was never analyzed.
-  virtual const catalog::TableStatistics* find(types::Oid table) const = 0;
+  virtual std::shared_ptr<const catalog::TableStatistics> find(const catalog::TableDescriptor& table) const = 0;
+  // How many rows it has now; -1 when nobody knows.
+  virtual double rows(const catalog::TableDescriptor& table) const = 0;
+};
+
+// PostgreSQL's enable_* settings: a method that is off is used only where there is no other.
+struct PlanMethods {
+  bool hash_join = true;
+  bool nested_loop = true;
+  bool index_scan = true;
+  bool index_only_scan = true;
+  bool sequential_scan = true;
+  // max_parallel_workers_per_gather > 0.
+  bool parallel = true;
+  // A scan of fewer rows is not worth sharing (min_parallel_table_scan_size).
+  double parallel_rows_min = 51200;
 };
 
 struct OptimizeOptions {
   catalog::SnapshotPtr catalog;
   // May be null.
   const StatisticsSource* statistics = nullptr;
+  PlanMethods methods;
   // For folding constants through immutable functions; may be null, then nothing is folded.
   EvaluationContext* evaluation = nullptr;
 };

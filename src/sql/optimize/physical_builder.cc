@@ -5,6 +5,7 @@
 #include "sql/expr/walk.h"
 #include "sql/optimize/access_path.h"
 #include "sql/optimize/conjuncts.h"
+#include "sql/optimize/parallel.h"
 
 namespace pando::sql {
 namespace {
@@ -184,7 +185,12 @@ Result<PhysicalPtr> PhysicalBuilder::build_scan(const LogicalPtr& plan, const Sc
                                                 const ExprPtr& predicate) {
   cardinality_.learn(plan);
   const double limit = constant_limit(granted_.limit);
-  ScanRequest request{.plan = plan.get(), .scan = &node, .conjuncts = {}, .order = granted_.order, .limit = limit};
+  ScanRequest request{.plan = plan.get(),
+                      .scan = &node,
+                      .conjuncts = {},
+                      .order = granted_.order,
+                      .limit = limit,
+                      .methods = options_.methods};
   PANDO_ASSIGN(const ExprPtr lowered, lower(predicate, outputs_of(*plan)));
   request.conjuncts = conjuncts_of(lowered);
   ScanPlan scan;
@@ -196,11 +202,13 @@ Result<PhysicalPtr> PhysicalBuilder::build_scan(const LogicalPtr& plan, const Sc
     return make_physical(plan->outputs, std::move(scan), cardinality_.table_rows(*node.table));
   }
   AccessPath path = choose_access_path(request, cardinality_);
+  scan.rows_read = path.rows;
   double rows = path.rows;
   for (const ExprPtr& conjunct : path.rest) {
     rows *= cardinality_.selectivity(conjunct);
   }
   scan.index = path.index;
+  scan.index_only = path.index_only;
   scan.conditions = std::move(path.conditions);
   scan.reverse = path.ordered && path.reverse;
   scan.filter = combine_conjuncts(std::move(path.rest));
@@ -265,6 +273,11 @@ Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const Ag
   const ColumnSet columns = outputs_of(*node.input);
   PANDO_TRY(lower_all(aggregate.groups, columns));
   PANDO_TRY(lower_all(aggregate.aggregates, columns));
+  const auto is_safe = [](const ProjectedColumn& column) { return is_parallel_safe(column.expr); };
+  aggregate.parallel = options_.methods.parallel && node.grouping_sets.empty() &&
+                       std::ranges::all_of(aggregate.groups, is_safe) &&
+                       std::ranges::all_of(aggregate.aggregates, is_safe) &&
+                       is_parallel_input(input, options_.methods.parallel_rows_min);
   ordered_ = false;
   return finish(plan, joined(columns_of(node.groups), columns_of(node.aggregates)), std::move(aggregate),
                 input->cost + input->rows * 0.5);

@@ -95,7 +95,8 @@ Result<PhysicalPtr> PhysicalBuilder::build_lateral_join(const LogicalPtr& plan, 
 Result<PhysicalPtr> PhysicalBuilder::build_lookup_join(const LogicalPtr& plan, const JoinNode& node,
                                                        const PhysicalPtr& left) {
   const PhysicalPtr none;
-  if (node.kind == JoinKind::kRight || node.kind == JoinKind::kFull || node.condition == nullptr) {
+  if (node.kind == JoinKind::kRight || node.kind == JoinKind::kFull || node.condition == nullptr ||
+      !options_.methods.nested_loop || !options_.methods.index_scan) {
     return none;
   }
   const auto* filter = std::get_if<FilterNode>(&node.right->node);
@@ -151,7 +152,9 @@ Result<PhysicalPtr> PhysicalBuilder::build_hash_or_loop_join(const LogicalPtr& p
   for (ExprPtr& key : keys.right) {
     PANDO_ASSIGN(key, lower(key, right_columns));
   }
-  if (keys.left.empty()) {
+  // Only a hash join knows NOT IN.
+  const bool loops = keys.left.empty() || (!options_.methods.hash_join && !node.null_aware);
+  if (loops) {
     PANDO_ASSIGN(ExprPtr condition, lower(node.condition, both));
     const double cost = left->cost + right->cost + left->rows * right->rows * kLoopPair;
     return finish(plan, NestedLoopJoinPlan{node.kind, left, right, std::move(condition), {}}, cost);

@@ -40,6 +40,9 @@ LogicalPtr decorrelate(const LogicalPtr& plan, ColumnIds& ids);
 // Conditions move as close to the tables as they can; outer joins whose NULL rows a condition drops become inner.
 LogicalPtr push_down(const LogicalPtr& plan);
 
+// min() and max() of whole tables read the first row of an index.
+LogicalPtr use_first_values(const LogicalPtr& plan, ColumnIds& ids);
+
 // Orders inner joins by cost.
 LogicalPtr order_joins(const LogicalPtr& plan, Cardinality& cardinality);
 

@@ -69,6 +69,8 @@ struct ScanPlan {
   bool index_only = false;
   // No more rows than this will be asked for; 0 means all.
   std::size_t limit_hint = 0;
+  // Estimate: rows read before the filter.
+  double rows_read = 0;
 };
 
 struct ValuesPlan {
@@ -116,7 +118,7 @@ struct AggregatePlan {
   std::vector<ProjectedColumn> groups;
   std::vector<ProjectedColumn> aggregates;
   std::vector<std::vector<uint32_t>> grouping_sets;
-  // The input is a plain table scan that may be read by several threads, each with aggregates of its own.
+  // The input may be read by several threads (sql/optimize/parallel.h), each with aggregates of its own.
   bool parallel = false;
 };
 

@@ -90,7 +90,8 @@ class Reader {
     const catalog::IndexDescriptor* index =
         node.index == 0 ? node.table->primary_index() : node.table->find_index(node.index);
     const bool by_index = node.index != 0 || !node.conditions.empty() || node.reverse;
-    entry.type = !by_index ? "Seq Scan" : node.reverse ? "Index Scan Backward" : "Index Scan";
+    const std::string_view kind = node.index_only ? "Index Only Scan" : "Index Scan";
+    entry.type = by_index ? fmt::format("{}{}", kind, node.reverse ? " Backward" : "") : "Seq Scan";
     if (by_index && index != nullptr) {
       entry.target += " using " + quote_identifier(index->name);
     }

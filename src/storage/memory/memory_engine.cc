@@ -322,6 +322,21 @@ class MemoryEngineImpl final : public MemoryEngine {
     return bytes;
   }
 
+  Result<std::vector<Bytes>> split_keys(KeySpan span, std::size_t pieces) const override {
+    std::vector<Bytes> all;
+    MemoryVersionIterator iterator(state().versions, std::move(span));
+    for (; iterator.valid(); iterator.next()) {
+      if (all.empty() || all.back() != iterator.key()) {
+        all.emplace_back(iterator.key());
+      }
+    }
+    std::vector<Bytes> keys;
+    for (std::size_t piece = 1; piece < pieces && all.size() > pieces; ++piece) {
+      keys.push_back(all[piece * all.size() / pieces]);
+    }
+    return keys;
+  }
+
   EngineStatistics statistics() const override PANDO_EXCLUDES(write_mutex_, state_mutex_) {
     // The treap's nodes and entries besides the keys and values, whose sizes are not tracked.
     constexpr uint64_t kEntryBytes = 160;

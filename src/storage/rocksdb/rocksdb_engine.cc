@@ -15,12 +15,14 @@
 #include "base/codec.h"
 #include "base/mutex.h"
 #include "storage/mvcc.h"
+#include "storage/rocksdb/bulk_load.h"
 #include "storage/rocksdb/garbage_filter.h"
 #include "storage/rocksdb/retryable_files.h"
 #include "storage/rocksdb/rocksdb_error.h"
 #include "storage/rocksdb/rocksdb_import.h"
 #include "storage/rocksdb/rocksdb_reads.h"
 #include "storage/rocksdb/stored_key.h"
+#include "storage/rocksdb/table_scan.h"
 #include "storage/rocksdb/versioned_comparator.h"
 
 namespace pando::storage {
@@ -195,9 +197,11 @@ class RocksDbEngine final : public Engine {
     family.memtable_prefix_bloom_size_ratio = kMemtableBloomRatio;
     family.compaction_filter_factory = make_garbage_filter_factory(garbage_);
     rocksdb::DB* db = nullptr;
-    PANDO_TRY(status_of(rocksdb::DB::Open(rocksdb::Options(database, family), options_.directory, &db)));
+    const rocksdb::Options options(database, family);
+    PANDO_TRY(status_of(rocksdb::DB::Open(options, options_.directory, &db)));
     db_.reset(db);
     PANDO_TRY(clean_imports(*db_));
+    bulk_load_ = std::make_unique<BulkLoad>(*db_, options, options_.directory);
     return load_shards();
   }
 
@@ -215,6 +219,9 @@ class RocksDbEngine final : public Engine {
   std::unique_ptr<Snapshot> snapshot() const override { return std::make_unique<RocksDbSnapshot>(source()); }
 
   Status write(const WriteBatch& batch) override {
+    if (batch.bytes().size() >= options_.bulk_bytes_min && bulk_load_->add(batch)) {
+      return write_plain(batch);
+    }
     rocksdb::WriteBatch translated(batch.bytes().size() + kWriteBatchHeaderBytes);
     ByteView rest = batch.bytes();
     bool erases = false;
@@ -247,6 +254,9 @@ class RocksDbEngine final : public Engine {
   void set_garbage_threshold(HlcTimestamp threshold) override { garbage_->raise(threshold); }
   Status collect_garbage(KeySpan span) override;
   Result<uint64_t> approximate_bytes(KeySpan span) const override;
+  Result<std::vector<Bytes>> split_keys(KeySpan span, std::size_t pieces) const override {
+    return split_table_keys({db_.get(), nullptr, cache_}, span, pieces);
+  }
   EngineStatistics statistics() const override;
 
  private:
@@ -260,6 +270,9 @@ class RocksDbEngine final : public Engine {
     return options;
   }
 
+  // Writes the plain keys of a batch whose versions are in already, and has them flushed: the applied index among them
+  // must not lag behind for long, or a restart does all of it again.
+  Status write_plain(const WriteBatch& batch);
   // Writes a batch that erases versions, so that scans know.
   rocksdb::Status write_erasures(rocksdb::WriteBatch& batch, const rocksdb::WriteOptions& options);
   // Waits while memtables are full, but not when they stay so because of an error.
@@ -282,9 +295,26 @@ class RocksDbEngine final : public Engine {
   const std::shared_ptr<Listener> listener_;
   std::unique_ptr<rocksdb::DB> db_;
   std::atomic<uint64_t> imports_{0};
+  std::unique_ptr<BulkLoad> bulk_load_;
   Mutex shards_mutex_;
   std::set<ShardId> shards_ PANDO_GUARDED_BY(shards_mutex_);
 };
+
+Status RocksDbEngine::write_plain(const WriteBatch& batch) {
+  rocksdb::WriteBatch translated;
+  ByteView rest = batch.bytes();
+  for (WriteBatch::Change change; WriteBatch::next(rest, change);) {
+    if (change.operation == WriteBatch::Operation::kPut) {
+      PANDO_TRY(status_of(translate(change, translated)));
+    }
+  }
+  PANDO_TRY(status_of(write_unless_stuck(translated)));
+  rocksdb::FlushOptions options;
+  options.wait = false;
+  options.allow_write_stall = true;
+  db_->Flush(options).PermitUncheckedError();
+  return {};
+}
 
 rocksdb::Status RocksDbEngine::write_erasures(rocksdb::WriteBatch& batch, const rocksdb::WriteOptions& options) {
   // Pending from before they are visible until they are flushed.

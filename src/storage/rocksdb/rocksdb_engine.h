@@ -25,6 +25,8 @@ struct RocksDbOptions {
   uint64_t block_cache_bytes = 512_MiB;
   // Of one memtable; a flush begins when it is full.
   uint64_t memtable_bytes = 64_MiB;
+  // A batch at least this large becomes a file of its own (bulk_load.h), if it is in key order.
+  uint64_t bulk_bytes_min = 8_MiB;
   // Threads for flushes and compactions.
   int background_jobs = 2;
   // Null: the machine's. Tests inject faults here.

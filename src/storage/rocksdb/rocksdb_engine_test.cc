@@ -40,6 +40,77 @@ std::string scan(const Reader& reader, const KeySpan& span, HlcTimestamp when, s
   }
 }
 
+// Large batches become files of their own: nothing of them may read differently.
+TEST(BulkLoad, ReadsAsIfWritten) {
+  const TemporaryDirectory directory;
+  const auto open = [&] {
+    return open_rocksdb_engine({.directory = directory.path(), .bulk_bytes_min = 4_KiB}).value();
+  };
+  auto engine = open();
+  const auto expected = open_memory_engine({});
+  Prng prng(5);
+  const auto write = [&](const WriteBatch& batch) {
+    ASSERT_TRUE(engine->write(batch).ok());
+    ASSERT_TRUE(expected->write(batch).ok());
+  };
+  for (uint64_t round = 1; round <= 20; ++round) {
+    WriteBatch batch;
+    // Every third batch is out of order, and every other one overlaps the ones before.
+    const uint64_t first = round % 2 == 0 ? prng.below(20000) : round * 1000;
+    for (uint64_t i = 0; i < 600; ++i) {
+      Bytes key;
+      append_ordered_uint64(key, round % 3 == 0 && i == 300 ? first : first + i * 2);
+      if (prng.chance(0.1)) {
+        batch.put_tombstone(key, at(round));
+      } else {
+        batch.put_version(key, at(round), fmt::format("{}:{}", round, i));
+      }
+    }
+    batch.set_applied(ShardId(1), round);
+    write(batch);
+    EXPECT_EQ(engine->applied(ShardId(1)).value(), round);
+    for (const uint64_t when : {round, round / 2}) {
+      ASSERT_EQ(scan(*engine, {}, at(when)), scan(*expected, {}, at(when))) << "round " << round << " at " << when;
+    }
+    if (round % 7 == 0) {
+      ASSERT_TRUE(engine->flush().ok());
+      engine.reset();
+      engine = open();
+    }
+  }
+  Version version;
+  Bytes key;
+  append_ordered_uint64(key, 1000);
+  const bool found = expected->get_version(key, HlcTimestamp::max(), version).value();
+  Version loaded;
+  EXPECT_EQ(engine->get_version(key, HlcTimestamp::max(), loaded).value(), found);
+  EXPECT_EQ(loaded.value, version.value);
+}
+
+TEST(SplitKeys, CutASpanIntoParts) {
+  const TemporaryDirectory directory;
+  const auto engine = open_rocksdb_engine({.directory = directory.path(), .bulk_bytes_min = 4_KiB}).value();
+  WriteBatch batch;
+  for (uint64_t i = 0; i < 50000; ++i) {
+    Bytes key;
+    append_ordered_uint64(key, i);
+    batch.put_version(key, at(1), fmt::format("{} some value", i * 7919));
+  }
+  ASSERT_TRUE(engine->write(batch).ok());
+  Bytes start;
+  append_ordered_uint64(start, 1000);
+  const auto keys = engine->split_keys({start, {}}, 8).value();
+  ASSERT_GE(keys.size(), 4U);
+  std::string parts;
+  for (std::size_t i = 0; i <= keys.size(); ++i) {
+    const KeySpan part{i == 0 ? start : keys[i - 1], i == keys.size() ? Bytes() : keys[i]};
+    const std::string rows = scan(*engine, part, at(1));
+    EXPECT_FALSE(rows.empty()) << "part " << i;
+    parts += rows;
+  }
+  EXPECT_EQ(parts, scan(*engine, {start, {}}, at(1)));
+}
+
 TEST(VersionedComparator, SeparatorsLieBetweenTheirKeys) {
   Prng prng(3);
   const auto random_key = [&] {

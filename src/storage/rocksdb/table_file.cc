@@ -64,7 +64,7 @@ Result<std::unique_ptr<TableFile>> TableFile::open(Bytes path, uint64_t number, 
                   path, std::generic_category().message(error));
   }
   std::unique_ptr<TableFile> file(new TableFile(std::move(path), number, std::move(cache), descriptor));
-  PANDO_TRY(file->read_index());
+  PANDO_TRY(file->load_index());
   return file;
 }
 
@@ -83,12 +83,38 @@ Status TableFile::damaged(uint64_t offset, ByteView what) const {
   return Status(sql_state::kDataCorrupted, "file \"{}\" is damaged at offset {}: {}", path_, offset, what);
 }
 
-Status TableFile::read_index() {
+Status TableFile::load_index() {
   struct stat info{};
   if (::fstat(descriptor_, &info) != 0) {
     return Status(sql_state::kIoError, "could not stat file \"{}\": {}", path_, std::generic_category().message(errno));
   }
   file_bytes_ = static_cast<uint64_t>(info.st_size);
+  using Shared = std::shared_ptr<const std::vector<Block>>;
+  Bytes cache_key("scan index");
+  put_fixed64(cache_key, number_);
+  if (rocksdb::Cache::Handle* const handle = cache_->Lookup(cache_key)) {
+    blocks_ = *static_cast<Shared*>(cache_->Value(handle));
+    cache_->Release(handle);
+    return {};
+  }
+  std::vector<Block> blocks;
+  PANDO_TRY(read_index(blocks));
+  std::size_t charge = blocks.capacity() * sizeof(Block);
+  for (const Block& block : blocks) {
+    charge += block.separator.capacity();
+  }
+  blocks_ = std::make_shared<const std::vector<Block>>(std::move(blocks));
+  auto owned = std::make_unique<Shared>(blocks_);
+  const rocksdb::Status inserted = cache_->Insert(
+      cache_key, owned.get(), charge, [](const rocksdb::Slice&, void* value) { delete static_cast<Shared*>(value); });
+  // A full cache does without; on success it owns the value.
+  if (inserted.ok()) {
+    static_cast<void>(owned.release());
+  }
+  return {};
+}
+
+Status TableFile::read_index(std::vector<Block>& blocks) {
   if (file_bytes_ < kFooterBytes) {
     return damaged(0, "too short for a footer");
   }
@@ -108,11 +134,11 @@ Status TableFile::read_index() {
     }
   }
   PANDO_ASSIGN(const Bytes index, load_block(numbers[2], numbers[3], 0));
-  return parse_index(index);
+  return parse_index(index, blocks);
 }
 
 // Entries without key or value deltas, as every entry is a restart point: shared (0), key size, key, offset, size.
-Status TableFile::parse_index(ByteView index) {
+Status TableFile::parse_index(ByteView index, std::vector<Block>& blocks) {
   const auto unknown = [this] {
     return Status(sql_state::kFeatureNotSupported, "file \"{}\" has another index", path_);
   };
@@ -136,9 +162,9 @@ Status TableFile::parse_index(ByteView index) {
       return unknown();
     }
     block.separator = Bytes(key);
-    blocks_.push_back(std::move(block));
+    blocks.push_back(std::move(block));
   }
-  return blocks_.size() == restarts ? Status() : unknown();
+  return blocks.size() == restarts ? Status() : unknown();
 }
 
 Result<ByteView> TableFile::read_bytes(uint64_t offset, std::size_t size, std::size_t read_ahead) {
@@ -185,7 +211,7 @@ Result<Bytes> TableFile::load_block(uint64_t offset, uint64_t size, std::size_t 
 
 Result<ByteView> TableFile::read_block(std::size_t block) {
   release();
-  const Block& place = blocks_[block];
+  const Block& place = (*blocks_)[block];
   Bytes cache_key("scan");
   put_fixed64(cache_key, number_);
   put_fixed64(cache_key, place.offset);

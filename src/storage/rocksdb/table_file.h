@@ -33,7 +33,7 @@ class TableFile {
   TableFile(const TableFile&) = delete;
   TableFile& operator=(const TableFile&) = delete;
 
-  const std::vector<Block>& blocks() const { return blocks_; }
+  const std::vector<Block>& blocks() const { return *blocks_; }
   // The decompressed block; valid until the next call.
   Result<ByteView> read_block(std::size_t block);
 
@@ -41,8 +41,10 @@ class TableFile {
   TableFile(Bytes path, uint64_t number, std::shared_ptr<rocksdb::Cache> cache, int descriptor)
       : path_(std::move(path)), number_(number), cache_(std::move(cache)), descriptor_(descriptor) {}
 
-  Status read_index();
-  Status parse_index(ByteView index);
+  // From the cache, where scans of the same file share it, or from the file.
+  Status load_index();
+  Status read_index(std::vector<Block>& blocks);
+  Status parse_index(ByteView index, std::vector<Block>& blocks);
   // `size` bytes and the trailer at `offset`, checked and decompressed.
   Result<Bytes> load_block(uint64_t offset, uint64_t size, std::size_t read_ahead);
   // The same bytes as they are in the file, through a window that moves forward.
@@ -55,7 +57,7 @@ class TableFile {
   const std::shared_ptr<rocksdb::Cache> cache_;
   const int descriptor_;
   uint64_t file_bytes_ = 0;
-  std::vector<Block> blocks_;
+  std::shared_ptr<const std::vector<Block>> blocks_;
   rocksdb::Cache::Handle* held_ = nullptr;
   Bytes window_;
   uint64_t window_offset_ = 0;

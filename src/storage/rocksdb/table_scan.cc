@@ -370,6 +370,18 @@ std::vector<std::vector<std::unique_ptr<TableFile>>> deal(std::vector<OpenFile> 
   return runs;
 }
 
+// open_files, again while flushes and compactions are faster.
+Result<std::vector<OpenFile>> open_files_settled(const TableScanContext& context, ByteView start, ByteView end) {
+  Result<std::vector<OpenFile>> files = std::vector<OpenFile>();
+  for (int attempt = 0; attempt < kOpenAttempts; ++attempt) {
+    files = open_files(context, start, end);
+    if (!files.status().is(sql_state::kUndefinedFile)) {
+      return files;
+    }
+  }
+  return Status(sql_state::kFeatureNotSupported, "files change too fast: {}", files.status().message());
+}
+
 }  // namespace
 
 Result<std::unique_ptr<VersionScan>> open_table_scan(const TableScanContext& context, VersionScanOptions options) {
@@ -379,24 +391,41 @@ Result<std::unique_ptr<VersionScan>> open_table_scan(const TableScanContext& con
   std::vector<std::unique_ptr<Run>> runs;
   // Before the files are listed: what is flushed in between is then seen twice, never missed.
   runs.push_back(std::make_unique<MemtableRun>(context, start, end));
-  Result<std::vector<OpenFile>> files = std::vector<OpenFile>();
-  for (int attempt = 0; attempt < kOpenAttempts; ++attempt) {
-    files = open_files(context, start, end);
-    if (!files.status().is(sql_state::kUndefinedFile)) {
-      break;
-    }
-  }
-  if (files.status().is(sql_state::kUndefinedFile)) {
-    return Status(sql_state::kFeatureNotSupported, "files change too fast: {}", files.status().message());
-  }
-  PANDO_TRY(files.status());
+  PANDO_ASSIGN(auto files, open_files_settled(context, start, end));
   const uint64_t sequence_max = context.snapshot == nullptr ? UINT64_MAX : context.snapshot->GetSequenceNumber();
-  for (auto& run : deal(std::move(*files))) {
+  for (auto& run : deal(std::move(files))) {
     auto opened = std::make_unique<FileRun>(std::move(run), start, end, sequence_max);
     PANDO_TRY(opened->begin());
     runs.push_back(std::move(opened));
   }
   return std::unique_ptr<VersionScan>(std::make_unique<TableScan>(std::move(runs), options.at));
+}
+
+Result<std::vector<Bytes>> split_table_keys(const TableScanContext& context, const KeySpan& span, std::size_t pieces) {
+  const Bytes start = stored_bound(kVersionSpace, span.start);
+  const Bytes end = stored_end(kVersionSpace, span.end);
+  PANDO_ASSIGN(const auto files, open_files_settled(context, start, end));
+  std::vector<ByteView> separators;
+  for (const OpenFile& file : files) {
+    for (const TableFile::Block& block : file.file->blocks()) {
+      if (compare_versioned_keys(block.separator, start) > 0 && compare_versioned_keys(block.separator, end) < 0) {
+        separators.push_back(block.separator);
+      }
+    }
+  }
+  std::ranges::sort(separators, [](ByteView a, ByteView b) { return compare_versioned_keys(a, b) < 0; });
+  std::vector<Bytes> keys;
+  for (std::size_t piece = 1; piece < pieces && separators.size() > pieces; ++piece) {
+    ByteView key;
+    HlcTimestamp timestamp;
+    if (!split_version_key(separators[piece * separators.size() / pieces], key, timestamp)) {
+      return malformed();
+    }
+    if (key > span.start && (keys.empty() || key > keys.back())) {
+      keys.emplace_back(key);
+    }
+  }
+  return keys;
 }
 
 }  // namespace pando::storage

@@ -26,4 +26,8 @@ struct TableScanContext {
 // memtables. Errors: 0A000 when the span must be read with RocksDB's iterator.
 Result<std::unique_ptr<VersionScan>> open_table_scan(const TableScanContext& context, VersionScanOptions options);
 
+// Rising keys that cut `span` into up to `pieces` parts with about as many blocks of the files in each; what is in the
+// memtables does not count. Errors: 0A000 when the files cannot be read without RocksDB, 58030, XX001.
+Result<std::vector<Bytes>> split_table_keys(const TableScanContext& context, const KeySpan& span, std::size_t pieces);
+
 }  // namespace pando::storage

@@ -92,6 +92,44 @@ void MemoryStore::read_span(ByteView start, ByteView end, bool reverse, HlcTimes
   }
 }
 
+std::vector<Bytes> MemoryStore::split_keys(ByteView start, ByteView end, std::size_t pieces) {
+  MutexLock lock(mutex_);
+  const auto first = keys_.lower_bound(start);
+  const auto past = end.empty() ? keys_.end() : keys_.lower_bound(end);
+  const auto count = static_cast<std::size_t>(std::distance(first, past));
+  std::vector<Bytes> keys;
+  auto at = first;
+  std::size_t position = 0;
+  for (std::size_t piece = 1; piece < pieces && count > pieces; ++piece) {
+    for (; position < piece * count / pieces; ++position) {
+      ++at;
+    }
+    keys.push_back(at->first);
+  }
+  return keys;
+}
+
+Status MemoryStore::collect_garbage(Span span) {
+  MutexLock lock(mutex_);
+  const auto past = span.end.empty() ? keys_.end() : keys_.lower_bound(span.end);
+  for (auto at = keys_.lower_bound(span.start); at != past; ++at) {
+    drop_invisible(at->second);
+  }
+  return {};
+}
+
+uint64_t MemoryStore::approximate_bytes(Span span) {
+  MutexLock lock(mutex_);
+  uint64_t bytes = 0;
+  const auto past = span.end.empty() ? keys_.end() : keys_.lower_bound(span.end);
+  for (auto at = keys_.lower_bound(span.start); at != past; ++at) {
+    for (const Version& version : at->second) {
+      bytes += at->first.size() + (version.value.has_value() ? version.value->size() : 0);
+    }
+  }
+  return bytes;
+}
+
 Status MemoryStore::check_write(ByteView key, bool erases, Isolation isolation, HlcTimestamp snapshot) {
   MutexLock lock(mutex_);
   return check_write_locked(key, erases, isolation, snapshot);

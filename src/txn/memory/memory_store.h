@@ -32,6 +32,8 @@ class MemoryStore final : public Store {
 
   std::unique_ptr<Transaction> begin(TransactionOptions options) override;
   void discard(Span span) override;
+  Status collect_garbage(Span span) override;
+  uint64_t approximate_bytes(Span span) override;
 
   LockTable& locks() { return locks_; }
   const MemoryStoreOptions& options() const { return options_; }
@@ -57,6 +59,8 @@ class MemoryStore final : public Store {
   // Appends up to `entries_max` entries of the snapshot in [start, end), in key order or its reverse.
   void read_span(ByteView start, ByteView end, bool reverse, HlcTimestamp snapshot, std::size_t entries_max,
                  KeyValueBatch& batch);
+  // Rising keys inside the span that cut it into up to `pieces` parts with as many keys in each.
+  std::vector<Bytes> split_keys(ByteView start, ByteView end, std::size_t pieces);
   // Whether `isolation` lets a transaction with this snapshot replace the newest version of `key`.
   Status check_write(ByteView key, bool erases, Isolation isolation, HlcTimestamp snapshot);
   Status commit(const WriteBuffer& writes, const ReadSet& reads, Isolation isolation, HlcTimestamp snapshot);

@@ -47,6 +47,9 @@ class MemorySnapshot final : public Snapshot {
     return std::make_unique<OverlayCursor>(std::move(committed),
                                            OverlayCursor::Options{.span = std::move(span), .reverse = options.reverse});
   }
+  std::vector<Span> split(Span span, std::size_t pieces) override {
+    return cut(span, store_.split_keys(span.start, span.end, pieces));
+  }
 
  private:
   MemoryStore& store_;

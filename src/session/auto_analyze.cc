@@ -1,0 +1,108 @@
+#include "session/auto_analyze.h"
+
+#include "session/table_sample.h"
+
+namespace pando::session {
+namespace {
+
+// PostgreSQL counts microseconds from 2000-01-01.
+constexpr int64_t kPostgresEpochUs = 946'684'800'000'000;
+constexpr uint64_t kNsPerUs = 1000;
+
+}  // namespace
+
+AutoAnalyze::AutoAnalyze(SessionEnvironment& environment, runtime::Executor& executor, AutoAnalyzeOptions options)
+    : environment_(environment), executor_(executor), options_(options), prng_(environment.random()) {}
+
+AutoAnalyze::~AutoAnalyze() {
+  MutexLock lock(mutex_);
+  PANDO_ASSERT(!running_ && !timer_, "automatic analysis is stopped before it is destroyed");
+}
+
+void AutoAnalyze::start() {
+  MutexLock lock(mutex_);
+  schedule();
+}
+
+void AutoAnalyze::schedule() {
+  timer_ = environment_.timer.schedule(options_.interval, [this] {
+    MutexLock lock(mutex_);
+    timer_.reset();
+    if (!stopping_) {
+      running_ = true;
+      runtime::spawn(executor_, round());
+    }
+  });
+}
+
+void AutoAnalyze::stop() {
+  std::optional<runtime::TimerId> timer;
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    timer = timer_;
+  }
+  if (timer) {
+    environment_.timer.cancel(*timer);
+  }
+  MutexLock lock(mutex_);
+  timer_.reset();
+  while (running_) {
+    idle_.wait(mutex_);
+  }
+}
+
+Task<void> AutoAnalyze::round() {
+  // A table that cannot be analyzed now is tried again in the next round.
+  (co_await run_round()).ignore("statistics are a help, not a need");
+  MutexLock lock(mutex_);
+  running_ = false;
+  if (!stopping_) {
+    schedule();
+  }
+  idle_.notify_all();
+}
+
+Task<Status> AutoAnalyze::run_round() {
+  const auto snapshot = environment_.catalog.current();
+  for (const auto& [oid, table] : snapshot->tables()) {
+    if (table->kind == catalog::RelationKind::kTable && needs_analysis(*table)) {
+      PANDO_CO_TRY(co_await analyze(table));
+    }
+  }
+  co_return Status();
+}
+
+bool AutoAnalyze::needs_analysis(const catalog::TableDescriptor& table) {
+  const uint64_t changed = environment_.statistics->activity(table.oid).writes().changed_since_analyze;
+  const double rows = std::max(0.0, environment_.statistics->live_rows(table));
+  return static_cast<double>(changed) > static_cast<double>(options_.threshold_rows) + options_.scale_factor * rows;
+}
+
+Task<Status> AutoAnalyze::pause() {
+  {
+    MutexLock lock(mutex_);
+    if (stopping_) {
+      co_return Status(sql_state::kAdminShutdown, "terminating automatic analysis due to administrator command");
+    }
+  }
+  co_await runtime::yield_to(executor_);
+  co_return Status();
+}
+
+Task<Status> AutoAnalyze::analyze(catalog::TablePtr table) {
+  auto transaction = environment_.store.begin({.executor = &executor_});
+  transaction->begin_statement();
+  PANDO_CO_ASSIGN(
+      const TableSample sample,
+      co_await sample_table(table, transaction.get(), {.seed = prng_.next(), .pause = [this] { return pause(); }}));
+  const int64_t now_us = static_cast<int64_t>(environment_.clock.wall_ns() / kNsPerUs) - kPostgresEpochUs;
+  PANDO_CO_TRY(co_await environment_.statistics->put(*transaction, table->oid,
+                                                     sample.statistics(kDefaultStatisticsTarget), now_us,
+                                                     /*automatic=*/true));
+  PANDO_CO_TRY(co_await transaction->commit());
+  environment_.catalog.renew();
+  co_return Status();
+}
+
+}  // namespace pando::session

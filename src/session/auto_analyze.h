@@ -1,0 +1,57 @@
+#pragma once
+
+// AutoAnalyze: keeps the statistics of tables that change up to date, as PostgreSQL's autovacuum does: a table is
+// analyzed when more rows changed since the last time than a threshold and a share of its rows.
+//
+//   AutoAnalyze automatic(environment, executor);
+//   automatic.start();
+//   automatic.stop();          // before the executor ends
+//
+// Thread-safe. One table at a time; it gives way between vectors of rows.
+
+#include "base/mutex.h"
+#include "base/prng.h"
+#include "session/environment.h"
+
+namespace pando::session {
+
+struct AutoAnalyzeOptions {
+  // PostgreSQL's autovacuum_analyze_threshold and autovacuum_analyze_scale_factor.
+  uint64_t threshold_rows = 50;
+  double scale_factor = 0.1;
+  std::chrono::milliseconds interval{5000};
+};
+
+class AutoAnalyze {
+ public:
+  AutoAnalyze(SessionEnvironment& environment, runtime::Executor& executor, AutoAnalyzeOptions options = {});
+  // REQUIRES: stopped, if it was started.
+  ~AutoAnalyze();
+  AutoAnalyze(const AutoAnalyze&) = delete;
+  AutoAnalyze& operator=(const AutoAnalyze&) = delete;
+
+  void start() PANDO_EXCLUDES(mutex_);
+  // Waits for a round that runs. Not from the executor's thread.
+  void stop() PANDO_EXCLUDES(mutex_);
+  // Analyzes every table that needs it, now.
+  Task<Status> run_round();
+
+ private:
+  void schedule() PANDO_REQUIRES(mutex_);
+  Task<void> round();
+  bool needs_analysis(const catalog::TableDescriptor& table);
+  Task<Status> analyze(catalog::TablePtr table);
+  Task<Status> pause();
+
+  SessionEnvironment& environment_;
+  runtime::Executor& executor_;
+  const AutoAnalyzeOptions options_;
+  Prng prng_;
+  Mutex mutex_;
+  Condition idle_;
+  bool stopping_ PANDO_GUARDED_BY(mutex_) = false;
+  bool running_ PANDO_GUARDED_BY(mutex_) = false;
+  std::optional<runtime::TimerId> timer_ PANDO_GUARDED_BY(mutex_);
+};
+
+}  // namespace pando::session
