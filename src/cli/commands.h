@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 
+#include "base/status.h"
+
 namespace pando::cli {
 
 inline constexpr int kExitOk = 0;
@@ -17,10 +19,17 @@ using Words = std::span<const std::string>;
 int run_start(Words words);
 int run_sql(Words words);
 int run_version(Words words);
+int run_init(Words words);
+int run_node(Words words);
+int run_cert(Words words);
 int print_usage(int exit_code);
+// Returns kExitFailure.
+int print_error(const Status& status);
 
 // The value of "--name value" or "--name=value" at `at`, which is moved past it; false when words[at] is not that flag.
 // A flag without its value gives an empty one.
 bool take_flag(Words words, std::size_t& at, const std::string& name, std::string& value);
+// "--name" without a value.
+bool take_switch(Words words, std::size_t& at, const std::string& name, bool& value);
 
 }  // namespace pando::cli

@@ -43,6 +43,7 @@ Bytes encode(const StoredIdentity& identity) {
   out += identity.cluster.bytes();
   put_fixed32(out, identity.node.number());
   put_fixed64(out, identity.incarnation);
+  out.push_back(identity.founding ? 1 : 0);
   put_varint(out, identity.peers.size());
   for (const auto& [node, address] : identity.peers) {
     put_fixed32(out, node.number());
@@ -77,12 +78,15 @@ Result<StoredIdentity> decode_identity(ByteView bytes) {
   StoredIdentity identity;
   ByteView cluster;
   uint32_t node = 0;
+  uint8_t founding = 0;
   if (!reader.raw(ClusterId::kBytes, cluster) || !reader.fixed32(node) || !reader.fixed64(identity.incarnation) ||
-      !read_peers(reader, identity.peers) || reader.rest().size() != sizeof(uint32_t)) {
+      !reader.fixed8(founding) || founding > 1 || !read_peers(reader, identity.peers) ||
+      reader.rest().size() != sizeof(uint32_t)) {
     return corrupted("its fields do not fit");
   }
   identity.cluster = *ClusterId::from_bytes(cluster);
   identity.node = NodeId(node);
+  identity.founding = founding == 1;
   if (identity.cluster.none() || identity.node == NodeId()) {
     return corrupted("it names no node");
   }

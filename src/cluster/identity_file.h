@@ -20,6 +20,8 @@ struct StoredIdentity {
   NodeId node;
   // Rises with every start.
   uint64_t incarnation = 0;
+  // It made the cluster, and is not known to have made the cluster's store yet.
+  bool founding = false;
   // "HOST:PORT" of other nodes.
   std::map<NodeId, std::string> peers;
   friend bool operator==(const StoredIdentity&, const StoredIdentity&) = default;

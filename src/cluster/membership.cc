@@ -82,7 +82,8 @@ Task<Result<Bytes>> Membership::initialize() {
   }
   initializing_ = true;
   const Status status = co_await adopt(
-      {.cluster = ClusterId::from_random(services_.random()), .node = kFirstNode, .incarnation = 1}, true, true);
+      {.cluster = ClusterId::from_random(services_.random()), .node = kFirstNode, .incarnation = 1, .founding = true},
+      true);
   initializing_ = false;
   PANDO_CO_TRY(status);
   services_.log(fmt::format("made cluster {}", introduce().cluster.to_string()));
@@ -130,7 +131,7 @@ Task<Result<Established>> Membership::establish() {
   PANDO_CO_ASSIGN(std::optional<StoredIdentity> stored, co_await read_identity(services_.disk, options_.directory));
   if (stored) {
     ++stored->incarnation;
-    PANDO_CO_TRY(co_await adopt(*std::move(stored), false, false));
+    PANDO_CO_TRY(co_await adopt(*std::move(stored), false));
     runtime::spawn(services_.executor, run(find_peers()));
   }
   bool told = false;
@@ -146,7 +147,7 @@ Task<Result<Established>> Membership::establish() {
     }
     PANDO_CO_ASSIGN(std::optional<StoredIdentity> joined, co_await ask_to_join());
     if (joined && introduce().cluster.none() && !initializing_) {
-      PANDO_CO_TRY(co_await adopt(*std::move(joined), false, true));
+      PANDO_CO_TRY(co_await adopt(*std::move(joined), true));
       continue;
     }
     if (!told && !joined) {
@@ -158,7 +159,7 @@ Task<Result<Established>> Membership::establish() {
 }
 
 // Durable before anyone is told.
-Task<Status> Membership::adopt(StoredIdentity identity, bool created, bool fresh) {
+Task<Status> Membership::adopt(StoredIdentity identity, bool fresh) {
   identity.peers.erase(identity.node);
   PANDO_CO_TRY(co_await write_identity(services_.disk, options_.directory, identity));
   services_.log(fmt::format("node {} of cluster {}", identity.node.number(), identity.cluster.to_string()));
@@ -170,7 +171,7 @@ Task<Status> Membership::adopt(StoredIdentity identity, bool created, bool fresh
   self_ = Established{.cluster = identity.cluster,
                       .node = identity.node,
                       .incarnation = identity.incarnation,
-                      .created = created,
+                      .founding = identity.founding,
                       .fresh = fresh,
                       .peers = std::move(identity.peers)};
   for (const auto& waiting : waits_) {
@@ -303,8 +304,10 @@ Task<Status> Membership::refresh() {
   {
     MutexLock lock(mutex_);
     records_ = std::move(records);
-    if (self_->peers != peers) {
+    // Whoever can read the list has a store.
+    if (self_->peers != peers || self_->founding) {
       self_->peers = peers;
+      self_->founding = false;
       changed = StoredIdentity{
           .cluster = self_->cluster, .node = self_->node, .incarnation = self_->incarnation, .peers = peers};
     }

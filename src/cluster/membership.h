@@ -64,8 +64,8 @@ struct Established {
   ClusterId cluster;
   NodeId node;
   uint64_t incarnation = 0;
-  // Whether this start made the cluster, so that its store is to be made too.
-  bool created = false;
+  // Whether this node made the cluster, and the cluster's store is to be made too, unless it is there.
+  bool founding = false;
   // Whether this start made the node: its directory is empty.
   bool fresh = false;
   // Where others were last seen.
@@ -107,7 +107,7 @@ class Membership {
   Task<Result<Bytes>> admit_new_node();
   Task<Result<Bytes>> set_state(NodeCommand command);
 
-  Task<Status> adopt(StoredIdentity identity, bool created, bool fresh);
+  Task<Status> adopt(StoredIdentity identity, bool fresh);
   // Nothing when none of them belongs to a cluster.
   Task<Result<std::optional<StoredIdentity>>> ask_to_join();
   Task<void> find_peers();

@@ -213,7 +213,7 @@ TEST(MembershipTest, InitializeJoinRestartAndLeave) {
   EXPECT_TRUE(two.call(one->address(), method::kInitialize).status().is(sql_state::kObjectNotInPrerequisiteState));
   const Result<Established> made = waiting.get();
   ASSERT_TRUE(made.ok()) << made.status().to_string();
-  EXPECT_TRUE(made->created && made->fresh);
+  EXPECT_TRUE(made->founding && made->fresh);
   EXPECT_EQ(made->node, NodeId(1));
 
   // Nobody joins before the store is there.
@@ -223,7 +223,7 @@ TEST(MembershipTest, InitializeJoinRestartAndLeave) {
   ASSERT_TRUE(joined.ok()) << joined.status().to_string();
   EXPECT_EQ(joined->node, NodeId(2));
   EXPECT_EQ(joined->cluster, made->cluster);
-  EXPECT_TRUE(!joined->created && joined->fresh);
+  EXPECT_TRUE(!joined->founding && joined->fresh);
   ASSERT_TRUE(two.attach(directory).ok());
   EXPECT_TRUE(eventually([&] { return one->transport().connected(NodeId(2)); }));
   EXPECT_TRUE(eventually([&] { return one->membership().nodes().size() == 2; }));
@@ -235,7 +235,7 @@ TEST(MembershipTest, InitializeJoinRestartAndLeave) {
   ASSERT_TRUE(back.ok());
   EXPECT_EQ(back->node, NodeId(1));
   EXPECT_EQ(back->incarnation, 2);
-  EXPECT_TRUE(!back->created && !back->fresh);
+  EXPECT_TRUE(!back->founding && !back->fresh);
   ASSERT_TRUE(one->attach(directory).ok());
   EXPECT_TRUE(eventually([&] { return two.transport().connected(NodeId(1)); }));
 

@@ -4,6 +4,7 @@
 //
 //   PANDO_TRY(run_server({.directory = "/data", .listen = "127.0.0.1:5433"}, report));
 //
+// With ServerOptions::cluster it is a node of a cluster: it first waits until it belongs to one.
 // SIGTERM and SIGINT drain: no new connections, idle ones end, running statements get `grace` to end.
 // Thread-safety: called by the main thread, before any other exists.
 
@@ -17,6 +18,7 @@
 #include "base/status.h"
 #include "node/node.h"
 #include "pgwire/listener.h"
+#include "server/cluster_member.h"
 
 namespace pando::server {
 
@@ -30,24 +32,30 @@ struct ServerOptions {
   std::string listen;
   std::size_t workers = 0;
   std::chrono::milliseconds grace = kDefaultGrace;
+  // A node of a cluster; its directory and addresses for clients are filled in from the above.
+  std::optional<ClusterOptions> cluster;
 };
-
-// A line for the operator: what the server is doing.
-using Report = std::function<void(const std::string& line)>;
 
 class Server {
  public:
-  static Result<std::unique_ptr<Server>> start(ServerOptions options, const Report& report);
+  // `member`: in a cluster, one that is established; it is stopped when the server is, and outlives it.
+  static Result<std::unique_ptr<Server>> start(ServerOptions options, const Report& report,
+                                               ClusterMember* member = nullptr);
   ~Server();
 
   uint16_t port() const { return listener_->port(); }
+  node::Node& node() { return *node_; }
+  // Ends serving clients; the node goes on. Once.
+  void drain(const Report& report);
   // Drains and closes the node.
   Status stop(const Report& report);
 
  private:
-  Server(ServerOptions options, std::unique_ptr<node::Node> node);
+  Server(ServerOptions options, std::unique_ptr<node::Node> node, ClusterMember* member);
 
   const ServerOptions options_;
+  ClusterMember* const member_;
+  bool drained_ = false;
   std::unique_ptr<node::Node> node_;
   std::unique_ptr<pgwire::Listener> listener_;
 };

@@ -17,6 +17,15 @@ int main(int count, char** arguments) {
   if (words[0] == "sql") {
     return pando::cli::run_sql(rest);
   }
+  if (words[0] == "init") {
+    return pando::cli::run_init(rest);
+  }
+  if (words[0] == "node") {
+    return pando::cli::run_node(rest);
+  }
+  if (words[0] == "cert") {
+    return pando::cli::run_cert(rest);
+  }
   if (words[0] == "version" || words[0] == "--version") {
     return pando::cli::run_version(rest);
   }

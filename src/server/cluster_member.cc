@@ -1,0 +1,166 @@
+#include "server/cluster_member.h"
+
+#include <random>
+
+#include <fmt/format.h>
+
+#include "base/version.h"
+#include "pgwire/listener.h"
+#include "runtime/block_on.h"
+#include "server/certificate_files.h"
+
+namespace pando::server {
+namespace {
+
+std::array<uint8_t, ClusterId::kBytes> random_bytes() {
+  std::random_device device;
+  std::array<uint8_t, ClusterId::kBytes> bytes{};
+  for (uint8_t& byte : bytes) {
+    byte = static_cast<uint8_t>(device());
+  }
+  return bytes;
+}
+
+std::string address_of(const std::string& host, uint16_t port) {
+  const bool numeric6 = host.find(':') != std::string::npos && !host.starts_with('[');
+  return numeric6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
+// Fills in what was not given.
+Result<runtime::GrpcTransportOptions> transport_options(const ClusterOptions& options, const Report& report) {
+  std::string host = options.sql_host;
+  uint16_t port = static_cast<uint16_t>(options.sql_port + kPeerPortOffset);
+  PANDO_TRY(pgwire::parse_address(options.listen_peer, host, port));
+  runtime::GrpcTransportOptions transport;
+  transport.listen = address_of(host, port);
+  if (!options.advertise.empty()) {
+    PANDO_TRY(pgwire::parse_address(options.advertise, host, port));
+    transport.advertise = address_of(host, port);
+  }
+  transport.insecure = options.insecure;
+  transport.log = report;
+  if (!options.certificates_directory.empty()) {
+    PANDO_ASSIGN(transport.tls, load_tls_identity(options.certificates_directory, kNodeName));
+  }
+  return transport;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ClusterMember>> ClusterMember::open(const ClusterOptions& options, const Report& report) {
+  if (options.sql_port == 0) {
+    return Status(sql_state::kInvalidParameterValue, "a node of a cluster needs a port for clients that others know");
+  }
+  std::unique_ptr<ClusterMember> member(new ClusterMember(report));
+  cluster::MembershipOptions membership{.directory = options.directory, .version = std::string(kVersion)};
+  PANDO_ASSIGN(membership.locality, cluster::parse_locality(options.locality));
+  for (const std::string& address : options.join) {
+    std::string host = options.sql_host;
+    uint16_t port = static_cast<uint16_t>(options.sql_port + kPeerPortOffset);
+    PANDO_TRY(pgwire::parse_address(address, host, port));
+    membership.join.push_back(address_of(host, port));
+  }
+  PANDO_ASSIGN(runtime::GrpcTransportOptions transport, transport_options(options, report));
+  runtime::InlineExecutor opener;
+  PANDO_TRY(runtime::block_on(opener, member->disk_.create_directory(options.directory)));
+  PANDO_ASSIGN(member->lock_, runtime::DirectoryLock::acquire(options.directory));
+  membership.peer_address = transport.advertise.empty() ? transport.listen : transport.advertise;
+  const std::string host = membership.peer_address.substr(0, membership.peer_address.rfind(':'));
+  membership.sql_address = fmt::format("{}:{}", host, options.sql_port);
+  PANDO_ASSIGN(member->transport_, runtime::GrpcTransport::open(std::move(transport)));
+  member->membership_ = std::make_unique<cluster::Membership>(
+      std::move(membership),
+      cluster::MembershipServices{.network = *member->transport_,
+                                  .administration = *member->transport_,
+                                  .disk = member->disk_,
+                                  .clock = member->clock_,
+                                  .timer = member->timer_,
+                                  .executor = member->executor_,
+                                  .random = random_bytes,
+                                  .log = report,
+                                  .on_state = [raw = member.get()](cluster::NodeState state) {
+                                    raw->own_state_.store(state, std::memory_order_relaxed);
+                                    raw->report_(fmt::format("this node is {}", cluster::to_string(state)));
+                                  }});
+  member->transport_->serve(member->membership_->handler());
+  member->transport_->set_admission(
+      [raw = member.get()](NodeId node, const std::string&) { return raw->membership_->admit(node); });
+  PANDO_TRY(member->transport_->listen());
+  return member;
+}
+
+ClusterMember::~ClusterMember() { stop(); }
+
+void ClusterMember::establish() {
+  ++running_;
+  runtime::spawn(executor_, run_establish());
+}
+
+Task<void> ClusterMember::run_establish() {
+  Result<cluster::Established> result = co_await membership_->establish();
+  {
+    MutexLock lock(mutex_);
+    established_.emplace(std::move(result));
+  }
+  --running_;
+}
+
+std::optional<Result<cluster::Established>> ClusterMember::established() {
+  MutexLock lock(mutex_);
+  return established_;
+}
+
+node::ClusterMembership ClusterMember::node_membership() {
+  lock_.reset();
+  const cluster::Established self = **established();
+  return {.self = self.node,
+          .transport = transport_.get(),
+          .start_transport =
+              [this] {
+                transport_->start();
+                return Status();
+              },
+          .peers = [this] { return membership_->peers(); },
+          .founds = self.founding};
+}
+
+void ClusterMember::attach(txn::Store& store) {
+  table_ = std::make_unique<node::StoreNodeDirectory>(store, executor_);
+  ++running_;
+  runtime::spawn(executor_, run_attach());
+}
+
+Task<void> ClusterMember::run_attach() {
+  const Status status = co_await membership_->attach(*table_);
+  if (!status.ok()) {
+    MutexLock lock(mutex_);
+    refused_ = status;
+  }
+  --running_;
+}
+
+std::optional<Status> ClusterMember::refused() {
+  MutexLock lock(mutex_);
+  return refused_;
+}
+
+Task<void> ClusterMember::run_stop(std::promise<void>* stopped) {
+  co_await membership_->stop();
+  while (running_ > 0) {
+    co_await runtime::yield_to(executor_);
+  }
+  stopped->set_value();
+}
+
+void ClusterMember::stop() {
+  if (std::exchange(stopped_, true) || membership_ == nullptr) {
+    return;
+  }
+  std::promise<void> stopped;
+  runtime::spawn(executor_, run_stop(&stopped));
+  stopped.get_future().wait();
+  transport_->stop();
+  executor_.stop();
+}
+
+}  // namespace pando::server

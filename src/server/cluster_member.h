@@ -1,0 +1,101 @@
+#pragma once
+
+// ClusterMember: what a server needs to be one of a cluster's nodes: the network to the others, and membership.
+//
+//   PANDO_ASSIGN(auto member, ClusterMember::open(options, report));
+//   member->establish();                         // in the background: waits for a cluster or for `pando init`
+//   while (!member->established()) ...           // interrupt() ends it
+//   auto node = Node::open({.cluster = member->node_membership(), ...});
+//   member->attach(node->store());               // in the background: makes this node known, lets others join
+//   ...
+//   member->stop();                              // before the node closes
+//
+// Thread-safety: the main thread.
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cluster/membership.h"
+#include "node/node.h"
+#include "node/store_node_directory.h"
+#include "runtime/os/dedicated_executor.h"
+#include "runtime/os/directory_lock.h"
+#include "runtime/os/grpc_transport.h"
+#include "runtime/os/posix_disk.h"
+#include "runtime/os/system_clock.h"
+#include "runtime/os/system_timer.h"
+
+namespace pando::server {
+
+using Report = std::function<void(const std::string& line)>;
+
+// The port for other nodes, where none is given: that for clients and this.
+inline constexpr uint16_t kPeerPortOffset = 1000;
+
+struct ClusterOptions {
+  std::string directory;
+  // Where clients connect to.
+  std::string sql_host;
+  uint16_t sql_port = 0;
+  // "HOST:PORT" for other nodes; empty: the host for clients, and its port and kPeerPortOffset.
+  std::string listen_peer;
+  // What others are told; empty: listen_peer.
+  std::string advertise;
+  std::vector<std::string> join;
+  std::string certificates_directory;
+  bool insecure = false;
+  std::string locality;
+};
+
+class ClusterMember {
+ public:
+  // Listens for other nodes. Errors: 22023, F0000, 08006 as of GrpcTransport; F0001 the directory is in use.
+  static Result<std::unique_ptr<ClusterMember>> open(const ClusterOptions& options, const Report& report);
+  ~ClusterMember();
+
+  void establish();
+  // Nothing while it waits.
+  std::optional<Result<cluster::Established>> established();
+  void interrupt() { membership_->interrupt(); }
+
+  // REQUIRES: established() is OK.
+  node::ClusterMembership node_membership();
+  void attach(txn::Store& store);
+  // Why this node may not stay; nothing while it may.
+  std::optional<Status> refused();
+  void stop();
+
+  cluster::Membership& membership() { return *membership_; }
+  runtime::GrpcTransport& transport() { return *transport_; }
+  cluster::NodeState own_state() const { return own_state_.load(std::memory_order_relaxed); }
+
+ private:
+  explicit ClusterMember(Report report) : report_(std::move(report)) {}
+  Task<void> run_establish();
+  Task<void> run_attach();
+  Task<void> run_stop(std::promise<void>* stopped);
+
+  const Report report_;
+  runtime::PosixDisk disk_;
+  runtime::SystemClock clock_;
+  runtime::SystemTimer timer_;
+  runtime::DedicatedExecutor executor_{"membership"};
+  // Until the node opens, which takes it itself.
+  std::optional<runtime::DirectoryLock> lock_;
+  std::unique_ptr<runtime::GrpcTransport> transport_;
+  std::unique_ptr<cluster::Membership> membership_;
+  std::unique_ptr<node::StoreNodeDirectory> table_;
+  std::atomic<cluster::NodeState> own_state_{cluster::NodeState::kActive};
+  bool stopped_ = false;
+  std::atomic<int> running_{0};
+
+  Mutex mutex_;
+  std::optional<Result<cluster::Established>> established_ PANDO_GUARDED_BY(mutex_);
+  std::optional<Status> refused_ PANDO_GUARDED_BY(mutex_);
+};
+
+}  // namespace pando::server
