@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/version.h"
+#include "kv/cluster/cluster_node.h"
 #include "pgwire/listener.h"
 #include "runtime/block_on.h"
 #include "server/certificate_files.h"
@@ -124,8 +125,12 @@ node::ClusterMembership ClusterMember::node_membership() {
           .founds = self.founding};
 }
 
-void ClusterMember::attach(txn::Store& store) {
-  table_ = std::make_unique<node::StoreNodeDirectory>(store, executor_);
+void ClusterMember::attach(node::Node& node) {
+  table_ = std::make_unique<node::StoreNodeDirectory>(node.environment().store, executor_);
+  placer_ = std::make_unique<node::Placer>(
+      cluster::PlacementOptions{}, node.cluster()->host(), transport_->self(), timer_, clock_,
+      [this] { return membership_->nodes(); }, report_);
+  placer_->start();
   ++running_;
   runtime::spawn(executor_, run_attach());
 }
@@ -155,6 +160,9 @@ Task<void> ClusterMember::run_stop(std::promise<void>* stopped) {
 void ClusterMember::stop() {
   if (std::exchange(stopped_, true) || membership_ == nullptr) {
     return;
+  }
+  if (placer_ != nullptr) {
+    placer_->stop();
   }
   std::promise<void> stopped;
   runtime::spawn(executor_, run_stop(&stopped));

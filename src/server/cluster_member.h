@@ -6,7 +6,7 @@
 //   member->establish();                         // in the background: waits for a cluster or for `pando init`
 //   while (!member->established()) ...           // interrupt() ends it
 //   auto node = Node::open({.cluster = member->node_membership(), ...});
-//   member->attach(node->store());               // in the background: makes this node known, lets others join
+//   member->attach(*node);                       // in the background: makes this node known, lets others join
 //   ...
 //   member->stop();                              // before the node closes
 //
@@ -21,6 +21,7 @@
 
 #include "cluster/membership.h"
 #include "node/node.h"
+#include "node/placer.h"
 #include "node/store_node_directory.h"
 #include "runtime/os/dedicated_executor.h"
 #include "runtime/os/directory_lock.h"
@@ -64,7 +65,8 @@ class ClusterMember {
 
   // REQUIRES: established() is OK.
   node::ClusterMembership node_membership();
-  void attach(txn::Store& store);
+  // REQUIRES: `node` is a member of the cluster, and closes after stop().
+  void attach(node::Node& node);
   // Why this node may not stay; nothing while it may.
   std::optional<Status> refused();
   void stop();
@@ -89,6 +91,7 @@ class ClusterMember {
   std::unique_ptr<runtime::GrpcTransport> transport_;
   std::unique_ptr<cluster::Membership> membership_;
   std::unique_ptr<node::StoreNodeDirectory> table_;
+  std::unique_ptr<node::Placer> placer_;
   std::atomic<cluster::NodeState> own_state_{cluster::NodeState::kActive};
   bool stopped_ = false;
   std::atomic<int> running_{0};

@@ -124,7 +124,7 @@ Status run_cluster_server(ServerOptions options, const Report& report, const sig
   }
   PANDO_TRY(member->established()->status());
   PANDO_ASSIGN(auto server, open_while_waiting(std::move(options), report, *member, signals));
-  member->attach(server->node().environment().store);
+  member->attach(server->node());
   while (!signal_arrived(signals)) {
     if (const auto refused = member->refused()) {
       server->stop(report).ignore("the reason to stop tells more");
