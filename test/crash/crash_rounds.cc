@@ -276,7 +276,7 @@ class Rounds {
       }
       workers.emplace_back([&] { load_until_killed(loading.get(), *loads); });
     }
-    wait_up_to(loads != nullptr ? 7000 : 700);
+    wait_up_to(loads != nullptr ? 5000 : 700);
     if (prng_.below(4) == 0) {
       server_.terminate();
       wait_up_to(100);
