@@ -13,6 +13,13 @@ constexpr std::string_view kPgCatalogRelations =
 #include "catalog/pg_catalog_relations.inc"
     ;
 
+// Virtual tables of the schema pando, in the same form; the types are int8 20, int4 23, text 25, bool 16, timestamptz 1184
+// and int4[] 1007.
+constexpr std::string_view kPandoRelations = R"(
+nodes|13080|r|0|node_id:23:1,sql_address:25:1,peer_address:25:1,locality:25:1,state:25:1,is_live:16:1,started_at:1184:0,version:25:1
+shards|13081|r|0|shard_id:20:1,generation:20:1,start_key:25:1,end_key:25:0,leaseholder:23:0,replicas:1007:1
+)";
+
 // OIDs of our own views and virtual tables, below those PostgreSQL's initdb gives.
 constexpr Oid kFirstOwnRelation = 13100;
 
@@ -96,6 +103,13 @@ std::vector<TablePtr> system_relations() {
       views.erase(view);
     }
     relations.push_back(std::move(table));
+  }
+  for (const auto line : split(kPandoRelations, '\n')) {
+    if (!line.empty()) {
+      auto table = parse_relation(line);
+      table->schema = kPandoSchema;
+      relations.push_back(std::move(table));
+    }
   }
   Oid next_oid = kFirstOwnRelation;
   for (const auto& view : views) {

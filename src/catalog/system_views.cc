@@ -292,6 +292,8 @@ constexpr std::array kSystemViews = {
     SystemView{kInformationSchema, "referential_constraints", kReferentialConstraintsColumns, kReferentialConstraints},
     SystemView{kInformationSchema, "check_constraints", kCheckConstraintsColumns, kCheckConstraints},
     SystemView{kInformationSchema, "sequences", kInfoSequencesColumns, kInfoSequences},
+    SystemView{kPandoSchema, "settings", "name:25,setting:25,unit:25,short_desc:25,context:25,source:25",
+               "SELECT name, setting, unit, short_desc, context, source FROM pg_catalog.pg_settings"},
 };
 
 }  // namespace

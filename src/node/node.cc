@@ -10,6 +10,7 @@
 #include "catalog/system_relations.h"
 #include "kv/cluster/cluster_node.h"
 #include "kv/kv_store.h"
+#include "node/store_cluster_control.h"
 #include "node/temporary_files.h"
 #include "node/time_zone_files.h"
 #include "runtime/block_on.h"
@@ -75,6 +76,7 @@ struct Node::Parts {
   std::unique_ptr<ClusterThreads> cluster_threads;
   std::atomic<kv::ReplicaHost*> flush_listener{nullptr};
   std::unique_ptr<kv::ClusterNode> cluster;
+  std::unique_ptr<StoreClusterControl> cluster_control;
   std::unique_ptr<catalog::Catalog> catalog;
   std::atomic<bool> catalog_open{false};
   std::unique_ptr<catalog::Sequences> sequences;
@@ -225,6 +227,10 @@ Status Node::Parts::open_catalog() {
 }
 
 void Node::Parts::make_environment() {
+  if (cluster) {
+    cluster_control = std::make_unique<StoreClusterControl>(*cluster);
+    cluster_control->set_nodes(options.cluster->nodes);
+  }
   registry = std::make_unique<session::SessionRegistry>(options.sessions_max);
   environment = std::make_unique<session::SessionEnvironment>(session::SessionEnvironment{
       .store = store(),
@@ -236,6 +242,7 @@ void Node::Parts::make_environment() {
       .time_zones = &time_zones,
       .temporary = temporary.get(),
       .statistics = statistics.get(),
+      .cluster = cluster_control.get(),
       .random = [] { return (uint64_t{std::random_device()()} << 32) | std::random_device()(); },
       .start_time_us = postgres_time_us(clock),
   });

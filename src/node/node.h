@@ -18,6 +18,7 @@
 
 #include "base/ids.h"
 #include "base/status.h"
+#include "cluster/administration.h"
 #include "runtime/executor.h"
 #include "runtime/transport.h"
 #include "session/environment.h"
@@ -39,6 +40,8 @@ struct ClusterMembership {
   std::function<Status()> start_transport;
   // The other nodes.
   std::function<std::vector<NodeId>()> peers;
+  // All nodes, as far as known: for pando.nodes.
+  std::function<std::vector<cluster::NodeStatus>()> nodes;
   // It is the cluster's first node, and new: it founds the shard that holds everything.
   bool founds = false;
 };

@@ -122,6 +122,7 @@ node::ClusterMembership ClusterMember::node_membership() {
                 return Status();
               },
           .peers = [this] { return membership_->peers(); },
+          .nodes = [this] { return membership_->nodes(); },
           .founds = self.founding};
 }
 

@@ -457,6 +457,9 @@ Task<Result<std::string>> Session::run_command(PreparedStatementPtr statement, s
   if (const auto* lock = std::get_if<ast::Lock>(&node)) {
     co_return co_await run_lock(*lock);
   }
+  if (const auto* call = std::get_if<ast::Call>(&node)) {
+    co_return co_await run_call(*call);
+  }
   if (const auto* constraints = std::get_if<ast::SetConstraints>(&node)) {
     co_return co_await run_set_constraints(*constraints);
   }

@@ -26,6 +26,7 @@
 
 namespace pando::session {
 
+class ClusterControl;
 class Session;
 
 // A row of pg_stat_activity.
@@ -88,6 +89,8 @@ struct SessionEnvironment {
   sql::exec::TemporaryStorage* temporary = nullptr;
   // May be null: then every table counts as never analyzed, and nothing is counted.
   catalog::Statistics* statistics = nullptr;
+  // Null for a node of its own.
+  ClusterControl* cluster = nullptr;
   // Unpredictable numbers, for cancel secrets and seeds.
   std::function<uint64_t()> random;
   // Executors that parallel scans may use.

@@ -234,6 +234,9 @@ class Session {
   Result<std::string> run_deallocate(const ast::Deallocate& command);
   Task<Result<std::string>> run_discard(const ast::Discard& command, Output output);
   Task<Result<std::string>> run_lock(const ast::Lock& command);
+  Task<Result<std::string>> run_call(const ast::Call& command);
+  Task<Status> run_split(const ast::FunctionCall& call);
+  Task<Status> run_transfer_lease(const ast::FunctionCall& call);
   Task<Result<std::string>> run_set_constraints(const ast::SetConstraints& command);
   Result<std::string> set_transaction_modes(const ast::OptionList& options, bool session_default, Output output);
   void warn(const Output& output, SqlState code, std::string message);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/codec.h"
+#include "session/cluster_control.h"
 #include "session/session.h"
 #include "types/text_io.h"
 
@@ -44,6 +46,48 @@ void write_settings(const SessionSettings& settings, catalog::SystemRowWriter& w
   }
 }
 
+template <typename Time>
+void write_nodes(ClusterControl& cluster, const Time& time, catalog::SystemRowWriter& writer) {
+  for (const ClusterNodeRow& node : cluster.nodes()) {
+    writer.add({{"node_id", static_cast<int64_t>(node.id)},
+                {"sql_address", node.sql_address},
+                {"peer_address", node.peer_address},
+                {"locality", node.locality},
+                {"state", node.state},
+                {"is_live", node.is_live},
+                {"started_at", time(node.started_us)},
+                {"version", node.version}});
+  }
+}
+
+// A key as the numbers it begins with, /table/index, and the rest in hexadecimal.
+std::string readable_key(ByteView key) {
+  OrderedReader reader(key);
+  uint32_t number = 0;
+  std::string text;
+  for (int i = 0; i < 2 && reader.ordered_uint32(number); ++i) {
+    text += fmt::format("/{}", number);
+  }
+  if (!reader.rest().empty()) {
+    text += '/';
+  }
+  for (const char c : reader.rest()) {
+    text += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  }
+  return text;
+}
+
+void write_shards(ClusterControl& cluster, catalog::SystemRowWriter& writer) {
+  for (const ClusterShardRow& shard : cluster.shards()) {
+    writer.add({{"shard_id", static_cast<int64_t>(shard.id)},
+                {"generation", static_cast<int64_t>(shard.generation)},
+                {"start_key", readable_key(shard.start)},
+                {"end_key", shard.end.empty() ? catalog::Cell() : readable_key(shard.end)},
+                {"leaseholder", shard.leaseholder == 0 ? catalog::Cell() : static_cast<int64_t>(shard.leaseholder)},
+                {"replicas", fmt::format("{{{}}}", fmt::join(shard.replicas, ","))}});
+  }
+}
+
 }  // namespace
 
 bool Session::write_system_rows(std::string_view relation, catalog::SystemRowWriter& writer) {
@@ -55,6 +99,13 @@ bool Session::write_system_rows(std::string_view relation, catalog::SystemRowWri
     types::print_text({types::oid::kTimestamptz}, types::Value::of_int64(microseconds), settings_.values().types, text);
     return catalog::Cell(text);
   };
+  if (relation == "nodes" || relation == "shards") {
+    if (environment_.cluster != nullptr) {
+      relation == "nodes" ? write_nodes(*environment_.cluster, time, writer)
+                          : write_shards(*environment_.cluster, writer);
+    }
+    return true;
+  }
   if (relation == "pg_settings") {
     write_settings(settings_, writer);
     return true;

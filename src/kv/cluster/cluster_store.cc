@@ -101,6 +101,13 @@ Task<AnswerTo<DiscardRequest>> handle(Leaseholder& local, NodeId, DiscardRequest
   return local.discard(std::move(request), executor);
 }
 
+Task<AnswerTo<SplitRequest>> handle(Leaseholder& local, NodeId, SplitRequest request, runtime::Executor& executor) {
+  return local.split(std::move(request), executor);
+}
+Task<AnswerTo<TransferRequest>> handle(Leaseholder& local, NodeId, TransferRequest request,
+                                       runtime::Executor& executor) {
+  return local.transfer(request, executor);
+}
 Task<AnswerTo<GuardLeaseRequest>> handle(Leaseholder& local, NodeId, GuardLeaseRequest request, runtime::Executor&) {
   co_return local.lease_guards(request);
 }
@@ -188,6 +195,8 @@ template Task<AnswerTo<LockRequest>> ClusterStore::send(Bytes, LockRequest, Send
 template Task<AnswerTo<CommitShardRequest>> ClusterStore::send(Bytes, CommitShardRequest, SendContext, NodeId*,
                                                                ShardId*);
 template Task<AnswerTo<PrepareRequest>> ClusterStore::send(Bytes, PrepareRequest, SendContext, NodeId*, ShardId*);
+template Task<AnswerTo<SplitRequest>> ClusterStore::send(Bytes, SplitRequest, SendContext, NodeId*, ShardId*);
+template Task<AnswerTo<TransferRequest>> ClusterStore::send(Bytes, TransferRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<GuardLeaseRequest>> ClusterStore::send(Bytes, GuardLeaseRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<OutcomeRequest>> ClusterStore::send(Bytes, OutcomeRequest, SendContext, NodeId*, ShardId*);
 
@@ -246,6 +255,10 @@ Task<Bytes> ClusterStore::serve(NodeId from, Method method, Bytes body, runtime:
       return answer_with<OutcomeRequest>(local, from, std::move(body), executor);
     case Method::kDiscard:
       return answer_with<DiscardRequest>(local, from, std::move(body), executor);
+    case Method::kSplit:
+      return answer_with<SplitRequest>(local, from, std::move(body), executor);
+    case Method::kTransferLease:
+      return answer_with<TransferRequest>(local, from, std::move(body), executor);
     case Method::kExclude:
       return serve_exclude(from, std::move(body), executor);
     case Method::kNotice:

@@ -35,6 +35,13 @@ txn::Span span_of(ByteView key) {
   return {Bytes(key), std::move(end)};
 }
 
+// What a call to the host comes to, in the frame of whoever waits for it.
+struct PendingOutcome {
+  explicit PendingOutcome(runtime::Executor& executor) : decided(executor) {}
+  Status status;
+  runtime::Event decided;
+};
+
 }  // namespace
 
 Leaseholder::Leaseholder(LeaseholderOptions options, Parts parts, NodeId self)
@@ -519,6 +526,9 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
     if (!write.keys.empty() && (!led.contains(write.keys.front()) || !led.contains(write.keys.back()))) {
       co_return Reply::not_leaseholder(NodeId());
     }
+    if (led.splitting) {
+      co_return Reply::try_again();
+    }
     // It may have been prevented by whoever recovered it.
     auto outcome = stored_outcome(request.key, part.transaction);
     if (!outcome.ok()) {
@@ -604,6 +614,73 @@ Task<AnswerTo<DiscardRequest>> Leaseholder::discard(DiscardRequest request, runt
     co_return redirect<Empty>(request.shard);
   }
   co_return AnswerTo<DiscardRequest>();
+}
+
+// --- the shape of shards ---
+
+std::vector<Leaseholder::KnownShard> Leaseholder::shards() {
+  std::vector<KnownShard> known;
+  MutexLock shards_lock(shards_mutex_);
+  for (const auto& [id, led] : shards_) {
+    MutexLock lock(led->mutex);
+    if (led->generation != 0) {
+      known.push_back({.descriptor = led->descriptor, .leaseholder = led->view->leader()});
+    }
+  }
+  std::ranges::sort(known, {}, [](const KnownShard& shard) { return shard.descriptor.start; });
+  return known;
+}
+
+Task<AnswerTo<SplitRequest>> Leaseholder::split(SplitRequest request, runtime::Executor& executor) {
+  using Reply = AnswerTo<SplitRequest>;
+  LedShard& led = shard(request.shard);
+  while (true) {
+    {
+      MutexLock lock(led.mutex);
+      if (!leads(led) || !led.contains(request.key)) {
+        led.splitting = false;
+        co_return redirect<Empty>(request.shard);
+      }
+      if (request.key == led.span.start) {
+        co_return Reply();
+      }
+      led.splitting = true;
+      if (led.prepared.empty()) {
+        break;
+      }
+    }
+    co_await wait_for_change(led, executor);
+  }
+  PendingOutcome outcome(executor);
+  host_->split(led.id, request.key, request.right, [&outcome](Result<ShardDescriptor> result) {
+    outcome.status = std::move(result).status();
+    outcome.decided.set();
+  });
+  co_await outcome.decided.wait();
+  MutexLock lock(led.mutex);
+  led.splitting = false;
+  co_return outcome.status.ok() ? Reply() : Reply::error(std::move(outcome.status));
+}
+
+Task<AnswerTo<TransferRequest>> Leaseholder::transfer(TransferRequest request, runtime::Executor& executor) {
+  using Reply = AnswerTo<TransferRequest>;
+  LedShard& led = shard(request.shard);
+  {
+    MutexLock lock(led.mutex);
+    if (!leads(led)) {
+      co_return redirect<Empty>(request.shard);
+    }
+  }
+  if (request.target == self_) {
+    co_return Reply();
+  }
+  PendingOutcome outcome(executor);
+  host_->transfer_lease(request.shard, request.target, [&outcome](Status status) {
+    outcome.status = std::move(status);
+    outcome.decided.set();
+  });
+  co_await outcome.decided.wait();
+  co_return outcome.status.ok() ? Reply() : Reply::error(std::move(outcome.status));
 }
 
 // --- outcomes ---

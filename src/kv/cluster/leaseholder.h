@@ -65,6 +65,9 @@ class Leaseholder final : public StateMachine {
   Task<AnswerTo<PrepareRequest>> prepare(PrepareRequest request, runtime::Executor& executor);
   Task<AnswerTo<ResolveRequest>> resolve(ResolveRequest request, runtime::Executor& executor);
   Task<AnswerTo<OutcomeRequest>> outcome(OutcomeRequest request, runtime::Executor& executor);
+  // Waits until nothing is prepared, and lets nothing be prepared meanwhile.
+  Task<AnswerTo<SplitRequest>> split(SplitRequest request, runtime::Executor& executor);
+  Task<AnswerTo<TransferRequest>> transfer(TransferRequest request, runtime::Executor& executor);
   AnswerTo<GuardLeaseRequest> lease_guards(const GuardLeaseRequest& request);
   Task<AnswerTo<DiscardRequest>> discard(DiscardRequest request, runtime::Executor& executor);
   // Commits to keys with this prefix are told with locks, see txn::Store::watch. Before anything else.
@@ -78,6 +81,12 @@ class Leaseholder final : public StateMachine {
   void cancel(const CancelRequest& request) { owners_.cancel(request.transaction, request.reason); }
   void release_gateway(NodeId gateway) { owners_.release_gateway(gateway); }
 
+  // The shards that this node has replicas of, and who leads them.
+  struct KnownShard {
+    ShardDescriptor descriptor;
+    NodeId leaseholder;
+  };
+  std::vector<KnownShard> shards();
   // What this node's replicas know of where a key lies.
   RouteReply route(ByteView key, bool before);
   // A walk over all of the request's span, for a gateway on this node: at a settled moment the past does not change.

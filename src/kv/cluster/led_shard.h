@@ -51,6 +51,9 @@ struct LedShard {
   uint64_t term PANDO_GUARDED_BY(mutex) = 0;
   uint64_t generation PANDO_GUARDED_BY(mutex) = 0;
   txn::Span span PANDO_GUARDED_BY(mutex);
+  ShardDescriptor descriptor PANDO_GUARDED_BY(mutex);
+  // Nothing may be prepared: it is about to be split.
+  bool splitting PANDO_GUARDED_BY(mutex) = false;
   // The oracle's time when the lease began: later versions are this node's own.
   HlcTimestamp lease_start PANDO_GUARDED_BY(mutex);
   // On the monotonic clock: no commits before, for reads of the previous leaseholder may lie ahead of this node's

@@ -27,12 +27,14 @@ enum class Method : uint8_t {
   kResolve = 9,
   kRoute = 10,
   kDiscard = 11,
+  kTransferLease = 13,
   kNotice = 14,
   kWaits = 15,
   kGuardLease = 16,
   kExclude = 17,
   kAdmit = 18,
-  kLast = kAdmit,
+  kSplit = 19,
+  kLast = kSplit,
 };
 
 // The moment a statement reads at. The first leaseholder that it reads from chooses the moment, so that a statement on
@@ -381,6 +383,28 @@ struct AdmitRequest {
   }
 };
 
+// Cuts the shard before the key; the right part becomes shard `right`, a number that no shard has had.
+struct SplitRequest {
+  static constexpr Method kMethod = Method::kSplit;
+  ShardId shard;
+  Bytes key;
+  ShardId right;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, key, right);
+  }
+};
+
+struct TransferRequest {
+  static constexpr Method kMethod = Method::kTransferLease;
+  ShardId shard;
+  NodeId target;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, target);
+  }
+};
+
 // Who waits for whom on the node asked.
 struct WaitsRequest {
   static constexpr Method kMethod = Method::kWaits;
@@ -459,6 +483,14 @@ struct ReplyOf<GuardLeaseRequest> {
 };
 template <>
 struct ReplyOf<ExcludeRequest> {
+  using Type = Empty;
+};
+template <>
+struct ReplyOf<SplitRequest> {
+  using Type = Empty;
+};
+template <>
+struct ReplyOf<TransferRequest> {
   using Type = Empty;
 };
 template <>

@@ -304,6 +304,7 @@ void Leaseholder::on_shard(const ShardEvent& event) {
   }
   MutexLock lock(led.mutex);
   led.generation = event.descriptor.generation;
+  led.descriptor = event.descriptor;
   led.span = {event.descriptor.start, event.descriptor.end};
   if (event.kind == ShardEvent::Kind::kRemoved) {
     // Nothing is here any more.

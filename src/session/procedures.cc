@@ -1,0 +1,92 @@
+// Session: CALL. Procedures are those of the schema pando; there are no others.
+
+#include <fmt/format.h>
+
+#include "catalog/keys.h"
+#include "session/cluster_control.h"
+#include "session/session.h"
+#include "sql/ast/print.h"
+#include "sql/exec/table_layout.h"
+#include "types/row_codec.h"
+
+namespace pando::session {
+namespace {
+
+Status no_cluster() {
+  return Status(sql_state::kObjectNotInPrerequisiteState, "this node does not belong to a cluster")
+      .with_hint("Start it with --cluster, or with --join and the addresses of other nodes.");
+}
+
+Status wrong_arguments(std::string_view signature) {
+  return Status(sql_state::kUndefinedFunction, "the procedure's arguments do not fit")
+      .with_hint(fmt::format("It is called as {}.", signature));
+}
+
+}  // namespace
+
+Task<Result<std::string>> Session::run_call(const ast::Call& command) {
+  const auto* call = std::get_if<ast::FunctionCall>(&command.call->node);
+  PANDO_ASSERT(call != nullptr, "CALL names a procedure");
+  const std::string& name = call->name.back();
+  const bool is_pando = call->name.size() == 2 && call->name.front() == "pando";
+  if (!is_pando || (name != "split" && name != "transfer_lease")) {
+    co_return Status(sql_state::kUndefinedFunction, "procedure {} does not exist",
+                     ast::print_expression(*command.call));
+  }
+  if (environment_.cluster == nullptr) {
+    co_return no_cluster();
+  }
+  transaction_.start();
+  PANDO_CO_TRY(name == "split" ? co_await run_split(*call) : co_await run_transfer_lease(*call));
+  co_return "CALL";
+}
+
+// CALL pando.split('table', value, ...): the shard of the table's rows is cut before the row whose primary key begins
+// with the values. Without values, before the table.
+Task<Status> Session::run_split(const ast::FunctionCall& call) {
+  constexpr std::string_view kSignature = "pando.split('table', first column of the primary key, ...)";
+  if (call.arguments.empty()) {
+    co_return wrong_arguments(kSignature);
+  }
+  PANDO_CO_ASSIGN(const auto names,
+                  co_await internal_rows(fmt::format("SELECT CAST(CAST({} AS regclass) AS oid)",
+                                                     ast::print_expression(*call.arguments.front()))));
+  const auto table =
+      names.front().front().is_null() ? nullptr : snapshot()->find_table(names.front().front().as<uint32_t>());
+  if (table == nullptr || table->kind != catalog::RelationKind::kTable) {
+    co_return Status(sql_state::kWrongObjectType, "pando.split splits tables");
+  }
+  const sql::exec::TableLayout layout(table);
+  const auto& columns = layout.primary_key();
+  if (call.arguments.size() - 1 > columns.size()) {
+    co_return wrong_arguments(kSignature);
+  }
+  Bytes key = catalog::index_prefix(table->id, catalog::kRowIndexId);
+  for (std::size_t i = 1; i < call.arguments.size(); ++i) {
+    const auto& column = columns[i - 1];
+    PANDO_CO_ASSIGN(const auto values, co_await internal_rows(fmt::format("SELECT CAST({} AS {})",
+                                                                          ast::print_expression(*call.arguments[i]),
+                                                                          types::format_type(column.type))));
+    types::append_key(key, column.type.oid, values.front().front(), column.order);
+  }
+  co_return co_await environment_.cluster->split(std::move(key), transaction_.transaction().executor());
+}
+
+// CALL pando.transfer_lease(shard, node).
+Task<Status> Session::run_transfer_lease(const ast::FunctionCall& call) {
+  if (call.arguments.size() != 2) {
+    co_return wrong_arguments("pando.transfer_lease(shard, node)");
+  }
+  PANDO_CO_ASSIGN(const auto rows, co_await internal_rows(fmt::format("SELECT CAST({} AS int8), CAST({} AS int4)",
+                                                                      ast::print_expression(*call.arguments[0]),
+                                                                      ast::print_expression(*call.arguments[1]))));
+  const auto& row = rows.front();
+  if (row[0].is_null() || row[1].is_null()) {
+    co_return wrong_arguments("pando.transfer_lease(shard, node)");
+  }
+  co_return co_await environment_.cluster->transfer_lease(static_cast<uint64_t>(row[0].as<int64_t>()),
+                                                          static_cast<uint32_t>(row[1].as<int32_t>()),
+                                                          transaction_.transaction().executor());
+}
+
+}  // namespace pando::session
