@@ -7,9 +7,10 @@ MINUTES ?= 10
 
 SEEDS ?= 1..1
 ROUNDS ?= 200
+NODES ?= 3
 CORPUS ?= ../shared/slt
 
-.PHONY: help packages build demo test lint format tidy bench slt crash hunt mutants specs clean
+.PHONY: help packages build demo demo-cluster faults bench-cluster test lint format tidy bench slt crash hunt mutants specs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -27,6 +28,15 @@ demo: build  ## a tour of the embedded database and the server, with real output
 
 test: build  ## build and run the whole suite
 	@cd $(BUILD) && ctest --output-on-failure --timeout 1500 -j 1
+
+demo-cluster: build  ## three nodes; kills the leader under load and says what was lost and how long writes stopped
+	@/usr/bin/python3 test/cluster/demo.py $(BUILD)/pando
+
+faults: build  ## every failure mode on a real cluster of NODES nodes: what was lost, and the longest unavailability
+	@/usr/bin/python3 test/cluster/faults.py $(BUILD)/pando --nodes $(NODES)
+
+bench-cluster: build  ## three nodes beside three etcd nodes; prints ratios
+	@/usr/bin/python3 bench/cluster/cluster_bench.py $(BUILD)/pando
 
 slt: build  ## the sqllogictest files below CORPUS, on a fresh server
 	@test/slt/run.sh $(BUILD) $(CORPUS)

@@ -14,6 +14,7 @@ constexpr const char* kUsage =
     "pando: a PostgreSQL-compatible database\n"
     "\n"
     "  pando start --dir DIR [--listen HOST:PORT] [--workers N]   serve DIR (default 127.0.0.1:5433)\n"
+    "      [--http HOST:PORT]          metrics and health\n"
     "  pando start --dir DIR --cluster | --join HOST:PORT,...     serve DIR as a node of a cluster\n"
     "      [--listen HOST:PORT]        for clients\n"
     "      [--listen-peer HOST:PORT]   for other nodes (default: the port for clients + 1000)\n"
@@ -93,6 +94,7 @@ bool take_start_flag(Words words, std::size_t& at, StartArguments& arguments) {
   server::ClusterOptions& cluster = arguments.cluster;
   return take_flag(words, at, "--dir", arguments.server.directory) ||
          take_flag(words, at, "--listen", arguments.server.listen) ||
+         take_flag(words, at, "--http", arguments.server.http) ||
          take_flag(words, at, "--workers", arguments.workers) || take_flag(words, at, "--join", arguments.join) ||
          take_switch(words, at, "--cluster", arguments.in_cluster) ||
          take_flag(words, at, "--listen-peer", cluster.listen_peer) ||

@@ -195,9 +195,8 @@ void Node::Parts::found_cluster() {
       .replicas = {{.node = options.cluster->self, .id = ReplicaId(1)}},
       .next_replica_id = ReplicaId(2),
   };
-  cluster->host().bootstrap({everything}, [](Status founded) {
-    founded.ignore("a shard that is there already was founded before");
-  });
+  cluster->host().bootstrap({everything},
+                            [](Status founded) { founded.ignore("a shard that is there already was founded before"); });
 }
 
 Task<Status> Node::Parts::refresh_catalog(runtime::Executor& executor) {
@@ -280,6 +279,7 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
 
 session::SessionEnvironment& Node::environment() { return *parts_->environment; }
 runtime::WorkerPool& Node::workers() { return *parts_->workers; }
+kv::KvStore* Node::store_of_its_own() { return parts_->kv_store.get(); }
 kv::ClusterNode* Node::cluster() { return parts_->cluster.get(); }
 
 Status Node::close() {

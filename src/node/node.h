@@ -28,7 +28,8 @@ class WorkerPool;
 }
 namespace pando::kv {
 class ClusterNode;
-}
+class KvStore;
+}  // namespace pando::kv
 
 namespace pando::node {
 
@@ -76,6 +77,8 @@ class Node {
   runtime::WorkerPool& workers();
   // Null for a node of its own.
   kv::ClusterNode* cluster();
+  // Null for a member of a cluster, and for one in memory.
+  kv::KvStore* store_of_its_own();
 
   // Ends the node: all sessions must be closed. Blocks until everything is durable.
   Status close();

@@ -12,6 +12,7 @@
 #include "runtime/block_on.h"
 #include "runtime/os/posix_disk.h"
 #include "runtime/os/worker.h"
+#include "server/metrics.h"
 
 namespace pando::server {
 namespace {
@@ -64,12 +65,37 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, const Repor
   server->listener_ = std::make_unique<pgwire::Listener>(server->node_->environment(), std::move(homes));
   PANDO_TRY(server->listener_->open(host, port));
   server->listener_->start();
+  PANDO_TRY(server->open_http(report));
   report(fmt::format("listening on {}:{}", host, server->port()));
   return server;
 }
 
+Status Server::open_http(const Report& report) {
+  if (options_.http.empty()) {
+    return {};
+  }
+  std::string host(kDefaultHost);
+  uint16_t port = kDefaultHttpPort;
+  PANDO_TRY(pgwire::parse_address(options_.http, host, port));
+  http_ = std::make_unique<http::Server>(std::map<std::string, http::Server::Handler>{
+      {"/metrics",
+       [this] {
+         return http::Response{.content_type = "text/plain; version=0.0.4; charset=utf-8",
+                               .body = prometheus_text(*node_, member_)};
+       }},
+      {"/health", [] { return http::Response{.body = "ok\n"}; }},
+      {"/ready", [this] {
+         const Status status = drained_ ? Status(sql_state::kCannotConnectNow, "stopping") : readiness(*node_, member_);
+         return status.ok() ? http::Response{.body = "ok\n"}
+                            : http::Response{.code = 503, .body = fmt::format("{}\n", status.message())};
+       }}});
+  PANDO_TRY(http_->open(host, port));
+  report(fmt::format("metrics on http://{}:{}/metrics", host, http_->port()));
+  return {};
+}
+
 void Server::drain(const Report& report) {
-  if (!std::exchange(drained_, true)) {
+  if (!drained_.exchange(true)) {
     report("stopping: no new connections, waiting for running statements");
     listener_->stop(options_.grace);
   }
@@ -77,6 +103,7 @@ void Server::drain(const Report& report) {
 
 Status Server::stop(const Report& report) {
   drain(report);
+  http_.reset();
   if (member_ != nullptr) {
     member_->stop();
   }

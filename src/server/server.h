@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "http/server.h"
 #include "node/node.h"
 #include "pgwire/listener.h"
 #include "server/cluster_member.h"
@@ -24,6 +25,7 @@ namespace pando::server {
 
 inline constexpr std::string_view kDefaultHost = "127.0.0.1";
 inline constexpr uint16_t kDefaultPort = 5433;
+inline constexpr uint16_t kDefaultHttpPort = 8433;
 inline constexpr std::chrono::milliseconds kDefaultGrace{5000};
 
 struct ServerOptions {
@@ -31,6 +33,8 @@ struct ServerOptions {
   // "HOST:PORT"; either may be left out. Port 0 takes a free one.
   std::string listen;
   std::size_t workers = 0;
+  // "HOST:PORT" of metrics and health over HTTP; empty: none.
+  std::string http;
   std::chrono::milliseconds grace = kDefaultGrace;
   // A node of a cluster; its directory and addresses for clients are filled in from the above.
   std::optional<ClusterOptions> cluster;
@@ -52,12 +56,14 @@ class Server {
 
  private:
   Server(ServerOptions options, std::unique_ptr<node::Node> node, ClusterMember* member);
+  Status open_http(const Report& report);
 
   const ServerOptions options_;
   ClusterMember* const member_;
-  bool drained_ = false;
+  std::atomic<bool> drained_{false};
   std::unique_ptr<node::Node> node_;
   std::unique_ptr<pgwire::Listener> listener_;
+  std::unique_ptr<http::Server> http_;
 };
 
 // Starts a server, waits for SIGTERM or SIGINT, stops it.
