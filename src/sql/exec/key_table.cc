@@ -17,17 +17,18 @@ uint32_t tag_of(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
 }  // namespace
 
 void KeyTable::clear() {
+  // Memory is given back: what a budget counts must fall to nothing.
   size_ = 0;
-  slots_.assign(kFirstSlots, Slot{});
-  keys_.clear();
-  hashes_.clear();
+  slots_ = std::vector<Slot>(kFirstSlots);
+  keys_ = {};
+  hashes_ = {};
   blocks_.clear();
   block_used_ = 0;
   block_size_ = 0;
   arena_bytes_ = 0;
-  word_slots_.clear();
-  words_.clear();
-  null_masks_.clear();
+  word_slots_ = {};
+  words_ = {};
+  null_masks_ = {};
 }
 
 uint32_t KeyTable::find_or_add(ByteView key, uint64_t hash, bool& added) {
