@@ -57,7 +57,7 @@ void Aggregator::clear() {
   }
   table_.clear();
   group_values_.clear();
-  group_refs_ = {};
+  std::vector<RowRef>().swap(group_refs_);
   next_group_ = 0;
 }
 

@@ -12,6 +12,12 @@ constexpr std::size_t kBlockBytesMax = 256_KiB;
 // Slots are asked for this many rows ahead, so that waiting for memory overlaps.
 constexpr std::size_t kGroupRows = 64;
 
+// clear() would keep the capacity.
+template <typename T>
+void free_memory(std::vector<T>& values) {
+  std::vector<T>().swap(values);
+}
+
 uint32_t tag_of(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
 
 }  // namespace
@@ -20,15 +26,15 @@ void KeyTable::clear() {
   // Memory is given back: what a budget counts must fall to nothing.
   size_ = 0;
   slots_ = std::vector<Slot>(kFirstSlots);
-  keys_ = {};
-  hashes_ = {};
+  free_memory(keys_);
+  free_memory(hashes_);
   blocks_.clear();
   block_used_ = 0;
   block_size_ = 0;
   arena_bytes_ = 0;
-  word_slots_ = {};
-  words_ = {};
-  null_masks_ = {};
+  free_memory(word_slots_);
+  free_memory(words_);
+  free_memory(null_masks_);
 }
 
 uint32_t KeyTable::find_or_add(ByteView key, uint64_t hash, bool& added) {
