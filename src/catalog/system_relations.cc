@@ -13,12 +13,12 @@ constexpr std::string_view kPgCatalogRelations =
 #include "catalog/pg_catalog_relations.inc"
     ;
 
-// Virtual tables of the schema pando, in the same form; the types are int8 20, int4 23, text 25, bool 16, timestamptz 1184
-// and int4[] 1007.
-constexpr std::string_view kPandoRelations = R"(
-nodes|13080|r|0|node_id:23:1,sql_address:25:1,peer_address:25:1,locality:25:1,state:25:1,is_live:16:1,started_at:1184:0,version:25:1
-shards|13081|r|0|shard_id:20:1,generation:20:1,start_key:25:1,end_key:25:0,leaseholder:23:0,replicas:1007:1
-)";
+// Virtual tables of the schema pando, in the same form; the types are int8 20, int4 23, text 25, bool 16, timestamptz
+// 1184 and int4[] 1007.
+constexpr std::string_view kPandoRelations =
+    "nodes|13080|r|0|node_id:23:1,sql_address:25:1,peer_address:25:1,locality:25:1,state:25:1,is_live:16:1,"
+    "started_at:1184:0,version:25:1\n"
+    "shards|13081|r|0|shard_id:20:1,generation:20:1,start_key:25:1,end_key:25:0,leaseholder:23:0,replicas:1007:1\n";
 
 // OIDs of our own views and virtual tables, below those PostgreSQL's initdb gives.
 constexpr Oid kFirstOwnRelation = 13100;
@@ -42,8 +42,11 @@ Oid to_oid(std::string_view digits) {
   return number;
 }
 
-// Types the engine has no values of (inet, pg_lsn, statistics) are shown as text.
-types::Type shown_type(Oid oid) { return {types::find_type(oid) != nullptr ? oid : types::oid::kText}; }
+// Types the engine has no values of (inet, pg_lsn, statistics, arrays of just any type) are shown as text.
+types::Type shown_type(Oid oid) {
+  const bool has_values = types::find_type(oid) != nullptr && oid != types::oid::kAnyArray;
+  return {has_values ? oid : types::oid::kText};
+}
 
 void add_column(TableDescriptor& table, std::string_view name, Oid type, bool not_null) {
   ColumnDescriptor column;

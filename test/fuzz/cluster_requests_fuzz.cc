@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "kv/cluster/log_entry.h"
+#include "kv/cluster/node_requests.h"
 #include "kv/cluster/requests.h"
 
 namespace {

@@ -279,7 +279,6 @@ class Raft {
   bool timeout_now_sent_ = false;
   // New entries are sent by the next take_ready: what is proposed until then goes in one message.
   bool stream_due_ = false;
-
   std::vector<PendingRead> reads_before_commit_;
   std::vector<PendingRead> reads_;
   uint64_t read_round_ = 0;

@@ -35,7 +35,7 @@ Bytes encoded(const Request& answer) {
 
 }  // namespace
 
-Task<bool> sleep_for(std::chrono::nanoseconds duration, runtime::Timer& timer, runtime::Executor& executor,
+Task<bool> pause_for(std::chrono::nanoseconds duration, runtime::Timer& timer, runtime::Executor& executor,
                      runtime::Cancellation* cancellation) {
   runtime::Event over(executor);
   const runtime::TimerId id = timer.schedule(duration, [&over] { over.set(0); });
@@ -142,7 +142,7 @@ Task<Result<RouteReply>> ClusterStore::locate(Bytes key, SendContext context) {
     if (parts_.clock.monotonic_ns() >= deadline_ns) {
       co_return unavailable();
     }
-    if (!co_await sleep_for(kRetryDelay, parts_.timer, *context.executor, context.cancellation)) {
+    if (!co_await pause_for(kRetryDelay, parts_.timer, *context.executor, context.cancellation)) {
       co_return context.cancellation->status();
     }
   }
@@ -158,7 +158,7 @@ Task<AnswerTo<Request>> ClusterStore::send(Bytes key, Request request, SendConte
       if (parts_.clock.monotonic_ns() >= deadline_ns) {
         co_return Reply::error(unavailable());
       }
-      if (!co_await sleep_for(kRetryDelay, parts_.timer, *context.executor, context.cancellation)) {
+      if (!co_await pause_for(kRetryDelay, parts_.timer, *context.executor, context.cancellation)) {
         co_return Reply::error(context.cancellation->status());
       }
     }
@@ -204,7 +204,7 @@ Task<Status> ClusterStore::pause_before_retry(SendContext context, int retries) 
   if (retries * kRetryDelay > options_.unavailable_after) {
     co_return unavailable();
   }
-  if (!co_await sleep_for(kRetryDelay, parts_.timer, *context.executor, context.cancellation)) {
+  if (!co_await pause_for(kRetryDelay, parts_.timer, *context.executor, context.cancellation)) {
     co_return context.cancellation->status();
   }
   co_return Status();
@@ -329,7 +329,7 @@ Task<void> ClusterStore::renew_guard_lease() {
 
 Task<Status> ClusterStore::exclude(TransactionId transaction, Bytes key, const LockReply& reply, txn::LockWait how,
                                    std::vector<NodeId>* excluded) {
-  if (reply.guards_unknown_ms > 0 && !co_await sleep_for(std::chrono::milliseconds(reply.guards_unknown_ms),
+  if (reply.guards_unknown_ms > 0 && !co_await pause_for(std::chrono::milliseconds(reply.guards_unknown_ms),
                                                          parts_.timer, *how.executor, how.cancellation)) {
     co_return how.cancellation->status();
   }
@@ -349,7 +349,7 @@ Task<Status> ClusterStore::exclude(TransactionId transaction, Bytes key, const L
     if (answer.verdict == Verdict::kError) {
       co_return answer.status;
     }
-    if (!answer.ok() && !co_await sleep_for(std::chrono::milliseconds(holder.remaining_ms), parts_.timer, *how.executor,
+    if (!answer.ok() && !co_await pause_for(std::chrono::milliseconds(holder.remaining_ms), parts_.timer, *how.executor,
                                             how.cancellation)) {
       co_return how.cancellation->status();
     }
@@ -451,7 +451,7 @@ Task<void> ClusterStore::resolve(TransactionId transaction, std::vector<Particip
         }
         router_.forget(route.shard);
       }
-      co_await sleep_for(kRoundInterval, parts_.timer, parts_.background, nullptr);
+      co_await pause_for(kRoundInterval, parts_.timer, parts_.background, nullptr);
     }
   }
 }
@@ -546,7 +546,7 @@ Task<void> ClusterStore::stop(runtime::Executor& executor) {
   }
   parts_.timer.cancel(timer);
   while (in_background_.load() > 0) {
-    co_await sleep_for(kRetryDelay, parts_.timer, executor, nullptr);
+    co_await pause_for(kRetryDelay, parts_.timer, executor, nullptr);
   }
 }
 
@@ -556,7 +556,7 @@ Task<void> ClusterStore::discard_span(txn::Span span) {
   while (!stopping_.load()) {
     const RouteReply route = co_await router_.find(span.start, false, parts_.background);
     if (!route.known || route.leaseholder.number() == 0) {
-      co_await sleep_for(kRoundInterval, parts_.timer, parts_.background, nullptr);
+      co_await pause_for(kRoundInterval, parts_.timer, parts_.background, nullptr);
       continue;
     }
     const bool last = route.span.end.empty() || (!span.end.empty() && span.end <= route.span.end);
@@ -565,7 +565,7 @@ Task<void> ClusterStore::discard_span(txn::Span span) {
         route.leaseholder, DiscardRequest{.shard = route.shard, .span = {span.start, end}}, parts_.background);
     if (!answer.ok()) {
       router_.forget(route.shard);
-      co_await sleep_for(kRoundInterval, parts_.timer, parts_.background, nullptr);
+      co_await pause_for(kRoundInterval, parts_.timer, parts_.background, nullptr);
     } else if (last) {
       co_return;
     } else {

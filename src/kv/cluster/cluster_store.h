@@ -160,7 +160,7 @@ class ClusterStore final : public txn::Store {
 };
 
 // Waits; false when the cancellation came first.
-Task<bool> sleep_for(std::chrono::nanoseconds duration, runtime::Timer& timer, runtime::Executor& executor,
+Task<bool> pause_for(std::chrono::nanoseconds duration, runtime::Timer& timer, runtime::Executor& executor,
                      runtime::Cancellation* cancellation);
 
 }  // namespace pando::kv

@@ -199,7 +199,7 @@ TEST_F(ClusterStoreTest, ADeadlockOverTwoNodesEndsWithOneVictim) {
   const auto session = [&](uint32_t gateway, Bytes first, Bytes second) -> Task<void> {
     auto transaction = begin(gateway);
     Status status = (co_await transaction->lock(first, LockStrength::kUpdate, WaitPolicy::kBlock)).status();
-    co_await sleep_for(100ms, cluster_->node(gateway).store().parts().timer, world_, nullptr);
+    co_await pause_for(100ms, cluster_->node(gateway).store().parts().timer, world_, nullptr);
     if (status.ok()) {
       status = (co_await transaction->lock(second, LockStrength::kUpdate, WaitPolicy::kBlock)).status();
     }

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/ids.h"
-#include "kv/cluster/requests.h"
+#include "kv/cluster/node_requests.h"
 
 namespace pando::kv {
 

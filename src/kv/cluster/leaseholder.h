@@ -24,6 +24,7 @@
 #include "kv/cluster/led_shard.h"
 #include "kv/cluster/lock_owners.h"
 #include "kv/cluster/log_entry.h"
+#include "kv/cluster/node_requests.h"
 #include "kv/cluster/recent_outcomes.h"
 #include "kv/cluster/requests.h"
 #include "kv/record_cache.h"

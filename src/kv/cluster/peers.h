@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "base/mutex.h"
-#include "kv/cluster/requests.h"
+#include "kv/cluster/answer.h"
 #include "kv/timestamp_oracle.h"
 #include "runtime/clock.h"
 #include "runtime/event.h"

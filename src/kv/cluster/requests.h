@@ -1,7 +1,7 @@
 #pragma once
 
-// What a gateway asks of the leaseholder of a shard, and the answers. Plain data; the same structs are passed by value
-// when the leaseholder is on the gateway's own node. Wire format: docs/formats/requests.md.
+// What the gateway of a transaction asks of the leaseholder of a shard, and the answers. Plain data; the same structs
+// are passed by value when the leaseholder is on the gateway's own node. Wire format: docs/formats/requests.md.
 
 #include <optional>
 #include <vector>
@@ -9,33 +9,11 @@
 #include "base/hlc.h"
 #include "base/ids.h"
 #include "base/key_value_batch.h"
+#include "kv/cluster/answer.h"
 #include "kv/cluster/wire.h"
 #include "txn/transaction.h"
 
 namespace pando::kv {
-
-// Never renumber: these are on the wire.
-enum class Method : uint8_t {
-  kGet = 1,
-  kScan = 2,
-  kLock = 3,
-  kRelease = 4,
-  kCancel = 5,
-  kCommit = 6,
-  kOutcome = 7,
-  kPrepare = 8,
-  kResolve = 9,
-  kRoute = 10,
-  kDiscard = 11,
-  kTransferLease = 13,
-  kNotice = 14,
-  kWaits = 15,
-  kGuardLease = 16,
-  kExclude = 17,
-  kAdmit = 18,
-  kSplit = 19,
-  kLast = kSplit,
-};
 
 // The moment a statement reads at. The first leaseholder that it reads from chooses the moment, so that a statement on
 // one shard never waits and never finds anything uncertain.
@@ -54,6 +32,7 @@ struct ReadPoint {
 
 struct GetRequest {
   static constexpr Method kMethod = Method::kGet;
+  using Reply = struct GetReply;
   ShardId shard;
   TransactionId transaction;
   ReadPoint point;
@@ -77,6 +56,7 @@ struct GetReply {
 
 struct ScanRequest {
   static constexpr Method kMethod = Method::kScan;
+  using Reply = struct ScanReply;
   ShardId shard;
   TransactionId transaction;
   ReadPoint point;
@@ -103,6 +83,7 @@ struct ScanReply {
 
 struct LockRequest {
   static constexpr Method kMethod = Method::kLock;
+  using Reply = struct LockReply;
   ShardId shard;
   TransactionId transaction;
   Bytes key;
@@ -205,6 +186,7 @@ struct CommitPart {
 
 struct CommitShardRequest {
   static constexpr Method kMethod = Method::kCommit;
+  using Reply = struct CommitReply;
   CommitPart part;
   template <typename Fields>
   void visit(Fields& fields) {
@@ -232,6 +214,7 @@ struct Participant {
 
 struct PrepareRequest {
   static constexpr Method kMethod = Method::kPrepare;
+  using Reply = struct CommitReply;
   CommitPart part;
   // Of the participant that this shard is.
   Bytes key;
@@ -247,6 +230,7 @@ enum class Outcome : uint8_t { kUnknown, kPending, kPrepared, kCommitted, kAbort
 // What became of a transaction, on one shard. After the answer, what was not committed or prepared there never will be.
 struct OutcomeRequest {
   static constexpr Method kMethod = Method::kOutcome;
+  using Reply = struct OutcomeReply;
   ShardId shard;
   TransactionId transaction;
   // A key of the shard; for one that prepares, its participant's.
@@ -273,6 +257,7 @@ struct OutcomeReply {
 // Makes a prepared transaction's writes committed at `at`, or nothing.
 struct ResolveRequest {
   static constexpr Method kMethod = Method::kResolve;
+  using Reply = struct Empty;
   ShardId shard;
   TransactionId transaction;
   // Of the participant.
@@ -284,290 +269,5 @@ struct ResolveRequest {
     fields(shard, transaction, key, committed, at);
   }
 };
-
-struct RouteRequest {
-  static constexpr Method kMethod = Method::kRoute;
-  Bytes key;
-  // What comes just before the key is meant; an empty key then is the end of everything.
-  bool before = false;
-  template <typename Fields>
-  void visit(Fields& fields) {
-    fields(key, before);
-  }
-};
-
-// Where a key lies, as far as the node asked knows.
-struct RouteReply {
-  bool known = false;
-  ShardId shard;
-  uint64_t generation = 0;
-  txn::Span span;
-  // 0: nobody known.
-  NodeId leaseholder;
-  std::vector<NodeId> replicas;
-  template <typename Fields>
-  void visit(Fields& fields) {
-    fields(known, shard, generation, span, leaseholder, replicas);
-  }
-};
-
-// Whether a span holds a key, or what comes just before it.
-inline bool covers(const txn::Span& span, ByteView key, bool before) {
-  if (!before) {
-    return key >= span.start && (span.end.empty() || key < span.end);
-  }
-  return (key.empty() || key > span.start) && (span.end.empty() || (!key.empty() && key <= span.end));
-}
-
-struct DiscardRequest {
-  static constexpr Method kMethod = Method::kDiscard;
-  ShardId shard;
-  txn::Span span;
-  template <typename Fields>
-  void visit(Fields& fields) {
-    fields(shard, span);
-  }
-};
-
-// A watched key was committed at `at`: answered when this node has taken note.
-struct NoticeRequest {
-  static constexpr Method kMethod = Method::kNotice;
-  HlcTimestamp at;
-  template <typename Fields>
-  void visit(Fields& fields) {
-    fields(at);
-  }
-};
-
-// Asks the leaseholder of the guarded prefix for the right to share its keys, or to do so longer.
-struct GuardLeaseRequest {
-  static constexpr Method kMethod = Method::kGuardLease;
-  ShardId shard;
-  NodeId node;
-  template <typename Fields>
-  void visit(Fields& fields) {
-    fields(shard, node);
-  }
-};
-
-struct GuardLeaseReply {
-  bool granted = false;
-  // The newest commit to a watched key.
-  HlcTimestamp watched;
-  template <typename Fields>
-  void visit(Fields& fields) {
-    fields(granted, watched);
-  }
-};
-
-// Locks a guarded key exclusively on the node asked, for a transaction that has it at the leaseholder.
-struct ExcludeRequest {
-  static constexpr Method kMethod = Method::kExclude;
-  TransactionId transaction;
-  Bytes key;
-  txn::WaitPolicy wait = txn::WaitPolicy::kBlock;
-  uint64_t timeout_ms = 0;
-  template <typename Fields>
-  void visit(Fields& fields) {
-    fields(transaction, key, wait, timeout_ms);
-  }
-};
-
-// Ends a transaction's exclusions on a node.
-struct AdmitRequest {
-  static constexpr Method kMethod = Method::kAdmit;
-  TransactionId transaction;
-  template <typename Fields>
-  void visit(Fields& fields) {
-    fields(transaction);
-  }
-};
-
-// Cuts the shard before the key; the right part becomes shard `right`, a number that no shard has had.
-struct SplitRequest {
-  static constexpr Method kMethod = Method::kSplit;
-  ShardId shard;
-  Bytes key;
-  ShardId right;
-  template <typename Fields>
-  void visit(Fields& fields) {
-    fields(shard, key, right);
-  }
-};
-
-struct TransferRequest {
-  static constexpr Method kMethod = Method::kTransferLease;
-  ShardId shard;
-  NodeId target;
-  template <typename Fields>
-  void visit(Fields& fields) {
-    fields(shard, target);
-  }
-};
-
-// Who waits for whom on the node asked.
-struct WaitsRequest {
-  static constexpr Method kMethod = Method::kWaits;
-  template <typename Fields>
-  void visit(Fields& fields) {
-    fields();
-  }
-};
-
-struct WaitEdge {
-  TransactionId waiter;
-  TransactionId blocker;
-  template <typename Fields>
-  void visit(Fields& fields) {
-    fields(waiter, blocker);
-  }
-  friend auto operator<=>(const WaitEdge&, const WaitEdge&) = default;
-};
-
-struct WaitsReply {
-  std::vector<WaitEdge> edges;
-  template <typename Fields>
-  void visit(Fields& fields) {
-    fields(edges);
-  }
-};
-
-struct Empty {
-  template <typename Fields>
-  void visit(Fields& fields) {
-    fields();
-  }
-};
-
-// How a request ended. Never renumber: on the wire.
-enum class Verdict : uint8_t {
-  kOk = 0,
-  kError = 1,
-  // Ask the node in `hint`, or look the shard up again when that is 0.
-  kNotLeaseholder = 2,
-  // A version at `uncertain` may have been acknowledged before the statement began: read again at or above it.
-  kUncertain = 3,
-  // No answer came. Whether the request was carried out is not known.
-  kUnreachable = 4,
-  // The request was not carried out, and may be tried again.
-  kTryAgain = 5,
-  kLast = kTryAgain,
-};
-
-template <typename Reply>
-struct Answer {
-  Verdict verdict = Verdict::kOk;
-  Status status;
-  NodeId hint;
-  HlcTimestamp uncertain;
-  Reply reply;
-
-  bool ok() const { return verdict == Verdict::kOk; }
-  template <typename Fields>
-  void visit(Fields& fields) {
-    fields(verdict, status, hint, uncertain, reply);
-  }
-
-  static Answer error(Status why) { return {.verdict = Verdict::kError, .status = std::move(why)}; }
-  static Answer not_leaseholder(NodeId hint) { return {.verdict = Verdict::kNotLeaseholder, .hint = hint}; }
-  static Answer uncertain_at(HlcTimestamp at) { return {.verdict = Verdict::kUncertain, .uncertain = at}; }
-  static Answer unreachable() { return {.verdict = Verdict::kUnreachable}; }
-  static Answer try_again() { return {.verdict = Verdict::kTryAgain}; }
-};
-
-template <typename Request>
-struct ReplyOf;
-template <>
-struct ReplyOf<GuardLeaseRequest> {
-  using Type = GuardLeaseReply;
-};
-template <>
-struct ReplyOf<ExcludeRequest> {
-  using Type = Empty;
-};
-template <>
-struct ReplyOf<SplitRequest> {
-  using Type = Empty;
-};
-template <>
-struct ReplyOf<TransferRequest> {
-  using Type = Empty;
-};
-template <>
-struct ReplyOf<WaitsRequest> {
-  using Type = WaitsReply;
-};
-template <>
-struct ReplyOf<NoticeRequest> {
-  using Type = Empty;
-};
-template <>
-struct ReplyOf<GetRequest> {
-  using Type = GetReply;
-};
-template <>
-struct ReplyOf<ScanRequest> {
-  using Type = ScanReply;
-};
-template <>
-struct ReplyOf<LockRequest> {
-  using Type = LockReply;
-};
-template <>
-struct ReplyOf<CommitShardRequest> {
-  using Type = CommitReply;
-};
-template <>
-struct ReplyOf<PrepareRequest> {
-  using Type = CommitReply;
-};
-template <>
-struct ReplyOf<OutcomeRequest> {
-  using Type = OutcomeReply;
-};
-template <>
-struct ReplyOf<ResolveRequest> {
-  using Type = Empty;
-};
-template <>
-struct ReplyOf<RouteRequest> {
-  using Type = RouteReply;
-};
-template <>
-struct ReplyOf<DiscardRequest> {
-  using Type = Empty;
-};
-// The shard a request is for, and the transaction whose requests it must not overtake.
-template <typename Request>
-ShardId shard_of(const Request& request) {
-  if constexpr (requires { request.part; }) {
-    return request.part.shard;
-  } else if constexpr (requires { request.shard; }) {
-    return request.shard;
-  } else {
-    return {};
-  }
-}
-template <typename Request>
-void set_shard(Request& request, ShardId shard) {
-  if constexpr (requires { request.part; }) {
-    request.part.shard = shard;
-  } else {
-    request.shard = shard;
-  }
-}
-template <typename Request>
-TransactionId transaction_of(const Request& request) {
-  if constexpr (requires { request.part; }) {
-    return request.part.transaction;
-  } else if constexpr (requires { request.transaction; }) {
-    return request.transaction;
-  } else {
-    return {};
-  }
-}
-
-template <typename Request>
-using AnswerTo = Answer<typename ReplyOf<Request>::Type>;
 
 }  // namespace pando::kv

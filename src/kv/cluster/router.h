@@ -11,6 +11,7 @@
 
 #include "base/mutex.h"
 #include "kv/cluster/leaseholder.h"
+#include "kv/cluster/node_requests.h"
 #include "kv/cluster/peers.h"
 #include "kv/cluster/requests.h"
 

@@ -1,0 +1,168 @@
+#pragma once
+
+// What nodes ask each other that belongs to no single transaction's reads and writes: where keys lie, what changed, who
+// waits for whom, the shape of shards, guards. As requests.h otherwise.
+
+#include <vector>
+
+#include "kv/cluster/answer.h"
+#include "txn/transaction.h"
+
+namespace pando::kv {
+
+struct RouteRequest {
+  static constexpr Method kMethod = Method::kRoute;
+  using Reply = struct RouteReply;
+  Bytes key;
+  // What comes just before the key is meant; an empty key then is the end of everything.
+  bool before = false;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(key, before);
+  }
+};
+
+// Where a key lies, as far as the node asked knows.
+struct RouteReply {
+  bool known = false;
+  ShardId shard;
+  uint64_t generation = 0;
+  txn::Span span;
+  // 0: nobody known.
+  NodeId leaseholder;
+  std::vector<NodeId> replicas;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(known, shard, generation, span, leaseholder, replicas);
+  }
+};
+
+// Whether a span holds a key, or what comes just before it.
+inline bool covers(const txn::Span& span, ByteView key, bool before) {
+  if (!before) {
+    return key >= span.start && (span.end.empty() || key < span.end);
+  }
+  return (key.empty() || key > span.start) && (span.end.empty() || (!key.empty() && key <= span.end));
+}
+
+struct DiscardRequest {
+  static constexpr Method kMethod = Method::kDiscard;
+  using Reply = struct Empty;
+  ShardId shard;
+  txn::Span span;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, span);
+  }
+};
+
+// A watched key was committed at `at`: answered when this node has taken note.
+struct NoticeRequest {
+  static constexpr Method kMethod = Method::kNotice;
+  using Reply = struct Empty;
+  HlcTimestamp at;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(at);
+  }
+};
+
+// Asks the leaseholder of the guarded prefix for the right to share its keys, or to do so longer.
+struct GuardLeaseRequest {
+  static constexpr Method kMethod = Method::kGuardLease;
+  using Reply = struct GuardLeaseReply;
+  ShardId shard;
+  NodeId node;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, node);
+  }
+};
+
+struct GuardLeaseReply {
+  bool granted = false;
+  // The newest commit to a watched key.
+  HlcTimestamp watched;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(granted, watched);
+  }
+};
+
+// Locks a guarded key exclusively on the node asked, for a transaction that has it at the leaseholder.
+struct ExcludeRequest {
+  static constexpr Method kMethod = Method::kExclude;
+  using Reply = struct Empty;
+  TransactionId transaction;
+  Bytes key;
+  txn::WaitPolicy wait = txn::WaitPolicy::kBlock;
+  uint64_t timeout_ms = 0;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(transaction, key, wait, timeout_ms);
+  }
+};
+
+// Ends a transaction's exclusions on a node.
+struct AdmitRequest {
+  static constexpr Method kMethod = Method::kAdmit;
+  TransactionId transaction;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(transaction);
+  }
+};
+
+// Cuts the shard before the key; the right part becomes shard `right`, a number that no shard has had.
+struct SplitRequest {
+  static constexpr Method kMethod = Method::kSplit;
+  using Reply = struct Empty;
+  ShardId shard;
+  Bytes key;
+  ShardId right;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, key, right);
+  }
+};
+
+struct TransferRequest {
+  static constexpr Method kMethod = Method::kTransferLease;
+  using Reply = struct Empty;
+  ShardId shard;
+  NodeId target;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, target);
+  }
+};
+
+// Who waits for whom on the node asked.
+struct WaitsRequest {
+  static constexpr Method kMethod = Method::kWaits;
+  using Reply = struct WaitsReply;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields();
+  }
+};
+
+struct WaitEdge {
+  TransactionId waiter;
+  TransactionId blocker;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(waiter, blocker);
+  }
+  friend auto operator<=>(const WaitEdge&, const WaitEdge&) = default;
+};
+
+struct WaitsReply {
+  std::vector<WaitEdge> edges;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(edges);
+  }
+};
+
+}  // namespace pando::kv
