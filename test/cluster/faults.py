@@ -80,8 +80,9 @@ MODES = [
          lambda c, n: c.node(follower_of(c, n)).start(), 1.0),
     Mode("stop the leader", lambda c, n: c.node(n).stop(), lambda c, n: c.node(n).start(), 1.0),
     Mode("pause the leader", lambda c, n: c.node(n).pause(), lambda c, n: c.node(n).resume(), 3.0),
+    # Until the silence is noticed, others wait for locks that it holds.
     Mode("pause a follower", lambda c, n: c.node(follower_of(c, n)).pause(),
-         lambda c, n: c.node(follower_of(c, n)).resume(), 1.0),
+         lambda c, n: c.node(follower_of(c, n)).resume(), 3.0),
     Mode("kill -9 all at once", kill_all, nothing, 15.0),
     Mode("rolling restart", rolling_restart, nothing, 1.0),
     Mode("cut off the leader", cut_off, heal, 3.0, proxied=True),
@@ -101,17 +102,19 @@ def run_mode(mode, arguments, base_port):
         workload = (Appends if arguments.workload == "appends" else Bank)(cluster.nodes, clients=arguments.clients)
         workload.set_up()
         workload.start()
-        time.sleep(arguments.seconds)
-        before = workload.count()
-        leader = cluster.wait_leader()
-        began = time.monotonic()
-        mode.begin(cluster, leader)
-        time.sleep(HOLD_S)
-        mode.end(cluster, leader)
-        ended = time.monotonic()
-        time.sleep(arguments.seconds)
-        finished = time.monotonic()
-        workload.stop()
+        try:
+            time.sleep(arguments.seconds)
+            before = workload.count()
+            leader = cluster.wait_leader()
+            began = time.monotonic()
+            mode.begin(cluster, leader)
+            time.sleep(HOLD_S)
+            mode.end(cluster, leader)
+            ended = time.monotonic()
+            time.sleep(arguments.seconds)
+            finished = time.monotonic()
+        finally:
+            workload.stop()
         cluster.wait_serving()
         cluster.wait_caught_up()
         wrong = workload.check(cluster.node(1))

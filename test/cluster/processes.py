@@ -107,6 +107,8 @@ class Network:
         self.delays = {}
         self.connections = set()
         self.loop = asyncio.new_event_loop()
+        # What a proxy cannot reach, the node that asked finds out by itself.
+        self.loop.set_exception_handler(lambda loop, context: None)
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
         self.servers = [self._run(asyncio.start_server(self._accepting(node), "127.0.0.1", node.proxy_port))

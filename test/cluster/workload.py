@@ -122,7 +122,7 @@ class Workload:
         self.stopping.set()
         for client in self.clients:
             client.join(60)
-            assert not client.is_alive(), "a client hangs"
+            assert not client.is_alive(), f"client {client.number} hangs at gateway {client.at + 1}"
 
     def count(self):
         return len(self.successes)

@@ -71,9 +71,13 @@ Task<Status> ClusterNode::stop(runtime::Executor& executor) {
   co_return stopped.ok() ? std::move(flushed) : std::move(stopped);
 }
 
-// The locks of a gateway that is gone would be held for ever.
+// The locks of a gateway that is gone would be held for ever, and while they are, others wait. Whether it is gone, or
+// comes back as another process, nobody can tell: its transactions end at once, and a commit of one is refused.
 void ClusterNode::watch_gateways() {
   environment_.transport.observe([this](NodeId peer, bool connected) {
+    if (!connected) {
+      leaseholder_.release_gateway(peer);
+    }
     MutexLock lock(mutex_);
     if (connected) {
       lost_since_ns_.erase(peer);
@@ -103,6 +107,7 @@ void ClusterNode::schedule_garbage_round() {
       }
     }
     for (const NodeId node : gone) {
+      // Once more: requests that were under way may have come after the first time.
       leaseholder_.release_gateway(node);
       store_.guards().release_gateway(node);
     }

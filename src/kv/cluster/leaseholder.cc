@@ -278,6 +278,9 @@ Task<AnswerTo<LockRequest>> Leaseholder::lock(LockRequest request, NodeId gatewa
   }
   Reply answer;
   LockOwners::Use use(owners_, request.transaction, gateway);
+  if (use.over()) {
+    co_return Reply::error(locks_lost());
+  }
   answer.reply.term = term;
   answer.reply.mark_before = use->owner.mark();
   if (!locks_.try_lock(use->owner, request.key, request.strength)) {
@@ -300,7 +303,8 @@ Task<AnswerTo<LockRequest>> Leaseholder::lock(LockRequest request, NodeId gatewa
     MutexLock lock(led.mutex);
     if (settled.verdict != Verdict::kOk || led.term != term || use.over()) {
       use->owner.release_to(answer.reply.mark_before);
-      co_return redirect<LockReply>(request.shard);
+      // To a gateway that could not be reached meanwhile: asked again, it would be as lost.
+      co_return use.over() ? Reply::error(locks_lost()) : redirect<LockReply>(request.shard);
     }
     answer.reply.watched = led.watched;
   }

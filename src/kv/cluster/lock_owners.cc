@@ -9,6 +9,7 @@ LockOwners::Entry* LockOwners::enter(TransactionId transaction, NodeId gateway) 
   auto& entry = entries_[transaction];
   if (entry == nullptr) {
     entry = std::make_unique<Entry>(locks_, transaction, gateway);
+    entry->over = forsaken_.contains(transaction);
   }
   if (entry->uses++ == 0 && !entry->over) {
     // What was to be ended has ended by itself.
@@ -73,12 +74,24 @@ bool LockOwners::knows(TransactionId transaction) {
   return place != entries_.end() && !place->second->over;
 }
 
+void LockOwners::forsake(TransactionId transaction) {
+  if (!forsaken_.insert(transaction).second) {
+    return;
+  }
+  forsaken_order_.push_back(transaction);
+  if (forsaken_order_.size() > kForsakenMax) {
+    forsaken_.erase(forsaken_order_.front());
+    forsaken_order_.pop_front();
+  }
+}
+
 void LockOwners::release_gateway(NodeId gateway) {
   std::vector<std::unique_ptr<Entry>> ended;
   MutexLock lock(mutex_);
   for (auto place = entries_.begin(); place != entries_.end();) {
     const auto next = std::next(place);
     if (place->second->gateway == gateway) {
+      forsake(place->first);
       ended.push_back(end(place));
     }
     place = next;

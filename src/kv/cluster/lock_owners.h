@@ -9,8 +9,10 @@
 // A transaction that ends while something of it still waits is cancelled, and goes when that wait has ended.
 // Thread-safe; what a Use gives belongs to the coroutine that made it.
 
+#include <deque>
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/ids.h"
 #include "base/mutex.h"
@@ -57,13 +59,17 @@ class LockOwners {
   // Ends what it waits for.
   void cancel(TransactionId transaction, Status reason) PANDO_EXCLUDES(mutex_);
   bool knows(TransactionId transaction) PANDO_EXCLUDES(mutex_);
-  // Ends all transactions of a gateway that is gone.
+  // Ends all transactions of a gateway that cannot be reached. Should it come back, they hold no locks and get no more:
+  // what they lock is answered as over, and knows() is false.
   void release_gateway(NodeId gateway) PANDO_EXCLUDES(mutex_);
   std::size_t count() PANDO_EXCLUDES(mutex_);
 
  private:
   using Entries = std::unordered_map<TransactionId, std::unique_ptr<Entry>>;
 
+  static constexpr std::size_t kForsakenMax = 65'536;
+
+  void forsake(TransactionId transaction) PANDO_REQUIRES(mutex_);
   Entry* enter(TransactionId transaction, NodeId gateway) PANDO_EXCLUDES(mutex_);
   void leave(Entry* entry) PANDO_EXCLUDES(mutex_);
   bool is_over(const Entry& entry) PANDO_EXCLUDES(mutex_);
@@ -72,6 +78,9 @@ class LockOwners {
   txn::LockTable& locks_;
   Mutex mutex_;
   Entries entries_ PANDO_GUARDED_BY(mutex_);
+  // The newest that release_gateway() has ended.
+  std::unordered_set<TransactionId> forsaken_ PANDO_GUARDED_BY(mutex_);
+  std::deque<TransactionId> forsaken_order_ PANDO_GUARDED_BY(mutex_);
 };
 
 }  // namespace pando::kv

@@ -51,8 +51,8 @@ struct GrpcTransportOptions {
   std::chrono::milliseconds backoff_max{500};
   std::chrono::milliseconds greeting_timeout{2000};
   // A peer that is silent this long is asked; one that does not answer in the second is lost.
-  std::chrono::milliseconds keepalive_interval{1000};
-  std::chrono::milliseconds keepalive_timeout{2000};
+  std::chrono::milliseconds keepalive_interval{300};
+  std::chrono::milliseconds keepalive_timeout{1000};
 };
 
 struct TransportCounters {

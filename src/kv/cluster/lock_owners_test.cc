@@ -1,0 +1,30 @@
+#include "kv/cluster/lock_owners.h"
+
+#include <gtest/gtest.h>
+
+namespace pando::kv {
+namespace {
+
+TEST(LockOwnersTest, TheTransactionsOfAGatewayThatIsGoneHoldAndGetNothing) {
+  txn::LockTable locks;
+  LockOwners owners(locks);
+  const TransactionId lost{7};
+  const TransactionId other{8};
+  { const LockOwners::Use use(owners, lost, NodeId(2)); }
+  { const LockOwners::Use use(owners, other, NodeId(3)); }
+  EXPECT_TRUE(owners.knows(lost));
+  owners.release_gateway(NodeId(2));
+  EXPECT_FALSE(owners.knows(lost));
+  EXPECT_TRUE(owners.knows(other));
+  // It comes back, and goes on with the transaction whose locks were given to others.
+  {
+    const LockOwners::Use use(owners, lost, NodeId(2));
+    EXPECT_TRUE(use.over());
+    EXPECT_FALSE(owners.knows(lost));
+  }
+  EXPECT_FALSE(owners.knows(lost));
+  EXPECT_EQ(owners.count(), 1);
+}
+
+}  // namespace
+}  // namespace pando::kv
