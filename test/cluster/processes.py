@@ -153,12 +153,13 @@ class Network:
         """The node whose process has a socket with this local port."""
         needle = f":{port:04X}"
         inode = None
-        with open("/proc/net/tcp", encoding="ascii") as table:
-            for line in table.readlines()[1:]:
-                fields = line.split()
-                if fields[1].endswith(needle) and fields[3] != "0A" and fields[9] != "0":
-                    inode = fields[9]
-                    break
+        # Also sockets of both families that are connected to an address of the older one.
+        for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+            with open(table, encoding="ascii") as lines:
+                for line in lines.readlines()[1:]:
+                    fields = line.split()
+                    if fields[1].endswith(needle) and fields[3] != "0A" and fields[9] != "0":
+                        inode = fields[9]
         for node in self.cluster.nodes:
             if not node.running():
                 continue
@@ -169,6 +170,7 @@ class Network:
                         return node.number
                 except OSError:
                     pass
+        # A client of administration, or one that is gone already.
         return 0
 
     def _accepting(self, node):
