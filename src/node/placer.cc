@@ -1,6 +1,8 @@
 #include "node/placer.h"
 
 #include <algorithm>
+#include <future>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -8,6 +10,7 @@ namespace pando::node {
 namespace {
 
 constexpr std::chrono::milliseconds kLookEvery{200};
+constexpr std::chrono::milliseconds kLeaveLookEvery{10};
 
 std::vector<NodeId> voters_of(const kv::ShardDescriptor& descriptor) {
   std::vector<NodeId> voters;
@@ -54,6 +57,7 @@ struct Placer::State {
   Mutex mutex;
   Condition idle;
   bool stopped PANDO_GUARDED_BY(mutex) = false;
+  bool leaving PANDO_GUARDED_BY(mutex) = false;
   // Calls of the host that have not returned.
   std::size_t calls PANDO_GUARDED_BY(mutex) = 0;
   std::set<ShardId> busy PANDO_GUARDED_BY(mutex);
@@ -79,7 +83,8 @@ struct Placer::State {
 
 Placer::Placer(cluster::PlacementOptions options, kv::ReplicaHost& host, NodeId self, runtime::Timer& timer,
                runtime::Clock& clock, Nodes nodes, Log log)
-    : state_(new State{options, host, self, timer, clock, std::move(nodes), std::move(log), {}, {}, {}, {}, {}, {}}) {}
+    : state_(
+          new State{options, host, self, timer, clock, std::move(nodes), std::move(log), {}, {}, {}, {}, {}, {}, {}}) {}
 
 Placer::~Placer() { stop(); }
 
@@ -90,6 +95,30 @@ void Placer::stop() {
   state_->stopped = true;
   while (state_->calls > 0) {
     state_->idle.wait(state_->mutex);
+  }
+}
+
+void Placer::leave(std::chrono::milliseconds timeout) {
+  {
+    MutexLock lock(state_->mutex);
+    state_->leaving = true;
+  }
+  const uint64_t deadline_ns =
+      state_->clock.monotonic_ns() + static_cast<uint64_t>(std::chrono::nanoseconds(timeout).count());
+  for (bool leads = true; leads && state_->clock.monotonic_ns() < deadline_ns;) {
+    auto promise = std::make_shared<std::promise<bool>>();
+    auto future = promise->get_future();
+    state_->call_host([&](kv::ReplicaHost& host) {
+      host.inspect([state = state_, promise](const std::vector<kv::ShardStatus>& shards) {
+        look(state, shards);
+        promise->set_value(
+            std::any_of(shards.begin(), shards.end(), [](const kv::ShardStatus& shard) { return shard.leads; }));
+      });
+    });
+    leads = future.wait_for(timeout) != std::future_status::ready || future.get();
+    if (leads) {
+      std::this_thread::sleep_for(kLeaveLookEvery);
+    }
   }
 }
 
@@ -117,6 +146,9 @@ void Placer::look(const std::shared_ptr<State>& state, const std::vector<kv::Sha
                                   .locality = status.record.locality,
                                   .state = status.record.state,
                                   .connected = status.connected || status.record.id == state->self};
+      if (state->leaving && node.id == state->self) {
+        node.state = cluster::NodeState::kDraining;
+      }
       if (node.connected) {
         state->away_since_ns.erase(node.id);
       } else {

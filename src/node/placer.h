@@ -32,6 +32,8 @@ class Placer {
   Placer& operator=(const Placer&) = delete;
 
   void start();
+  // Hands over what this node leads, as if it were draining; returns when it leads nothing, or after `timeout`.
+  void leave(std::chrono::milliseconds timeout);
   // What was begun may still end afterwards; it has no effect here.
   void stop();
 

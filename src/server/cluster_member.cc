@@ -13,6 +13,9 @@
 namespace pando::server {
 namespace {
 
+// A node that cannot hand over in this time ends all the same.
+constexpr std::chrono::milliseconds kLeaveTimeout{1000};
+
 std::array<uint8_t, ClusterId::kBytes> random_bytes() {
   std::random_device device;
   std::array<uint8_t, ClusterId::kBytes> bytes{};
@@ -148,6 +151,12 @@ Task<void> ClusterMember::run_attach() {
 std::optional<Status> ClusterMember::refused() {
   MutexLock lock(mutex_);
   return refused_;
+}
+
+void ClusterMember::leave() {
+  if (placer_ != nullptr) {
+    placer_->leave(kLeaveTimeout);
+  }
 }
 
 Task<void> ClusterMember::run_stop(std::promise<void>* stopped) {

@@ -69,6 +69,8 @@ class ClusterMember {
   void attach(node::Node& node);
   // Why this node may not stay; nothing while it may.
   std::optional<Status> refused();
+  // Hands over what this node leads, so that nobody waits for it when it is gone.
+  void leave();
   void stop();
 
   cluster::Membership& membership() { return *membership_; }

@@ -102,6 +102,9 @@ void Server::drain(const Report& report) {
 }
 
 Status Server::stop(const Report& report) {
+  if (member_ != nullptr) {
+    member_->leave();
+  }
   drain(report);
   http_.reset();
   if (member_ != nullptr) {
