@@ -9,6 +9,7 @@ namespace pando::test {
 namespace {
 
 constexpr uint64_t kSegmentBytes = 64_KiB;
+constexpr uint64_t kRetransmitNs = 200'000'000;
 
 }  // namespace
 
@@ -34,6 +35,15 @@ void SimulatedHosts::send(NodeId from, NodeId to, runtime::Channel channel, Byte
   }
   const uint64_t number = ++flow->sent;
   flow->queue.emplace_back(number, std::move(message));
+  transmit({from, to, channel}, flow, number);
+}
+
+// Again and again until it has arrived, or the connection is gone.
+void SimulatedHosts::transmit(const FlowName& name, const std::shared_ptr<Flow>& flow, uint64_t number) {
+  if (flows_[name] != flow || flow->queue.empty() || flow->queue.front().first > number) {
+    return;
+  }
+  const auto [from, to, channel] = name;
   network_.send(from.number(), to.number(), [this, from, to, channel, flow, number] {
     SimulatedNode& receiver = node(to.number());
     while (!flow->queue.empty() && flow->queue.front().first <= number) {
@@ -44,6 +54,7 @@ void SimulatedHosts::send(NodeId from, NodeId to, runtime::Channel channel, Byte
       }
     }
   });
+  world_.after(kRetransmitNs, [this, name, flow, number] { transmit(name, flow, number); });
 }
 
 void SimulatedHosts::reset_flows(NodeId node) {
@@ -73,6 +84,7 @@ void SimulatedNode::start() {
   PANDO_ASSERT(host_ == nullptr, "a node runs one process");
   ++life_;
   started_ = false;
+  start_failed_ = false;
   hosts_.world().trace("start", {id_.number()});
   timer_ = std::make_unique<sim::SimTimer>(hosts_.world(), clock_);
   transport_ = std::make_unique<HostsTransport>(hosts_, id_, life_);
@@ -98,10 +110,14 @@ void SimulatedNode::start() {
 }
 
 Task<void> SimulatedNode::run_start(SimulatedNode* node, uint64_t life) {
+  if (node->life_ != life || !node->up()) {
+    co_return;
+  }
   const Status status = co_await node->host_->start(node->hosts_.world());
   if (node->life_ != life || !node->up()) {
     co_return;
   }
+  node->start_failed_ = !status.ok();
   if (status.is(sql_state::kDataCorrupted)) {
     node->hosts_.world().fail("durability", fmt::format("node {}: {}", node->id_.number(), status.message()));
   }

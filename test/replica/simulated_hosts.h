@@ -66,6 +66,7 @@ class SimulatedNode {
   void crash();
   bool up() const { return host_ != nullptr; }
   bool running() const { return up() && started_; }
+  bool start_failed() const { return up() && start_failed_; }
   // A clean stop, waited for by running the world.
   void stop();
 
@@ -93,6 +94,7 @@ class SimulatedNode {
   sim::MachineDisk disk_;
   uint64_t life_ = 0;
   bool started_ = false;
+  bool start_failed_ = false;
   std::unique_ptr<storage::MemoryEngine> engine_;
   std::unique_ptr<sim::SimTimer> timer_;
   std::unique_ptr<HostsTransport> transport_;
@@ -150,6 +152,8 @@ class SimulatedHosts {
     std::deque<std::pair<uint64_t, Bytes>> queue;
   };
   using FlowName = std::tuple<NodeId, NodeId, runtime::Channel>;
+
+  void transmit(const FlowName& name, const std::shared_ptr<Flow>& flow, uint64_t number);
 
   sim::World& world_;
   const HostsOptions options_;

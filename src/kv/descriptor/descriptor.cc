@@ -100,6 +100,7 @@ Result<ShardDescriptor> decode_descriptor(ByteView bytes) {
   descriptor.id = ShardId(id);
   descriptor.start = start;
   descriptor.end = end;
+  descriptor.bounds_generation = descriptor.generation;
   if ((version == kVersion && !read_replicas(reader, descriptor)) || !reader.empty()) {
     return damaged();
   }

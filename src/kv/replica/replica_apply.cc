@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "kv/descriptor/keys.h"
 #include "kv/replica/apply_plan.h"
 #include "kv/replica/replica_core.h"
 
@@ -91,7 +92,7 @@ void ReplicaCore::commit(ApplyPlan& plan) {
     multiraft_->applied(part.shard, part.entries.back().index);
     PANDO_ASSERT(raft_of(replica).config() == replica.config, "core and host derive the same configuration");
     for (const Split& split : part.splits) {
-      create_right(split, part.self);
+      hatch(split, part.self);
     }
     replica.bounds_pending = replica.bounds_pending <= replica.applied ? 0 : replica.bounds_pending;
     replica.config_pending = replica.config_pending <= replica.applied ? 0 : replica.config_pending;
@@ -121,25 +122,49 @@ void ReplicaCore::complete_proposals(Replica& replica, const raft::Entry& entry)
   }
 }
 
-// The right side of a split: its log begins at the agreed position, with whatever the journal or an empty replica that
-// others have spoken to already know of it.
+// The right side of a split comes to life once the engine has flushed it: from then on its own log can be relied on,
+// whatever becomes of the left side.
+void ReplicaCore::hatch(const Split& split, ReplicaId self) {
+  runtime::spawn(environment_.bulk, flush_and_create(weak_from_this(), &environment_.engine, split, self));
+}
+
+Task<void> ReplicaCore::flush_and_create(std::weak_ptr<ReplicaCore> weak, storage::Engine* engine, Split split,
+                                         ReplicaId self) {
+  const Status flushed = engine->flush();
+  if (const auto core = weak.lock()) {
+    core->post([core = core.get(), split, self, ok = flushed.ok()] {
+      if (ok) {
+        core->create_right(split, self);
+      } else {
+        core->after(kRetryDelay, [core, split, self] { core->hatch(split, self); });
+      }
+    });
+  }
+  co_return;
+}
+
 void ReplicaCore::create_right(const Split& split, ReplicaId self) {
   const ShardId shard = split.right.id;
   Replica* right = find(shard);
+  if (right != nullptr && (right->initialized || right->installing)) {
+    // A snapshot was faster.
+    return;
+  }
+  if (self < gone_[shard]) {
+    // It was removed, or replaced by a newer one that waits for its snapshot, before it came to life.
+    storage::WriteBatch batch;
+    erase_data(split.right, batch);
+    batch.put(local_replica_key(shard), encode(LocalReplica{.tombstone = true, .replica = gone_[shard]}));
+    environment_.engine.write(batch).ignore("the next start erases it");
+    return;
+  }
   if (right != nullptr && right->self < self) {
     destroy(shard, self);
     right = nullptr;
   }
-  if (right != nullptr && (right->initialized || right->self != self)) {
-    return;
-  }
+  right = right == nullptr ? &add_replica(shard, self) : right;
   const raft::Config config = config_of(split.right);
-  if (auto latent = latent_.extract(shard); !latent.empty()) {
-    right = &add_latent(shard, self, config, std::move(latent.mapped()));
-  } else {
-    right = right == nullptr ? &add_replica(shard, self) : right;
-    multiraft_->install(shard, {kInitialPosition, config});
-  }
+  multiraft_->install(shard, {kInitialPosition, config});
   right->initialized = true;
   right->descriptor = split.right;
   right->config = config;
@@ -147,7 +172,8 @@ void ReplicaCore::create_right(const Split& split, ReplicaId self) {
   right->applied_term = kInitialPosition.term;
   watch_nodes(right->descriptor);
   environment_.state_machine.on_shard({.kind = ShardEvent::Kind::kAdded, .descriptor = right->descriptor});
-  if (raft_of(*find(split.left.id)).role() == raft::Role::kLeader) {
+  const Replica* const left = find(split.left.id);
+  if (left != nullptr && raft_of(*left).role() == raft::Role::kLeader) {
     campaigning_.insert(shard);
   }
 }

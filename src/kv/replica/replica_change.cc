@@ -190,6 +190,10 @@ void ReplicaCore::split(ShardId shard, Bytes key, ShardId right, DescriptorCallb
         }
         done(left->descriptor);
       });
+  // Others may apply it first, and elect a leader of the right side while this one does not know yet.
+  if (replica->bounds_pending != 0) {
+    end_serving(*replica);
+  }
 }
 
 void ReplicaCore::campaign_where_due() {

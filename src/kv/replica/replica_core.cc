@@ -216,7 +216,7 @@ void ReplicaCore::admit(NodeId from, multiraft::GroupMessage& group_message,
                         std::vector<multiraft::GroupMessage>& admitted) {
   const raft::Message& message = group_message.message;
   const ShardId shard = group_message.group;
-  if (message.type == raft::MessageType::kSnapshot || latent_.contains(shard)) {
+  if (message.type == raft::MessageType::kSnapshot) {
     // Snapshots come with their data, on another channel.
     return;
   }

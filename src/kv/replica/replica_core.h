@@ -139,6 +139,8 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   uint64_t now_ns() const { return environment_.clock.monotonic_ns(); }
 
   // replica_start.cc
+  bool abandoned() PANDO_EXCLUDES(mutex_);
+  void make_parts(const liveness::Identity& identity);
   Status load_engine(std::map<ShardId, StoredReplica>& stored) const;
   Status assemble(std::map<ShardId, StoredReplica> stored, std::map<ShardId, ReplayedLog> logs,
                   storage::JournalBatch& repairs);
@@ -154,7 +156,9 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   void commit(ApplyPlan& plan);
   void complete_proposals(Replica& replica, const raft::Entry& entry);
   void create_right(const Split& split, ReplicaId self);
-  Replica& add_latent(ShardId shard, ReplicaId self, const raft::Config& config, ReplayedLog log);
+  void hatch(const Split& split, ReplicaId self);
+  static Task<void> flush_and_create(std::weak_ptr<ReplicaCore> weak, storage::Engine* engine, Split split,
+                                     ReplicaId self);
 
   // replica_lease.cc
   void refresh(Replica& replica);
@@ -198,6 +202,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   Inputs inputs_ PANDO_GUARDED_BY(mutex_);
   bool awake_ PANDO_GUARDED_BY(mutex_) = false;
   bool running_ PANDO_GUARDED_BY(mutex_) = false;
+  bool abandoned_ PANDO_GUARDED_BY(mutex_) = false;
   ReplicaStatistics published_ PANDO_GUARDED_BY(mutex_);
 
   Mutex views_mutex_;
@@ -208,8 +213,6 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   std::map<ShardId, std::unique_ptr<Replica>> replicas_;
   // Lowest replica ids that may still come to this node.
   std::map<ShardId, ReplicaId> gone_;
-  // The journal holds their logs, but the engine has lost the split that made them; it will be applied again.
-  std::map<ShardId, ReplayedLog> latent_;
   // Senders of messages to replicas that are not here, while they are answered.
   std::map<std::pair<ShardId, ReplicaId>, NodeId> strangers_;
 

@@ -188,7 +188,7 @@ class ReplicaHost {
   // with the removals in one joint step. When it fails half-way the learners stay; the same call goes on from there.
   void change_replicas(ShardId shard, ReplicaChange change, DescriptorCallback done);
   // Cuts the shard before `key`: the right part becomes shard `right`, with the same replicas and leader. Calls back
-  // with the left descriptor. REQUIRES: nobody else uses the id.
+  // with the left descriptor. The lease pauses until the split is applied. REQUIRES: nobody else uses the id.
   void split(ShardId shard, Bytes key, ShardId right, DescriptorCallback done);
   // Destroys a replica that is no longer part of its shard but could not hear so, as whoever knows the newest
   // descriptor has found. REQUIRES: it was removed.

@@ -276,7 +276,7 @@ TEST_F(ReplicaHostTest, AShardIsSplit) {
   EXPECT_FALSE(hosts_->split(kShard, "b", ShardId(2)).ok());
 }
 
-TEST_F(ReplicaHostTest, ASplitSurvivesCrashesThatLoseIt) {
+TEST_F(ReplicaHostTest, ASplitSurvivesCrashes) {
   make_group(3);
   write(1, 60);
   for (const auto& node : hosts_->nodes()) {

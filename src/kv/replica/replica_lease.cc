@@ -26,15 +26,16 @@ void ReplicaCore::refresh(Replica& replica) {
     ShardViewWriter::set_leader(*replica.view, leader);
   }
   const bool leads = raft.role() == raft::Role::kLeader && replica.initialized;
-  const uint64_t until = leads && !replica.transfer.has_value() ? raft.lease_until_ns() : 0;
-  const bool holds = until > now_ns();
-  if (replica.serving && (!holds || replica.serving_term != raft.term())) {
-    end_serving(replica);
-  }
   if (!leads) {
     replica.bounds_pending = 0;
     replica.config_pending = 0;
     replica.handover_index = 0;
+  }
+  const bool pauses = replica.transfer.has_value() || replica.bounds_pending != 0;
+  const uint64_t until = leads && !pauses ? raft.lease_until_ns() : 0;
+  const bool holds = until > now_ns();
+  if (replica.serving && (!holds || replica.serving_term != raft.term())) {
+    end_serving(replica);
   }
   if (!holds || replica.applied_term != raft.term()) {
     return;

@@ -28,9 +28,6 @@ void ReplicaCore::snapshot_sent(ShardId shard, ReplicaId to, bool delivered) {
 Status ReplicaCore::may_install(NodeId from, const SnapshotMessage& begin) {
   const ReplicaId self = begin.raft.to;
   const raft::Snapshot& snapshot = *begin.raft.snapshot;
-  if (latent_.contains(begin.shard)) {
-    return refused("the log of the shard waits for its data");
-  }
   Replica* here = find(begin.shard);
   if ((here == nullptr || here->self < self) && adopt(begin.shard, self)) {
     here = find(begin.shard);

@@ -7,8 +7,9 @@
 //   data of replica r      of a newer replica, or  r was destroyed and the engine had not flushed that: its data goes
 //                          a tombstone
 //   nothing                state without log       a replica that has voted and waits for its snapshot
-//   nothing                state and log           the engine has not flushed the split that made it: latent until the
-//                                                  left side applies it again
+//
+// A shard's log begins in the journal only when the engine has flushed what it stands on: its founding, the split that
+// made it, or its snapshot. So there is never a log without data.
 
 #include <algorithm>
 
@@ -121,29 +122,32 @@ Status ReplicaCore::load_engine(std::map<ShardId, StoredReplica>& stored) const 
 }
 
 Task<Status> ReplicaCore::start(runtime::Executor& executor) {
+  // The host may be abandoned at any wait, as a process may end.
+  const std::shared_ptr<ReplicaCore> self = shared_from_this();
   std::map<ShardId, StoredReplica> stored;
   PANDO_CO_TRY(load_engine(stored));
   Replay replay;
-  PANDO_CO_ASSIGN(journal_, co_await storage::Journal::open(options_.journal, environment_.disk,
-                                                            environment_.journal_writer, &replay));
+  auto opened =
+      co_await storage::Journal::open(options_.journal, environment_.disk, environment_.journal_writer, &replay);
   co_await runtime::yield_to(environment_.actor);
-  multiraft::Options options;
-  options.liveness.self = environment_.self;
-  options.liveness.support_ns_min = static_cast<uint64_t>(options_.support_min.count());
-  options.liveness.support_ns_max = static_cast<uint64_t>(options_.support_max.count());
-  options.tick_ns = static_cast<uint64_t>(options_.tick.count());
-  multiraft_ = std::make_unique<multiraft::MultiRaft>(options, *this, replay.identity, options_.seed, now_ns());
-  sender_ = std::make_unique<SnapshotSender>(*this);
-  receiver_ = std::make_unique<SnapshotReceiver>(*this);
+  PANDO_CO_TRY(opened.status());
+  if (abandoned()) {
+    co_await (*opened)->close(executor);
+    co_return Status(sql_state::kAdminShutdown, "the node is stopping");
+  }
+  journal_ = *std::move(opened);
+  make_parts(replay.identity);
   storage::JournalBatch repairs;
   Status status = assemble(std::move(stored), std::move(replay.logs), repairs);
   if (status.ok() && !repairs.empty()) {
     status = co_await journal_->append(std::move(repairs), environment_.actor);
   }
+  if (abandoned()) {
+    co_return Status(sql_state::kAdminShutdown, "the node is stopping");
+  }
   if (!status.ok()) {
-    multiraft_.reset();
-    co_await journal_->close(executor);
-    journal_.reset();
+    const std::unique_ptr<storage::Journal> failed = std::move(journal_);
+    co_await failed->close(executor);
     co_return status;
   }
   {
@@ -154,6 +158,22 @@ Task<Status> ReplicaCore::start(runtime::Executor& executor) {
   schedule_tick();
   co_await runtime::yield_to(executor);
   co_return Status();
+}
+
+bool ReplicaCore::abandoned() {
+  MutexLock lock(mutex_);
+  return abandoned_;
+}
+
+void ReplicaCore::make_parts(const liveness::Identity& identity) {
+  multiraft::Options options;
+  options.liveness.self = environment_.self;
+  options.liveness.support_ns_min = static_cast<uint64_t>(options_.support_min.count());
+  options.liveness.support_ns_max = static_cast<uint64_t>(options_.support_max.count());
+  options.tick_ns = static_cast<uint64_t>(options_.tick.count());
+  multiraft_ = std::make_unique<multiraft::MultiRaft>(options, *this, identity, options_.seed, now_ns());
+  sender_ = std::make_unique<SnapshotSender>(*this);
+  receiver_ = std::make_unique<SnapshotReceiver>(*this);
 }
 
 Status ReplicaCore::assemble(std::map<ShardId, StoredReplica> stored, std::map<ShardId, ReplayedLog> logs,
@@ -199,8 +219,7 @@ Status ReplicaCore::bring_up(ShardId shard, StoredReplica stored, ReplayedLog lo
     return Status();
   }
   if (log.start.index != 0 || !log.entries.empty()) {
-    latent_[shard] = std::move(log);
-    return Status();
+    return damaged(shard, "a log in the journal without data in the engine");
   }
   add_replica(shard, lowest, {.hard_state = log.record->hard_state});
   return Status();
@@ -287,20 +306,6 @@ Status ReplicaCore::bring_up_data(ShardId shard, const StoredReplica& stored, Re
   return Status();
 }
 
-Replica& ReplicaCore::add_latent(ShardId shard, ReplicaId self, const raft::Config& config, ReplayedLog log) {
-  raft::RestartState state{.hard_state = log.record->hard_state,
-                           .config = config,
-                           .applied = kInitialPosition.index,
-                           .compacted = kInitialPosition,
-                           .entries = std::move(log.entries)};
-  PANDO_ASSERT(log.start == kInitialPosition, "nothing of a log is forgotten before its shard is flushed");
-  const raft::LogIndex last = state.compacted.index + state.entries.size();
-  state.hard_state.commit = std::min(std::max(state.hard_state.commit, state.applied), last);
-  const Status checked = raft::check(state);
-  PANDO_ASSERT(checked.ok(), "the journal's log of a shard holds together");
-  return add_replica(shard, self, std::move(state));
-}
-
 Task<Status> ReplicaCore::stop(runtime::Executor& executor) {
   co_await runtime::yield_to(environment_.actor);
   {
@@ -316,6 +321,8 @@ Task<Status> ReplicaCore::stop(runtime::Executor& executor) {
   drop_inputs();
   co_await sender_->stop();
   co_await receiver_->stop();
+  // What else was posted there uses the engine, too.
+  co_await runtime::yield_to(environment_.bulk);
   co_await journal_->close(executor);
   journal_.reset();
   co_return Status();
@@ -337,6 +344,7 @@ void ReplicaCore::abandon() {
   {
     MutexLock lock(mutex_);
     running_ = false;
+    abandoned_ = true;
   }
   if (journal_ != nullptr) {
     runtime::spawn(environment_.journal_writer, close_journal(std::move(journal_), &environment_.journal_writer));

@@ -30,7 +30,7 @@ struct LeaseEvent {
   };
   Kind kind = Kind::kEnded;
   uint64_t term = 0;
-  // kBegan: the lease of this term had lapsed, and nobody else has held one since.
+  // kBegan: the lease of this term had lapsed, or paused for a split, and nobody else has held one since.
   bool resumed = false;
   // kBegan: the leaseholder before handed over, after it had stopped serving: the entry before this term is its
   // handover. Otherwise the earlier lease has expired, on the clocks of the nodes that supported it.
