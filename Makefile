@@ -36,7 +36,7 @@ crash: build  ## ROUNDS rounds of kill -9 under load
 
 hunt: PRESET = debug
 hunt: build  ## simulate for MINUTES, from the first of SEEDS on, with fault sites compiled in
-	@$(BUILD)/test/sim/pando_sim --minutes $(MINUTES) --seeds $(SEEDS)
+	@$(BUILD)/test/sim/pando_sim --minutes $(MINUTES) --seeds $(SEEDS) --probes
 
 mutants: build  ## plant each bug of test/sim/mutants and show that the simulator catches it
 	@test/sim/mutants/run.py

@@ -3,7 +3,6 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
-#include <deque>
 #include <vector>
 
 extern "C" {
@@ -33,7 +32,7 @@ struct LibraftCluster::Server {
   raft server{};
   raft_io_tick_cb tick = nullptr;
   raft_io_recv_cb receive = nullptr;
-  std::deque<raft_message> inbox;
+  std::vector<raft_message> inbox;
   std::vector<Done> done;
   LibraftCluster::Cluster* cluster = nullptr;
   uint64_t applied = 0;
@@ -42,6 +41,9 @@ struct LibraftCluster::Server {
 struct LibraftCluster::Cluster {
   std::array<Server, kServers> servers;
   raft_time now = 0;
+  std::vector<Server::Done> completed;
+  std::vector<raft_message> received;
+  std::vector<raft_buffer> buffers;
 
   bool step(Server& server);
   void run();
@@ -122,9 +124,8 @@ void fill_io(raft_io& io) {
 
 bool LibraftCluster::Cluster::step(Server& server) {
   bool any = false;
-  std::vector<Server::Done> done;
-  done.swap(server.done);
-  for (const Server::Done& one : done) {
+  completed.swap(server.done);
+  for (const Server::Done& one : completed) {
     any = true;
     if (one.append != nullptr) {
       one.append->cb(one.append, 0);
@@ -134,12 +135,13 @@ bool LibraftCluster::Cluster::step(Server& server) {
       one.send->cb(one.send, 0);
     }
   }
-  while (!server.inbox.empty()) {
+  completed.clear();
+  received.swap(server.inbox);
+  for (raft_message& message : received) {
     any = true;
-    raft_message message = server.inbox.front();
-    server.inbox.pop_front();
     server.receive(&server.io, &message);
   }
+  received.clear();
   return any;
 }
 
@@ -218,19 +220,22 @@ LibraftCluster::~LibraftCluster() {
 
 uint64_t LibraftCluster::applied() const { return cluster_->servers[0].applied; }
 
-void LibraftCluster::commit(std::size_t count, std::size_t bytes) {
+void LibraftCluster::commit(std::size_t calls, std::size_t entries_per_call, std::size_t bytes) {
   Server& leader = cluster_->servers[0];
-  std::vector<raft_buffer> buffers(count);
-  for (raft_buffer& buffer : buffers) {
-    buffer.base = raft_malloc(bytes);
-    std::memset(buffer.base, 'x', bytes);
-    buffer.len = bytes;
+  std::vector<raft_buffer>& buffers = cluster_->buffers;
+  buffers.resize(entries_per_call);
+  const uint64_t target = leader.applied + calls * entries_per_call;
+  for (std::size_t call = 0; call < calls; ++call) {
+    for (raft_buffer& buffer : buffers) {
+      buffer.base = raft_malloc(bytes);
+      std::memset(buffer.base, 'x', bytes);
+      buffer.len = bytes;
+    }
+    auto* const request = static_cast<struct raft_apply*>(raft_malloc(sizeof(struct raft_apply)));
+    const int status = raft_apply(&leader.server, request, buffers.data(), static_cast<unsigned>(entries_per_call),
+                                  [](struct raft_apply* done, int, void*) { raft_free(done); });
+    PANDO_ASSERT(status == 0, "libraft accepts a proposal of its leader");
   }
-  const uint64_t target = leader.applied + count;
-  auto* const request = static_cast<struct raft_apply*>(raft_malloc(sizeof(struct raft_apply)));
-  const int status = raft_apply(&leader.server, request, buffers.data(), static_cast<unsigned>(count),
-                                [](struct raft_apply* done, int, void*) { raft_free(done); });
-  PANDO_ASSERT(status == 0, "libraft accepts a proposal of its leader");
   cluster_->run();
   PANDO_ASSERT(leader.applied == target, "libraft has applied what was proposed");
 }

@@ -19,8 +19,8 @@ class LibraftCluster {
   LibraftCluster(const LibraftCluster&) = delete;
   LibraftCluster& operator=(const LibraftCluster&) = delete;
 
-  // Proposes `count` entries of `bytes` in one call and runs until the leader has applied them.
-  void commit(std::size_t count, std::size_t bytes);
+  // Proposes entries of `bytes` by `calls` calls, then runs until the leader has applied them.
+  void commit(std::size_t calls, std::size_t entries_per_call, std::size_t bytes);
   uint64_t applied() const;
 
  private:

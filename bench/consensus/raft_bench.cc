@@ -1,8 +1,13 @@
 // Committed entries per second and instructions per entry of three cores with an in-memory transport, beside the same
 // load on Debian's libraft. Neither side writes to a disk; both copy every payload on its way from one replica to
-// another.
+// another, as receiving it would.
 //
 //   raft_bench [entries] [payload bytes]
+//   raft_bench [entries] [payload bytes] pando|libraft [load]   // one side, one load (0..2): for callgrind
+//
+// Loads: one entry at a time, to its commit; 64 clients that each propose an entry by a call of its own, before the
+// replicas run; 64 entries proposed by one call. Both sides run with their defaults (pre-vote and check-quorum here,
+// libraft has neither on) and take a snapshot, or compact, every 8192 entries, keeping 1024.
 
 #include <array>
 #include <chrono>
@@ -25,6 +30,7 @@ namespace pando::bench {
 namespace {
 
 constexpr std::size_t kBatch = 64;
+constexpr std::size_t kClients = 64;
 constexpr int kRounds = 5;
 // Both sides drop what is older, every now and then.
 constexpr raft::LogIndex kLogMax = kSnapshotThreshold + kSnapshotTrailing;
@@ -70,47 +76,65 @@ class PandoCluster {
           raft::Options{.self = ReplicaId(id)}, raft::RestartState{.config = raft::Config::of({1, 2, 3})}, prng_);
     }
     replicas_[0]->campaign();
+    touched_[0] = true;
     run();
     PANDO_ASSERT(replicas_[0]->role() == raft::Role::kLeader, "the only candidate wins");
   }
 
-  // As LibraftCluster::commit.
-  void commit(std::size_t count, std::size_t bytes) {
-    const Bytes text(bytes, 'x');
-    std::vector<raft::Payload> payloads(count);
-    for (raft::Payload& payload : payloads) {
-      payload = raft::Payload::copy_of(text);
+  // As in LibraftCluster.
+  void commit(std::size_t calls, std::size_t entries_per_call, std::size_t bytes) {
+    text_.resize(bytes, 'x');
+    raft::LogIndex last = 0;
+    for (std::size_t call = 0; call < calls; ++call) {
+      const auto index = entries_per_call == 1 ? replicas_[0]->propose(raft::Payload::copy_of(text_))
+                                               : replicas_[0]->propose(payloads(entries_per_call));
+      PANDO_ASSERT(index.has_value(), "the leader accepts a proposal");
+      last = *index;
     }
-    const auto last = replicas_[0]->propose(std::move(payloads));
-    PANDO_ASSERT(last.has_value(), "the leader accepts a proposal");
+    touched_[0] = true;
     run();
-    PANDO_ASSERT(replicas_[0]->log().applied() == *last, "what was proposed is applied");
+    PANDO_ASSERT(replicas_[0]->log().applied() == last, "what was proposed is applied");
   }
 
  private:
-  void send(raft::Message message) {
-    std::size_t bytes = 0;
-    for (const raft::Entry& entry : message.entries) {
-      bytes += entry.payload_bytes();
+  std::vector<raft::Payload> payloads(std::size_t count) {
+    std::vector<raft::Payload> payloads(count);
+    for (raft::Payload& payload : payloads) {
+      payload = raft::Payload::copy_of(text_);
     }
-    if (bytes > 0) {
-      raft::PayloadBlock block(bytes);
-      for (raft::Entry& entry : message.entries) {
-        entry.payload = entry.payload == nullptr ? raft::Payload() : block.add(*entry.payload);
+    return payloads;
+  }
+
+  // The receiver owns what it gets: one block for entries and payloads, as decoding a message makes it.
+  void send(raft::Message&& message) {
+    if (!message.entries.empty()) {
+      raft::EntryBlock block(message.entries.size(), raft::payload_bytes(message.entries));
+      for (const raft::Entry& entry : message.entries) {
+        if (entry.payload == nullptr) {
+          block.add(entry);
+        } else {
+          block.add({.term = entry.term, .index = entry.index, .type = entry.type}, *entry.payload);
+        }
       }
+      message.entries = std::move(block).take();
     }
     inboxes_[message.to.number() - 1].push_back(std::move(message));
   }
 
+  // Like a driver of many groups, looks only at who was given something to do.
   bool step(std::size_t i) {
+    if (inboxes_[i].empty() && !touched_[i]) {
+      return false;
+    }
+    touched_[i] = false;
     raft::Raft& replica = *replicas_[i];
     bool any = false;
-    std::vector<raft::Message> inbox;
-    inbox.swap(inboxes_[i]);
-    for (raft::Message& message : inbox) {
+    received_.swap(inboxes_[i]);
+    for (raft::Message& message : received_) {
       any = true;
       replica.step(std::move(message));
     }
+    received_.clear();
     while (replica.has_ready()) {
       any = true;
       replica.take_ready(ready_);
@@ -146,6 +170,9 @@ class PandoCluster {
 
   Prng prng_;
   raft::Ready ready_;
+  Bytes text_;
+  std::vector<raft::Message> received_;
+  std::array<bool, 3> touched_{};
   std::array<std::unique_ptr<raft::Raft>, 3> replicas_;
   std::array<std::vector<raft::Message>, 3> inboxes_;
 };
@@ -155,16 +182,28 @@ struct Measured {
   std::optional<double> instructions_per_entry;
 };
 
+// How entries are proposed: so many calls before the replicas run, and so many entries by each.
+struct Load {
+  const char* name;
+  std::size_t calls;
+  std::size_t entries_per_call;
+};
+constexpr std::array kLoads = {
+    Load{"one at a time", 1, 1},
+    Load{"unbatched, 64 clients", kClients, 1},
+    Load{"batched by 64", 1, kBatch},
+};
+
 template <typename Cluster>
-Measured measure(std::size_t entries, std::size_t batch, std::size_t bytes, const InstructionCounter& counter) {
+Measured measure(std::size_t entries, const Load& load, std::size_t bytes, const InstructionCounter& counter) {
   Cluster cluster;
   for (std::size_t i = 0; i < 100; ++i) {
-    cluster.commit(batch, bytes);
+    cluster.commit(load.calls, load.entries_per_call, bytes);
   }
   const auto instructions = counter.count();
   const auto start = std::chrono::steady_clock::now();
-  for (std::size_t done = 0; done < entries; done += batch) {
-    cluster.commit(batch, bytes);
+  for (std::size_t done = 0; done < entries; done += load.calls * load.entries_per_call) {
+    cluster.commit(load.calls, load.entries_per_call, bytes);
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   Measured measured{.entries_per_second = static_cast<double>(entries) / seconds.count()};
@@ -180,20 +219,27 @@ std::string instructions_of(const Measured& measured) {
   return measured.instructions_per_entry.has_value() ? fmt::format("{:.0f}", *measured.instructions_per_entry) : "n/a";
 }
 
-void compare(const char* name, std::size_t entries, std::size_t batch, std::size_t bytes) {
+void compare(const Load& load, std::size_t entries, std::size_t bytes) {
   const InstructionCounter counter;
   Measured ours;
   Measured theirs;
   // Turn by turn, the best of each: what else the machine does hits both.
   for (int round = 0; round < kRounds; ++round) {
-    ours = better(ours, measure<PandoCluster>(entries, batch, bytes, counter));
-    theirs = better(theirs, measure<LibraftCluster>(entries, batch, bytes, counter));
+    ours = better(ours, measure<PandoCluster>(entries, load, bytes, counter));
+    theirs = better(theirs, measure<LibraftCluster>(entries, load, bytes, counter));
   }
   fmt::print(
-      "{:<10} pando {:>10.0f} entries/s, {:>6} instructions/entry | libraft {:>10.0f} entries/s, {:>6} "
+      "{:<22} pando {:>10.0f} entries/s, {:>6} instructions/entry | libraft {:>10.0f} entries/s, {:>6} "
       "instructions/entry | ratio {:.2f}\n",
-      name, ours.entries_per_second, instructions_of(ours), theirs.entries_per_second, instructions_of(theirs),
+      load.name, ours.entries_per_second, instructions_of(ours), theirs.entries_per_second, instructions_of(theirs),
       ours.entries_per_second / theirs.entries_per_second);
+}
+
+void run_alone(std::string_view side, std::size_t entries, const Load& load, std::size_t bytes) {
+  const InstructionCounter counter;
+  const Measured measured = side == "libraft" ? measure<LibraftCluster>(entries, load, bytes, counter)
+                                              : measure<PandoCluster>(entries, load, bytes, counter);
+  fmt::print("{}, {}: {:.0f} entries/s\n", side, load.name, measured.entries_per_second);
 }
 
 }  // namespace
@@ -202,8 +248,14 @@ void compare(const char* name, std::size_t entries, std::size_t batch, std::size
 int main(int argc, char** argv) {
   const std::size_t entries = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 100'000;
   const std::size_t bytes = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 128;
+  if (argc > 3) {
+    const std::size_t load = argc > 4 ? std::strtoull(argv[4], nullptr, 10) : 0;
+    pando::bench::run_alone(argv[3], entries, pando::bench::kLoads.at(load), bytes);
+    return 0;
+  }
   fmt::print("three replicas in memory, payloads of {} bytes, {} entries\n", bytes, entries);
-  pando::bench::compare("unbatched", entries, 1, bytes);
-  pando::bench::compare("batched", entries, pando::bench::kBatch, bytes);
+  for (const pando::bench::Load& load : pando::bench::kLoads) {
+    pando::bench::compare(load, entries, bytes);
+  }
   return 0;
 }

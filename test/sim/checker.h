@@ -20,14 +20,15 @@ class Checker {
  public:
   explicit Checker(sim::World& world) : world_(world) {}
 
-  // Election safety: at most one leader per term. Leader completeness: it has all that was ever committed.
+  // Election safety: at most one leader per term. Leader completeness: it has all that was committed in
+  // earlier terms.
   void on_leader(ShardId group, const raft::Raft& raft);
   // Log matching: entries with the same index and term are the same, and follow the same.
-  void on_entries(ShardId group, const std::vector<raft::Entry>& entries, raft::Term term_before);
+  void on_entries(ShardId group, const raft::Entries& entries, raft::Term term_before);
   // Whether some replica was seen to write exactly this entry.
   bool is_known(ShardId group, const raft::Entry& entry) const;
-  // State-machine safety: one entry is committed per index, and applied per index.
-  void on_commit(ShardId group, const raft::Log& log, raft::LogIndex from, raft::LogIndex through);
+  // State-machine safety: one entry is committed per index, and applied per index. `term`: of who knows it.
+  void on_commit(ShardId group, const raft::Log& log, raft::Term term, raft::LogIndex from, raft::LogIndex through);
   void on_apply(ShardId group, raft::LogIndex index, uint64_t digest);
   // Lease disjointness.
   void on_lease(ShardId group, ReplicaId holder, ReplicaId other);
@@ -49,10 +50,15 @@ class Checker {
     uint64_t hash = 0;
     raft::Term term_before = 0;
   };
+  struct Committed {
+    raft::Term term = 0;
+    // It was committed in this term, or before.
+    raft::Term known_in = 0;
+  };
   struct Group {
     std::map<raft::Term, ReplicaId> leaders;
     std::map<std::pair<raft::LogIndex, raft::Term>, Seen> entries;
-    std::map<raft::LogIndex, raft::Term> committed;
+    std::map<raft::LogIndex, Committed> committed;
     std::map<raft::LogIndex, uint64_t> digests;
     raft::LogIndex floor = 0;
   };

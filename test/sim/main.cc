@@ -1,11 +1,14 @@
 // pando_sim: runs seeds of the Raft workload.
 //
-//   pando_sim --seeds A..B [--twice] [--disable fault,fault] [--minutes N] [--until-failure] [--no-shrink] [--probes]
-//   [--verbose]
+//   pando_sim --seeds A..B [--twice] [--wild] [--disable fault,fault] [--minutes N] [--until-failure] [--no-shrink]
+//             [--probes] [--verbose]
 //
-// Every failing seed is printed with the invariant it violates, shrunk by turning fault classes off, and with the
-// command that replays it. Exit status 1 when any seed failed.
+// Every failing seed is printed with the commit and the invariant it violates, shrunk by turning fault classes off, and
+// with the command that replays it. --probes also tells which interesting states were never reached. Exit status 1 when
+// any seed failed.
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -15,7 +18,9 @@
 
 #include <fmt/format.h>
 
+#include "base/assert.h"
 #include "test/sim/cluster.h"
+#include "test/sim/probes.h"
 
 namespace pando::test {
 namespace {
@@ -34,9 +39,16 @@ struct Outcome {
   std::map<std::string, uint64_t> probes;
 };
 
-Outcome run_seed(uint64_t seed, const Faults& disabled, bool verbose) {
-  Cluster cluster(draw_options(seed, disabled));
-  cluster.world().set_verbose(verbose);
+// How seeds are run, besides their number.
+struct Mode {
+  Faults disabled;
+  bool wild = false;
+  bool verbose = false;
+};
+
+Outcome run_seed(uint64_t seed, const Mode& mode) {
+  Cluster cluster(draw_options(seed, mode.disabled, mode.wild));
+  cluster.world().set_verbose(mode.verbose);
   Outcome outcome;
   outcome.ok = cluster.run();
   outcome.violation = cluster.world().violation();
@@ -59,27 +71,42 @@ std::string join(const Faults& faults) {
 }
 
 // The most faults that can be turned off with the same invariant still violated.
-Faults shrink(uint64_t seed, Faults disabled, const std::string& invariant) {
+Mode shrink(uint64_t seed, Mode mode, const std::string& invariant) {
+  mode.verbose = false;
   for (const std::string_view fault : kFaultClasses) {
-    Faults fewer = disabled;
-    if (!fewer.emplace(fault).second) {
+    Mode less = mode;
+    if (!less.disabled.emplace(fault).second) {
       continue;
     }
-    if (run_seed(seed, fewer, false).invariant == invariant) {
-      disabled = std::move(fewer);
+    if (run_seed(seed, less).invariant == invariant) {
+      mode = std::move(less);
     }
   }
-  return disabled;
+  return mode;
 }
 
-void report(uint64_t seed, const Faults& disabled, const Outcome& outcome, bool with_shrink) {
-  const char* const commit = std::getenv("PANDO_COMMIT");
-  fmt::print("FAILED seed {}{}{}\n  {}\n  {}\n", seed, commit == nullptr ? "" : " at commit ",
-             commit == nullptr ? "" : commit, outcome.violation, draw_options(seed, disabled).to_string());
-  const Faults least = with_shrink ? shrink(seed, disabled, outcome.invariant) : disabled;
-  fmt::print("  shrunk: {}\n", draw_options(seed, least).to_string());
-  fmt::print("  replay: pando_sim --seeds {}..{}{}{} --verbose\n", seed, seed, least.empty() ? "" : " --disable ",
-             join(least));
+// What is checked out, if this runs inside a checkout.
+std::string commit() {
+  std::string text;
+  if (FILE* const git = popen("git describe --always --dirty 2>/dev/null", "r"); git != nullptr) {
+    std::array<char, 128> line{};
+    if (std::fgets(line.data(), line.size(), git) != nullptr) {
+      text = line.data();
+      text.erase(text.find_last_not_of('\n') + 1);
+    }
+    pclose(git);
+  }
+  return text.empty() ? "unknown" : text;
+}
+
+void report(uint64_t seed, const Mode& mode, const Outcome& outcome, bool with_shrink) {
+  fmt::print("FAILED seed {} at commit {}\n  {}\n  {}\n", seed, commit(), outcome.violation,
+             draw_options(seed, mode.disabled, mode.wild).to_string());
+  std::fflush(stdout);
+  const Mode least = with_shrink ? shrink(seed, mode, outcome.invariant) : mode;
+  fmt::print("  shrunk: {}\n", draw_options(seed, least.disabled, least.wild).to_string());
+  fmt::print("  replay: pando_sim --seeds {}..{}{}{}{} --verbose\n", seed, seed, least.wild ? " --wild" : "",
+             least.disabled.empty() ? "" : " --disable ", join(least.disabled));
   std::fflush(stdout);
 }
 
@@ -87,12 +114,11 @@ struct Arguments {
   uint64_t first = 1;
   uint64_t last = 100;
   bool twice = false;
-  bool verbose = false;
   bool probes = false;
   bool until_failure = false;
   bool shrink = true;
   uint64_t minutes = 0;
-  Faults disabled;
+  Mode mode;
 };
 
 bool parse(int argc, char** argv, Arguments& arguments) {
@@ -107,7 +133,7 @@ bool parse(int argc, char** argv, Arguments& arguments) {
     } else if (option == "--disable" && value != nullptr) {
       std::stringstream list(value);
       for (std::string fault; std::getline(list, fault, ',');) {
-        arguments.disabled.insert(fault);
+        arguments.mode.disabled.insert(fault);
       }
       ++i;
     } else if (option == "--minutes" && value != nullptr) {
@@ -115,6 +141,8 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       ++i;
     } else if (option == "--twice") {
       arguments.twice = true;
+    } else if (option == "--wild") {
+      arguments.mode.wild = true;
     } else if (option == "--probes") {
       arguments.probes = true;
     } else if (option == "--until-failure") {
@@ -122,7 +150,7 @@ bool parse(int argc, char** argv, Arguments& arguments) {
     } else if (option == "--no-shrink") {
       arguments.shrink = false;
     } else if (option == "--verbose") {
-      arguments.verbose = true;
+      arguments.mode.verbose = true;
     } else {
       return false;
     }
@@ -151,6 +179,12 @@ void print_totals(const Totals& totals, double seconds, bool with_probes) {
     fmt::print("probes, by the number of seeds that reached them:\n");
     for (const auto& [name, count] : totals.probes) {
       fmt::print("  {:>7} {}\n", count, name);
+      PANDO_ASSERT(std::ranges::find(kProbes, name) != kProbes.end(), "every probe is in the list");
+    }
+    for (const std::string_view name : kProbes) {
+      if (!totals.probes.contains(std::string(name))) {
+        fmt::print("  NEVER   {}\n", name);
+      }
     }
   }
 }
@@ -164,9 +198,9 @@ int run(const Arguments& arguments) {
     if (arguments.minutes > 0 && elapsed() > 60.0 * static_cast<double>(arguments.minutes)) {
       break;
     }
-    Outcome outcome = run_seed(seed, arguments.disabled, arguments.verbose);
+    Outcome outcome = run_seed(seed, arguments.mode);
     if (outcome.ok && arguments.twice) {
-      const Outcome again = run_seed(seed, arguments.disabled, false);
+      const Outcome again = run_seed(seed, {arguments.mode.disabled, arguments.mode.wild});
       if (again.trace_hash != outcome.trace_hash) {
         outcome.ok = false;
         outcome.violation = "determinism: the second run has another trace";
@@ -183,7 +217,7 @@ int run(const Arguments& arguments) {
     }
     if (!outcome.ok) {
       ++totals.failures;
-      report(seed, arguments.disabled, outcome, arguments.shrink);
+      report(seed, arguments.mode, outcome, arguments.shrink);
       if (arguments.until_failure) {
         break;
       }
@@ -200,7 +234,8 @@ int main(int argc, char** argv) {
   pando::test::Arguments arguments;
   if (!pando::test::parse(argc, argv, arguments)) {
     std::fprintf(stderr,
-                 "usage: pando_sim --seeds A..B [--twice] [--disable fault,fault] [--minutes N] [--until-failure] "
+                 "usage: pando_sim --seeds A..B [--twice] [--wild] [--disable fault,fault] [--minutes N] "
+                 "[--until-failure] "
                  "[--no-shrink] [--probes] [--verbose]\n");
     return 2;
   }

@@ -54,7 +54,7 @@ struct Node::Process {
   };
   struct Live {
     State state;
-    std::deque<std::vector<raft::Entry>> applies;
+    std::deque<raft::Entries> applies;
     bool applying = false;
     std::map<raft::LogIndex, Proposal> proposals;
     // By context, waiting for the core; then by index, waiting for the state machine.
@@ -62,6 +62,7 @@ struct Node::Process {
     std::vector<Read> waiting;
     std::map<raft::LogIndex, std::shared_ptr<const State>> snapshots;
     raft::LogIndex seen_commit = 0;
+    raft::LogIndex seen_written = 0;
     raft::Term seen_leading = 0;
     bool had_lease = false;
     uint64_t seen_word = 0;
@@ -362,6 +363,7 @@ void Node::pump() {
       Process::Live& live = process_->live[reads.group];
       for (const raft::ReadState& read : reads.reads) {
         if (auto asked = live.asked.extract(read.context); !asked.empty()) {
+          cluster_.world().probe("quorum read");
           live.waiting.push_back({read.index, std::move(asked.mapped())});
         }
       }
@@ -484,6 +486,11 @@ void Node::start_write(multiraft::Write write) {
       const raft::Raft& raft = *process_->host->find(part.group);
       const raft::LogIndex before = persist.entries.front().index - 1;
       cluster_.checker().on_entries(part.group, persist.entries, raft.log().term(before).value_or(0));
+      Process::Live& live = process_->live[part.group];
+      if (live.seen_written > before) {
+        cluster_.world().probe("tail replaced");
+      }
+      live.seen_written = persist.entries.back().index;
     }
   }
   if (batch.empty()) {
@@ -551,7 +558,7 @@ void Node::finish_apply(ShardId group) {
   if (live.applies.empty()) {
     return;
   }
-  const std::vector<raft::Entry> entries = std::move(live.applies.front());
+  const raft::Entries entries = std::move(live.applies.front());
   live.applies.pop_front();
   for (const raft::Entry& entry : entries) {
     apply_entry(group, live.state, entry);
@@ -742,7 +749,7 @@ void Node::observe() {
 void Node::observe_group(ShardId group, const raft::Raft& raft) {
   Process::Live& live = process_->live[group];
   if (raft.log().committed() > live.seen_commit) {
-    cluster_.checker().on_commit(group, raft.log(), live.seen_commit + 1, raft.log().committed());
+    cluster_.checker().on_commit(group, raft.log(), raft.term(), live.seen_commit + 1, raft.log().committed());
     live.seen_commit = raft.log().committed();
     cluster_.tempt(*this);
   }

@@ -11,6 +11,8 @@ namespace {
 constexpr uint64_t kMs = 1'000'000;
 constexpr double kFaultUsed = 0.4;
 constexpr double kFaultless = 0.05;
+constexpr double kFaultUsedWild = 0.8;
+constexpr uint64_t kWilderInterval = 4;
 
 void draw_network(Prng& prng, RunOptions& options) {
   constexpr std::array<uint64_t, 4> kMeans = {100'000, 500'000, 3 * kMs, 15 * kMs};
@@ -45,7 +47,7 @@ void draw_product(Prng& prng, RunOptions& options) {
 
 }  // namespace
 
-RunOptions draw_options(uint64_t seed, const std::set<std::string, std::less<>>& disabled) {
+RunOptions draw_options(uint64_t seed, const std::set<std::string, std::less<>>& disabled, bool wild) {
   Prng prng(seed ^ 0x5eed);
   RunOptions options;
   options.seed = seed;
@@ -60,9 +62,10 @@ RunOptions draw_options(uint64_t seed, const std::set<std::string, std::less<>>&
   options.apply_delay_ns = prng.chance(0.3) ? prng.below(100 * kMs) : prng.below(kMs);
   draw_network(prng, options);
   draw_product(prng, options);
-  const bool faultless = prng.chance(kFaultless);
+  const bool faultless = prng.chance(kFaultless) && !wild;
+  options.fault_interval_ns /= wild ? kWilderInterval : 1;
   for (const std::string_view fault : kFaultClasses) {
-    const double chance = fault == "drift-beyond" ? 0.1 : fault == "compact" ? 0.8 : kFaultUsed;
+    const double chance = fault == "drift-beyond" ? 0.1 : fault == "compact" ? 0.8 : wild ? kFaultUsedWild : kFaultUsed;
     const bool used = prng.chance(chance) && !faultless;
     if (used && !disabled.contains(fault)) {
       options.faults.emplace(fault);

@@ -48,7 +48,7 @@ struct RunOptions {
   std::string to_string() const;
 };
 
-// `disabled` faults are not used, and their absence changes no other draw.
-RunOptions draw_options(uint64_t seed, const std::set<std::string, std::less<>>& disabled);
+// `disabled` faults are not used, and their absence changes no other draw. `wild`: most faults at once, and often.
+RunOptions draw_options(uint64_t seed, const std::set<std::string, std::less<>>& disabled, bool wild = false);
 
 }  // namespace pando::test

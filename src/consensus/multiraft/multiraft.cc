@@ -135,7 +135,9 @@ void MultiRaft::release_stranger(const GroupMessage& message) {
   const raft::Message& m = message.message;
   if (m.type == raft::MessageType::kReadIndex || m.type == raft::MessageType::kAppendResponse ||
       m.type == raft::MessageType::kHeartbeatResponse) {
-    post(message.group, {{.type = raft::MessageType::kRelease, .from = m.to, .to = m.from, .term = m.term}});
+    raft::Message release{
+        .type = raft::MessageType::kRelease, .from = m.to, .to = m.from, .term = m.term, .reject = true};
+    post(message.group, {&release, 1});
   }
 }
 
@@ -155,7 +157,7 @@ void MultiRaft::wake_for(const std::vector<NodeId>& nodes) {
 
 bool MultiRaft::has_ready() const { return !dirty_.empty() || !outbox_.empty(); }
 
-void MultiRaft::post(ShardId group, std::vector<raft::Message> messages) {
+void MultiRaft::post(ShardId group, std::span<raft::Message> messages) {
   for (raft::Message& message : messages) {
     const NodeId node = directory_.node_of(group, message.to);
     outbox_[node].raft.push_back({group, std::move(message)});
@@ -163,8 +165,9 @@ void MultiRaft::post(ShardId group, std::vector<raft::Message> messages) {
 }
 
 void MultiRaft::collect(Group& group, Ready& ready, Write& write) {
-  raft::Ready part = group.raft.take_ready();
-  post(group.id, std::move(part.send_now));
+  raft::Ready& part = part_;
+  group.raft.take_ready(part);
+  post(group.id, part.send_now);
   if (part.persist.has_value()) {
     write.groups.push_back({group.id, std::move(*part.persist)});
   }
@@ -226,7 +229,7 @@ void MultiRaft::persisted(uint64_t sequence) {
       if (const auto found = groups_.find(part.group);
           found != groups_.end() && found->second->raft.self() == part.replica) {
         found->second->raft.persisted(part.persist);
-        post(part.group, std::move(part.then_send));
+        post(part.group, part.then_send);
         touch(*found->second);
       }
     }

@@ -19,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "consensus/liveness/fabric.h"
@@ -62,7 +63,7 @@ struct Write {
 
 struct GroupApply {
   ShardId group;
-  std::vector<raft::Entry> entries;
+  raft::Entries entries;
 };
 
 struct GroupReads {
@@ -152,7 +153,8 @@ class MultiRaft {
   void touch(Group& group);
   void release_stranger(const GroupMessage& message);
   void wake_for(const std::vector<NodeId>& nodes);
-  void post(ShardId group, std::vector<raft::Message> messages);
+  // Takes the messages.
+  void post(ShardId group, std::span<raft::Message> messages);
   void collect(Group& group, Ready& ready, Write& write);
 
   Options options_;
@@ -165,6 +167,8 @@ class MultiRaft {
   std::map<ShardId, std::unique_ptr<Group>> groups_;
   std::vector<Group*> awake_;
   std::vector<Group*> dirty_;
+  // Of one group, while it is collected; its memory is used again.
+  raft::Ready part_;
   std::vector<InFlight> in_flight_;
   // Ready to be sent, by node.
   std::map<NodeId, Envelope> outbox_;

@@ -70,17 +70,20 @@ uint64_t acknowledged(const VoterSet& voters, Of&& of) {
     return UINT64_MAX;
   }
   // Groups of up to this many voters need no allocation.
-  std::array<uint64_t, 7> few{};
+  std::array<uint64_t, 7> few;
   std::vector<uint64_t> many(voters.size() > few.size() ? voters.size() : 0);
   uint64_t* const values = many.empty() ? few.data() : many.data();
+  // Sorted by insertion, in falling order: there are few.
   std::size_t count = 0;
   for (const ReplicaId id : voters) {
-    values[count++] = of(id);
+    const uint64_t value = of(id);
+    std::size_t place = count++;
+    for (; place > 0 && values[place - 1] < value; --place) {
+      values[place] = values[place - 1];
+    }
+    values[place] = value;
   }
-  // In rising order, everything from this place on is a majority.
-  uint64_t* const place = values + (count - majority_of(count));
-  std::nth_element(values, place, values + count);
-  return *place;
+  return values[majority_of(count) - 1];
 }
 
 template <typename Of>

@@ -6,9 +6,25 @@
 
 namespace pando::raft {
 
+namespace {
+
+// The log's own blocks grow with their use: an idle group keeps a small one.
+constexpr std::size_t kBlockEntriesMin = 4;
+constexpr std::size_t kBlockEntriesMax = 64;
+// Room for payloads, for each entry that there is room for.
+constexpr std::size_t kBlockBytesPerEntry = 128;
+// A payload up to this size is copied into the block: that costs less than to keep a piece of memory for it alone.
+constexpr std::size_t kCopiedBytesMax = 512;
+// A block that keeps more than this alive takes no more: it is freed as a whole.
+constexpr std::size_t kBlockBytesMax = 64_KiB;
+// A run of more entries than this is kept as it came.
+constexpr std::size_t kCopiedEntriesMax = 4;
+
+}  // namespace
+
 Log::Log(LogPosition compacted, std::vector<Entry> entries, LogIndex committed, LogIndex applied)
-    : compacted_(compacted), committed_(committed), applying_(applied), applied_(applied) {
-  append(entries);
+    : compacted_(compacted), last_(compacted), committed_(committed), applying_(applied), applied_(applied) {
+  adopt(std::move(entries));
   written_ = last_index();
   durable_ = last_index();
   PANDO_ASSERT(compacted_.index <= applied_, "what was compacted has been applied");
@@ -16,37 +32,41 @@ Log::Log(LogPosition compacted, std::vector<Entry> entries, LogIndex committed, 
   PANDO_ASSERT(committed_ <= last_index(), "only entries that are durable are committed on restart");
 }
 
-std::optional<Term> Log::term(LogIndex index) const {
-  if (index == compacted_.index) {
-    return compacted_.term;
-  }
-  if (index < compacted_.index || index > last_index()) {
-    return std::nullopt;
-  }
-  return entries_[index - compacted_.index - 1].term;
-}
-
-const Entry& Log::at(LogIndex index) const {
-  PANDO_ASSERT(index > compacted_.index && index <= last_index(), "an index within the log");
-  return entries_[index - compacted_.index - 1];
-}
-
-std::vector<Entry> Log::slice(LogIndex from, LogIndex through, std::size_t bytes_max) const {
+Entries Log::slice(LogIndex from, LogIndex through, std::size_t bytes_max) const {
   PANDO_ASSERT(from > compacted_.index, "a slice begins after the compaction point");
-  PANDO_ASSERT(through <= last_index(), "a slice ends within the log");
-  LogIndex end = from;
-  for (std::size_t bytes = 0; end <= through; ++end) {
-    bytes += cost_bytes(at(end));
-    if (bytes > bytes_max && end > from) {
+  PANDO_ASSERT(through <= last_.index, "a slice ends within the log");
+  if (from > through) {
+    return {};
+  }
+  const Entries& run = runs_[run_of(from)];
+  const std::size_t place = from - run.data_->index;
+  const std::size_t wanted = through - from + 1;
+  const std::size_t end = std::min(place + wanted, run.size());
+  std::size_t next = place;
+  for (std::size_t bytes = 0; next < end; ++next) {
+    bytes += cost_bytes(run[next]);
+    if (bytes > bytes_max && next > place) {
       break;
     }
   }
-  std::vector<Entry> entries;
-  entries.reserve(end - from);
-  for (LogIndex index = from; index < end; ++index) {
-    entries.push_back(at(index));
+  if (next < end || end == place + wanted) {
+    return run.part(place, next - place);
   }
-  return entries;
+  return slice_runs(from, through, bytes_max);
+}
+
+Entries Log::slice_runs(LogIndex from, LogIndex through, std::size_t bytes_max) const {
+  std::size_t count = 0;
+  std::size_t bytes = 0;
+  bool full = false;
+  for_each(from, through, [&](const Entry& entry) {
+    bytes += cost_bytes(entry);
+    full = full || (bytes > bytes_max && count > 0);
+    count += full ? 0 : 1;
+  });
+  EntryBlock block(count, 0);
+  for_each(from, from + count - 1, [&](const Entry& entry) { block.add(entry); });
+  return std::move(block).take();
 }
 
 bool Log::up_to_date(LogPosition other) const {
@@ -61,17 +81,62 @@ std::pair<LogIndex, std::optional<Term>> Log::conflict_hint(LogIndex index, Term
   return {index, this->term(index)};
 }
 
-void Log::append(std::span<const Entry> entries) {
-  for (const Entry& entry : entries) {
-    PANDO_ASSERT(entry.index == last_index() + 1, "entries follow the last one without a gap");
-    PANDO_ASSERT(entry.term >= last_term(), "terms never fall along a log");
-    entries_.push_back(entry);
+void Log::adopt(Entries run) {
+  for (const Entry& entry : run) {
+    PANDO_ASSERT(entry.index == last_.index + 1, "entries follow the last one without a gap");
+    PANDO_ASSERT(entry.term >= last_.term, "terms never fall along a log");
+    last_ = {entry.index, entry.term};
+    changes_through_ = entry.type == EntryType::kConfigChange ? entry.index : changes_through_;
+  }
+  if (!run.empty()) {
+    runs_.push_back(std::move(run));
   }
 }
 
-void Log::merge(std::span<const Entry> entries) {
+void Log::make_room(std::size_t count, std::size_t bytes) {
+  if (open_.has_value() && open_->room() >= count && open_->room_bytes() >= bytes && open_bytes_ < kBlockBytesMax) {
+    return;
+  }
+  const std::size_t before = open_.has_value() ? open_->size() : 0;
+  const std::size_t entries = std::max(count, std::clamp(2 * before, kBlockEntriesMin, kBlockEntriesMax));
+  open_.emplace(entries, std::max(bytes, entries * kBlockBytesPerEntry));
+  open_bytes_ = 0;
+}
+
+void Log::append(Term term, EntryType type, std::span<const Payload> payloads) {
+  PANDO_ASSERT(term >= last_.term, "terms never fall along a log");
+  std::size_t bytes = 0;
+  for (const Payload& payload : payloads) {
+    bytes += payload.size() <= kCopiedBytesMax ? payload.size() : 0;
+  }
+  make_room(payloads.size(), bytes);
+  for (const Payload& payload : payloads) {
+    append_one(term, type, payload);
+  }
+}
+
+void Log::append_one(Term term, EntryType type, const Payload& payload) {
+  Entries::Block* const block = open_->block_;
+  const Entry* const place = block->entries() + open_->size();
+  last_ = {last_.index + 1, term};
+  changes_through_ = type == EntryType::kConfigChange ? last_.index : changes_through_;
+  if (payload != nullptr && payload.size() <= kCopiedBytesMax) {
+    open_->add({.term = term, .index = last_.index, .type = type}, *payload);
+  } else {
+    open_bytes_ += payload.size();
+    open_->add({.term = term, .index = last_.index, .type = type, .payload = payload});
+  }
+  if (!runs_.empty() && runs_.back().end() == place) {
+    ++runs_.back().size_;
+    return;
+  }
+  block->owners.fetch_add(1, std::memory_order_relaxed);
+  runs_.push_back(Entries(block, place, 1));
+}
+
+void Log::merge(const Entries& entries) {
   std::size_t known = 0;
-  while (known < entries.size() &&
+  while (known < entries.size() && entries[known].index <= last_.index &&
          (entries[known].index <= compacted_.index || matches({entries[known].index, entries[known].term}))) {
     ++known;
   }
@@ -80,14 +145,30 @@ void Log::merge(std::span<const Entry> entries) {
   }
   const LogIndex conflict = entries[known].index;
   PANDO_ASSERT(conflict > committed_, "a committed entry is never replaced");
-  if (conflict <= last_index()) {
+  if (conflict <= last_.index) {
     truncate_after(conflict - 1);
   }
-  append(entries.subspan(known));
+  if (entries.size() - known > kCopiedEntriesMax) {
+    adopt(entries.part(known, entries.size() - known));
+    return;
+  }
+  for (; known < entries.size(); ++known) {
+    const Entry& entry = entries[known];
+    PANDO_ASSERT(entry.index == last_.index + 1, "entries follow the last one without a gap");
+    PANDO_ASSERT(entry.term >= last_.term, "terms never fall along a log");
+    make_room(1, entry.payload.size() <= kCopiedBytesMax ? entry.payload.size() : 0);
+    append_one(entry.term, entry.type, entry.payload);
+  }
 }
 
 void Log::truncate_after(LogIndex index) {
-  entries_.drop_back(last_index() - index);
+  last_ = {index, term(index).value()};
+  while (!runs_.empty() && runs_.back().front().index > index) {
+    runs_.drop_back(1);
+  }
+  if (!runs_.empty()) {
+    runs_.back().size_ = static_cast<uint32_t>(index - runs_.back().front().index + 1);
+  }
   written_ = std::min(written_, index);
   durable_ = std::min(durable_, index);
   for (std::size_t i = 0; i < in_flight_.size(); ++i) {
@@ -102,8 +183,10 @@ void Log::commit_to(LogIndex index) {
 
 void Log::restore(LogPosition position) {
   PANDO_ASSERT(position.index > committed_, "a snapshot that brings nothing new is not restored");
-  entries_.clear();
+  runs_.clear();
+  open_.reset();
   compacted_ = position;
+  last_ = position;
   committed_ = position.index;
   written_ = position.index;
   // Writes in flight concern the log that was given up.
@@ -118,16 +201,25 @@ void Log::compact(LogIndex index) {
     return;
   }
   PANDO_ASSERT(index <= applied_, "only what has been applied is compacted");
-  const Term term = at(index).term;
-  entries_.drop_front(index - compacted_.index);
-  compacted_ = {index, term};
+  const std::size_t place = run_of(index);
+  const std::size_t count = index - runs_[place].front().index + 1;
+  compacted_ = {index, runs_[place][count - 1].term};
+  const bool whole = count == runs_[place].size();
+  if (!whole) {
+    runs_[place] = runs_[place].part(count, runs_[place].size() - count);
+  }
+  runs_.drop_front(place + (whole ? 1 : 0));
+  if (runs_.empty()) {
+    // It would keep alive what was compacted.
+    open_.reset();
+  }
 }
 
-std::vector<Entry> Log::take_unwritten(uint64_t sequence) {
+Entries Log::take_unwritten(uint64_t sequence) {
   if (!has_unwritten()) {
     return {};
   }
-  std::vector<Entry> entries = slice(written_ + 1, last_index(), SIZE_MAX);
+  Entries entries = slice(written_ + 1, last_index(), SIZE_MAX);
   written_ = last_index();
   in_flight_.push_back({sequence, written_});
   return entries;
@@ -150,11 +242,11 @@ bool Log::on_durable(uint64_t sequence) {
   return durable_ > before;
 }
 
-std::vector<Entry> Log::take_applicable(std::size_t bytes_max) {
+Entries Log::take_applicable(std::size_t bytes_max) {
   if (applying_ >= applicable()) {
     return {};
   }
-  std::vector<Entry> entries = slice(applying_ + 1, applicable(), bytes_max);
+  Entries entries = slice(applying_ + 1, applicable(), bytes_max);
   applying_ = entries.back().index;
   return entries;
 }

@@ -8,15 +8,19 @@
 //
 // Durability is tracked by the sequence number of the write that carries an entry, not by (index, term): when a tail is
 // overwritten while its write is in flight, the completion of that write no longer vouches for anything above the cut
-// (the ABA race of asynchronous appends). One thread at a time.
+// (the ABA race of asynchronous appends).
+//
+// Entries lie in runs. A follower keeps a long run as a message brought it; single entries, and a leader's own, are
+// added to a block of the log, with their payloads if those are small. What leaves the log shares the runs; only what
+// spans several is copied together. One thread at a time.
 
 #include <algorithm>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "consensus/raft/entries.h"
 #include "consensus/raft/ring.h"
-#include "consensus/raft/types.h"
 
 namespace pando::raft {
 
@@ -27,9 +31,9 @@ class Log {
   Log(LogPosition compacted, std::vector<Entry> entries, LogIndex committed, LogIndex applied);
 
   LogPosition compacted() const { return compacted_; }
-  LogIndex last_index() const { return compacted_.index + entries_.size(); }
-  Term last_term() const { return entries_.empty() ? compacted_.term : entries_.back().term; }
-  LogPosition last() const { return {last_index(), last_term()}; }
+  LogIndex last_index() const { return last_.index; }
+  Term last_term() const { return last_.term; }
+  LogPosition last() const { return last_; }
   LogIndex committed() const { return committed_; }
   LogIndex applying() const { return applying_; }
   LogIndex applied() const { return applied_; }
@@ -42,18 +46,23 @@ class Log {
   const Entry& at(LogIndex index) const;
   // Entries from `from` on that cost up to `bytes_max`, at least one if there is one. REQUIRES: from >
   // compacted().index.
-  std::vector<Entry> slice(LogIndex from, LogIndex through, std::size_t bytes_max) const;
+  Entries slice(LogIndex from, LogIndex through, std::size_t bytes_max) const;
+  // Calls visit(entry) for each of them in order. REQUIRES: from > compacted().index; through <= last_index().
+  template <typename Visit>
+  void for_each(LogIndex from, LogIndex through, Visit&& visit) const;
+  // No entry above this is a configuration change.
+  LogIndex changes_through() const { return changes_through_; }
   // Raft 5.4.1: whether a log that ends at `other` has everything this one may have committed.
   bool up_to_date(LogPosition other) const;
   // The last position at or below `index` whose term is at most `term`: where a leader and a follower that disagree may
   // agree at the earliest. Its term is none when it is compacted away.
   std::pair<LogIndex, std::optional<Term>> conflict_hint(LogIndex index, Term term) const;
 
-  // Appends to the end. REQUIRES: they follow the last entry.
-  void append(std::span<const Entry> entries);
+  // A leader's append: new entries of `term` at the end. REQUIRES: term >= last_term().
+  void append(Term term, EntryType type, std::span<const Payload> payloads);
   // A follower's append: replaces from the first conflict on. REQUIRES: the entry before the first matches; no conflict
   // at or below committed().
-  void merge(std::span<const Entry> entries);
+  void merge(const Entries& entries);
   void commit_to(LogIndex index);
   // Forgets all and begins after `position`, which is committed, applied and (once written) durable.
   void restore(LogPosition position);
@@ -64,7 +73,7 @@ class Log {
   // Whether there are entries that no write carries yet.
   bool has_unwritten() const { return written_ < last_index(); }
   // The entries that no write carries yet, now carried by write `sequence`.
-  std::vector<Entry> take_unwritten(uint64_t sequence);
+  Entries take_unwritten(uint64_t sequence);
   // Notes that write `sequence` carries a snapshot restored at last_index().
   void note_snapshot_written(uint64_t sequence);
   // Write `sequence`, and all before it, are durable. Returns whether durable() rose.
@@ -73,7 +82,7 @@ class Log {
   // --- applying ---
   LogIndex applicable() const { return std::min(committed_, durable_); }
   // The next entries to apply, costing up to `bytes_max`.
-  std::vector<Entry> take_applicable(std::size_t bytes_max);
+  Entries take_applicable(std::size_t bytes_max);
   // REQUIRES: applied() <= index <= applying().
   void applied_to(LogIndex index);
 
@@ -83,10 +92,22 @@ class Log {
     // What it vouches for, cut back when that is overwritten.
     LogIndex through = 0;
   };
+  void adopt(Entries run);
   void truncate_after(LogIndex index);
+  // The place of the run that holds `index`. REQUIRES: compacted().index < index <= last_index().
+  std::size_t run_of(LogIndex index) const;
+  Entries slice_runs(LogIndex from, LogIndex through, std::size_t bytes_max) const;
+  void append_one(Term term, EntryType type, const Payload& payload);
+  void make_room(std::size_t count, std::size_t bytes);
 
   LogPosition compacted_;
-  Ring<Entry> entries_;
+  LogPosition last_;
+  // None is empty; each follows the one before.
+  Ring<Entries> runs_;
+  std::optional<EntryBlock> open_;
+  // Payload bytes that `open_` keeps alive outside of itself.
+  std::size_t open_bytes_ = 0;
+  LogIndex changes_through_ = 0;
   LogIndex committed_ = 0;
   LogIndex applying_ = 0;
   LogIndex applied_ = 0;
@@ -94,5 +115,58 @@ class Log {
   LogIndex durable_ = 0;
   Ring<Write> in_flight_;
 };
+
+inline std::size_t Log::run_of(LogIndex index) const {
+  // Nearly always one of the last few.
+  constexpr std::size_t kTried = 4;
+  std::size_t end = runs_.size();
+  for (std::size_t tried = 0; tried < kTried && end > 0; ++tried) {
+    --end;
+    if (runs_[end].data_->index <= index) {
+      return end;
+    }
+  }
+  std::size_t begin = 0;
+  while (end - begin > 1) {
+    const std::size_t middle = begin + (end - begin) / 2;
+    (runs_[middle].data_->index <= index ? begin : end) = middle;
+  }
+  return begin;
+}
+
+inline std::optional<Term> Log::term(LogIndex index) const {
+  if (index == last_.index) {
+    return last_.term;
+  }
+  if (index == compacted_.index) {
+    return compacted_.term;
+  }
+  if (index < compacted_.index || index > last_.index) {
+    return std::nullopt;
+  }
+  return at(index).term;
+}
+
+inline const Entry& Log::at(LogIndex index) const {
+  PANDO_ASSERT(index > compacted_.index && index <= last_.index, "an index within the log");
+  const Entries& run = runs_[run_of(index)];
+  return run[index - run.data_->index];
+}
+
+template <typename Visit>
+void Log::for_each(LogIndex from, LogIndex through, Visit&& visit) const {
+  if (from > through) {
+    return;
+  }
+  LogIndex next = from;
+  for (std::size_t i = run_of(from); next <= through; ++i) {
+    const Entries& run = runs_[i];
+    const LogIndex first = run.data_->index;
+    const LogIndex last = std::min(through, first + run.size() - 1);
+    for (; next <= last; ++next) {
+      visit(run[next - first]);
+    }
+  }
+}
 
 }  // namespace pando::raft

@@ -17,16 +17,19 @@ bool read_position(ByteReader& reader, LogPosition& position) {
   return reader.varint(position.index) && reader.varint(position.term);
 }
 
-bool read_entries(ByteReader& reader, LogIndex before, std::vector<Entry>& entries) {
+// An entry takes at least this much.
+constexpr std::size_t kEntryBytesMin = 3;
+
+bool read_entries(ByteReader& reader, LogIndex before, Entries& entries) {
   uint64_t count = 0;
-  if (!reader.varint(count) || count > kMessageEntriesMax) {
+  if (!reader.varint(count) || count > kMessageEntriesMax || count > reader.rest().size() / kEntryBytesMin) {
     return false;
   }
   if (count == 0) {
     return true;
   }
   // Enough for all payloads: they are part of what is left.
-  PayloadBlock block(reader.rest().size());
+  EntryBlock block(count, reader.rest().size());
   for (uint64_t i = 0; i < count; ++i) {
     Entry entry;
     uint8_t type = 0;
@@ -37,15 +40,16 @@ bool read_entries(ByteReader& reader, LogIndex before, std::vector<Entry>& entri
     }
     entry.index = before + 1 + i;
     entry.type = static_cast<EntryType>(type);
-    if (has_payload == 1) {
-      ByteView payload;
-      if (!reader.length_prefixed(payload)) {
-        return false;
-      }
-      entry.payload = block.add(payload);
+    ByteView payload;
+    if (has_payload == 0) {
+      block.add(std::move(entry));
+    } else if (reader.length_prefixed(payload)) {
+      block.add(std::move(entry), payload);
+    } else {
+      return false;
     }
-    entries.push_back(std::move(entry));
   }
+  entries = std::move(block).take();
   return true;
 }
 
@@ -65,6 +69,9 @@ bool complete(const Message& message) {
     return false;
   }
   if ((message.type == MessageType::kSnapshot) != (message.snapshot != nullptr)) {
+    return false;
+  }
+  if (message.snapshot != nullptr && message.snapshot->position.term > message.term) {
     return false;
   }
   if (!message.entries.empty() && message.type != MessageType::kAppend) {

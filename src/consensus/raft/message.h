@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "consensus/raft/config.h"
-#include "consensus/raft/types.h"
+#include "consensus/raft/entries.h"
 
 namespace pando::raft {
 
@@ -24,6 +24,7 @@ namespace pando::raft {
 // | kReadIndex         | member    | leader    | it wants to serve a read                         (thesis 6.4)
 // | kReadIndexResponse | leader    | member    | it may, once it has applied `index`
 // | kRelease           | ex-leader | member    | it no longer leads: fortifications to it are void
+// |                    | its node  | member    | rejected: it is gone, and leads nothing
 // | kReleaseResponse   | member    | ex-leader | always
 //
 // Never renumber: these are on the wire.
@@ -75,7 +76,7 @@ struct Message {
   // From a leader: the epoch in which it counts on the receiver's node. Responses: the epoch in which the sender is
   // fortified to the leader. 0 for none.
   uint64_t fortified_epoch = 0;
-  std::vector<Entry> entries;
+  Entries entries;
   std::shared_ptr<const Snapshot> snapshot;
 
   bool operator==(const Message& other) const;

@@ -48,7 +48,9 @@ class Payload {
 
  private:
   friend class PayloadBlock;
-  // Followed by the bytes.
+  friend class Entries;
+  friend class EntryBlock;
+  // Followed by the bytes. Freed as a whole by the last owner.
   struct Block {
     std::atomic<uint32_t> owners{1};
   };
@@ -62,9 +64,19 @@ class Payload {
       block_->owners.fetch_add(1, std::memory_order_relaxed);
     }
   }
+  // Is no owner, and must not be destroyed; its copies are owners.
+  static Payload within(Block* block, const char* data, std::size_t size) {
+    Payload payload;
+    payload.block_ = block;
+    payload.data_ = data;
+    payload.size_ = static_cast<uint32_t>(size);
+    return payload;
+  }
   void release() { release(block_); }
   static void release(Block* block) {
-    if (block != nullptr && block->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    // Whoever is the only owner need not ask.
+    if (block != nullptr && (block->owners.load(std::memory_order_acquire) == 1 ||
+                             block->owners.fetch_sub(1, std::memory_order_acq_rel) == 1)) {
       block->~Block();
       ::operator delete(block);
     }

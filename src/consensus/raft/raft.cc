@@ -90,6 +90,7 @@ void Raft::reset(Term term) {
   reads_before_commit_.clear();
   reads_.clear();
   round_open_ = false;
+  stream_due_ = false;
 }
 
 void Raft::become_follower(Term term, ReplicaId leader) {
@@ -130,17 +131,16 @@ void Raft::become_leader() {
   rebuild_progress();
   // An inherited change may be anywhere in the tail (bug: single changes across leaders, Ongaro 2015).
   pending_change_ = log_.last_index();
-  for (LogIndex index = log_.committed() + 1; index <= log_.last_index(); ++index) {
-    uncommitted_bytes_ += log_.at(index).payload_bytes();
-  }
-  std::vector<Entry> first(1);
-  append_as_leader(first);
+  log_.for_each(log_.committed() + 1, log_.last_index(),
+                [this](const Entry& entry) { uncommitted_bytes_ += entry.payload_bytes(); });
+  Payload nothing;
+  append_as_leader(EntryType::kNormal, {&nothing, 1});
   broadcast_append();
 }
 
 // --- messages ---
 
-void Raft::step(Message message) {
+void Raft::step(Message&& message) {
   if (message.to != options_.self || message.from == options_.self || message.from == kNobody) {
     return;
   }
@@ -206,6 +206,10 @@ void Raft::answer_older_term(const Message& message) {
       // A replica of an older version without pre-vote could wait for an answer forever.
       send({.type = MessageType::kPreVoteResponse, .to = message.from, .reject = true});
       return;
+    case MessageType::kVote:
+      // Two candidates of different configurations may not hear each other's campaigns, and count on side by side.
+      send({.type = MessageType::kVoteResponse, .to = message.from, .reject = true});
+      return;
     default:
       return;
   }
@@ -242,13 +246,23 @@ void Raft::step_role(Message& message) {
   }
 }
 
-void Raft::send(Message message) {
+Message& Raft::add(std::vector<Message>& messages, MessageType type, ReplicaId to) {
+  Message& message = messages.emplace_back();
+  message.type = type;
+  message.from = options_.self;
+  message.to = to;
+  message.term = term_;
+  return message;
+}
+
+void Raft::send(Message&& message) {
   message.from = options_.self;
   if (message.term == 0) {
     message.term = term_;
   }
   switch (message.type) {
     // These speak for what this replica must not forget: the entries it has, the votes it gave, its own candidacy.
+    // (on_append adds its answer where it belongs.)
     case MessageType::kAppendResponse:
     case MessageType::kVote:
     case MessageType::kVoteResponse:
@@ -280,14 +294,25 @@ HardState Raft::hard_state() const { return {term_, vote_, log_.committed(), for
 
 namespace {
 
-bool same_promises(const HardState& a, const HardState& b) {
-  return a.term == b.term && a.vote == b.vote && a.fortification == b.fortification;
+// More memory than this is not kept for the next use.
+constexpr std::size_t kMessagesKept = 64;
+
+void reuse(std::vector<Message>& messages) {
+  messages.clear();
+  if (messages.capacity() > kMessagesKept) {
+    messages = {};
+  }
 }
 
 }  // namespace
 
+bool Raft::promises_written() const {
+  const HardState& written = written_hard_state_;
+  return written.term == term_ && written.vote == vote_ && written.fortification == fortification_;
+}
+
 bool Raft::hard_state_durable() const {
-  if (!same_promises(hard_state(), written_hard_state_)) {
+  if (!promises_written()) {
     return false;
   }
   for (std::size_t i = 0; i < writes_.size(); ++i) {
@@ -299,8 +324,8 @@ bool Raft::hard_state_durable() const {
 }
 
 bool Raft::has_ready() const {
-  return round_open_ || !send_now_.empty() || !send_after_.empty() || !read_states_.empty() ||
-         snapshot_to_write_.has_value() || log_.has_unwritten() || !same_promises(hard_state(), written_hard_state_) ||
+  return round_open_ || stream_due_ || !send_now_.empty() || !send_after_.empty() || !read_states_.empty() ||
+         snapshot_to_write_.has_value() || log_.has_unwritten() || !promises_written() ||
          (log_.applied() == log_.applying() && log_.applying() < log_.applicable());
 }
 
@@ -311,42 +336,61 @@ Ready Raft::take_ready() {
 }
 
 void Raft::take_ready(Ready& ready) {
-  ready.clear();
   if (round_open_) {
     round_open_ = false;
     broadcast_heartbeat(true);
   }
+  if (std::exchange(stream_due_, false)) {
+    for (Progress& progress : progress_) {
+      if (progress.id != options_.self) {
+        stream_append(progress);
+      }
+    }
+  }
+  reuse(ready.send_now);
   std::swap(ready.send_now, send_now_);
+  ready.reads.clear();
   std::swap(ready.reads, read_states_);
-  const bool promises = !same_promises(hard_state(), written_hard_state_);
+  std::vector<Message> then_send;
+  if (ready.persist.has_value()) {
+    then_send = std::move(ready.persist->then_send);
+    reuse(then_send);
+    ready.persist.reset();
+  }
+  const bool promises = !promises_written();
   const bool content = snapshot_to_write_.has_value() || log_.has_unwritten();
   if (promises || content || (!send_after_.empty() && !writes_.empty())) {
-    Persist persist{.sequence = ++sequence_};
-    // The commit index goes with the entries: a replica that has a change in its log must remember that the change
-    // before it was committed (see has_unapplied_change). Alone it is not worth a write.
-    if (promises || (content && written_hard_state_.commit != log_.committed())) {
-      persist.hard_state = hard_state();
-      written_hard_state_ = hard_state();
-    }
-    if (snapshot_to_write_.has_value()) {
-      persist.snapshot = std::exchange(snapshot_to_write_, std::nullopt);
-      log_.note_snapshot_written(sequence_);
-    }
-    persist.entries = log_.take_unwritten(sequence_);
-    persist.then_send = std::exchange(send_after_, {});
-    writes_.push_back({.sequence = sequence_,
-                       .has_hard_state = persist.hard_state.has_value(),
-                       .self_vote_term = vote_ == options_.self ? term_ : 0});
-    ready.persist = std::move(persist);
+    std::swap(then_send, send_after_);
+    fill(ready.persist.emplace(), promises, content, std::move(then_send));
   } else {
     ready.send_now.insert(ready.send_now.end(), std::make_move_iterator(send_after_.begin()),
                           std::make_move_iterator(send_after_.end()));
     send_after_.clear();
   }
+  ready.apply = {};
   if (log_.applied() == log_.applying()) {
     const bool one = PANDO_FAULT(options_.faults, "raft/apply-one-entry");
     ready.apply = log_.take_applicable(one ? 0 : options_.apply_bytes_max);
   }
+}
+
+void Raft::fill(Persist& persist, bool promises, bool content, std::vector<Message> then_send) {
+  persist.sequence = ++sequence_;
+  // The commit index goes with the entries: a replica that has a change in its log must remember that the change
+  // before it was committed (see has_unapplied_change). Alone it is not worth a write.
+  if (promises || (content && written_hard_state_.commit != log_.committed())) {
+    persist.hard_state = hard_state();
+    written_hard_state_ = hard_state();
+  }
+  if (snapshot_to_write_.has_value()) {
+    persist.snapshot = std::exchange(snapshot_to_write_, std::nullopt);
+    log_.note_snapshot_written(sequence_);
+  }
+  persist.entries = log_.take_unwritten(sequence_);
+  persist.then_send = std::move(then_send);
+  writes_.push_back({.sequence = sequence_,
+                     .has_hard_state = persist.hard_state.has_value(),
+                     .self_vote_term = vote_ == options_.self ? term_ : 0});
 }
 
 void Raft::persisted(uint64_t sequence) {

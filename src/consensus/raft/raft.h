@@ -12,8 +12,7 @@
 //   - Requests for votes wait for the candidate's own vote to be durable: a candidate that forgets its term could
 //     otherwise lead the same term twice with different logs.
 //   - Configuration changes take effect when the driver reports them applied; the core does it itself. A replica does
-//   not
-//     campaign while it knows of a committed change it has not applied.
+//     not campaign while it knows of a committed change it has not applied.
 //   - Proposals are never forwarded: the proposer must know who leads.
 //   - With a SupportView, leases and the absence of elections rest on the liveness fabric (consensus/raft/support.h),
 //     and a settled group sends nothing at all.
@@ -97,7 +96,7 @@ class Raft {
   // --- inputs ---
   void tick();
   // From a replica of the same group. What makes no sense is ignored.
-  void step(Message message);
+  void step(Message&& message);
   // The index the entry will have if it is committed in the current term.
   Accepted<LogIndex> propose(Payload payload);
   // All or none; the index of the last.
@@ -176,7 +175,10 @@ class Raft {
   void step_role(Message& message);
   bool admit_newer_term(const Message& message);
   void answer_older_term(const Message& message);
-  void send(Message message);
+  void send(Message&& message);
+  Message& add(std::vector<Message>& messages, MessageType type, ReplicaId to);
+  bool promises_written() const;
+  void fill(Persist& persist, bool promises, bool content, std::vector<Message> then_send);
   bool hard_state_durable() const;
   HardState hard_state() const;
 
@@ -216,8 +218,7 @@ class Raft {
   void on_rejection(Progress& progress, const Message& message);
   void on_heartbeat_response(const Message& message);
   void hear_from(Progress& progress, const Message& message);
-  LogIndex append_as_leader(std::span<Entry> entries);
-  LogIndex append_and_stream(std::span<Entry> entries);
+  LogIndex append_as_leader(EntryType type, std::span<const Payload> payloads);
   Accepted<void> may_propose(std::size_t bytes) const;
   bool advance_commit();
   void broadcast_append();
@@ -278,6 +279,8 @@ class Raft {
   ReplicaId transferee_;
   // The lease was given up: the transferee may campaign at any time in this term.
   bool timeout_now_sent_ = false;
+  // New entries are sent by the next take_ready: what is proposed until then goes in one message.
+  bool stream_due_ = false;
 
   std::vector<PendingRead> reads_before_commit_;
   std::vector<PendingRead> reads_;

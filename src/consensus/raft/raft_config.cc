@@ -9,13 +9,19 @@
 namespace pando::raft {
 
 void Raft::apply_changes(LogIndex from, LogIndex through) {
-  for (LogIndex index = from; index <= through; ++index) {
-    const Entry& entry = log_.at(index);
-    if (entry.type != EntryType::kConfigChange || entry.payload == nullptr) {
-      continue;
+  if (log_.changes_through() < from) {
+    return;
+  }
+  // By value, because switching may append to the log.
+  std::vector<Payload> changes;
+  log_.for_each(from, through, [&](const Entry& entry) {
+    if (entry.type == EntryType::kConfigChange && entry.payload != nullptr) {
+      changes.push_back(entry.payload);
     }
+  });
+  for (const Payload& payload : changes) {
     ConfigChange change;
-    if (!decode(*entry.payload, change)) {
+    if (!decode(*payload, change)) {
       continue;
     }
     // Every replica comes to the same conclusion on a change that is not allowed: it changes nothing.
@@ -76,11 +82,9 @@ void Raft::leave_joint_if_due() {
   if (role_ != Role::kLeader || !config_.joint() || !config_.auto_leave || log_.applied() < pending_change_) {
     return;
   }
-  std::vector<Entry> entries(1);
-  entries[0].type = EntryType::kConfigChange;
-  entries[0].payload = Payload::copy_of(encode(ConfigChange()));
+  Payload leave = Payload::copy_of(encode(ConfigChange()));
   // Not before this one is applied, however often applied() is called until then.
-  pending_change_ = append_as_leader(entries);
+  pending_change_ = append_as_leader(EntryType::kConfigChange, {&leave, 1});
   for (Progress& progress : progress_) {
     if (progress.id != options_.self) {
       send_append(progress, false);
@@ -89,12 +93,13 @@ void Raft::leave_joint_if_due() {
 }
 
 bool Raft::has_unapplied_change() const {
-  for (LogIndex index = log_.applied() + 1; index <= log_.committed(); ++index) {
-    if (log_.at(index).type == EntryType::kConfigChange) {
-      return true;
-    }
+  bool found = false;
+  if (log_.changes_through() <= log_.applied()) {
+    return false;
   }
-  return false;
+  log_.for_each(log_.applied() + 1, log_.committed(),
+                [&](const Entry& entry) { found = found || entry.type == EntryType::kConfigChange; });
+  return found;
 }
 
 }  // namespace pando::raft

@@ -37,7 +37,8 @@ void Raft::step_follower(Message& message) {
 }
 
 void Raft::on_append(const Message& message) {
-  Message response{.type = MessageType::kAppendResponse, .to = message.from, .fortified_epoch = fortified_epoch()};
+  Message& response = add(send_after_, MessageType::kAppendResponse, message.from);
+  response.fortified_epoch = fortified_epoch();
   const LogPosition before = message.position;
   if (before.index < log_.committed()) {
     // Committed entries are the leader's too.
@@ -54,7 +55,6 @@ void Raft::on_append(const Message& message) {
     response.hint = {index, term.value_or(0)};
   }
   response.commit = log_.committed();
-  send(std::move(response));
 }
 
 void Raft::on_heartbeat(const Message& message) {
@@ -164,12 +164,14 @@ void Raft::on_release(const Message& message) {
     }
     return;
   }
-  if (fortification_.term <= message.term) {
+  // `reject`: it is gone, and does not say that it has led the term. Whoever did may hold a lease there.
+  const bool ended = !message.reject && fortification_.term < message.term;
+  if (ended || (fortification_.leader == message.from && fortification_.term <= message.term)) {
     // Kept as a mark: a late append of that term must not bring the fortification back.
     fortification_ = {.leader = message.from, .term = message.term, .epoch = 0};
-    if (leader_ == message.from && term_ == message.term && role_ == Role::kFollower) {
-      leader_ = kNobody;
-    }
+  }
+  if (leader_ == message.from && term_ == message.term && role_ == Role::kFollower) {
+    leader_ = kNobody;
   }
   send({.type = MessageType::kReleaseResponse, .to = message.from, .term = message.term});
 }

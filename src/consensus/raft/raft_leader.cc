@@ -120,7 +120,7 @@ bool Raft::send_append(Progress& progress, bool even_if_empty) {
   if (!term.has_value()) {
     return send_snapshot(progress);
   }
-  std::vector<Entry> entries;
+  Entries entries;
   if (even_if_empty && progress.match > 0 && PANDO_FAULT(options_.faults, "raft/skip-probe")) {
     return false;
   }
@@ -133,23 +133,18 @@ bool Raft::send_append(Progress& progress, bool even_if_empty) {
   if (entries.empty() && !even_if_empty) {
     return false;
   }
-  std::size_t bytes = 0;
-  for (const Entry& entry : entries) {
-    bytes += entry.payload_bytes();
-  }
-  progress.on_sent(before + entries.size(), entries.size(), bytes);
-  send({.type = MessageType::kAppend,
-        .to = progress.id,
-        .position = {before, *term},
-        .commit = log_.committed(),
-        .fortified_epoch = counted_epoch(progress.id),
-        .entries = std::move(entries)});
+  progress.on_sent(before + entries.size(), entries.size(), payload_bytes(entries));
+  Message& append = add(send_now_, MessageType::kAppend, progress.id);
+  append.position = {before, *term};
+  append.commit = log_.committed();
+  append.fortified_epoch = counted_epoch(progress.id);
+  append.entries = std::move(entries);
   return true;
 }
 
 // Sends all there is, within the limits.
 void Raft::stream_append(Progress& progress) {
-  while (send_append(progress, false)) {
+  while (progress.next <= log_.last_index() && send_append(progress, false)) {
   }
 }
 
@@ -185,8 +180,8 @@ Accepted<LogIndex> Raft::propose(Payload payload) {
   if (const auto allowed = may_propose(payload.size()); !allowed) {
     return std::unexpected(allowed.error());
   }
-  Entry entry{.payload = std::move(payload)};
-  return append_and_stream({&entry, 1});
+  stream_due_ = true;
+  return append_as_leader(EntryType::kNormal, {&payload, 1});
 }
 
 Accepted<LogIndex> Raft::propose(std::vector<Payload> payloads) {
@@ -197,16 +192,13 @@ Accepted<LogIndex> Raft::propose(std::vector<Payload> payloads) {
   if (const auto allowed = may_propose(bytes); !allowed) {
     return std::unexpected(allowed.error());
   }
-  std::vector<Entry> entries(payloads.size());
-  for (std::size_t i = 0; i < payloads.size(); ++i) {
-    entries[i].payload = std::move(payloads[i]);
-  }
-  return append_and_stream(entries);
+  stream_due_ = true;
+  return append_as_leader(EntryType::kNormal, payloads);
 }
 
 Accepted<LogIndex> Raft::propose_change(const ConfigChange& change) {
-  Entry entry{.type = EntryType::kConfigChange, .payload = Payload::copy_of(encode(change))};
-  if (const auto allowed = may_propose(entry.payload_bytes()); !allowed) {
+  Payload payload = Payload::copy_of(encode(change));
+  if (const auto allowed = may_propose(payload.size()); !allowed) {
     return std::unexpected(allowed.error());
   }
   if (pending_change_ > log_.applied()) {
@@ -215,34 +207,19 @@ Accepted<LogIndex> Raft::propose_change(const ConfigChange& change) {
   if (!changed(config_, change).ok()) {
     return std::unexpected(Refusal::kInvalidChange);
   }
-  std::vector<Entry> entries;
-  entries.push_back(std::move(entry));
-  pending_change_ = append_as_leader(entries);
+  pending_change_ = append_as_leader(EntryType::kConfigChange, {&payload, 1});
   broadcast_append();
   return pending_change_;
 }
 
-LogIndex Raft::append_and_stream(std::span<Entry> entries) {
-  const LogIndex last = append_as_leader(entries);
-  for (Progress& progress : progress_) {
-    if (progress.id != options_.self) {
-      stream_append(progress);
-    }
-  }
-  return last;
-}
-
-LogIndex Raft::append_as_leader(std::span<Entry> entries) {
+LogIndex Raft::append_as_leader(EntryType type, std::span<const Payload> payloads) {
   PANDO_ASSERT(role_ == Role::kLeader, "only a leader appends of its own");
-  LogIndex index = log_.last_index();
-  for (Entry& entry : entries) {
-    entry.term = term_;
-    entry.index = ++index;
-    uncommitted_bytes_ += entry.payload_bytes();
+  for (const Payload& payload : payloads) {
+    uncommitted_bytes_ += payload.size();
   }
   // Counted for this replica only once the write is durable, see persisted().
-  log_.append(entries);
-  return index;
+  log_.append(term_, type, payloads);
+  return log_.last_index();
 }
 
 // Returns whether the commit index rose.
@@ -257,9 +234,7 @@ bool Raft::advance_commit() {
     return false;
   }
   const bool first_of_term = !committed_in_term();
-  for (LogIndex i = before + 1; i <= index; ++i) {
-    uncommitted_bytes_ -= log_.at(i).payload_bytes();
-  }
+  log_.for_each(before + 1, index, [this](const Entry& entry) { uncommitted_bytes_ -= entry.payload_bytes(); });
   log_.commit_to(index);
   if (first_of_term) {
     release_reads_of_term();
@@ -314,7 +289,7 @@ void Raft::on_append_response(const Message& message) {
     progress->become_probe();
     progress->become_replicate();
   }
-  if (news && advance_commit() && options_.eager_commit) {
+  if (news && progress->match > log_.committed() && advance_commit() && options_.eager_commit) {
     broadcast_append();
   } else if (!was_streaming) {
     // It learns at once what is committed.

@@ -27,7 +27,7 @@ struct Persist {
   // Replaces state machine and log.
   std::optional<Snapshot> snapshot;
   // Replace whatever the log holds from the first one's index on.
-  std::vector<Entry> entries;
+  Entries entries;
   std::vector<Message> then_send;
 
   bool empty() const { return !hard_state.has_value() && !snapshot.has_value() && entries.empty(); }
@@ -44,16 +44,8 @@ struct ReadState {
 struct Ready {
   std::vector<Message> send_now;
   std::optional<Persist> persist;
-  std::vector<Entry> apply;
+  Entries apply;
   std::vector<ReadState> reads;
-
-  // Empties it, and keeps its memory.
-  void clear() {
-    send_now.clear();
-    persist.reset();
-    apply.clear();
-    reads.clear();
-  }
 };
 
 }  // namespace pando::raft

@@ -54,7 +54,7 @@ struct Replica {
   RestartState disk;
   std::unique_ptr<Raft> raft;
   std::deque<Persist> writes;
-  std::deque<std::vector<Entry>> applies;
+  std::deque<Entries> applies;
 };
 
 std::string text_of(const Entry& entry) {
@@ -75,7 +75,7 @@ std::string text_of(const Entry& entry) {
                                            : fmt::format(" {}", *entry.payload));
 }
 
-std::string text_of(const std::vector<Entry>& entries) {
+std::string text_of(const Entries& entries) {
   std::string text;
   for (const Entry& entry : entries) {
     text += (text.empty() ? "" : ", ") + text_of(entry);
@@ -254,6 +254,12 @@ class Story {
     } else if (name == "support") {
       replica(word(0)).support.given[number("for", 0)] = number("epoch", 1);
       replica(number("for", 0)).support.received[word(0)] = number("epoch", 1);
+    } else if (name == "release") {
+      raft().step({.type = MessageType::kRelease,
+                   .from = ReplicaId(number("from", 0)),
+                   .to = ReplicaId(word(0)),
+                   .term = number("term", 0),
+                   .reject = flag("gone")});
     } else if (name == "withdraw") {
       replica(word(0)).support.given.erase(number("for", 0));
       replica(number("for", 0)).support.received.erase(word(0));
@@ -415,7 +421,7 @@ class Story {
     if (r.applies.empty()) {
       return false;
     }
-    const std::vector<Entry> entries = std::move(r.applies.front());
+    const Entries entries = std::move(r.applies.front());
     r.applies.pop_front();
     for (const Entry& entry : entries) {
       r.disk.applied = entry.index;

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Plants each bug of this folder into a copy of the source and counts the seeds until the simulator notices.
 
-usage: run.py [--seeds N] [--only NAME,...] [--tree DIR]
+usage: run.py [--seeds N] [--only NAME,...] [--part I/N] [--tree DIR] [--report FILE]
 
-The copy is built with the debug preset, and only what pando_sim needs. Exit status 1 when a mutant survives.
+The copy is built with the debug preset, and only what pando_sim needs. --part 1/2 and 2/2 share the work between two
+processes. Exit status 1 when a mutant survives.
 """
 
 import argparse
@@ -65,6 +66,8 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=4000, help="give up after this many")
     parser.add_argument("--only", default="", help="names, separated by commas")
+    parser.add_argument("--part", default="1/1", help="which share of the mutants, of how many")
+    parser.add_argument("--report", default="", help="a file to which the outcomes are added, a line each")
     parser.add_argument("--tree", default="build/mutants", help="where the copy is made")
     arguments = parser.parse_args()
 
@@ -78,6 +81,15 @@ def main() -> int:
     chosen = [name for name in arguments.only.split(",") if name]
     survivors = []
     patches = [file for file in sorted(MUTANTS.glob("*.patch")) if not chosen or file.stem in chosen]
+    part, parts = (int(number) for number in arguments.part.split("/"))
+    patches = patches[part - 1 :: parts]
+
+    def tell(line: str) -> None:
+        print(line, flush=True)
+        if arguments.report:
+            with open(arguments.report, "a", encoding="utf-8") as report:
+                report.write(line + "\n")
+
     for file in patches:
         start = time.monotonic()
         if not patch(tree, file, reverse=False):
@@ -89,9 +101,9 @@ def main() -> int:
         seconds = time.monotonic() - start
         if seeds is None:
             survivors.append(file.stem)
-            print(f"SURVIVED  {file.stem}: {arguments.seeds} seeds ({seconds:.0f} s)", flush=True)
+            tell(f"SURVIVED  {file.stem}: {arguments.seeds} seeds ({seconds:.0f} s)")
         else:
-            print(f"caught    {file.stem}: {seeds} seeds, {invariant} ({seconds:.0f} s)", flush=True)
+            tell(f"caught    {file.stem}: {seeds} seeds, {invariant} ({seconds:.0f} s)")
     print(f"{len(patches)} mutants, {len(survivors)} survived {' '.join(survivors)}")
     return 1 if survivors else 0
 

@@ -1,0 +1,60 @@
+#pragma once
+
+// Every interesting state that a run may reach. A report (pando_sim --probes) says which were never reached: a fault that
+// never happens, or a path that no seed takes, is a hole in the net.
+
+#include <array>
+#include <string_view>
+
+namespace pando::test {
+
+// In rising order. Sites exist in debug builds only.
+inline constexpr std::array<std::string_view, 45> kProbes = {
+    "campaign called",
+    "clock jumped",
+    "clogged",
+    "crashed on commit",
+    "crashed on fortification",
+    "disk error",
+    "disk flipped a bit",
+    "disk full",
+    "disk lost unsynced write",
+    "disk stalled",
+    "disk tore unsynced write",
+    "disk wiped",
+    "flipped bit caught",
+    "joint change proposed",
+    "joint configuration left by hand",
+    "leader forgotten",
+    "lease lost",
+    "lease read",
+    "lease won",
+    "log compacted",
+    "network blocked",
+    "network duplicated",
+    "network lost",
+    "network reset",
+    "network spike",
+    "no journal",
+    "one-way partition",
+    "partial partition",
+    "partition",
+    "power failure",
+    "process crashed",
+    "process ended by its disk",
+    "process paused",
+    "process wiped",
+    "quorum read",
+    "replica adopted",
+    "replica retired",
+    "simple change proposed",
+    "site raft/append-one-entry",
+    "site raft/apply-one-entry",
+    "site raft/skip-probe",
+    "snapshot installed",
+    "snapshot sent",
+    "tail replaced",
+    "transfer begun",
+};
+
+}  // namespace pando::test
