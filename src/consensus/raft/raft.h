@@ -9,8 +9,7 @@
 //   raft.persisted(sequence); raft.applied(index);                  // completions
 //
 // The same inputs give the same outputs. Where this core differs from the usual ones, and why:
-//   - Requests for votes wait for the candidate's own vote to be durable: a candidate that forgets its term could
-//     otherwise lead the same term twice with different logs.
+//   - Requests for votes wait for the candidate's own vote to be durable, else it could lead one term twice.
 //   - Configuration changes take effect when the driver reports them applied; the core does it itself. A replica does
 //     not campaign while it knows of a committed change it has not applied.
 //   - Proposals are never forwarded: the proposer must know who leads.
@@ -267,14 +266,12 @@ class Raft {
   uint32_t election_elapsed_ = 0;
   uint32_t heartbeat_elapsed_ = 0;
   uint32_t election_timeout_ = 0;
-  // Whether the last tick found this replica's node supporting the leader it is fortified to.
-  bool was_held_ = false;
+  bool was_held_ = false;  // when the last tick came
 
   std::vector<Ballot> ballots_;
   // While leading; in rising order of id.
   std::vector<Progress> progress_;
-  // No configuration change may be proposed until this is applied.
-  LogIndex pending_change_ = 0;
+  LogIndex pending_change_ = 0;  // no other change is proposed until this is applied
   std::size_t uncommitted_bytes_ = 0;
   ReplicaId transferee_;
   // The lease was given up: the transferee may campaign at any time in this term.
