@@ -3,11 +3,13 @@
 //   config voters=(1,2,3) [outgoing=(1,2)] [learners=(4)] [learners-next=(2)] [autoleave]      the one to start from
 //   auto v4 l5 r1 | implicit v4 ... | explicit v4 ... | leave                                   changes it, if allowed
 
+#include "consensus/raft/config.h"
+
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "consensus/raft/config.h"
 #include "test/support/datadriven.h"
 
 namespace pando::raft {
@@ -52,7 +54,7 @@ class ConfigStory {
     EXPECT_EQ(read_change, change);
     const Result<Config> next = changed(config_, change);
     if (!next.ok()) {
-      return "refused: " + next.status().message() + "\n";
+      return fmt::format("refused: {}\n", next.status().message());
     }
     config_ = *next;
     Config read_config;
