@@ -13,12 +13,14 @@ uint64_t hash_of(const raft::Entry& entry) {
   return chain(chain(entry.term, entry.index), content * 4 + static_cast<uint64_t>(entry.type));
 }
 
-void Checker::on_leader(ShardId group, const raft::Raft& raft) {
+void Checker::on_leader(ShardId group, const raft::Raft& raft, uint64_t life) {
   Group& g = groups_[group];
-  const auto [place, is_new] = g.leaders.try_emplace(raft.term(), raft.self());
-  if (place->second != raft.self()) {
-    world_.fail("election safety", fmt::format("group {}: replicas {} and {} both lead term {}", group.number(),
-                                               place->second.number(), raft.self().number(), raft.term()));
+  const Leader leader{raft.self(), life};
+  const auto [place, is_new] = g.leaders.try_emplace(raft.term(), leader);
+  if (place->second != leader) {
+    world_.fail("election safety", fmt::format("group {}: replica {} in life {}, and {} in life {}, both lead term {}",
+                                               group.number(), place->second.replica.number(), place->second.life,
+                                               raft.self().number(), life, raft.term()));
   }
   if (!is_new) {
     return;

@@ -20,9 +20,10 @@ class Checker {
  public:
   explicit Checker(sim::World& world) : world_(world) {}
 
-  // Election safety: at most one leader per term. Leader completeness: it has all that was committed in
+  // Election safety: at most one leader per term, in one of its lives: who forgets that it has led would do so with
+  // another log. Leader completeness: it has all that was committed in
   // earlier terms.
-  void on_leader(ShardId group, const raft::Raft& raft);
+  void on_leader(ShardId group, const raft::Raft& raft, uint64_t life);
   // Log matching: entries with the same index and term are the same, and follow the same.
   void on_entries(ShardId group, const raft::Entries& entries, raft::Term term_before);
   // Whether some replica was seen to write exactly this entry.
@@ -55,8 +56,13 @@ class Checker {
     // It was committed in this term, or before.
     raft::Term known_in = 0;
   };
+  struct Leader {
+    ReplicaId replica;
+    uint64_t life = 0;
+    friend bool operator==(const Leader&, const Leader&) = default;
+  };
   struct Group {
-    std::map<raft::Term, ReplicaId> leaders;
+    std::map<raft::Term, Leader> leaders;
     std::map<std::pair<raft::LogIndex, raft::Term>, Seen> entries;
     std::map<raft::LogIndex, Committed> committed;
     std::map<raft::LogIndex, uint64_t> digests;

@@ -39,6 +39,7 @@ class Cluster final : public multiraft::Directory {
   void tempt_leader(ShardId group);
   // The node is about to give its word to a leader.
   void tempt_follower(Node& node, ShardId group);
+  void tempt_candidate(Node& node, ShardId group);
   void check_lease(ShardId group, const Node& holder, ReplicaId replica);
 
  private:

@@ -16,6 +16,8 @@ constexpr double kTemptation = 0.005;
 constexpr double kChangeAtOnce = 0.5;
 constexpr double kWordForgotten = 0.1;
 constexpr double kCrashOnChange = 0.2;
+constexpr double kCandidacyForgotten = 0.2;
+constexpr double kExchange = 0.4;
 constexpr double kPowerFailure = 0.2;
 
 }  // namespace
@@ -142,6 +144,28 @@ void Cluster::tempt_follower(Node& node, ShardId group) {
   });
 }
 
+// Its disk stalls before it has written that it is a candidate, and it goes down with what it has done meanwhile. Back
+// again, it campaigns as soon as the others do not count on its first life any more.
+void Cluster::tempt_candidate(Node& node, ShardId group) {
+  if (!safety_phase_ || !options_.may("crash") || !options_.may("stall") ||
+      !world_.prng().chance(kCandidacyForgotten)) {
+    return;
+  }
+  world_.probe("stalled on candidacy");
+  const uint64_t election_ns = options_.raft.election_ticks * options_.host.tick_ns;
+  node.disk().stall_until(world_.now_ns() + 4 * election_ns);
+  world_.after(3 * options_.network.delay_mean_ns + world_.prng().below(election_ns),
+               [this, &node, group, election_ns] {
+                 node.crash("process crashed");
+                 node.disk().heal();
+                 world_.after(election_ns + world_.prng().below(election_ns / 2), [this, &node, group] {
+                   if (safety_phase_ && node.running() && !node.paused() && node.find(group) != nullptr) {
+                     node.campaign(group);
+                   }
+                 });
+               });
+}
+
 void Cluster::tempt(Node& node) {
   if (!safety_phase_ || !options_.may("crash") || !world_.prng().chance(kTemptation)) {
     return;
@@ -189,6 +213,22 @@ namespace {
 using Step = raft::ConfigChange::Step;
 using Kind = raft::ConfigChange::Kind;
 
+// Every learner becomes a voter, and as many voters go: only both majorities of the joint configuration together keep
+// the old and the new one from deciding differently.
+std::vector<Step> exchange_of(const raft::Config& config, Prng& prng) {
+  std::vector<Step> steps;
+  for (const ReplicaId id : config.learners) {
+    steps.push_back({Kind::kAddVoter, id});
+  }
+  std::vector<ReplicaId> leaving(config.voters.incoming.begin(), config.voters.incoming.end());
+  for (std::size_t count = steps.size(); count > 0 && leaving.size() > 1; --count) {
+    const auto place = leaving.begin() + static_cast<std::ptrdiff_t>(prng.below(leaving.size()));
+    steps.push_back({prng.chance(0.5) ? Kind::kRemove : Kind::kAddLearner, *place});
+    leaving.erase(place);
+  }
+  return steps;
+}
+
 }  // namespace
 
 // Proposes a change that leaves a majority with disks: replaces what is lost first, else, while faults last, anything.
@@ -221,6 +261,11 @@ void Cluster::change_members(ShardId group) {
         change.steps.push_back({Kind::kRemove, id});
       }
     }
+  }
+  if (safety_phase_ && change.steps.empty() && options_.may("member") && !config.learners.empty() &&
+      world_.prng().chance(kExchange)) {
+    world_.probe("voters exchanged");
+    change.steps = exchange_of(config, world_.prng());
   }
   if (safety_phase_ && change.steps.empty() && options_.may("member")) {
     const auto members = config.members();

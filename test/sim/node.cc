@@ -64,6 +64,7 @@ struct Node::Process {
     raft::LogIndex seen_commit = 0;
     raft::LogIndex seen_written = 0;
     raft::Term seen_leading = 0;
+    raft::Term seen_candidate = 0;
     bool had_lease = false;
     uint64_t seen_word = 0;
   };
@@ -756,8 +757,12 @@ void Node::observe_group(ShardId group, const raft::Raft& raft) {
   if (raft.role() == raft::Role::kLeader && live.seen_leading != raft.term()) {
     live.seen_leading = raft.term();
     cluster_.world().trace("leader", {group.number(), raft.self().number(), raft.term()});
-    cluster_.checker().on_leader(group, raft);
+    cluster_.checker().on_leader(group, raft, life_);
     cluster_.tempt_leader(group);
+  }
+  if (raft.role() == raft::Role::kCandidate && live.seen_candidate != raft.term()) {
+    live.seen_candidate = raft.term();
+    cluster_.tempt_candidate(*this, group);
   }
   if (const uint64_t word = raft.fortification().epoch; word != live.seen_word) {
     live.seen_word = word;

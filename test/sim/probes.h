@@ -1,7 +1,7 @@
 #pragma once
 
-// Every interesting state that a run may reach. A report (pando_sim --probes) says which were never reached: a fault that
-// never happens, or a path that no seed takes, is a hole in the net.
+// Every interesting state that a run may reach. A report (pando_sim --probes) says which were never reached: a fault
+// that never happens, or a path that no seed takes, is a hole in the net.
 
 #include <array>
 #include <string_view>
@@ -9,7 +9,7 @@
 namespace pando::test {
 
 // In rising order. Sites exist in debug builds only.
-inline constexpr std::array<std::string_view, 45> kProbes = {
+inline constexpr std::array<std::string_view, 48> kProbes = {
     "campaign called",
     "clock jumped",
     "clogged",
@@ -50,11 +50,14 @@ inline constexpr std::array<std::string_view, 45> kProbes = {
     "simple change proposed",
     "site raft/append-one-entry",
     "site raft/apply-one-entry",
+    "site raft/probe-lower",
     "site raft/skip-probe",
     "snapshot installed",
     "snapshot sent",
+    "stalled on candidacy",
     "tail replaced",
     "transfer begun",
+    "voters exchanged",
 };
 
 }  // namespace pando::test

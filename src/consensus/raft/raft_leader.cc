@@ -307,6 +307,10 @@ void Raft::on_rejection(Progress& progress, const Message& message) {
     // Where this log was at the follower's term or before: skips a whole term in one round trip.
     agree = log_.conflict_hint(message.hint.index, message.hint.term).first;
   }
+  if (PANDO_FAULT(options_.faults, "raft/probe-lower")) {
+    // Starting further back than needed costs time only.
+    agree -= std::min(agree, std::min<LogIndex>(agree - std::min(agree, log_.compacted().index), 2));
+  }
   if (progress.on_rejected(message.position.index, agree)) {
     if (progress.state == ProgressState::kReplicate) {
       progress.become_probe();
