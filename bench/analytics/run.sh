@@ -36,7 +36,7 @@ for _ in $(seq 100); do on pando psql -Atc 'SELECT 1' >/dev/null 2>&1 && break; 
 now() { date +%s.%N; }
 since() { awk -v a="$1" -v b="$(now)" 'BEGIN {print b - a}'; }
 report() {
-  awk -v n="$1" -v a="$2" -v b="$3" 'BEGIN {printf "%-36s %10.3f %10.3f %8.2fx\n", n, a, b, a > 0 ? b / a : 0}'
+  awk -v n="$1" -v a="$2" -v b="$3" 'BEGIN {ratio = (a > 0) ? b / a : 0; printf "%-36s %10.3f %10.3f %8.2fx\n", n, a, b, ratio}'
 }
 printf '%-36s %10s %10s %9s\n' "load" "Pando s" "PG s" "ratio"
 # load NAME TABLE FILE: into both.

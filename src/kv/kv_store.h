@@ -24,7 +24,7 @@ namespace pando::kv {
 struct KvOptions {
   storage::JournalOptions journal;
   std::size_t record_cache_bytes = 128_MiB;
-  std::size_t transaction_bytes_max = 1_GiB;
+  std::size_t transaction_bytes_max = 448_MiB;
   std::size_t recent_writes_bytes_max = 64_MiB;
   // How often the engine learns which versions nobody can see any more.
   std::chrono::milliseconds garbage_interval{1000};

@@ -60,7 +60,7 @@ struct NodeOptions {
   // Nothing: a node of its own.
   std::optional<ClusterMembership> cluster;
   // What a single transaction may write.
-  std::size_t transaction_bytes_max = 1_GiB;
+  std::size_t transaction_bytes_max = 448_MiB;
 };
 
 class Node {

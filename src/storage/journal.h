@@ -83,7 +83,7 @@ class JournalBatch {
 };
 
 // The most that one batch may hold; a larger one fails with 54000.
-inline constexpr std::size_t kJournalBatchBytesMax = 960_MiB;
+inline constexpr std::size_t kJournalBatchBytesMax = 512_MiB;
 
 // Receives what the journal holds, in the order in which it was written. An entry whose index is not above the last one
 // of its shard replaces what was visited from there on. An error ends open() with that error.

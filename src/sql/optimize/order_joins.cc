@@ -1,22 +1,11 @@
 // Join order: regions of inner joins are taken apart into relations and conditions and put together again in the
-// cheapest order.
-//
-// Up to kExactMax relations: dynamic programming over sets. Above: a greedy tree (the pair whose join gives the fewest
-// rows, again and again), whose leaves in order are then joined in the cheapest way that keeps neighbours together, by
-// dynamic programming over intervals: never worse than the greedy tree, which is one of those ways, and cubic in the
-// number of relations (Neumann and Radke, "Adaptive Optimization of Very Large Join Queries", 2018).
-//
-// Pairs that a condition connects come before cross products. Outer, semi and anti joins are relations of a region as a
-// whole: moving across them is push_down's business.
+// cheapest order: by dynamic programming over sets of relations up to kExactMax of them, greedily above. Pairs that a
+// condition connects come before cross products. Outer, semi and anti joins are relations of a region as a whole:
+// moving across them is push_down's business.
 
 #include <algorithm>
 #include <bit>
 #include <limits>
-#include <map>
-#include <numeric>
-#include <ranges>
-#include <set>
-#include <unordered_map>
 
 #include "sql/expr/walk.h"
 #include "sql/optimize/conjuncts.h"
@@ -43,10 +32,12 @@ ExprPtr order_in_subqueries(const ExprPtr& expr, Cardinality& cardinality) {
   return make_expr(entered->type, std::move(copy), entered->position);
 }
 
-// One relation of a region.
+// A part of a region already put together.
 struct Part {
   LogicalPtr plan;
+  ColumnSet columns;
   double rows = 0;
+  double cost = std::numeric_limits<double>::infinity();
 };
 
 class Region {
@@ -70,7 +61,9 @@ class Region {
     }
     Part part;
     part.plan = order_joins(plan, cardinality_);
+    part.columns = outputs_of(*part.plan);
     part.rows = cardinality_.rows(part.plan);
+    part.cost = 0;
     parts_.push_back(std::move(part));
   }
 
@@ -84,7 +77,10 @@ class Region {
   }
 
   LogicalPtr solve() {
-    find_relations();
+    for (const ExprPtr& conjunct : conjuncts_) {
+      edges_.push_back(columns_of(conjunct));
+      selectivities_.push_back(cardinality_.selectivity(conjunct));
+    }
     used_.assign(conjuncts_.size(), false);
     return parts_.size() <= kExactMax ? exact() : greedy();
   }
@@ -103,9 +99,9 @@ class Region {
   LogicalPtr exact() {
     const std::size_t count = parts_.size();
     members_.assign(conjuncts_.size(), 0);
-    for (std::size_t edge = 0; edge < relations_.size(); ++edge) {
-      for (const std::size_t part : relations_[edge]) {
-        members_[edge] |= Set{1} << part;
+    for (std::size_t edge = 0; edge < edges_.size(); ++edge) {
+      for (std::size_t part = 0; part < count; ++part) {
+        members_[edge] |= overlaps(edges_[edge], parts_[part].columns) ? Set{1} << part : 0;
       }
     }
     choices_.assign(std::size_t{1} << count, Choice{});
@@ -176,207 +172,63 @@ class Region {
     return join(assemble(left), assemble(right));
   }
 
-  // --- greedy, then the best tree over the greedy one's leaves ---
-  // A tree of joins: a leaf has no sides.
-  struct Tree {
-    std::size_t left = 0;
-    std::size_t right = 0;
-    double rows = 0;
-    bool is_leaf = true;
-  };
-
+  // --- greedy: the pair whose join gives the fewest rows, again and again ---
   LogicalPtr greedy() {
-    std::vector<std::size_t> order;
-    append_leaves(greedy_tree(), order);
-    return Intervals(*this, order).solve();
-  }
-
-  std::size_t greedy_tree() {
-    for (const Part& part : parts_) {
-      trees_.push_back({.rows = part.rows});
+    for (Part& part : parts_) {
+      part.plan = with_conditions(part.plan);
     }
-    std::vector<std::size_t> roots(parts_.size());
-    std::iota(roots.begin(), roots.end(), std::size_t{0});
-    // Of each relation, the tree that it is in.
-    std::vector<std::size_t> root_of = roots;
-    while (roots.size() > 1) {
-      const auto [left, right, rows] = best_pair(roots, root_of);
-      const std::size_t merged = trees_.size();
-      trees_.push_back({left, right, rows, false});
-      std::ranges::replace(root_of, left, merged);
-      std::ranges::replace(root_of, right, merged);
-      std::erase(roots, left);
-      std::ranges::replace(roots, right, merged);
-    }
-    return roots[0];
-  }
-
-  struct Pair {
-    std::size_t left = 0;
-    std::size_t right = 0;
-    double rows = std::numeric_limits<double>::infinity();
-  };
-
-  // The two trees whose join gives the fewest rows, of those that a condition connects; if there are none, the two
-  // smallest.
-  Pair best_pair(const std::vector<std::size_t>& roots, const std::vector<std::size_t>& root_of) const {
-    std::map<std::pair<std::size_t, std::size_t>, double> pairs;
-    for (std::size_t edge = 0; edge < relations_.size(); ++edge) {
-      std::set<std::size_t> ends;
-      for (const std::size_t relation : relations_[edge]) {
-        ends.insert(root_of[relation]);
-      }
-      if (ends.size() == 2) {
-        const auto found = pairs.try_emplace({*ends.begin(), *ends.rbegin()}, 1.0).first;
-        found->second *= selectivities_[edge];
-      }
-    }
-    Pair best;
-    for (const auto& [pair, selectivity] : pairs) {
-      const double rows = std::max(1.0, trees_[pair.first].rows * trees_[pair.second].rows * selectivity);
-      if (rows < best.rows) {
-        best = {pair.first, pair.second, rows};
-      }
-    }
-    if (pairs.empty()) {
-      std::vector<std::size_t> smallest = roots;
-      std::ranges::partial_sort(smallest, smallest.begin() + 2, {},
-                                [&](std::size_t root) { return trees_[root].rows; });
-      best = {smallest[0], smallest[1], trees_[smallest[0]].rows * trees_[smallest[1]].rows};
-    }
-    return best;
-  }
-
-  void append_leaves(std::size_t tree, std::vector<std::size_t>& order) const {
-    if (trees_[tree].is_leaf) {
-      order.push_back(tree);
-      return;
-    }
-    append_leaves(trees_[tree].left, order);
-    append_leaves(trees_[tree].right, order);
-  }
-
-  // The cheapest tree whose leaves are in a given order.
-  class Intervals {
-   public:
-    Intervals(Region& region, const std::vector<std::size_t>& order)
-        : region_(region), order_(order), count_(order.size()), best_(count_ * count_) {
-      std::vector<std::size_t> place(count_);
-      for (std::size_t i = 0; i < count_; ++i) {
-        place[order[i]] = i;
-      }
-      for (std::size_t edge = 0; edge < region.relations_.size(); ++edge) {
-        const auto& relations = region.relations_[edge];
-        if (relations.size() > 1) {
-          const auto places = std::views::transform(relations, [&](std::size_t relation) { return place[relation]; });
-          const auto [first, last] = std::ranges::minmax(places);
-          spans_.push_back({first, last, region.selectivities_[edge]});
+    while (parts_.size() > 1) {
+      std::size_t best_left = 0;
+      std::size_t best_right = 1;
+      std::pair<bool, double> best{true, std::numeric_limits<double>::infinity()};
+      for (std::size_t left = 0; left < parts_.size(); ++left) {
+        for (std::size_t right = left + 1; right < parts_.size(); ++right) {
+          const auto score = pair_score(parts_[left], parts_[right]);
+          if (score < best) {
+            best = score;
+            best_left = left;
+            best_right = right;
+          }
         }
       }
+      Part merged;
+      merged.rows = std::max(1.0, best.second);
+      merged.plan = join(parts_[best_left].plan, parts_[best_right].plan);
+      merged.columns = outputs_of(*merged.plan);
+      parts_.erase(parts_.begin() + static_cast<std::ptrdiff_t>(best_right));
+      parts_[best_left] = std::move(merged);
     }
+    return parts_[0].plan;
+  }
 
-    LogicalPtr solve() {
-      for (std::size_t i = 0; i < count_; ++i) {
-        at(i, i) = {region_.parts_[order_[i]].rows, 0, 0, false};
-      }
-      for (std::size_t length = 2; length <= count_; ++length) {
-        for (std::size_t first = 0; first + length <= count_; ++first) {
-          choose(first, first + length - 1);
-        }
-      }
-      return assemble(0, count_ - 1);
-    }
-
-   private:
-    struct Best {
-      double rows = 0;
-      double cost = std::numeric_limits<double>::infinity();
-      // The last relation of the left side.
-      std::size_t split = 0;
-      bool crosses = true;
-    };
-    // The places of the first and the last relation of a condition.
-    struct Span {
-      std::size_t first;
-      std::size_t last;
-      double selectivity;
-    };
-    Best& at(std::size_t first, std::size_t last) { return best_[first * count_ + last]; }
-
-    void choose(std::size_t first, std::size_t last) {
-      Best& best = at(first, last);
-      double rows = at(first, last - 1).rows * at(last, last).rows;
-      // connected[i]: a condition lies on both sides of a split behind i.
-      std::vector<char> connected(last + 1, 0);
-      for (const Span& span : spans_) {
-        if (span.first >= first && span.last <= last) {
-          std::fill(connected.begin() + static_cast<std::ptrdiff_t>(span.first),
-                    connected.begin() + static_cast<std::ptrdiff_t>(span.last), 1);
-          rows *= span.last == last ? span.selectivity : 1;
-        }
-      }
-      best.rows = rows;
-      for (std::size_t split = first; split < last; ++split) {
-        const Best& left = at(first, split);
-        const Best& right = at(split + 1, last);
-        const bool crosses = connected[split] == 0 || left.crosses || right.crosses;
-        const double cost =
-            left.cost + right.cost +
-            join_cost(std::max(left.rows, 1.0), std::max(right.rows, 1.0), std::max(rows, 1.0), connected[split] == 0);
-        if (std::pair(crosses, cost) < std::pair(best.crosses, best.cost) ||
-            best.cost == std::numeric_limits<double>::infinity()) {
-          best.cost = cost;
-          best.split = split;
-          best.crosses = crosses;
-        }
+  // Whether it is a cross product, and how many rows the join gives.
+  std::pair<bool, double> pair_score(const Part& left, const Part& right) const {
+    double rows = left.rows * right.rows;
+    bool connected = false;
+    for (std::size_t edge = 0; edge < edges_.size(); ++edge) {
+      if (!used_[edge] && overlaps(edges_[edge], left.columns) && overlaps(edges_[edge], right.columns) &&
+          covered(edges_[edge], left.columns, right.columns)) {
+        connected = true;
+        rows *= selectivities_[edge];
       }
     }
+    return {!connected, rows};
+  }
 
-    LogicalPtr assemble(std::size_t first, std::size_t last) {
-      if (first == last) {
-        return region_.with_conditions(region_.parts_[order_[first]].plan);
-      }
-      const std::size_t split = at(first, last).split;
-      const LogicalPtr left = assemble(first, split);
-      return region_.join(left, assemble(split + 1, last));
-    }
-
-    Region& region_;
-    const std::vector<std::size_t>& order_;
-    const std::size_t count_;
-    std::vector<Best> best_;
-    std::vector<Span> spans_;
-  };
+  // Whether all columns that belong to this region are in one of the sides.
+  bool covered(const ColumnSet& edge, const ColumnSet& left, const ColumnSet& right) const {
+    return std::ranges::all_of(
+        edge, [&](ColumnId column) { return left.contains(column) || right.contains(column) || !is_local(column); });
+  }
+  bool is_local(ColumnId column) const {
+    return std::ranges::any_of(parts_, [&](const Part& part) { return part.columns.contains(column); });
+  }
 
   // --- building ---
-  // Which relations each condition names.
-  void find_relations() {
-    for (std::size_t part = 0; part < parts_.size(); ++part) {
-      for (const OutputColumn& column : parts_[part].plan->outputs) {
-        owners_.emplace(column.id, part);
-      }
-    }
-    for (const ExprPtr& conjunct : conjuncts_) {
-      std::set<std::size_t> relations;
-      for (const ColumnId column : columns_of(conjunct)) {
-        if (const auto owner = owners_.find(column); owner != owners_.end()) {
-          relations.insert(owner->second);
-        }
-      }
-      relations_.emplace_back(relations.begin(), relations.end());
-      selectivities_.push_back(cardinality_.selectivity(conjunct));
-    }
-  }
-
-  // The conditions not used yet whose relations all lie in `plan`, which outputs all their columns.
-  std::vector<ExprPtr> take_conditions(const std::vector<OutputColumn>& outputs) {
-    std::vector<bool> inside(parts_.size());
-    for (const OutputColumn& column : outputs) {
-      inside[owners_.at(column.id)] = true;
-    }
+  std::vector<ExprPtr> take_conditions(const ColumnSet& columns, const ColumnSet& more) {
     std::vector<ExprPtr> taken;
-    for (std::size_t edge = 0; edge < relations_.size(); ++edge) {
-      if (!used_[edge] && std::ranges::all_of(relations_[edge], [&](std::size_t part) { return inside[part]; })) {
+    for (std::size_t edge = 0; edge < edges_.size(); ++edge) {
+      if (!used_[edge] && covered(edges_[edge], columns, more)) {
         used_[edge] = true;
         taken.push_back(conjuncts_[edge]);
       }
@@ -384,7 +236,7 @@ class Region {
     return taken;
   }
   LogicalPtr with_conditions(const LogicalPtr& plan) {
-    std::vector<ExprPtr> taken = take_conditions(plan->outputs);
+    std::vector<ExprPtr> taken = take_conditions(outputs_of(*plan), {});
     if (taken.empty()) {
       return plan;
     }
@@ -394,23 +246,20 @@ class Region {
     JoinNode node;
     node.left = left;
     node.right = right;
+    node.condition = combine_conjuncts(take_conditions(outputs_of(*left), outputs_of(*right)));
     std::vector<OutputColumn> outputs = left->outputs;
     outputs.insert(outputs.end(), right->outputs.begin(), right->outputs.end());
-    node.condition = combine_conjuncts(take_conditions(outputs));
     return make_logical(std::move(outputs), std::move(node));
   }
 
   Cardinality& cardinality_;
   std::vector<Part> parts_;
   std::vector<ExprPtr> conjuncts_;
-  std::unordered_map<ColumnId, std::size_t> owners_;
-  // By condition, rising.
-  std::vector<std::vector<std::size_t>> relations_;
+  std::vector<ColumnSet> edges_;
   std::vector<double> selectivities_;
   std::vector<bool> used_;
   std::vector<Set> members_;
   std::vector<Choice> choices_;
-  std::vector<Tree> trees_;
 };
 
 }  // namespace
