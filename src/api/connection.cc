@@ -91,9 +91,9 @@ Status Connection::State::bind(const std::string& statement, std::span<const Par
     return prepared.status();
   }
   const auto& types = (*prepared)->parameter_types;
-  std::vector<types::Value> values(parameters.size());
-  std::vector<Bytes> texts(parameters.size());
-  std::vector<session::BoundParameter> bound(parameters.size());
+  values.resize(parameters.size());
+  texts.resize(parameters.size());
+  bound.assign(parameters.size(), {});
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     if (std::holds_alternative<std::nullptr_t>(parameters[i])) {
       bound[i].is_null = true;

@@ -69,6 +69,10 @@ struct Connection::State {
   runtime::InlineExecutor executor;
   session::Session session;
   uint64_t next_statement = 0;
+  // Of bind(), kept for their memory.
+  std::vector<types::Value> values;
+  std::vector<Bytes> texts;
+  std::vector<session::BoundParameter> bound;
 
   Status run(std::string_view sql, CollectingSink& sink);
   // Binds the parameters to the unnamed portal of a prepared statement. An error has ended what it ends.

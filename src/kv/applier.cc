@@ -11,6 +11,10 @@ namespace {
 constexpr ByteView kMarksKey{"\x03marks", 6};
 // The keys of larger commits do not push others out of the cache: bulk loads are seldom read back at once.
 constexpr std::size_t kCachedCommitBytesMax = 64_KiB;
+// How far the stored high-water marks run ahead. A restart begins above them: it skips some transaction numbers, and
+// finds its clock past the time anyway.
+constexpr uint64_t kMarksLeadNs = 10'000'000;
+constexpr uint64_t kMarksLeadTransactions = 4096;
 
 Bytes encode_marks(const HighWaterMarks& marks) {
   Bytes bytes;
@@ -40,7 +44,7 @@ Result<HighWaterMarks> load_high_water_marks(const storage::Reader& reader) {
 }
 
 Applier::Applier(storage::Engine& engine, RecordCache* cache, HighWaterMarks marks)
-    : engine_(engine), cache_(cache), marks_(marks) {}
+    : engine_(engine), cache_(cache), marks_(marks), stored_marks_(marks) {}
 
 Status Applier::add(ShardId shard, uint64_t index, ByteView payload) {
   PANDO_ASSERT(!finished_, "a batch that failed to be written takes no more entries");
@@ -69,12 +73,21 @@ void Applier::note_applied(ShardId shard, uint64_t index) {
   }
 }
 
+void Applier::note_marks() {
+  if (marks_.timestamp <= stored_marks_.timestamp && marks_.transaction <= stored_marks_.transaction) {
+    return;
+  }
+  stored_marks_ = {.timestamp = {marks_.timestamp.wall_ns + kMarksLeadNs, 0},
+                   .transaction = TransactionId(marks_.transaction.number() + kMarksLeadTransactions)};
+  batch_.put(kMarksKey, encode_marks(stored_marks_));
+}
+
 Status Applier::write() {
   if (!finished_) {
     for (const storage::AppliedIndex& applied : applied_) {
       batch_.set_applied(applied.shard, applied.index);
     }
-    batch_.put(kMarksKey, encode_marks(marks_));
+    note_marks();
     finished_ = true;
   }
   PANDO_TRY(engine_.write(batch_));

@@ -50,11 +50,14 @@ class Applier {
   };
 
   void note_applied(ShardId shard, uint64_t index);
+  void note_marks();
   void update_cache();
 
   storage::Engine& engine_;
   RecordCache* const cache_;
   HighWaterMarks marks_;
+  // What the engine holds: ahead of marks_, so that few writes need to say so again.
+  HighWaterMarks stored_marks_;
   storage::WriteBatch batch_;
   std::vector<Section> sections_;
   std::vector<storage::AppliedIndex> applied_;

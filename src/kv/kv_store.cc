@@ -6,6 +6,10 @@
 namespace pando::kv {
 namespace {
 
+// How many keys one read of the engine brings into a cache with room, and how many versions it looks at for that.
+constexpr std::size_t kReadAheadKeys = 32;
+constexpr std::size_t kReadAheadSteps = 64;
+
 // The descriptors of a store; written first when it is new.
 Result<std::vector<ShardDescriptor>> load_or_create_descriptors(storage::Engine& engine,
                                                                 const std::vector<Bytes>& splits) {
@@ -143,7 +147,7 @@ void KvStore::advance_garbage_threshold() { environment_.engine.set_garbage_thre
 
 Result<bool> KvStore::read(ByteView key, HlcTimestamp at, CachedRecord& record) {
   if (!cache_.get(key, record)) {
-    PANDO_ASSIGN(const bool found, read_engine(key, record));
+    PANDO_ASSIGN(const bool found, cache_.has_room(key) ? read_ahead(key, record) : read_engine(key, record));
     if (!found) {
       return false;
     }
@@ -178,6 +182,32 @@ Result<bool> KvStore::read_engine(ByteView key, CachedRecord& newest) {
     newest = {.timestamp = version.timestamp, .tombstone = version.tombstone, .value = std::move(version.value)};
   }
   return found;
+}
+
+// The same, and the rows behind it come into the cache too: most of the work is to get there.
+Result<bool> KvStore::read_ahead(ByteView key, CachedRecord& newest) {
+  const auto tickets = cache_.start_fills();
+  const auto iterator = environment_.engine.iterate_versions({Bytes(key), {}});
+  if (!iterator->valid() || iterator->key() != key) {
+    PANDO_TRY(iterator->status());
+    return false;
+  }
+  newest.timestamp = iterator->timestamp();
+  newest.tombstone = iterator->tombstone();
+  newest.value.assign(iterator->value());
+  Bytes last;
+  std::size_t keys = 0;
+  for (std::size_t steps = 0; iterator->valid() && keys < kReadAheadKeys && steps < kReadAheadSteps; ++steps) {
+    // The newest version of a key comes first.
+    if (iterator->key() != last) {
+      last.assign(iterator->key());
+      cache_.fill(last, iterator->timestamp(), iterator->tombstone(), iterator->value(), tickets);
+      ++keys;
+    }
+    iterator->next();
+  }
+  PANDO_TRY(iterator->status());
+  return true;
 }
 
 KvStatistics KvStore::statistics() {

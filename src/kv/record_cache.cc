@@ -1,6 +1,7 @@
 #include "kv/record_cache.h"
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <new>
 
@@ -9,6 +10,9 @@ namespace {
 
 constexpr std::size_t kBucketsMin = 64;
 constexpr int kStripeShift = 58;
+// Neighbours come in uninvited only up to this part of the budget.
+constexpr std::size_t kRoomNumerator = 3;
+constexpr std::size_t kRoomDenominator = 4;
 
 uint64_t hash_of(ByteView key) { return std::hash<ByteView>()(key); }
 
@@ -56,7 +60,8 @@ struct alignas(64) RecordCache::Stripe {
   std::size_t hand PANDO_GUARDED_BY(mutex) = 0;
   std::size_t bytes PANDO_GUARDED_BY(mutex) = 0;
   std::size_t bytes_max PANDO_GUARDED_BY(mutex) = 0;
-  uint64_t applies PANDO_GUARDED_BY(mutex) = 0;
+  // Written under the mutex.
+  std::atomic<uint64_t> applies{0};
   uint64_t hits PANDO_GUARDED_BY(mutex) = 0;
   uint64_t misses PANDO_GUARDED_BY(mutex) = 0;
   uint64_t evictions PANDO_GUARDED_BY(mutex) = 0;
@@ -196,20 +201,40 @@ bool RecordCache::get_timestamp(ByteView key, HlcTimestamp& timestamp, bool& tom
 }
 
 RecordCache::FillTicket RecordCache::start_fill(ByteView key) {
+  return {stripe_of(hash_of(key)).applies.load(std::memory_order_acquire)};
+}
+
+bool RecordCache::has_room(ByteView key) {
   Stripe& stripe = stripe_of(hash_of(key));
   MutexLock lock(stripe.mutex);
-  return {stripe.applies};
+  return stripe.bytes < stripe.bytes_max / kRoomDenominator * kRoomNumerator;
+}
+
+RecordCache::FillTickets RecordCache::start_fills() const {
+  FillTickets tickets{};
+  for (std::size_t i = 0; i < kStripes; ++i) {
+    tickets.applies[i] = stripes_[i].applies.load(std::memory_order_acquire);
+  }
+  return tickets;
 }
 
 void RecordCache::fill(ByteView key, HlcTimestamp timestamp, bool tombstone, ByteView value, FillTicket ticket) {
-  if (!enabled_ || key.size() + value.size() > kRecordBytesMax) {
+  fill({key, timestamp, tombstone, value}, hash_of(key), ticket.applies);
+}
+
+void RecordCache::fill(ByteView key, HlcTimestamp timestamp, bool tombstone, ByteView value,
+                       const FillTickets& tickets) {
+  const uint64_t hash = hash_of(key);
+  fill({key, timestamp, tombstone, value}, hash, tickets.applies[hash >> kStripeShift]);
+}
+
+void RecordCache::fill(const Incoming& incoming, uint64_t hash, uint64_t applies) {
+  if (!enabled_ || incoming.key.size() + incoming.value.size() > kRecordBytesMax) {
     return;
   }
-  const uint64_t hash = hash_of(key);
-  const Incoming incoming{key, timestamp, tombstone, value};
   Stripe& stripe = stripe_of(hash);
   MutexLock lock(stripe.mutex);
-  if (stripe.applies == ticket.applies && stripe.find(key, hash) == nullptr) {
+  if (stripe.applies.load(std::memory_order_relaxed) == applies && stripe.find(incoming.key, hash) == nullptr) {
     stripe.insert(make_record(incoming, hash));
   }
 }
@@ -223,7 +248,7 @@ void RecordCache::apply(ByteView key, HlcTimestamp timestamp, bool tombstone, By
   const bool fits = key.size() + value.size() <= kRecordBytesMax;
   Stripe& stripe = stripe_of(hash);
   MutexLock lock(stripe.mutex);
-  ++stripe.applies;
+  stripe.applies.fetch_add(1, std::memory_order_release);
   Record* const record = stripe.find(key, hash);
   if (record != nullptr && fits) {
     stripe.update(*record, incoming);

@@ -14,6 +14,7 @@
 // A striped hash table with chaining; each stripe keeps to its part of the byte budget by the clock algorithm (Corbato,
 // 1968). Thread-safe.
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -38,6 +39,9 @@ struct RecordCacheStatistics {
 };
 
 class RecordCache {
+ private:
+  static constexpr std::size_t kStripes = 64;
+
  public:
   // Keys and values larger than this together are not worth the room.
   static constexpr std::size_t kRecordBytesMax = 16_KiB;
@@ -58,6 +62,15 @@ class RecordCache {
   };
   FillTicket start_fill(ByteView key);
   void fill(ByteView key, HlcTimestamp timestamp, bool tombstone, ByteView value, FillTicket ticket);
+
+  // The same for many keys that one look at the engine finds: while there is room, what lies beside a key that is read
+  // may as well come in with it.
+  bool has_room(ByteView key);
+  struct FillTickets {
+    std::array<uint64_t, kStripes> applies;
+  };
+  FillTickets start_fills() const;
+  void fill(ByteView key, HlcTimestamp timestamp, bool tombstone, ByteView value, const FillTickets& tickets);
 
   // A newer version was committed. With `insert`, a key that was not here comes in.
   void apply(ByteView key, HlcTimestamp timestamp, bool tombstone, ByteView value, bool insert);
@@ -81,8 +94,7 @@ class RecordCache {
     ByteView value;
   };
 
-  static constexpr std::size_t kStripes = 64;
-
+  void fill(const Incoming& incoming, uint64_t hash, uint64_t applies);
   static RecordPointer make_record(const Incoming& incoming, uint64_t hash);
   Stripe& stripe_of(uint64_t hash);
 

@@ -52,6 +52,31 @@ TEST(RecordCache, AReaderNeverPutsAnOldVersionBack) {
   EXPECT_EQ(look(cache, "a"), "new@2");
 }
 
+TEST(RecordCache, NeighboursNeverPutAnOldVersionBackEither) {
+  RecordCache cache(1_MiB);
+  const auto before = cache.start_fills();
+  cache.apply("a", at(2), false, "new", false);
+  cache.fill("a", at(1), false, "old", before);
+  EXPECT_EQ(look(cache, "a"), "(miss)");
+  const auto after = cache.start_fills();
+  cache.fill("a", at(2), false, "new", after);
+  cache.fill("a", at(1), false, "old", after);
+  EXPECT_EQ(look(cache, "a"), "new@2");
+}
+
+TEST(RecordCache, HasRoomUntilItIsNearlyFull) {
+  RecordCache cache(1_MiB);
+  uint64_t i = 0;
+  for (; cache.has_room("key") && i < 100'000; ++i) {
+    const Bytes key = "key" + std::to_string(i);
+    cache.fill(key, at(1), false, Bytes(100, 'v'), cache.start_fills());
+  }
+  EXPECT_GT(i, 1000U);
+  EXPECT_LT(i, 100'000U);
+  EXPECT_EQ(cache.statistics().evictions, 0U);
+  EXPECT_FALSE(RecordCache(0).has_room("key"));
+}
+
 TEST(RecordCache, StaysInItsBudgetAndKeepsWhatIsRead) {
   constexpr std::size_t kBudget = 1_MiB;
   RecordCache cache(kBudget);

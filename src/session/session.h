@@ -33,6 +33,7 @@
 #include "session/copy_options.h"
 #include "session/environment.h"
 #include "session/portal.h"
+#include "session/request.h"
 #include "session/result_sink.h"
 #include "session/session_settings.h"
 #include "session/session_transaction.h"
@@ -47,34 +48,6 @@ class CopyPrinter;
 class PlanCache;
 class SystemTables;
 class TableExpressionCache;
-
-struct SessionIdentity {
-  std::string user = "postgres";
-  std::string database = "postgres";
-  // Shown as pg_backend_pid(); 0 for the embedded API.
-  uint32_t process_id = 0;
-  // "127.0.0.1:40000"; empty for the embedded API.
-  std::string client_address;
-};
-
-// A parameter as the client sent it, or a value (the embedded API).
-struct BoundParameter {
-  bool is_null = false;
-  ValueFormat format = ValueFormat::kText;
-  // Borrowed until bind() returns.
-  ByteView bytes;
-  const types::Value* value = nullptr;
-};
-
-struct BindRequest {
-  std::string_view portal;
-  std::string_view statement;
-  std::span<const BoundParameter> parameters;
-  // None: text. One: for all columns. Else one for each.
-  std::span<const ValueFormat> result_formats;
-};
-
-enum class ExecuteOutcome : uint8_t { kCompleted, kSuspended, kEmpty };
 
 class Session {
  public:

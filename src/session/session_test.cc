@@ -1,6 +1,7 @@
 // Runs testdata/session/*.txt: stories of sessions on the in-memory store. Commands:
 //   sql [session=b]                       the simple protocol; the input is the text
 //   prepare name | bind portal statement=s parameters=(1,x) | execute portal [rows=n] | sync
+//   "unnamed" stands for the unnamed statement or portal
 //   describe name                         a prepared statement's parameters and columns
 //   copy                                  the simple protocol; the first input line is the statement, the rest its data
 
@@ -88,7 +89,10 @@ class TextSink final : public ResultSink {
 
 class SessionStory {
  public:
-  SessionStory() { EXPECT_TRUE(runtime::block_on(executor_, catalog_.open(executor_)).ok()); }
+  // `on_the_spot`: what can be done without a coroutine is, as a connection does; else nothing is.
+  explicit SessionStory(bool on_the_spot) : on_the_spot_(on_the_spot) {
+    EXPECT_TRUE(runtime::block_on(executor_, catalog_.open(executor_)).ok());
+  }
   ~SessionStory() {
     for (auto& [name, session] : sessions_) {
       runtime::block_on(executor_, session->close());
@@ -97,11 +101,12 @@ class SessionStory {
 
   std::string run(const test::Command& command) {
     Session& session = get(command.value("session", "a"));
-    const std::string name = command.arguments.empty() ? "" : command.arguments.front().key;
+    std::string name = command.arguments.empty() ? "" : command.arguments.front().key;
+    name = name == "unnamed" ? "" : name;
     if (command.name == "sql" || command.name == "copy") {
       const auto line_end = command.name == "copy" ? command.input.find('\n') : std::string::npos;
       sink_.give_copy_data(line_end == std::string::npos ? "" : command.input.substr(line_end + 1));
-      return finish(session, runtime::block_on(executor_, session.run(command.input.substr(0, line_end), &sink_)));
+      return finish(session, run_text(session, command.input.substr(0, line_end)));
     }
     if (command.name == "prepare") {
       return extended(session, session.prepare(name, command.input, {}));
@@ -113,17 +118,34 @@ class SessionStory {
       return describe(session, name);
     }
     if (command.name == "execute") {
-      auto outcome =
-          runtime::block_on(executor_, session.execute(name, std::stoul(command.value("rows", "0")), &sink_));
+      auto outcome = execute(session, name, std::stoul(command.value("rows", "0")));
       if (outcome.ok() && *outcome == ExecuteOutcome::kSuspended) {
         return sink_.take() + "(suspended)";
       }
       return extended(session, std::move(outcome).status());
     }
-    return finish(session, runtime::block_on(executor_, session.sync()));
+    const bool synced = on_the_spot_ && session.try_sync();
+    return finish(session, synced ? Status() : runtime::block_on(executor_, session.sync()));
   }
 
  private:
+  Status run_text(Session& session, const std::string& sql) {
+    Status status;
+    if (on_the_spot_ && session.try_run(sql, &sink_, status) && status.ok()) {
+      return status;
+    }
+    sink_.take();
+    return runtime::block_on(executor_, session.run(sql, &sink_));
+  }
+
+  Result<ExecuteOutcome> execute(Session& session, const std::string& portal, uint64_t rows_max) {
+    Status status;
+    if (on_the_spot_ && session.try_execute(portal, rows_max, &sink_, status)) {
+      return status.ok() ? Result(ExecuteOutcome::kCompleted) : Result<ExecuteOutcome>(status);
+    }
+    return runtime::block_on(executor_, session.execute(portal, rows_max, &sink_));
+  }
+
   Session& get(const std::string& name) {
     auto& session = sessions_[name];
     if (session == nullptr) {
@@ -178,6 +200,7 @@ class SessionStory {
     return out;
   }
 
+  const bool on_the_spot_;
   StillClock clock_;
   IdleTimer timer_;
   runtime::InlineExecutor executor_;
@@ -203,8 +226,11 @@ TEST(Session, Stories) {
   ASSERT_FALSE(files.empty());
   for (const auto& file : files) {
     SCOPED_TRACE(file);
-    SessionStory story;
-    test::run_datadriven(file, [&story](const test::Command& command) { return story.run(command); });
+    for (const bool on_the_spot : {false, true}) {
+      SCOPED_TRACE(on_the_spot ? "on the spot" : "the general way");
+      SessionStory story(on_the_spot);
+      test::run_datadriven(file, [&story](const test::Command& command) { return story.run(command); });
+    }
   }
 }
 

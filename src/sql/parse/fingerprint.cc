@@ -1,6 +1,7 @@
 #include "sql/parse/fingerprint.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 
@@ -17,29 +18,48 @@ constexpr char kNegatedMark = '\x03';
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
+// A few words; most others are told apart by their first letter and length alone.
 template <std::size_t n>
-bool is_one_of(std::string_view word, const std::string_view (&words)[n]) {
-  return std::find(std::begin(words), std::end(words), word) != std::end(words);
-}
+class WordList {
+ public:
+  constexpr explicit WordList(const std::string_view (&words)[n]) {
+    for (std::size_t i = 0; i < n; ++i) {
+      words_[i] = words[i];
+      lengths_ |= bit(words[i].size());
+      first_letters_ |= bit(static_cast<std::size_t>(words[i].front() - 'a'));
+    }
+  }
+  bool contains(std::string_view word) const {
+    return (lengths_ & bit(word.size())) != 0 &&
+           (first_letters_ & bit(static_cast<std::size_t>(static_cast<unsigned char>(word.front())) - 'a')) != 0 &&
+           std::find(words_.begin(), words_.end(), word) != words_.end();
+  }
+
+ private:
+  static constexpr uint64_t bit(std::size_t place) { return place < 64 ? uint64_t{1} << place : 0; }
+  std::array<std::string_view, n> words_{};
+  uint64_t lengths_ = 0;
+  uint64_t first_letters_ = 0;
+};
 
 bool starts_query(std::string_view word) {
-  static constexpr std::string_view kWords[] = {"select", "insert", "update", "delete", "values", "with"};
-  return is_one_of(word, kWords);
+  static constexpr WordList<6> kWords({"select", "insert", "update", "delete", "values", "with"});
+  return kWords.contains(word);
 }
 
 // Words after which a minus sign cannot be a subtraction.
 bool precedes_sign(std::string_view word) {
-  static constexpr std::string_view kWords[] = {
-      "select", "where", "and",    "or",     "not", "when", "then", "else",     "in",   "like", "ilike",    "between",
-      "values", "limit", "offset", "having", "on",  "all",  "any",  "distinct", "case", "from", "returning"};
-  return is_one_of(word, kWords);
+  static constexpr WordList<23> kWords({"select", "where", "and",   "or",       "not",    "when",  "then",     "else",
+                                        "in",     "like",  "ilike", "between",  "values", "limit", "offset",   "having",
+                                        "on",     "all",   "any",   "distinct", "case",   "from",  "returning"});
+  return kWords.contains(word);
 }
 
 // Words after which no more items of a BY list come.
 bool ends_sort_list(std::string_view word) {
-  static constexpr std::string_view kWords[] = {"having", "window", "order",  "limit",     "offset", "fetch",
-                                                "for",    "union",  "except", "intersect", "rows",   "range"};
-  return is_one_of(word, kWords);
+  static constexpr WordList<12> kWords({"having", "window", "order", "limit", "offset", "fetch", "for", "union",
+                                        "except", "intersect", "rows", "range"});
+  return kWords.contains(word);
 }
 
 class Builder {

@@ -125,10 +125,61 @@ Task<Result<LockOutcome>> MemoryTransaction::lock(Bytes key, LockStrength streng
                                                                     .executor = options_.executor,
                                                                     .cancellation = options_.cancellation,
                                                                     .timeout = options_.lock_timeout}));
+  co_return granted ? locked_outcome(key) : LockOutcome{.granted = false};
+}
+
+LockOutcome MemoryTransaction::locked_outcome(ByteView key) {
   const auto newest = store_.read(key, HlcTimestamp::max());
-  co_return LockOutcome{
-      .granted = granted,
-      .changed_since_snapshot = granted && newest.has_value() && newest->committed > read_timestamp()};
+  return {.changed_since_snapshot = newest.has_value() && newest->committed > read_timestamp()};
+}
+
+ReadOutcome MemoryTransaction::read_into(ByteView key, HlcTimestamp at, Bytes& value) {
+  const auto version = store_.read(key, at);
+  if (!version.has_value() || !version->value.has_value()) {
+    return ReadOutcome::kAbsent;
+  }
+  value.assign(*version->value);
+  return ReadOutcome::kFound;
+}
+
+Result<ReadOutcome> MemoryTransaction::try_get(ByteView key, Bytes& value) {
+  if (const auto write = writes_.find(key, statement_)) {
+    value.assign(write->value.value_or(ByteView()));
+    return write->value.has_value() ? ReadOutcome::kFound : ReadOutcome::kAbsent;
+  }
+  if (serializable()) {
+    reads_.add_key(key);
+  }
+  return read_into(key, read_timestamp(), value);
+}
+
+Result<ReadOutcome> MemoryTransaction::try_get_latest(ByteView key, Bytes& value) {
+  if (const auto write = writes_.find(key)) {
+    value.assign(write->value.value_or(ByteView()));
+    return write->value.has_value() ? ReadOutcome::kFound : ReadOutcome::kAbsent;
+  }
+  return read_into(key, HlcTimestamp::max(), value);
+}
+
+Result<std::optional<LockOutcome>> MemoryTransaction::try_lock(ByteView key, LockStrength strength) {
+  if (!try_hold(key, strength)) {
+    return std::optional<LockOutcome>();
+  }
+  return std::optional(locked_outcome(key));
+}
+
+bool MemoryTransaction::try_hold(ByteView key, LockStrength strength) {
+  PANDO_ASSERT(!over_, "a lock in a transaction that has ended");
+  return store_.locks().try_lock(locks_, key, strength);
+}
+
+bool MemoryTransaction::try_commit() {
+  PANDO_ASSERT(!over_, "a transaction ends once");
+  if (has_writes() || !hooks_.empty()) {
+    return false;
+  }
+  end();
+  return true;
 }
 
 Status MemoryTransaction::check_write(ByteView key, bool erases) {

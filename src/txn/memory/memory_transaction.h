@@ -3,10 +3,11 @@
 // One transaction of a MemoryStore; see txn/transaction.h for the contract.
 
 #include "txn/memory/memory_store.h"
+#include "txn/point_access.h"
 
 namespace pando::txn {
 
-class MemoryTransaction final : public Transaction {
+class MemoryTransaction final : public Transaction, public PointAccess {
  public:
   MemoryTransaction(MemoryStore& store, TransactionOptions options, TransactionId id);
   ~MemoryTransaction() override;
@@ -26,6 +27,13 @@ class MemoryTransaction final : public Transaction {
   Status put(Bytes key, Bytes value) override;
   Status erase(Bytes key) override;
 
+  Result<ReadOutcome> try_get(ByteView key, Bytes& value) override;
+  Result<ReadOutcome> try_get_latest(ByteView key, Bytes& value) override;
+  Result<std::optional<LockOutcome>> try_lock(ByteView key, LockStrength strength) override;
+  bool try_hold(ByteView key, LockStrength strength) override;
+  bool try_commit() override;
+  bool renew(const TransactionOptions&) override { return false; }
+
   void on_commit(std::function<void()> hook) override { hooks_.push_back(std::move(hook)); }
   void set_lock_timeout(std::chrono::milliseconds timeout) override { options_.lock_timeout = timeout; }
 
@@ -43,6 +51,8 @@ class MemoryTransaction final : public Transaction {
     std::size_t locks;
   };
 
+  ReadOutcome read_into(ByteView key, HlcTimestamp at, Bytes& value);
+  LockOutcome locked_outcome(ByteView key);
   bool serializable() const { return options_.isolation == Isolation::kSerializable; }
   Status check_write(ByteView key, bool erases);
   void end();
