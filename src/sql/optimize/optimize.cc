@@ -13,12 +13,16 @@ Result<PhysicalQuery> optimize(LogicalQuery query, OptimizeOptions options) {
   root = inline_ctes(root);
   root = decorrelate(root, ids);
   root = push_down(root);
+  // Once more for the subqueries that were in ON, over one side of their join: their conditions are at that side now.
+  root = decorrelate(root, ids);
+  root = push_down(root);
   root = order_joins(root, cardinality);
   ColumnSet needed;
   for (const OutputColumn& column : query.result) {
     needed.insert(column.id);
   }
   root = prune_columns(root, needed);
+  PANDO_TRY(constant_error(root, options.evaluation));
   PhysicalBuilder builder(options, cardinality, static_cast<uint32_t>(query.parameters.size()));
   PhysicalQuery plan;
   PANDO_ASSIGN(plan.root, builder.build(root));
