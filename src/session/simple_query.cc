@@ -96,7 +96,7 @@ bool Session::find_cached(const TextPtr& text, Portal* portal) {
       return false;
     }
     auto value = types::parse_text(plan->parameter_types[i], parse::constant_text(*text, fingerprint_.constants[i]),
-                                   settings_.values().types);
+                                   evaluation_.settings);
     if (!value.ok()) {
       return false;
     }
