@@ -9,7 +9,7 @@ SEEDS ?= 1..1
 ROUNDS ?= 200
 CORPUS ?= ../shared/slt
 
-.PHONY: help packages build demo test lint format tidy bench slt crash hunt mutants specs clean
+.PHONY: help packages build demo test lint format tidy bench slt differential crash hunt mutants specs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -30,6 +30,9 @@ test: build  ## build and run the whole suite
 
 slt: build  ## the sqllogictest files below CORPUS, on a fresh server
 	@test/slt/run.sh $(BUILD) $(CORPUS)
+
+differential: build  ## the statements of SEEDS on PostgreSQL 15 and on Pando
+	@test/differential/differential.py $(BUILD)/pando --seeds $(SEEDS) --report $(BUILD)/differential.txt
 
 crash: build  ## ROUNDS rounds of kill -9 under load
 	@test/crash/run.sh $(BUILD) $(ROUNDS)
