@@ -10,7 +10,7 @@ ROUNDS ?= 200
 NODES ?= 3
 CORPUS ?= ../shared/slt
 
-.PHONY: help packages build demo demo-cluster faults bench-cluster test lint format tidy bench slt crash hunt mutants specs clean
+.PHONY: help packages build demo demo-cluster faults bench-cluster test lint format tidy bench slt differential crash hunt mutants specs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -40,6 +40,9 @@ bench-cluster: build  ## three nodes beside three etcd nodes; prints ratios
 
 slt: build  ## the sqllogictest files below CORPUS, on a fresh server
 	@test/slt/run.sh $(BUILD) $(CORPUS)
+
+differential: build  ## the statements of SEEDS on PostgreSQL 15 and on Pando
+	@test/differential/differential.py $(BUILD)/pando --seeds $(SEEDS) --report $(BUILD)/differential.txt
 
 crash: build  ## ROUNDS rounds of kill -9 under load
 	@test/crash/run.sh $(BUILD) $(ROUNDS)

@@ -88,7 +88,7 @@ Status Session::bind(const BindRequest& request) {
   PANDO_ASSIGN(portal->plan, current_plan(*statement));
   portal->parameters.resize(request.parameters.size());
   for (std::size_t i = 0; i < request.parameters.size(); ++i) {
-    auto value = read_parameter(request.parameters[i], statement->parameter_types[i], settings_.values().types);
+    auto value = read_parameter(request.parameters[i], statement->parameter_types[i], evaluation_.settings);
     if (!value.ok()) {
       return in_parameter(std::move(value).status(), i, request.portal);
     }

@@ -5,6 +5,7 @@
 #include "session/planner_statistics.h"
 #include "session/services.h"
 #include "session/session.h"
+#include "sql/optimize/foldable.h"
 #include "sql/optimize/optimize.h"
 #include "sql/parse/parse.h"
 
@@ -138,6 +139,9 @@ Result<StatementPlanPtr> Session::make_query_plan(const TextPtr& text, const ast
   sql::BindOptions options = bind_options(text, types);
   options.lifted = lifted;
   PANDO_ASSIGN(sql::LogicalQuery bound, sql::bind_query(tree, options));
+  if (!lifted.empty() && sql::has_foldable_parts(bound)) {
+    return Status(sql::kCannotLift, "constants decide what is computed");
+  }
   const PlannerStatistics statistics(environment_.statistics);
   PANDO_ASSIGN(sql::PhysicalQuery query, sql::optimize(std::move(bound), {.catalog = options.catalog,
                                                                           .statistics = &statistics,

@@ -109,7 +109,7 @@ bool Session::take_constants(std::string_view text, const StatementPlan& plan, s
       return false;
     }
     auto value =
-        types::parse_text(type, parse::constant_text(text, fingerprint_.constants[i]), settings_.values().types);
+        types::parse_text(type, parse::constant_text(text, fingerprint_.constants[i]), evaluation_.settings);
     if (!value.ok()) {
       return false;
     }

@@ -398,6 +398,9 @@ class NumberReader {
  public:
   NumberReader(const Description& description, ByteView text) : format_(description), text_(text) {}
 
+  // How many digits were read after the decimal point.
+  int32_t decimals() const { return read_post_; }
+
   // The number's text for numeric's parser.
   Bytes run() {
     for (const FormatNode& node : format_.nodes) {
@@ -715,16 +718,17 @@ Result<Bytes> NumberFormat::parse(ByteView text) const {
   if (format.roman) {
     return Status(sql_state::kFeatureNotSupported, "\"RN\" not supported for input");
   }
-  const Bytes number = NumberReader<Description>(format, text).run();
+  NumberReader<Description> reader(format, text);
+  const Bytes number = reader.run();
   const auto parsed = numeric::parse(number);
   if (!parsed.ok()) {
     return Status(sql_state::kInvalidTextRepresentation, "invalid input syntax for type numeric: \"{}\"",
                   number.empty() ? " " : number);
   }
   Bytes value = *parsed;
-  const int32_t precision = format.pre + format.shift + format.post;
+  const int32_t precision = format.pre + format.shift + reader.decimals();
   if (precision > 0 && precision <= kNumericPrecisionMax) {
-    const int32_t modifier = ((precision << 16) | format.post) + kModifierHeader;
+    const int32_t modifier = ((precision << 16) | reader.decimals()) + kModifierHeader;
     PANDO_TRY(numeric::apply_modifier(value, modifier, value));
   }
   if (format.multiplied) {

@@ -107,7 +107,7 @@ char* Vector::allocate_bytes(std::size_t size) {
     blocks_ = std::make_shared<Blocks>();
   }
   Blocks& blocks = *blocks_;
-  if (blocks.capacity - blocks.used < size) {
+  if (blocks.owned.empty() || blocks.capacity - blocks.used < size) {
     const std::size_t grown = blocks.capacity == 0 ? kFirstBlockBytes : std::min(blocks.capacity * 2, kBlockBytesMax);
     blocks.capacity = std::max(grown, size);
     blocks.owned.push_back(std::make_unique_for_overwrite<char[]>(blocks.capacity));

@@ -6,6 +6,7 @@
 // Queries: select.cc, from.cc, grouping.cc, sort.cc, set_operation.cc, with.cc. Changes: insert.cc, update.cc.
 // Thread-safety: none. Lifetime: one statement.
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "sql/ast/statement.h"
 #include "sql/bind/coercion.h"
 #include "sql/bind/context.h"
+#include "sql/bind/grouping_sets.h"
 #include "sql/bind/resolve.h"
 #include "sql/bind/scope.h"
 
@@ -123,6 +125,7 @@ class Binder {
   Result<ExprPtr> logical(const ast::Logical& node, Scope& scope, ast::Location location);
   Result<ExprPtr> boolean_test(const ast::BooleanTest& node, Scope& scope, ast::Location location);
   Result<ExprPtr> subquery(const ast::Subquery& node, Scope& scope, ast::Location location);
+  Result<BoundQuery> compared_rows(BoundQuery query, std::vector<ExprPtr> left, const std::string& op, int position);
   Result<ExprPtr> compare_subquery(const ast::Subquery& node, BoundQuery query, Scope& scope, ast::Location location);
 
   // --- call.cc ---
@@ -140,7 +143,9 @@ class Binder {
   Status window_frame(const ast::WindowFrame& frame, Scope& scope, WindowExpr& window, int position);
   Result<std::vector<ExprPtr>> place_arguments(const FunctionChoice& choice, std::vector<ExprPtr> arguments);
   Result<AggregateExpr::Order> aggregate_order(const ast::SortBy& sort, Scope& scope);
-  Status check_aggregate_place(Scope& level, const Function& function, int position);
+  Status check_aggregate_place(const Scope& level, std::string_view what, int position);
+  // The innermost query level among the references logged since `log_start`; `scope` for none.
+  Scope& level_of(std::size_t log_start, Scope& scope) const;
 
   // --- from.cc ---
   struct FromResult {
@@ -201,7 +206,7 @@ class Binder {
   Status sort_clause(const std::vector<ast::SortBy>& order_by, CoreState& state, Scope& scope);
   Result<std::size_t> sort_target(const ast::Expr& node, std::vector<Target>& targets, Scope& scope, ExprPlace place);
   Result<SortKey> sort_key(const ast::SortBy& sort, ExprPtr expr);
-  Result<std::vector<ExprPtr>> group_exprs(const ast::SelectCore& core, std::vector<Target>& targets, Scope& scope);
+  Result<uint32_t> group_item(const ast::Expr& item, CoreState& state, Scope& scope);
   Status check_group(const ExprPtr& group, const Scope& scope, int position);
   Status distinct(const ast::SelectCore& core, CoreState& state, Scope& scope);
   Result<LogicalPtr> project(LogicalPtr input, std::vector<Target>& targets, Scope& scope,
@@ -213,8 +218,14 @@ class Binder {
   int name_strength(const ast::Expr& node, std::string& name);
 
   // --- grouping.cc ---
-  Result<LogicalPtr> aggregate(LogicalPtr input, std::vector<ExprPtr> groups, std::vector<Target>& targets,
-                               ExprPtr& having, Scope& scope);
+  Result<LogicalPtr> aggregate(CoreState& state, Scope& scope);
+
+  // --- group_clause.cc ---
+  Status group_clause(const ast::SelectCore& core, CoreState& state, Scope& scope);
+  // The sets of groups that an item of GROUP BY, or of GROUPING SETS, stands for.
+  Result<GroupingSets> sets_of_item(const ast::Expr& item, CoreState& state, Scope& scope);
+  Result<std::vector<uint32_t>> groups_of_element(const ast::Expr& item, CoreState& state, Scope& scope);
+  Result<ExprPtr> grouping_call(const ast::GroupingCall& node, Scope& scope, ast::Location location);
 
   // --- set_operation.cc, with.cc ---
   Result<BoundQuery> set_operation(const ast::Select& select, const ast::SetOperation& operation, Scope& scope,
@@ -224,7 +235,8 @@ class Binder {
                                      std::string_view construct);
   Result<BoundQuery> order_set(const ast::Select& select, BoundQuery query, Scope& scope);
   Status with_clause(const ast::WithClause& with, Scope& scope, std::vector<WithNode::Definition>& definitions);
-  Result<std::optional<WithNode::Definition>> recursive_table(const ast::CommonTable& table, Scope& scope);
+  Result<std::optional<WithNode::Definition>> recursive_table(const ast::CommonTable& table, Scope& scope,
+                                                              std::vector<WithNode::Definition>& definitions);
   Result<BoundQuery> match_recursive_term(const ast::CommonTable& table, const BoundQuery& first, BoundQuery second);
   CteEntry* find_cte(std::string_view name, Scope& scope, Scope** found);
   BoundQuery wrap_with(std::vector<WithNode::Definition> definitions, BoundQuery query);
@@ -238,11 +250,14 @@ class Binder {
                         std::vector<ProjectedColumn>& returning, std::vector<OutputColumn>& columns);
   Status insert_columns(const ast::Insert& insert, InsertTarget& target);
   Status insert_values(const ast::ValuesLists& values, InsertTarget& target, Scope& scope);
+  Result<ExprPtr> inserted(const catalog::ColumnDescriptor& column, const InsertTarget& target, Scope& scope,
+                           std::size_t count, const std::function<Result<ExprPtr>(std::size_t)>& given);
   Status insert_query(const ast::Insert& insert, InsertTarget& target, Scope& scope);
   Result<ExprPtr> insert_value(const ast::Expr& node, const catalog::ColumnDescriptor& column,
                                const InsertTarget& target, Scope& scope);
   Status check_given(const InsertTarget& target, const catalog::ColumnDescriptor& column);
-  Result<ConflictClause> conflict(const ast::OnConflict& clause, const InsertTarget& target, const std::string& name);
+  Result<ConflictClause> conflict(const ast::OnConflict& clause, const InsertTarget& target, const std::string& name,
+                                  Scope& parent);
   Result<std::vector<types::Oid>> arbiters(const ast::OnConflict& clause, const catalog::TablePtr& table,
                                            const NamespaceItem& row);
   Result<bool> arbiter_fits(const catalog::IndexDescriptor& index,
@@ -252,8 +267,15 @@ class Binder {
                                               Scope& scope);
   Result<ExprPtr> assigned_value(const ast::Expr& node, const catalog::TablePtr& table,
                                  const catalog::ColumnDescriptor& column, Scope& scope);
+  Status assign_one(const ast::TargetColumn& target, const ast::Expr& node, const catalog::TablePtr& table,
+                    Scope& scope, std::vector<Assignment>& out);
   Status assign_row(const ast::Assignment& assignment, const catalog::TablePtr& table, Scope& scope,
                     std::vector<Assignment>& out);
+  Status add_assignment(const ast::TargetColumn& target, const catalog::TablePtr& table,
+                        const catalog::ColumnDescriptor& column, ExprPtr value, Scope& scope,
+                        std::vector<Assignment>& out);
+  Result<ExprPtr> assign_element(ExprPtr container, const ast::TargetColumn& target,
+                                 const catalog::ColumnDescriptor& column, ExprPtr value, Scope& scope);
   Status add_generated(const catalog::TablePtr& table, const NamespaceItem& old_row,
                        std::vector<Assignment>& assignments);
   Result<LogicalPtr> changed_rows(FromResult target, const std::vector<ast::FromItemPtr>& from, const ast::Expr* where,
@@ -268,20 +290,10 @@ class Binder {
   // Names of the columns of scalar subqueries, which name the select item they are in.
   std::map<const ast::Subquery*, std::string> subquery_names_;
   // References made so far, innermost level first: which level an aggregate belongs to follows from them.
-  struct LoggedReference {
-    Scope* level = nullptr;
-    bool is_aggregate = false;
-    int position = 0;
-  };
   std::vector<LoggedReference> log_;
   // The fields of columns that hold records.
   std::map<uint32_t, std::vector<std::pair<std::string, types::Type>>> record_columns_;
   int view_depth_ = 0;
 };
-
-// The internal code by which a first try says that it met a system column.
-inline constexpr SqlState kNeedSystemColumns{"SYSC0"};
-// Views may use views, to this depth.
-inline constexpr int kViewDepthMax = 100;
 
 }  // namespace pando::sql

@@ -100,6 +100,11 @@ Result<ExprPtr> Binder::call(const ast::FunctionCall& node, Scope& scope, ast::L
                  coerce(context_, std::move(arguments[0]), {choice.cast_target}, CastContext::kExplicit, position));
     return result;
   }
+  if (node.variadic && choice.function->variadic && choice.function->arguments.back() == oid::kAny &&
+      !types::is_array(types.back())) {
+    return Status(sql_state::kDatatypeMismatch, "VARIADIC argument must be an array")
+        .with_position(location_of(arguments.back()));
+  }
   if (lacks_kernel(*choice.function)) {
     return Status(sql_state::kFeatureNotSupported, "function {} is not supported", signature_text(node.name, types))
         .with_position(position);
@@ -215,7 +220,7 @@ Result<ExprPtr> Binder::set_call(ExprPtr call, Scope& scope, int position) {
   return make_expr(column.type, ColumnExpr{column.id, column.name}, position);
 }
 
-Status Binder::check_aggregate_place(Scope& level, const Function& /*function*/, int position) {
+Status Binder::check_aggregate_place(const Scope& level, std::string_view what, int position) {
   switch (level.place) {
     case ExprPlace::kSelectItem:
     case ExprPlace::kHaving:
@@ -226,7 +231,7 @@ Status Binder::check_aggregate_place(Scope& level, const Function& /*function*/,
     case ExprPlace::kWindowFrame:
       return {};
     default:
-      return Status(sql_state::kGroupingError, "aggregate functions are not allowed in {}", place_name(level.place))
+      return Status(sql_state::kGroupingError, "{} are not allowed in {}", what, place_name(level.place))
           .with_position(position);
   }
 }
@@ -299,25 +304,28 @@ Result<ExprPtr> Binder::aggregate_call(const ast::FunctionCall& node, const Func
   return register_aggregate(std::move(aggregate), {choice.result}, node.name.back(), log_start, scope, position);
 }
 
-// Finds the query level an aggregate belongs to, the innermost that its arguments name, and lists it there.
-Result<ExprPtr> Binder::register_aggregate(AggregateExpr aggregate, types::Type type, const std::string& name,
-                                           std::size_t log_start, Scope& scope, int position) {
-  Scope* level = nullptr;
-  for (Scope* candidate = &scope; candidate != nullptr && level == nullptr; candidate = candidate->parent) {
+Scope& Binder::level_of(std::size_t log_start, Scope& scope) const {
+  for (Scope* candidate = &scope; candidate != nullptr; candidate = candidate->parent) {
     for (std::size_t i = log_start; i < log_.size(); ++i) {
       if (log_[i].level == candidate) {
-        level = candidate;
+        return *candidate;
       }
     }
   }
-  level = level == nullptr ? &scope : level;
+  return scope;
+}
+
+// Finds the query level an aggregate belongs to, the innermost that its arguments name, and lists it there.
+Result<ExprPtr> Binder::register_aggregate(AggregateExpr aggregate, types::Type type, const std::string& name,
+                                           std::size_t log_start, Scope& scope, int position) {
+  Scope* level = &level_of(log_start, scope);
   for (std::size_t i = log_start; i < log_.size(); ++i) {
     if (log_[i].level == level && log_[i].is_aggregate) {
       return Status(sql_state::kGroupingError, "aggregate function calls cannot be nested")
           .with_position(log_[i].position);
     }
   }
-  PANDO_TRY(check_aggregate_place(*level, *aggregate.function, position));
+  PANDO_TRY(check_aggregate_place(*level, "aggregate functions", position));
   // What the arguments name of the level need not be grouped.
   const auto inside = [&](const Scope::Reference& reference) { return reference.log_index >= log_start; };
   std::erase_if(level->inner_references, inside);

@@ -59,6 +59,10 @@ struct BindContext {
   uint32_t next_cte = 0;
 };
 
+// The internal code by which a first try says that it met a system column.
+inline constexpr SqlState kNeedSystemColumns{"SYSC0"};
+// Views may use views, to this depth.
+inline constexpr int kViewDepthMax = 100;
 // PostgreSQL's limit of $n.
 inline constexpr int32_t kParameterMax = 65535;
 

@@ -14,6 +14,8 @@ struct Binder::CoreState {
   std::vector<Target> targets;
   ExprPtr having;
   std::vector<ExprPtr> groups;
+  // Indexes into `groups`; empty without GROUPING SETS, ROLLUP and CUBE.
+  std::vector<std::vector<uint32_t>> grouping_sets;
   // Indexes into `targets`.
   std::vector<std::pair<std::size_t, SortKey>> sort;
   std::vector<std::size_t> distinct_on;

@@ -105,11 +105,6 @@ Status Binder::find_target_column(const catalog::TablePtr& table, const ast::Tar
                   table->name)
         .with_position(position);
   }
-  if (!target.indirection.empty()) {
-    return Status(sql_state::kFeatureNotSupported, "assigning to an element or field of column \"{}\" is not supported",
-                  target.name)
-        .with_position(position);
-  }
   *column = found;
   return {};
 }

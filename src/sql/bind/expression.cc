@@ -65,7 +65,7 @@ struct ExprVisitor {
   Result<ExprPtr> operator()(const ast::BooleanTest& node) { return binder.boolean_test(node, scope, location); }
   Result<ExprPtr> operator()(const ast::RowConstructor& node) { return binder.row(node, scope, location); }
   Result<ExprPtr> operator()(const ast::SqlValueFunction& node) { return binder.session_value(node, location); }
-  Result<ExprPtr> operator()(const ast::GroupingCall& /*node*/) { return unsupported("GROUPING"); }
+  Result<ExprPtr> operator()(const ast::GroupingCall& node) { return binder.grouping_call(node, scope, location); }
   Result<ExprPtr> operator()(const ast::GroupingSet& /*node*/) { return unsupported("GROUPING SETS"); }
   Result<ExprPtr> operator()(const ast::DefaultMarker& /*node*/) {
     return Status(sql_state::kSyntaxError, "DEFAULT is not allowed in this context")
@@ -102,6 +102,10 @@ Result<ExprPtr> number(const ast::DecimalLiteral& literal, const types::Settings
   int64_t integer = 0;
   const char* end = literal.digits.data() + literal.digits.size();
   const auto [stop, error] = std::from_chars(literal.digits.data(), end, integer);
+  if (error == std::errc() && stop == end && std::in_range<int32_t>(integer)) {
+    // -2147483648, whose digits without the sign do not fit.
+    return make_expr({oid::kInt4}, ConstantExpr{types::Value::of_int32(static_cast<int32_t>(integer))}, position);
+  }
   if (error == std::errc() && stop == end) {
     return make_expr({oid::kInt8}, ConstantExpr{types::Value::of_int64(integer)}, position);
   }

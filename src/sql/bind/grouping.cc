@@ -1,10 +1,11 @@
 // Grouping: what may stand beside aggregates, and the Aggregate node below the select list.
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 #include <utility>
 
-#include "sql/bind/binder.h"
+#include "sql/bind/core_state.h"
 #include "sql/bind/traverse.h"
 
 namespace pando::sql {
@@ -14,19 +15,26 @@ namespace {
 // Rewrites the expressions above the aggregation to name its outputs.
 class GroupRewriter {
  public:
-  GroupRewriter(std::vector<ProjectedColumn> groups, const LogicalPtr& input, Scope& scope)
-      : groups_(std::move(groups)), scope_(scope) {
+  using Sets = std::vector<std::vector<uint32_t>>;
+  GroupRewriter(std::vector<ProjectedColumn> groups, Sets sets, const LogicalPtr& input, Scope& scope)
+      : groups_(std::move(groups)), sets_(std::move(sets)), scope_(scope) {
     for (const OutputColumn& column : input->outputs) {
       input_.insert(column.id.number());
     }
-    for (const ProjectedColumn& group : groups_) {
-      if (const auto* column = as<ColumnExpr>(group.expr)) {
+    for (uint32_t i = 0; i < groups_.size(); ++i) {
+      if (const auto* column = as<ColumnExpr>(groups_[i].expr)) {
         grouped_.insert(column->column.number());
+        if (std::ranges::all_of(sets_, [&](const auto& set) { return std::ranges::find(set, i) != set.end(); })) {
+          always_grouped_.insert(column->column.number());
+        }
       }
     }
   }
 
   ExprPtr rewrite(const ExprPtr& expr) {
+    if (as<ConstantExpr>(expr) != nullptr) {
+      return expr;
+    }
     for (const ProjectedColumn& group : groups_) {
       if (same_expr(group.expr, expr)) {
         return make_expr(expr->type, ColumnExpr{group.column.id, group.column.name}, expr->position);
@@ -56,6 +64,7 @@ class GroupRewriter {
 
   const Status& status() const { return status_; }
   std::vector<ProjectedColumn> take_groups() { return std::move(groups_); }
+  Sets take_sets() { return std::move(sets_); }
 
  private:
   types::Type type_of(ColumnId id) const {
@@ -83,6 +92,9 @@ class GroupRewriter {
         for (const OutputColumn& candidate : *columns) {
           if (candidate.id == id) {
             grouped_.insert(id.number());
+            for (auto& set : sets_) {
+              set.push_back(static_cast<uint32_t>(groups_.size()));
+            }
             groups_.push_back({candidate, make_expr(candidate.type, ColumnExpr{id, candidate.name})});
             return true;
           }
@@ -92,7 +104,7 @@ class GroupRewriter {
     return false;
   }
 
-  // Whether the table's whole primary key is grouped.
+  // Whether the table's whole primary key is grouped, by every grouping set.
   bool determined(const NamespaceItem& item) const {
     const catalog::IndexDescriptor* key = item.table->primary_index();
     if (key == nullptr) {
@@ -101,7 +113,7 @@ class GroupRewriter {
     return std::all_of(key->columns.begin(), key->columns.end(), [&](const catalog::IndexColumn& part) {
       return std::any_of(item.columns.begin(), item.columns.end(), [&](const OutputColumn& column) {
         return column.attribute == part.attribute && column.table == item.table->oid &&
-               grouped_.contains(column.id.number());
+               always_grouped_.contains(column.id.number());
       });
     });
   }
@@ -113,32 +125,61 @@ class GroupRewriter {
   }
 
   std::vector<ProjectedColumn> groups_;
+  Sets sets_;
   Scope& scope_;
   // Ids below the aggregation, and those of them that are grouped.
   std::set<uint32_t> input_;
   std::set<uint32_t> grouped_;
+  std::set<uint32_t> always_grouped_;
   Status status_;
 };
 
+// Which groups each GROUPING() asks of.
+Result<std::vector<GroupingColumn>> grouping_columns(const std::vector<ProjectedColumn>& groups, const Scope& scope) {
+  std::vector<GroupingColumn> columns;
+  for (const Scope::Grouping& call : scope.groupings) {
+    GroupingColumn& grouping = columns.emplace_back(GroupingColumn{call.column, {}});
+    for (const ExprPtr& argument : call.arguments) {
+      const auto group = std::ranges::find_if(
+          groups, [&](const ProjectedColumn& candidate) { return same_expr(candidate.expr, argument); });
+      if (group == groups.end()) {
+        return Status(sql_state::kGroupingError,
+                      "arguments to GROUPING must be grouping expressions of the associated query level")
+            .with_position(argument->position);
+      }
+      grouping.arguments.push_back(static_cast<uint32_t>(group - groups.begin()));
+    }
+  }
+  return columns;
+}
+
 }  // namespace
 
-Result<LogicalPtr> Binder::aggregate(LogicalPtr input, std::vector<ExprPtr> group_exprs, std::vector<Target>& targets,
-                                     ExprPtr& having, Scope& scope) {
+Result<LogicalPtr> Binder::aggregate(CoreState& state, Scope& scope) {
+  LogicalPtr input = std::move(state.plan);
+  std::vector<Target>& targets = state.targets;
+  ExprPtr& having = state.having;
   std::vector<ProjectedColumn> groups;
-  for (ExprPtr& expr : group_exprs) {
+  for (ExprPtr& expr : state.groups) {
     OutputColumn output;
     if (const auto* column = as<ColumnExpr>(expr)) {
       Target target;
       target.expr = expr;
       target.name = column->name;
       output = output_of(target, scope);
-      output.id = column->column;
+      const bool own = std::ranges::find(input->outputs, column->column, &OutputColumn::id) != input->outputs.end();
+      output.id = own ? column->column : context_.new_column();
     } else {
       output = {context_.new_column(), "group", expr->type};
     }
     groups.push_back({std::move(output), std::move(expr)});
   }
-  GroupRewriter rewriter(std::move(groups), input, scope);
+  PANDO_ASSIGN(std::vector<GroupingColumn> groupings, grouping_columns(groups, scope));
+  if (!groupings.empty() && state.grouping_sets.empty()) {
+    std::vector<uint32_t>& all = state.grouping_sets.emplace_back(groups.size());
+    std::iota(all.begin(), all.end(), 0);
+  }
+  GroupRewriter rewriter(std::move(groups), std::move(state.grouping_sets), input, scope);
   for (Target& target : targets) {
     target.expr = rewriter.rewrite(target.expr);
   }
@@ -158,13 +199,10 @@ Result<LogicalPtr> Binder::aggregate(LogicalPtr input, std::vector<ExprPtr> grou
   node.input = std::move(input);
   node.groups = rewriter.take_groups();
   node.aggregates = scope.aggregates;
-  std::vector<OutputColumn> outputs;
-  for (const auto* columns : {&node.groups, &node.aggregates}) {
-    for (const ProjectedColumn& column : *columns) {
-      outputs.push_back(column.column);
-    }
-  }
-  LogicalPtr plan = make_logical(outputs, std::move(node));
+  const GroupingSets sets = rewriter.take_sets();
+  LogicalPtr plan =
+      sets.empty() ? aggregate_once(std::move(node)) : aggregate_sets(context_, std::move(node), sets, groupings);
+  std::vector<OutputColumn> outputs = plan->outputs;
   if (having != nullptr) {
     plan = make_logical(std::move(outputs), FilterNode{std::move(plan), having});
   }

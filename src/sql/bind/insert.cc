@@ -1,6 +1,7 @@
 // INSERT and ON CONFLICT.
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "sql/bind/binder.h"
@@ -18,10 +19,15 @@ struct Binder::InsertTarget {
   std::vector<const catalog::ColumnDescriptor*> columns;
   std::vector<int> positions;
   bool columns_listed = false;
+  // The column list's items; null for columns that it does not name.
+  std::vector<const ast::TargetColumn*> items;
   ast::Insert::Overriding overriding = ast::Insert::Overriding::kNone;
   // One input column per live attribute that is not generated.
   NamespaceItem input_row;
   LogicalPtr input;
+
+  // Whether the i-th value goes to an element of its column.
+  bool is_element(std::size_t i) const { return items[i] != nullptr && !items[i]->indirection.empty(); }
 };
 
 namespace {
@@ -44,6 +50,7 @@ Status Binder::insert_columns(const ast::Insert& insert, InsertTarget& target) {
     for (const catalog::ColumnDescriptor& column : target.table->columns) {
       if (!column.dropped) {
         target.columns.push_back(&column);
+        target.items.push_back(nullptr);
         target.positions.push_back(0);
       }
     }
@@ -52,11 +59,15 @@ Status Binder::insert_columns(const ast::Insert& insert, InsertTarget& target) {
   for (const ast::TargetColumn& item : insert.columns) {
     const catalog::ColumnDescriptor* column = nullptr;
     PANDO_TRY(find_target_column(target.table, item, &column));
-    if (std::find(target.columns.begin(), target.columns.end(), column) != target.columns.end()) {
+    const bool repeated = std::ranges::any_of(std::views::iota(std::size_t{0}, target.columns.size()), [&](auto i) {
+      return target.columns[i] == column && (item.indirection.empty() || target.items[i]->indirection.empty());
+    });
+    if (repeated) {
       return Status(sql_state::kDuplicateColumn, "column \"{}\" specified more than once", item.name)
           .with_position(context_.position(item.location));
     }
     target.columns.push_back(column);
+    target.items.push_back(&item);
     target.positions.push_back(context_.position(item.location));
   }
   return {};
@@ -89,6 +100,25 @@ Result<ExprPtr> Binder::insert_value(const ast::Expr& node, const catalog::Colum
   return assign(std::move(value), column, context_.position(node.location));
 }
 
+// What a column gets: the value at its place in the list, among the first `count` that were given; its elements' values
+// put together; or its default.
+Result<ExprPtr> Binder::inserted(const catalog::ColumnDescriptor& column, const InsertTarget& target, Scope& scope,
+                                 std::size_t count, const std::function<Result<ExprPtr>(std::size_t)>& given) {
+  ExprPtr result;
+  for (std::size_t i = 0; i < std::min(count, target.columns.size()); ++i) {
+    if (target.columns[i] != &column) {
+      continue;
+    }
+    PANDO_ASSIGN(ExprPtr value, given(i));
+    if (!target.is_element(i)) {
+      return value;
+    }
+    ExprPtr container = result == nullptr ? make_constant(column.type, types::Value::null()) : std::move(result);
+    PANDO_ASSIGN(result, assign_element(std::move(container), *target.items[i], column, std::move(value), scope));
+  }
+  return result != nullptr ? std::move(result) : column_default(target.table, column);
+}
+
 // VALUES: each row is cast to the columns at once, defaults filled in.
 Status Binder::insert_values(const ast::ValuesLists& lists, InsertTarget& target, Scope& scope) {
   ValuesNode values;
@@ -106,14 +136,11 @@ Status Binder::insert_values(const ast::ValuesLists& lists, InsertTarget& target
     std::vector<ExprPtr> row;
     for (const OutputColumn& output : target.input_row.columns) {
       const catalog::ColumnDescriptor& column = target.table->column(output.attribute);
-      const auto at = std::find(target.columns.begin(), target.columns.end(), &column) - target.columns.begin();
-      if (static_cast<std::size_t>(at) < list.size()) {
-        PANDO_ASSIGN(ExprPtr value, insert_value(*list[static_cast<std::size_t>(at)], column, target, scope));
-        row.push_back(std::move(value));
-      } else {
-        PANDO_ASSIGN(ExprPtr value, column_default(target.table, column));
-        row.push_back(std::move(value));
-      }
+      PANDO_ASSIGN(ExprPtr value, inserted(column, target, scope, list.size(), [&](std::size_t i) -> Result<ExprPtr> {
+                     return target.is_element(i) ? expr_in(*list[i], scope, ExprPlace::kInsertValue)
+                                                 : insert_value(*list[i], column, target, scope);
+                   }));
+      row.push_back(std::move(value));
     }
     for (std::size_t i = 0; i < list.size(); ++i) {
       if (target.columns[i]->generated && !is_default_marker(*list[i])) {
@@ -144,24 +171,19 @@ Status Binder::insert_query(const ast::Insert& insert, InsertTarget& target, Sco
   ProjectNode project;
   for (const OutputColumn& output : target.input_row.columns) {
     const catalog::ColumnDescriptor& column = target.table->column(output.attribute);
-    const auto at = static_cast<std::size_t>(std::find(target.columns.begin(), target.columns.end(), &column) -
-                                             target.columns.begin());
-    const bool given = at < query.columns.size();
-    if (given) {
+    const auto given = [&](std::size_t i) -> Result<ExprPtr> {
       PANDO_TRY(check_given(target, column));
-    }
-    ExprPtr value;
-    if (given &&
-        !(target.overriding == ast::Insert::Overriding::kUserValue && column.identity != catalog::Identity::kNone)) {
-      const OutputColumn& source = query.columns[at];
-      value = source.type.oid == oid::kUnknown && at < query.exprs.size()
-                  ? query.exprs[at]
-                  : make_expr(source.type, ColumnExpr{source.id, source.name},
-                              at < query.exprs.size() ? query.exprs[at]->position : 0);
-      PANDO_ASSIGN(value, assign(std::move(value), column, 0));
-    } else {
-      PANDO_ASSIGN(value, column_default(target.table, column));
-    }
+      if (target.overriding == ast::Insert::Overriding::kUserValue && column.identity != catalog::Identity::kNone) {
+        return column_default(target.table, column);
+      }
+      const OutputColumn& source = query.columns[i];
+      ExprPtr value = source.type.oid == oid::kUnknown && i < query.exprs.size()
+                          ? query.exprs[i]
+                          : make_expr(source.type, ColumnExpr{source.id, source.name},
+                                      i < query.exprs.size() ? query.exprs[i]->position : 0);
+      return target.is_element(i) ? value : assign(std::move(value), column, 0);
+    };
+    PANDO_ASSIGN(ExprPtr value, inserted(column, target, scope, query.columns.size(), given));
     project.columns.push_back({output, std::move(value)});
   }
   for (std::size_t i = 0; i < query.columns.size(); ++i) {
@@ -204,7 +226,7 @@ Result<BoundQuery> Binder::insert(const ast::Insert& insert, Scope* parent) {
   std::sort(node.values.begin(), node.values.end(),
             [](const Assignment& a, const Assignment& b) { return a.attribute < b.attribute; });
   if (insert.on_conflict.has_value()) {
-    PANDO_ASSIGN(node.on_conflict, conflict(*insert.on_conflict, target, name));
+    PANDO_ASSIGN(node.on_conflict, conflict(*insert.on_conflict, target, name, scope));
   }
   NamespaceItem row = table_row(target.table, name);
   node.row = row.columns;
@@ -320,7 +342,7 @@ Result<bool> Binder::arbiter_fits(const catalog::IndexDescriptor& index,
 }
 
 Result<ConflictClause> Binder::conflict(const ast::OnConflict& clause, const InsertTarget& target,
-                                        const std::string& name) {
+                                        const std::string& name, Scope& parent) {
   ConflictClause result;
   result.update = clause.do_update;
   NamespaceItem existing = table_row(target.table, name);
@@ -336,7 +358,7 @@ Result<ConflictClause> Binder::conflict(const ast::OnConflict& clause, const Ins
   if (!clause.do_update) {
     return result;
   }
-  Scope scope(nullptr);
+  Scope scope(&parent);
   scope.items.push_back(existing);
   scope.items.push_back(excluded);
   PANDO_ASSIGN(result.assignments, assignments(clause.assignments, target.table, scope));

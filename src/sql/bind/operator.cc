@@ -48,8 +48,11 @@ Result<ExprPtr> Binder::operation(const ast::Operation& node, Scope& scope, ast:
                     query.columns.size() < fields.size() ? "few" : "many")
           .with_position(position);
     }
-    return Status(sql_state::kFeatureNotSupported, "comparing a row with a subquery's row is not supported")
-        .with_position(position);
+    PANDO_ASSIGN(query, compared_rows(std::move(query), std::move(fields), node.name.back(), position));
+    SubqueryExpr result;
+    result.plan = query.plan;
+    result.columns = {query.columns[0].id};
+    return make_expr({oid::kBool}, std::move(result), position);
   }
   if (left_row != nullptr && right_row != nullptr) {
     std::vector<ExprPtr> left;
@@ -376,6 +379,22 @@ Result<ExprPtr> Binder::subquery(const ast::Subquery& node, Scope& scope, ast::L
   return make_expr(type, std::move(result), position);
 }
 
+// A query of one boolean column: the outer row `left` compared with each row of `query`.
+Result<BoundQuery> Binder::compared_rows(BoundQuery query, std::vector<ExprPtr> left, const std::string& op,
+                                         int position) {
+  std::vector<ExprPtr> right;
+  for (const OutputColumn& column : query.columns) {
+    right.push_back(make_expr(column.type, ColumnExpr{column.id, column.name}));
+  }
+  BoundQuery result;
+  OutputColumn output{context_.new_column(), "?column?", {oid::kBool}};
+  PANDO_ASSIGN(ExprPtr comparison, row_comparison(op, std::move(left), std::move(right), position));
+  result.columns = {output};
+  result.exprs = {comparison};
+  result.plan = make_logical({output}, ProjectNode{std::move(query.plan), {{output, std::move(comparison)}}});
+  return result;
+}
+
 Result<ExprPtr> Binder::compare_subquery(const ast::Subquery& node, BoundQuery query, Scope& scope,
                                          ast::Location location) {
   const int position = context_.position(location);
@@ -399,9 +418,14 @@ Result<ExprPtr> Binder::compare_subquery(const ast::Subquery& node, BoundQuery q
         .with_position(position);
   }
   if (result.left.size() > 1 && op.back() != "=" && op.back() != "<>") {
-    return Status(sql_state::kFeatureNotSupported, "comparing rows with {} ANY/ALL (subquery) is not supported",
-                  op.back())
-        .with_position(position);
+    PANDO_ASSIGN(query, compared_rows(std::move(query), std::move(result.left), op.back(), position));
+    result.left = {make_constant({oid::kBool}, types::Value::of_bool(true))};
+    PANDO_ASSIGN(const OperatorChoice equality, choose_operator({"="}, oid::kBool, oid::kBool, position));
+    result.comparisons = {equality.op->function};
+    result.spelling = "=";
+    result.columns = {query.columns[0].id};
+    result.plan = query.plan;
+    return make_expr({oid::kBool}, std::move(result), position);
   }
   // A column whose type must change is computed above the subquery.
   std::vector<ProjectedColumn> projected;

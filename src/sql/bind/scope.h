@@ -97,6 +97,12 @@ struct Scope {
   // Nesting of a set function: one more than the deepest among its arguments.
   std::vector<int> set_function_levels;
   bool has_aggregates = false;
+  // GROUPING(...): its column above the aggregation, and what it asks of.
+  struct Grouping {
+    OutputColumn column;
+    std::vector<ExprPtr> arguments;
+  };
+  std::vector<Grouping> groupings;
   // Items of the WINDOW clause.
   const std::vector<ast::WindowDefinition>* window_definitions = nullptr;
 
@@ -121,6 +127,13 @@ struct Scope {
   int lateral_references = 0;
   // CASE, COALESCE: set-returning functions are refused inside, and the construct named.
   const char* no_set_functions_in = nullptr;
+};
+
+// A column or an aggregate that an expression named.
+struct LoggedReference {
+  Scope* level = nullptr;
+  bool is_aggregate = false;
+  int position = 0;
 };
 
 }  // namespace pando::sql

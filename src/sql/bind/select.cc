@@ -86,7 +86,9 @@ Result<LogicalPtr> Binder::project(LogicalPtr input, std::vector<Target>& target
     }
     OutputColumn output = output_of(target, scope);
     const auto* column = as<ColumnExpr>(target.expr);
-    if (column != nullptr && std::find(used.begin(), used.end(), column->column) == used.end()) {
+    // A column of an outer query is defined there.
+    if (column != nullptr && std::find(used.begin(), used.end(), column->column) == used.end() &&
+        std::ranges::find(input->outputs, column->column, &OutputColumn::id) != input->outputs.end()) {
       output.id = column->column;
     } else if (auto fields = record_fields(target.expr); fields.has_value()) {
       record_columns_[output.id.number()] = *std::move(fields);
@@ -121,13 +123,13 @@ Result<BoundQuery> Binder::select_core(const ast::Select& select, const ast::Sel
     PANDO_ASSIGN(state.having, boolean_in(*core.having, scope, ExprPlace::kHaving));
   }
   PANDO_TRY(sort_clause(select.order_by, state, scope));
-  PANDO_ASSIGN(state.groups, group_exprs(core, state.targets, scope));
-  PANDO_TRY(distinct(core, state, scope));
+  PANDO_TRY(group_clause(core, state, scope));
   for (Target& target : state.targets) {
     if (!use.keep_unknown || target.hidden || core.distinct) {
       PANDO_ASSIGN(target.expr, resolve_unknown(context_, std::move(target.expr)));
     }
   }
+  PANDO_TRY(distinct(core, state, scope));
   state.aggregated = !core.group_by.empty() || scope.has_aggregates || core.having != nullptr;
   if (scope.has_aggregates && scope.has_self_reference && !scope.aggregates.empty()) {
     return Status(sql_state::kInvalidRecursion,
@@ -135,8 +137,7 @@ Result<BoundQuery> Binder::select_core(const ast::Select& select, const ast::Sel
         .with_position(scope.aggregates[0].expr->position);
   }
   if (state.aggregated) {
-    PANDO_ASSIGN(state.plan,
-                 aggregate(std::move(state.plan), std::move(state.groups), state.targets, state.having, scope));
+    PANDO_ASSIGN(state.plan, aggregate(state, scope));
   }
   return finish_core(select, core, std::move(state), scope);
 }

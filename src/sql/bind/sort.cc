@@ -126,43 +126,22 @@ Status check_equality(const ExprPtr& expr, int position) {
 
 }  // namespace
 
-Result<std::vector<ExprPtr>> Binder::group_exprs(const ast::SelectCore& core, std::vector<Target>& targets,
-                                                 Scope& scope) {
-  std::vector<ExprPtr> groups;
-  for (const ast::ExprPtr& item : core.group_by) {
-    if (const auto* set = std::get_if<ast::GroupingSet>(&item->node)) {
-      if (set->kind == ast::GroupingSet::Kind::kEmpty && core.group_by.size() == 1) {
-        continue;
-      }
-      return Status(sql_state::kFeatureNotSupported, "GROUPING SETS, ROLLUP and CUBE are not supported")
-          .with_position(context_.position(item->location));
-    }
-    const auto* row_node = std::get_if<ast::RowConstructor>(&item->node);
-    std::vector<const ast::Expr*> members;
-    if (row_node != nullptr && !row_node->explicit_row) {
-      for (const ast::ExprPtr& member : row_node->fields) {
-        members.push_back(member.get());
-      }
-    } else {
-      members.push_back(item.get());
-    }
-    for (const ast::Expr* member : members) {
-      const std::size_t before = targets.size();
-      PANDO_ASSIGN(const std::size_t index, sort_target(*member, targets, scope, ExprPlace::kGroupBy));
-      // A target that an earlier item added stays unprojected.
-      targets[index].projected = targets[index].projected && index < before;
-      PANDO_ASSIGN(targets[index].expr, resolve_unknown(context_, std::move(targets[index].expr)));
-      const ExprPtr& group = targets[index].expr;
-      PANDO_TRY(check_group(group, scope, context_.position(member->location)));
-      PANDO_TRY(check_equality(group, context_.position(member->location)));
-      const bool repeated =
-          std::any_of(groups.begin(), groups.end(), [&](const ExprPtr& other) { return same_expr(other, group); });
-      if (!repeated) {
-        groups.push_back(group);
-      }
-    }
+Result<uint32_t> Binder::group_item(const ast::Expr& item, CoreState& state, Scope& scope) {
+  const std::size_t before = state.targets.size();
+  PANDO_ASSIGN(const std::size_t index, sort_target(item, state.targets, scope, ExprPlace::kGroupBy));
+  Target& target = state.targets[index];
+  // A target that an earlier item added stays unprojected.
+  target.projected = target.projected && index < before;
+  PANDO_ASSIGN(target.expr, resolve_unknown(context_, std::move(target.expr)));
+  PANDO_TRY(check_group(target.expr, scope, context_.position(item.location)));
+  PANDO_TRY(check_equality(target.expr, context_.position(item.location)));
+  const auto known =
+      std::ranges::find_if(state.groups, [&](const ExprPtr& other) { return same_expr(other, target.expr); });
+  const auto group = static_cast<uint32_t>(known - state.groups.begin());
+  if (known == state.groups.end()) {
+    state.groups.push_back(target.expr);
   }
-  return groups;
+  return group;
 }
 
 // A select item that GROUP BY names by position or name may hold what GROUP BY may not.

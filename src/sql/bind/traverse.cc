@@ -177,8 +177,7 @@ bool same_node(const T& a, const T& b) {
     }
     return true;
   } else if constexpr (std::is_same_v<T, CaseExpr>) {
-    // Two operands have different columns, so simple CASEs are told apart.
-    return a.operand_column == b.operand_column;
+    return a.branches.size() == b.branches.size() && (a.operand == nullptr) == (b.operand == nullptr);
   } else {
     return true;
   }
@@ -203,12 +202,33 @@ ExprPtr map_children(const ExprPtr& expr, const std::function<ExprPtr(const Expr
   return changed ? std::make_shared<const Expr>(std::move(copy)) : expr;
 }
 
+namespace {
+
+ExprPtr rename_column(const ExprPtr& expr, ColumnId from, ColumnId to) {
+  const auto* column = as<ColumnExpr>(expr);
+  if (column != nullptr && column->column == from) {
+    return make_expr(expr->type, ColumnExpr{to, column->name}, expr->position);
+  }
+  return map_children(expr, [&](const ExprPtr& child) { return rename_column(child, from, to); });
+}
+
+}  // namespace
+
 bool same_expr(const ExprPtr& a, const ExprPtr& b) {
   if (a == b) {
     return true;
   }
   if (a == nullptr || b == nullptr || a->type != b->type || a->node.index() != b->node.index()) {
     return false;
+  }
+  const auto* own = as<CaseExpr>(a);
+  const auto* other = as<CaseExpr>(b);
+  if (own != nullptr && own->operand != nullptr && other->operand != nullptr &&
+      own->operand_column != other->operand_column) {
+    // The operand's column is new in each CASE.
+    CaseExpr renamed = *as<CaseExpr>(rename_column(b, other->operand_column, own->operand_column));
+    renamed.operand_column = own->operand_column;
+    return same_expr(a, make_expr(b->type, std::move(renamed), b->position));
   }
   const bool same = std::visit(
       [&](const auto& node) { return same_node(node, std::get<std::remove_cvref_t<decltype(node)>>(b->node)); },

@@ -6,6 +6,7 @@
 #include "sql/bind/binder.h"
 #include "sql/bind/place_guard.h"
 #include "sql/bind/traverse.h"
+#include "sql/function/element_assignment.h"
 
 namespace pando::sql {
 
@@ -49,24 +50,68 @@ Result<ExprPtr> Binder::assigned_value(const ast::Expr& node, const catalog::Tab
   return assign(std::move(value), column, context_.position(node.location));
 }
 
+// An element of a column goes into what was assigned to the column's other elements before.
+Status Binder::add_assignment(const ast::TargetColumn& target, const catalog::TablePtr& table,
+                              const catalog::ColumnDescriptor& column, ExprPtr value, Scope& scope,
+                              std::vector<Assignment>& out) {
+  const auto before = std::ranges::find(out, column.number, &Assignment::attribute);
+  const auto is_element = [](const ExprPtr& expr) {
+    const auto* call = as<CallExpr>(expr);
+    return call != nullptr && (call->function == &element_assignment() || call->function == &slice_assignment());
+  };
+  if (before != out.end() && (target.indirection.empty() || !is_element(before->value))) {
+    return {sql_state::kSyntaxError, "multiple assignments to same column \"{}\"", column.name};
+  }
+  if (target.indirection.empty()) {
+    out.push_back({column.number, std::move(value)});
+    return {};
+  }
+  ExprPtr container;
+  if (before != out.end()) {
+    container = before->value;
+  } else {
+    const auto& row = scope.items[0].columns;
+    const auto old = std::ranges::find(row, column.number, &OutputColumn::attribute);
+    container = make_expr(old->type, ColumnExpr{old->id, old->name});
+  }
+  PANDO_ASSIGN(ExprPtr assigned, assign_element(std::move(container), target, column, std::move(value), scope));
+  if (before != out.end()) {
+    before->value = std::move(assigned);
+  } else {
+    out.push_back({column.number, std::move(assigned)});
+  }
+  return {};
+}
+
+// SET a = 1, SET a[2] = 1.
+Status Binder::assign_one(const ast::TargetColumn& target, const ast::Expr& node, const catalog::TablePtr& table,
+                          Scope& scope, std::vector<Assignment>& out) {
+  const catalog::ColumnDescriptor* column = nullptr;
+  PANDO_TRY(find_target_column(table, target, &column));
+  if (target.indirection.empty()) {
+    PANDO_ASSIGN(ExprPtr value, assigned_value(node, table, *column, scope));
+    return column->generated ? Status() : add_assignment(target, table, *column, std::move(value), scope, out);
+  }
+  if (is_default_marker(node)) {
+    return Status(sql_state::kFeatureNotSupported, "cannot set an array element to DEFAULT")
+        .with_position(context_.position(target.location));
+  }
+  PANDO_ASSIGN(ExprPtr value, expr_in(node, scope, ExprPlace::kUpdateSource));
+  return add_assignment(target, table, *column, std::move(value), scope, out);
+}
+
 // SET (a, b) = (1, 2), = ROW(1, 2) or = (SELECT ...).
 Status Binder::assign_row(const ast::Assignment& assignment, const catalog::TablePtr& table, Scope& scope,
                           std::vector<Assignment>& out) {
-  std::vector<const catalog::ColumnDescriptor*> columns;
-  for (const ast::TargetColumn& target : assignment.targets) {
-    const catalog::ColumnDescriptor* column = nullptr;
-    PANDO_TRY(find_target_column(table, target, &column));
-    columns.push_back(column);
-  }
   const int position = context_.position(assignment.value->location);
+  const Status wrong_count =
+      Status(sql_state::kSyntaxError, "number of columns does not match number of values").with_position(position);
   if (const auto* row_node = std::get_if<ast::RowConstructor>(&assignment.value->node)) {
-    if (row_node->fields.size() != columns.size()) {
-      return Status(sql_state::kSyntaxError, "number of columns does not match number of values")
-          .with_position(position);
+    if (row_node->fields.size() != assignment.targets.size()) {
+      return wrong_count;
     }
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-      PANDO_ASSIGN(ExprPtr value, assigned_value(*row_node->fields[i], table, *columns[i], scope));
-      out.push_back({columns[i]->number, std::move(value)});
+    for (std::size_t i = 0; i < assignment.targets.size(); ++i) {
+      PANDO_TRY(assign_one(assignment.targets[i], *row_node->fields[i], table, scope, out));
     }
     return {};
   }
@@ -78,16 +123,21 @@ Status Binder::assign_row(const ast::Assignment& assignment, const catalog::Tabl
   }
   PlaceChange place(scope, ExprPlace::kUpdateSource);
   PANDO_ASSIGN(const BoundQuery query, select(*query_node->query, &scope, {}));
-  if (query.columns.size() != columns.size()) {
-    return Status(sql_state::kSyntaxError, "number of columns does not match number of values").with_position(position);
+  if (query.columns.size() != assignment.targets.size()) {
+    return wrong_count;
   }
-  for (std::size_t i = 0; i < columns.size(); ++i) {
+  for (std::size_t i = 0; i < assignment.targets.size(); ++i) {
+    const ast::TargetColumn& target = assignment.targets[i];
+    const catalog::ColumnDescriptor* column = nullptr;
+    PANDO_TRY(find_target_column(table, target, &column));
     SubqueryExpr value;
     value.plan = query.plan;
     value.columns = {query.columns[i].id};
     ExprPtr bound = make_expr(query.columns[i].type, std::move(value), position);
-    PANDO_ASSIGN(bound, assign(std::move(bound), *columns[i], position));
-    out.push_back({columns[i]->number, std::move(bound)});
+    if (target.indirection.empty()) {
+      PANDO_ASSIGN(bound, assign(std::move(bound), *column, position));
+    }
+    PANDO_TRY(add_assignment(target, table, *column, std::move(bound), scope, out));
   }
   return {};
 }
@@ -96,24 +146,10 @@ Result<std::vector<Assignment>> Binder::assignments(const std::vector<ast::Assig
                                                     const catalog::TablePtr& table, Scope& scope) {
   std::vector<Assignment> result;
   for (const ast::Assignment& assignment : list) {
-    const std::size_t before = result.size();
     if (assignment.multiple) {
       PANDO_TRY(assign_row(assignment, table, scope, result));
     } else {
-      const catalog::ColumnDescriptor* column = nullptr;
-      PANDO_TRY(find_target_column(table, assignment.targets[0], &column));
-      PANDO_ASSIGN(ExprPtr value, assigned_value(*assignment.value, table, *column, scope));
-      if (!column->generated) {
-        result.push_back({column->number, std::move(value)});
-      }
-    }
-    for (std::size_t i = before; i < result.size(); ++i) {
-      for (std::size_t j = 0; j < i; ++j) {
-        if (result[j].attribute == result[i].attribute) {
-          return Status(sql_state::kSyntaxError, "multiple assignments to same column \"{}\"",
-                        table->column(result[i].attribute).name);
-        }
-      }
+      PANDO_TRY(assign_one(assignment.targets[0], *assignment.value, table, scope, result));
     }
   }
   return result;

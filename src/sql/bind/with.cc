@@ -1,5 +1,7 @@
 // WITH and WITH RECURSIVE.
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "sql/bind/binder.h"
@@ -81,7 +83,7 @@ Status Binder::with_clause(const ast::WithClause& with, Scope& scope, std::vecto
           .with_position(position);
     }
     if (with.recursive && union_of(table) != nullptr) {
-      PANDO_ASSIGN(std::optional<WithNode::Definition> recursive, recursive_table(table, scope));
+      PANDO_ASSIGN(std::optional<WithNode::Definition> recursive, recursive_table(table, scope, definitions));
       if (recursive.has_value()) {
         definitions.push_back(*std::move(recursive));
         continue;
@@ -123,8 +125,8 @@ Status Binder::with_clause(const ast::WithClause& with, Scope& scope, std::vecto
 }
 
 // nullopt when the query does not refer to itself after all.
-Result<std::optional<WithNode::Definition>> Binder::recursive_table(const ast::CommonTable& table, Scope& scope) {
-  const int position = context_.position(table.location);
+Result<std::optional<WithNode::Definition>> Binder::recursive_table(const ast::CommonTable& table, Scope& scope,
+                                                                    std::vector<WithNode::Definition>& definitions) {
   const auto& select = std::get<ast::Select>(table.query->node);
   const ast::SetOperation& operation = *union_of(table);
   const std::size_t at = scope.ctes.size();
@@ -140,7 +142,7 @@ Result<std::optional<WithNode::Definition>> Binder::recursive_table(const ast::C
     PANDO_TRY(with_clause(*select.with, inner, inner_definitions));
   }
   PANDO_ASSIGN(BoundQuery first, this->select(*operation.left, &inner, {}));
-  PANDO_ASSIGN(scope.ctes[at].columns, named_columns(table, first.columns, position));
+  PANDO_ASSIGN(scope.ctes[at].columns, named_columns(table, first.columns, context_.position(table.location)));
   scope.ctes[at].usable = true;
   scope.ctes[at].in_recursion = true;
   PANDO_ASSIGN(BoundQuery second, this->select(*operation.right, &inner, {.keep_unknown = true}));
@@ -170,10 +172,8 @@ Result<std::optional<WithNode::Definition>> Binder::recursive_table(const ast::C
     definition.recursive_columns.push_back(second.columns[i].id);
   }
   definition.plan = std::move(first.plan);
-  if (!inner_definitions.empty()) {
-    return Status(sql_state::kFeatureNotSupported, "WITH inside a recursive WITH query is not supported")
-        .with_position(position);
-  }
+  // Both terms read the definition's own WITH tables, which become tables beside it: their names are bound already.
+  std::ranges::move(inner_definitions, std::back_inserter(definitions));
   definition.recursive = std::move(second.plan);
   return std::optional<WithNode::Definition>(std::move(definition));
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "sql/ddl/definition.h"
 
@@ -22,7 +23,13 @@ TablePtr without_row_checks(const TableDescriptor& table) {
 }
 
 // What the row writer says of a duplicate, as the building of an index says it.
-Status as_index_build_error(Status status) {
+Status as_index_build_error(Status status, const TableDescriptor& table) {
+  if (status.is(sql_state::kNotNullViolation)) {
+    auto& fields = status.fields();
+    fields.message =
+        fmt::format("column \"{}\" of relation \"{}\" contains null values", fields.column_name, table.name);
+    fields.detail.clear();
+  }
   if (!status.is(sql_state::kUniqueViolation)) {
     return status;
   }
@@ -60,7 +67,7 @@ Task<Status> Definition::copy_rows(TablePtr from, TablePtr to,
   }
   LogicalQuery query{.root = make_logical({}, std::move(insert)), .next_column_id = 2 * kNewRowBase};
   auto copied = co_await context_.queries.run(std::move(query));
-  co_return copied.ok() ? Status() : as_index_build_error(std::move(copied).status());
+  co_return copied.ok() ? Status() : as_index_build_error(std::move(copied).status(), *to);
 }
 
 Task<Status> Definition::rewrite(TablePtr from, TableDescriptor to, bool keep_rows,
@@ -69,7 +76,12 @@ Task<Status> Definition::rewrite(TablePtr from, TableDescriptor to, bool keep_ro
   to.id = catalog::TableId(place);
   // The stored rows are all of the new shape: nothing was added after them.
   for (auto& column : to.columns) {
-    column.missing_value = types::Value::null();
+    const auto value = std::exchange(column.missing_value, types::Value::null());
+    const bool is_new = static_cast<std::size_t>(column.number) > from->columns.size();
+    if (is_new &&
+        std::ranges::find(replaced, column.number, &std::pair<AttributeNumber, ExprPtr>::first) == replaced.end()) {
+      replaced.emplace_back(column.number, make_constant(column.type, value));
+    }
   }
   if (keep_rows) {
     PANDO_CO_TRY(co_await copy_rows(from, without_row_checks(to), std::move(replaced)));

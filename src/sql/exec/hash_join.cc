@@ -109,10 +109,9 @@ class HashJoinOperator final : public Operator {
 
   Task<Status> next_left() {
     bool more = false;
-    if (spilled_left_ != nullptr) {
-      PANDO_CO_ASSIGN(more, co_await spilled_left_->read(left_rows_));
-    } else if (!can_skip_left()) {
-      PANDO_CO_ASSIGN(more, co_await left_->next(left_rows_));
+    if (!can_skip_left()) {
+      PANDO_CO_ASSIGN(
+          more, spilled_left_ != nullptr ? co_await spilled_left_->read(left_rows_) : co_await left_->next(left_rows_));
     }
     if (!more) {
       left_ended_ = true;

@@ -96,6 +96,13 @@ Status check_parameter(std::string_view name, int32_t value, int32_t low, int32_
              : Status(sql_state::kInvalidParameterValue, "invalid value for parameter \"{}\": {}", name, value);
 }
 
+// Where the search from character `start` on begins; past the text's end when it has fewer characters.
+std::size_t offset_of(ByteView text, int32_t start) {
+  const auto characters = static_cast<std::size_t>(start) - 1;
+  const std::size_t offset = utf8_offset(text, characters);
+  return offset == text.size() && types::utf8_length(text) < characters ? text.size() + 1 : offset;
+}
+
 // --- all matches of a text, one after the other ---
 class Matches {
  public:
@@ -261,7 +268,7 @@ Bytes replace_matches(const Regex& regex, ByteView text, ByteView replacement, i
   Bytes out;
   std::size_t copied = 0;
   int32_t seen = 0;
-  for (Matches all(regex, text, utf8_offset(text, static_cast<std::size_t>(start) - 1)); all.next();) {
+  for (Matches all(regex, text, offset_of(text, start)); all.next();) {
     ++seen;
     if (count > 0 && seen != count) {
       continue;
@@ -319,7 +326,7 @@ Result<int32_t> count(EvaluationContext& context, ByteView text, ByteView patter
   PANDO_ASSIGN(const RegexOptions options, parse_options(flags, "regexp_count"));
   PANDO_ASSIGN(const Regex* regex, find_regex(context, pattern, options));
   int32_t found = 0;
-  for (Matches all(*regex, text, utf8_offset(text, static_cast<std::size_t>(start) - 1)); all.next();) {
+  for (Matches all(*regex, text, offset_of(text, start)); all.next();) {
     ++found;
   }
   return found;
@@ -335,7 +342,7 @@ Result<int32_t> count_all(EvaluationContext& context, ByteView text, ByteView pa
 Result<RegexSpan> nth_group(EvaluationContext& context, ByteView text, ByteView pattern, RegexOptions options,
                             int32_t start, int32_t n, int32_t group) {
   PANDO_ASSIGN(const Regex* regex, find_regex(context, pattern, options));
-  Matches all(*regex, text, utf8_offset(text, static_cast<std::size_t>(start) - 1));
+  Matches all(*regex, text, offset_of(text, start));
   for (int32_t i = 0; i < n; ++i) {
     if (!all.next()) {
       return RegexSpan();

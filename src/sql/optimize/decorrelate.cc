@@ -130,7 +130,9 @@ class Decorrelator {
     }
     const bool correlated = depends_on(subquery.plan, input);
     // NOT IN is an anti join only for one comparison and nothing else: NULLs decide otherwise.
-    if (negated && (correlated || subquery.left.size() != 1)) {
+    // Only a left side over the input can be the key of a hash join, which knows what NOT IN makes of NULL.
+    if (negated && (correlated || subquery.left.size() != 1 || is_volatile(subquery.left[0]) ||
+                    !overlaps(columns_of(subquery.left[0]), outputs_of(*input)))) {
       return nullptr;
     }
     Pulled pulled{subquery.plan, {}};

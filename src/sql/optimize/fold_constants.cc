@@ -1,9 +1,16 @@
 #include <algorithm>
+#include <compare>
+#include <map>
+#include <optional>
+#include <span>
+#include <utility>
 
 #include "sql/expr/walk.h"
 #include "sql/function/function.h"
 #include "sql/optimize/conjuncts.h"
 #include "sql/optimize/rewrite.h"
+#include "types/compare.h"
+#include "types/text_io.h"
 
 namespace pando::sql {
 namespace {
@@ -21,81 +28,231 @@ std::optional<bool> known_bool(const ExprPtr& expr) {
   return value != nullptr && value->holds<bool>() ? std::optional(value->as<bool>()) : std::nullopt;
 }
 
+// Columns that are the same constant in every row.
+using KnownColumns = std::map<ColumnId, ExprPtr>;
+
+// Folds from the top down, as PostgreSQL does: what a decided CASE, COALESCE, AND or OR never reaches is not looked at.
 class Folder {
  public:
-  explicit Folder(EvaluationContext* evaluation) : evaluation_(evaluation) {}
+  // `known`: columns that are constants; may be null.
+  explicit Folder(EvaluationContext* evaluation, const KnownColumns* known = nullptr)
+      : evaluation_(evaluation), known_(known) {}
 
   ExprPtr fold(const ExprPtr& expr) {
+    // A part whose folding met an error stays as it is, so that the error is found again: see constant_error().
+    const Status before = std::exchange(error_, Status());
+    ExprPtr folded = fold_node(expr);
+    if (!error_.ok()) {
+      folded = expr;
+    }
+    if (!before.ok()) {
+      error_ = before;
+    }
+    return folded;
+  }
+
+  // The first error that computing a constant part gave.
+  const Status& error() const { return error_; }
+
+ private:
+  ExprPtr fold_node(const ExprPtr& expr) {
+    if (const auto* column = as<ColumnExpr>(expr); column != nullptr && known_ != nullptr) {
+      const auto found = known_->find(column->column);
+      return found == known_->end() ? expr : found->second;
+    }
+    if (const auto* logic = as<LogicExpr>(expr); logic != nullptr && logic->kind != LogicExpr::Kind::kNot) {
+      return fold_logic(expr, *logic);
+    }
+    if (const auto* choice = as<CaseExpr>(expr)) {
+      return fold_case(expr, *choice);
+    }
+    if (const auto* coalesce = as<CoalesceExpr>(expr)) {
+      return fold_coalesce(expr, *coalesce);
+    }
     const ExprPtr folded = rewrite_children(expr, [&](const ExprPtr& child) { return fold(child); });
     if (const auto* call = as<CallExpr>(folded)) {
       return fold_call(folded, *call);
     }
+    if (const auto* cast = as<CastExpr>(folded)) {
+      return fold_cast(folded, *cast);
+    }
+    if (const auto* null_if = as<NullIfExpr>(folded)) {
+      return fold_null_if(folded, *null_if);
+    }
+    if (const auto* distinct = as<DistinctExpr>(folded)) {
+      return fold_distinct(folded, *distinct);
+    }
+    if (const auto* test = as<BooleanTestExpr>(folded)) {
+      return fold_boolean_test(folded, *test);
+    }
+    if (const auto* choice = as<MinMaxExpr>(folded)) {
+      return fold_min_max(folded, *choice);
+    }
     if (const auto* logic = as<LogicExpr>(folded)) {
-      return fold_logic(folded, *logic);
+      return fold_not(folded, logic->arguments[0]);
     }
     if (const auto* test = as<NullTestExpr>(folded)) {
       const Value* value = constant_of(test->argument);
       return value == nullptr ? folded : make_constant(folded->type, Value::of_bool(value->is_null() != test->is_not));
     }
-    if (const auto* choice = as<CaseExpr>(folded)) {
-      return fold_case(folded, *choice);
-    }
-    if (const auto* coalesce = as<CoalesceExpr>(folded)) {
-      return fold_coalesce(folded, *coalesce);
-    }
     return folded;
   }
 
- private:
   ExprPtr fold_call(const ExprPtr& expr, const CallExpr& call) {
     const Function& function = *call.function;
     if (evaluation_ == nullptr || function.volatility != Volatility::kImmutable || function.scalar == nullptr ||
         function.kind != FunctionKind::kScalar) {
       return expr;
     }
-    std::vector<Vector> vectors;
-    std::vector<types::Type> types;
     bool all_known = true;
     for (const ExprPtr& argument : call.arguments) {
       const Value* value = constant_of(argument);
-      if (value == nullptr) {
-        all_known = false;
-        continue;
-      }
-      if (value->is_null() && function.strict) {
+      all_known = all_known && value != nullptr;
+      if (value != nullptr && value->is_null() && function.strict) {
         return make_constant(expr->type, Value::null());
       }
-      vectors.emplace_back(types::physical_of(argument->type.oid)).reset_constant(*value, 1);
-      types.push_back(argument->type);
     }
     if (!all_known) {
       return expr;
+    }
+    const auto value = compute(function, call.arguments, expr->type);
+    return value ? make_constant(expr->type, *value) : expr;
+  }
+
+  // The function's result for constants; nullopt, and the error noted, when it gives one.
+  std::optional<Value> compute(const Function& function, std::span<const ExprPtr> arguments, types::Type type) {
+    std::vector<Vector> vectors;
+    std::vector<types::Type> types;
+    for (const ExprPtr& argument : arguments) {
+      vectors.emplace_back(types::physical_of(argument->type.oid)).reset_constant(*constant_of(argument), 1);
+      types.push_back(argument->type);
     }
     std::vector<const Vector*> pointers;
     for (const Vector& vector : vectors) {
       pointers.push_back(&vector);
     }
-    Vector result(types::physical_of(expr->type.oid));
+    Vector result(types::physical_of(type.oid));
     result.reset(1);
-    const Status status = function.scalar(*evaluation_, {types, expr->type}, pointers, 1, result);
-    return status.ok() ? make_constant(expr->type, result.get(0)) : expr;
+    const Status status = function.scalar(*evaluation_, {types, type}, pointers, 1, result);
+    if (status.ok()) {
+      return result.get(0);
+    }
+    if (error_.ok()) {
+      error_ = status;
+    }
+    return std::nullopt;
   }
 
-  static ExprPtr fold_logic(const ExprPtr& expr, const LogicExpr& logic) {
-    if (logic.kind == LogicExpr::Kind::kNot) {
-      return fold_not(expr, logic.arguments[0]);
+  // Of two constants, NULL being equal to nothing; nullopt when they cannot be compared here.
+  std::optional<bool> equal_constants(const Function* equality, const ExprPtr& left, const ExprPtr& right) {
+    if (evaluation_ == nullptr || equality == nullptr || equality->scalar == nullptr ||
+        equality->volatility != Volatility::kImmutable) {
+      return std::nullopt;
     }
+    if (constant_of(left)->is_null() || constant_of(right)->is_null()) {
+      return false;
+    }
+    const ExprPtr both[] = {left, right};
+    const auto value = compute(*equality, both, {types::oid::kBool});
+    return value ? std::optional(!value->is_null() && value->as<bool>()) : std::nullopt;
+  }
+
+  ExprPtr fold_null_if(const ExprPtr& expr, const NullIfExpr& node) {
+    const Value* left = constant_of(node.left);
+    if (left == nullptr || constant_of(node.right) == nullptr) {
+      return expr;
+    }
+    const auto equal = equal_constants(node.equality, node.left, node.right);
+    return equal ? make_constant(expr->type, *equal ? Value::null() : *left) : expr;
+  }
+
+  ExprPtr fold_distinct(const ExprPtr& expr, const DistinctExpr& node) {
+    const Value* left = constant_of(node.left);
+    const Value* right = constant_of(node.right);
+    if (left == nullptr || right == nullptr) {
+      return expr;
+    }
+    const auto equal = left->is_null() && right->is_null() ? std::optional(true)
+                                                           : equal_constants(node.equality, node.left, node.right);
+    return equal ? make_constant(expr->type, Value::of_bool(*equal == node.is_not)) : expr;
+  }
+
+  static ExprPtr fold_boolean_test(const ExprPtr& expr, const BooleanTestExpr& test) {
+    const Value* value = constant_of(test.argument);
+    if (value == nullptr) {
+      return expr;
+    }
+    const bool holds = test.kind == BooleanTestExpr::Kind::kUnknown
+                           ? value->is_null()
+                           : !value->is_null() && value->as<bool>() == (test.kind == BooleanTestExpr::Kind::kTrue);
+    return make_constant(expr->type, Value::of_bool(holds != test.is_not));
+  }
+
+  static ExprPtr fold_min_max(const ExprPtr& expr, const MinMaxExpr& node) {
+    const Value* best = nullptr;
+    for (const ExprPtr& argument : node.arguments) {
+      const Value* value = constant_of(argument);
+      if (value == nullptr) {
+        return expr;
+      }
+      if (value->is_null()) {
+        continue;
+      }
+      const auto order =
+          best == nullptr ? std::strong_ordering::equal : types::compare_values(expr->type.oid, *value, *best);
+      best = best == nullptr || (node.greatest ? order > 0 : order < 0) ? value : best;
+    }
+    return make_constant(expr->type, best == nullptr ? Value::null() : *best);
+  }
+
+  // Casts through text are computed where PostgreSQL's input and output functions are immutable.
+  ExprPtr fold_cast(const ExprPtr& expr, const CastExpr& cast) {
+    const Value* value = constant_of(cast.argument);
+    if (value == nullptr) {
+      return expr;
+    }
+    const bool same_form = types::physical_of(cast.argument->type.oid) == types::physical_of(expr->type.oid);
+    if (value->is_null() || (cast.method == CastExpr::Method::kRelabel && same_form)) {
+      return make_constant(expr->type, *value);
+    }
+    if (evaluation_ == nullptr || cast.method != CastExpr::Method::kText || !is_text(cast.argument->type.oid) ||
+        !has_immutable_input(expr->type.oid)) {
+      return expr;
+    }
+    Result<Value> parsed = types::parse_text(expr->type, value->as<Bytes>(), evaluation_->settings);
+    if (parsed.ok()) {
+      return make_constant(expr->type, *std::move(parsed));
+    }
+    if (error_.ok()) {
+      error_ = std::move(parsed).status();
+    }
+    return expr;
+  }
+  static bool is_text(types::Oid type) {
+    return type == types::oid::kText || type == types::oid::kVarchar || type == types::oid::kBpchar ||
+           type == types::oid::kName;
+  }
+  static bool has_immutable_input(types::Oid type) {
+    static constexpr types::Oid kTypes[] = {types::oid::kBool,    types::oid::kInt2,   types::oid::kInt4,
+                                            types::oid::kInt8,    types::oid::kFloat4, types::oid::kFloat8,
+                                            types::oid::kNumeric, types::oid::kUuid,   types::oid::kOid,
+                                            types::oid::kJson,    types::oid::kJsonb,  types::oid::kBytea};
+    return std::ranges::find(kTypes, type) != std::end(kTypes);
+  }
+
+  ExprPtr fold_logic(const ExprPtr& expr, const LogicExpr& logic) {
     const bool is_or = logic.kind == LogicExpr::Kind::kOr;
     std::vector<ExprPtr> kept;
     bool changed = false;
-    for (const ExprPtr& argument : logic.arguments) {
+    for (const ExprPtr& given : logic.arguments) {
+      const ExprPtr argument = fold(given);
       const auto known = known_bool(argument);
       if (known && *known == is_or) {
         // Decides, unless an argument before it may raise an error first, which PostgreSQL ignores too.
         return argument;
       }
+      changed = changed || known || argument != given;
       if (known) {
-        changed = true;
         continue;
       }
       const auto* nested = as<LogicExpr>(argument);
@@ -160,38 +317,63 @@ class Folder {
                : make_expr(type, CallExpr{function, {comparison.left, comparison.right}, std::string(negated), false});
   }
 
-  static ExprPtr fold_case(const ExprPtr& expr, const CaseExpr& choice) {
-    if (choice.operand != nullptr) {
-      return expr;
-    }
+  ExprPtr fold_case(const ExprPtr& expr, const CaseExpr& choice) {
     CaseExpr kept;
-    kept.otherwise = choice.otherwise;
+    kept.operand = choice.operand == nullptr ? nullptr : fold(choice.operand);
+    kept.operand_column = choice.operand_column;
+    const ExprPtr known_operand = constant_of(kept.operand) == nullptr ? nullptr : kept.operand;
+    bool changed = kept.operand != choice.operand;
+    bool decided = false;
     for (const CaseExpr::Branch& branch : choice.branches) {
-      const Value* known = constant_of(branch.condition);
-      if (known == nullptr) {
-        kept.branches.push_back(branch);
+      const ExprPtr condition =
+          fold(known_operand == nullptr ? branch.condition
+                                        : with_operand(branch.condition, choice.operand_column, known_operand));
+      const Value* known = constant_of(condition);
+      if (known != nullptr && (known->is_null() || !known->as<bool>())) {
+        changed = true;
         continue;
       }
-      if (!known->is_null() && known->as<bool>()) {
-        kept.otherwise = branch.result;
+      ExprPtr result = fold(branch.result);
+      if (known != nullptr) {
+        kept.otherwise = std::move(result);
+        decided = true;
         break;
       }
+      changed = changed || condition != branch.condition || result != branch.result;
+      kept.branches.push_back({condition, std::move(result)});
+    }
+    if (!decided) {
+      kept.otherwise = fold(choice.otherwise);
+      changed = changed || kept.otherwise != choice.otherwise;
     }
     if (kept.branches.empty()) {
       return kept.otherwise;
     }
-    const bool same = kept.branches.size() == choice.branches.size() && kept.otherwise == choice.otherwise;
-    return same ? expr : make_expr(expr->type, std::move(kept), expr->position);
+    if (known_operand != nullptr) {
+      kept.operand = nullptr;
+    }
+    return changed || decided ? make_expr(expr->type, std::move(kept), expr->position) : expr;
   }
 
-  static ExprPtr fold_coalesce(const ExprPtr& expr, const CoalesceExpr& coalesce) {
+  static ExprPtr with_operand(const ExprPtr& expr, ColumnId column, const ExprPtr& value) {
+    const auto* named = as<ColumnExpr>(expr);
+    if (named != nullptr && named->column == column) {
+      return value;
+    }
+    return rewrite_children(expr, [&](const ExprPtr& child) { return with_operand(child, column, value); });
+  }
+
+  ExprPtr fold_coalesce(const ExprPtr& expr, const CoalesceExpr& coalesce) {
     CoalesceExpr kept;
-    for (const ExprPtr& argument : coalesce.arguments) {
+    bool changed = false;
+    for (const ExprPtr& given : coalesce.arguments) {
+      ExprPtr argument = fold(given);
       const Value* known = constant_of(argument);
+      changed = changed || argument != given;
       if (known != nullptr && known->is_null()) {
         continue;
       }
-      kept.arguments.push_back(argument);
+      kept.arguments.push_back(std::move(argument));
       if (known != nullptr) {
         break;
       }
@@ -202,10 +384,13 @@ class Folder {
     if (kept.arguments.size() == 1) {
       return kept.arguments[0];
     }
-    return kept.arguments.size() == coalesce.arguments.size() ? expr : make_expr(expr->type, std::move(kept));
+    changed = changed || kept.arguments.size() != coalesce.arguments.size();
+    return changed ? make_expr(expr->type, std::move(kept), expr->position) : expr;
   }
 
+  Status error_;
   EvaluationContext* evaluation_;
+  const KnownColumns* known_;
 };
 
 }  // namespace
@@ -231,6 +416,89 @@ ExprPtr fold_constants(const ExprPtr& expr, EvaluationContext* evaluation) {
     return make_expr(entered->type, std::move(copy), entered->position);
   };
   return enter(folded);
+}
+
+namespace {
+
+// Looks for errors in constant parts, with columns that subqueries of FROM define as constants put in, as PostgreSQL
+// sees them once it has merged such subqueries.
+class ConstantErrorFinder {
+ public:
+  explicit ConstantErrorFinder(EvaluationContext* evaluation) : evaluation_(evaluation) {}
+
+  // Gives the columns that are constants above the plan.
+  KnownColumns visit(const LogicalPtr& plan) {
+    const auto* join = std::get_if<JoinNode>(&plan->node);
+    KnownColumns known;
+    KnownColumns above;
+    for_each_input(*plan, [&](const LogicalPtr& input) {
+      KnownColumns more = visit(input);
+      if (join == nullptr || keeps_rows(*join, input)) {
+        above.insert(more.begin(), more.end());
+      }
+      known.merge(more);
+    });
+    for_each_expr(*plan, [&](const ExprPtr& expr) { check(expr, known); });
+    if (const auto* project = std::get_if<ProjectNode>(&plan->node)) {
+      return constants_of(*project, known);
+    }
+    const auto* values = std::get_if<ValuesNode>(&plan->node);
+    for (std::size_t i = 0; values != nullptr && values->rows.size() == 1 && i < plan->outputs.size(); ++i) {
+      if (constant_of(values->rows[0][i]) != nullptr) {
+        above[plan->outputs[i].id] = values->rows[0][i];
+      }
+    }
+    const bool passes = join != nullptr || values != nullptr || std::holds_alternative<FilterNode>(plan->node);
+    return passes ? above : KnownColumns();
+  }
+
+  Status error;
+
+ private:
+  // Whether the join outputs the input's columns as they are, never NULL instead.
+  static bool keeps_rows(const JoinNode& join, const LogicalPtr& input) {
+    const bool is_left = input == join.left;
+    return join.kind == JoinKind::kInner ||
+           (is_left ? join.kind != JoinKind::kRight && join.kind != JoinKind::kFull : join.kind == JoinKind::kRight);
+  }
+
+  KnownColumns constants_of(const ProjectNode& project, const KnownColumns& known) {
+    KnownColumns constants;
+    for (const ProjectedColumn& column : project.columns) {
+      ExprPtr folded = Folder(evaluation_, &known).fold(column.expr);
+      if (constant_of(folded) != nullptr) {
+        constants[column.column.id] = std::move(folded);
+      }
+    }
+    return constants;
+  }
+
+  void check(const ExprPtr& expr, const KnownColumns& known) {
+    Folder folder(evaluation_, &known);
+    const ExprPtr folded = folder.fold(expr);
+    if (error.ok()) {
+      error = folder.error();
+    }
+    if (has_subquery(folded)) {
+      enter_subqueries(folded);
+    }
+  }
+  void enter_subqueries(const ExprPtr& part) {
+    if (const auto* subquery = as<SubqueryExpr>(part)) {
+      visit(subquery->plan);
+    }
+    for_each_child(part, [&](const ExprPtr& child) { enter_subqueries(child); });
+  }
+
+  EvaluationContext* evaluation_;
+};
+
+}  // namespace
+
+Status constant_error(const LogicalPtr& plan, EvaluationContext* evaluation) {
+  ConstantErrorFinder finder(evaluation);
+  finder.visit(plan);
+  return finder.error;
 }
 
 LogicalPtr fold_constants(const LogicalPtr& plan, EvaluationContext* evaluation) {

@@ -13,6 +13,9 @@ Result<PhysicalQuery> optimize(LogicalQuery query, OptimizeOptions options) {
   root = inline_ctes(root);
   root = decorrelate(root, ids);
   root = push_down(root);
+  // Once more for the subqueries that were in ON, over one side of their join: their conditions are at that side now.
+  root = decorrelate(root, ids);
+  root = push_down(root);
   if (options.methods.index_scan) {
     root = use_first_values(root, ids);
   }
@@ -22,6 +25,7 @@ Result<PhysicalQuery> optimize(LogicalQuery query, OptimizeOptions options) {
     needed.insert(column.id);
   }
   root = prune_columns(root, needed);
+  PANDO_TRY(constant_error(root, options.evaluation));
   PhysicalBuilder builder(options, cardinality, static_cast<uint32_t>(query.parameters.size()));
   PhysicalQuery plan;
   PANDO_ASSIGN(plan.root, builder.build(root));

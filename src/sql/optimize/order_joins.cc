@@ -1,11 +1,18 @@
 // Join order: regions of inner joins are taken apart into relations and conditions and put together again in the
-// cheapest order: by dynamic programming over sets of relations up to kExactMax of them, greedily above. Pairs that a
-// condition connects come before cross products. Outer, semi and anti joins are relations of a region as a whole:
-// moving across them is push_down's business.
+// cheapest order: by dynamic programming over sets of relations up to kExactMax of them. Above, greedily: the pair
+// whose join gives the fewest rows, again and again; and up to kLinearMax, the relations in the order in which the
+// greedy tree has them are split anew by dynamic programming over their intervals (linearized DP of Neumann and Radke,
+// SIGMOD 2018), which costs the cube of their number and never gives a worse tree. Pairs that a condition connects come
+// before cross products. Outer, semi and anti joins are relations of a region as a whole: moving across them is
+// push_down's business.
 
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <map>
+#include <memory>
+#include <set>
+#include <unordered_map>
 
 #include "sql/expr/walk.h"
 #include "sql/optimize/conjuncts.h"
@@ -15,6 +22,7 @@ namespace pando::sql {
 namespace {
 
 constexpr std::size_t kExactMax = 10;
+constexpr std::size_t kLinearMax = 64;
 constexpr double kBuildRow = 1.5;
 
 ExprPtr order_in_subqueries(const ExprPtr& expr, Cardinality& cardinality) {
@@ -32,12 +40,252 @@ ExprPtr order_in_subqueries(const ExprPtr& expr, Cardinality& cardinality) {
   return make_expr(entered->type, std::move(copy), entered->position);
 }
 
-// A part of a region already put together.
+// A relation of a region.
 struct Part {
   LogicalPtr plan;
   ColumnSet columns;
   double rows = 0;
+};
+
+// A condition, and the relations it names.
+struct Edge {
+  ExprPtr condition;
+  std::vector<std::size_t> parts;
+  uint64_t members = 0;  // the same as bits, for regions of up to 64 relations
+  double selectivity = 1;
+  bool used = false;
+};
+
+double join_cost(double left, double right, double out, bool crosses) {
+  if (crosses) {
+    return left * right + out;
+  }
+  return std::max(left, right) + kBuildRow * std::min(left, right) + out;
+}
+
+// A tree of joins over the numbers of relations.
+struct Tree {
+  std::size_t part = 0;  // of a leaf
+  std::unique_ptr<Tree> left;
+  std::unique_ptr<Tree> right;
+};
+using TreePtr = std::unique_ptr<Tree>;
+
+TreePtr make_leaf(std::size_t part) { return std::make_unique<Tree>(Tree{part, nullptr, nullptr}); }
+TreePtr make_join(TreePtr left, TreePtr right) {
+  return std::make_unique<Tree>(Tree{0, std::move(left), std::move(right)});
+}
+
+void list_leaves(const Tree& tree, std::vector<std::size_t>& leaves) {
+  if (tree.left == nullptr) {
+    leaves.push_back(tree.part);
+    return;
+  }
+  list_leaves(*tree.left, leaves);
+  list_leaves(*tree.right, leaves);
+}
+
+// The cheapest of the trees that were looked at for a set of relations.
+struct Choice {
+  double rows = 0;
   double cost = std::numeric_limits<double>::infinity();
+  bool crosses = true;
+  uint64_t left = 0;  // what the left side is: a set, or the length of an interval
+
+  void offer(double new_cost, bool new_crosses, uint64_t new_left) {
+    if (std::pair(new_crosses, new_cost) < std::pair(crosses, cost)) {
+      cost = new_cost;
+      crosses = new_crosses;
+      left = new_left;
+    }
+  }
+};
+
+// Orders at most 64 relations.
+class ExactOrder {
+ public:
+  using Set = uint64_t;
+  ExactOrder(const std::vector<Part>& parts, const std::vector<Edge>& edges) : parts_(parts), edges_(edges) {}
+
+  // The best tree for every set of relations.
+  TreePtr best_tree() {
+    choices_.assign(std::size_t{1} << parts_.size(), Choice{});
+    for (std::size_t part = 0; part < parts_.size(); ++part) {
+      choices_[Set{1} << part] = {parts_[part].rows, 0, false, 0};
+    }
+    for (Set set = 1; set < choices_.size(); ++set) {
+      if (std::popcount(set) > 1) {
+        choose(set);
+      }
+    }
+    return tree_of(choices_.size() - 1);
+  }
+
+  // The best tree whose leaves stand in this order.
+  TreePtr best_tree_in_order(const std::vector<std::size_t>& order) {
+    const std::size_t count = order.size();
+    sets_.assign(count + 1, std::vector<Set>(count, 0));
+    intervals_.assign(count + 1, std::vector<Choice>(count));
+    for (std::size_t start = 0; start < count; ++start) {
+      intervals_[1][start] = {parts_[order[start]].rows, 0, false, 0};
+      sets_[1][start] = Set{1} << order[start];
+    }
+    for (std::size_t length = 2; length <= count; ++length) {
+      for (std::size_t start = 0; start + length <= count; ++start) {
+        choose_interval(start, length);
+      }
+    }
+    return tree_of(order, 0, count);
+  }
+
+ private:
+  bool connects(Set a, Set b) const {
+    return std::ranges::any_of(edges_, [&](const Edge& edge) {
+      return (edge.members & a) != 0 && (edge.members & b) != 0 && (edge.members & ~(a | b)) == 0;
+    });
+  }
+
+  double rows_of(Set set) const {
+    double rows = 1;
+    for (std::size_t part = 0; part < parts_.size(); ++part) {
+      rows *= (set >> part & 1) != 0 ? parts_[part].rows : 1;
+    }
+    for (const Edge& edge : edges_) {
+      if (edge.members != 0 && (edge.members & ~set) == 0) {
+        rows *= edge.selectivity;
+      }
+    }
+    return std::max(rows, 1.0);
+  }
+
+  static void consider(Choice& best, const Choice& left, const Choice& right, bool connected, uint64_t split) {
+    const double cost = left.cost + right.cost + join_cost(left.rows, right.rows, best.rows, !connected);
+    best.offer(cost, !connected || left.crosses || right.crosses, split);
+  }
+
+  void choose(Set set) {
+    Choice& best = choices_[set];
+    best.rows = rows_of(set);
+    // Each split once: the left part has the lowest relation.
+    const Set lowest = set & (~set + 1);
+    for (Set left = (set - 1) & set; left != 0; left = (left - 1) & set) {
+      if ((left & lowest) != 0) {
+        consider(best, choices_[left], choices_[set & ~left], connects(left, set & ~left), left);
+      }
+    }
+  }
+
+  void choose_interval(std::size_t start, std::size_t length) {
+    Choice& best = intervals_[length][start];
+    const Set set = sets_[length - 1][start] | sets_[1][start + length - 1];
+    sets_[length][start] = set;
+    best.rows = rows_of(set);
+    for (std::size_t left = 1; left < length; ++left) {
+      const std::size_t right = length - left;
+      consider(best, intervals_[left][start], intervals_[right][start + left],
+               connects(sets_[left][start], sets_[right][start + left]), left);
+    }
+  }
+
+  TreePtr tree_of(Set set) const {
+    if (std::popcount(set) == 1) {
+      return make_leaf(static_cast<std::size_t>(std::countr_zero(set)));
+    }
+    return make_join(tree_of(choices_[set].left), tree_of(set & ~choices_[set].left));
+  }
+  TreePtr tree_of(const std::vector<std::size_t>& order, std::size_t start, std::size_t length) const {
+    if (length == 1) {
+      return make_leaf(order[start]);
+    }
+    const std::size_t left = intervals_[length][start].left;
+    return make_join(tree_of(order, start, left), tree_of(order, start + left, length - left));
+  }
+
+  const std::vector<Part>& parts_;
+  const std::vector<Edge>& edges_;
+  std::vector<Choice> choices_;                 // by set
+  std::vector<std::vector<Set>> sets_;          // by length and start
+  std::vector<std::vector<Choice>> intervals_;  // by length and start
+};
+
+// Orders any number of relations.
+class GreedyOrder {
+ public:
+  GreedyOrder(const std::vector<Part>& parts, const std::vector<Edge>& edges) : edges_(edges) {
+    for (std::size_t part = 0; part < parts.size(); ++part) {
+      group_of_.push_back(part);
+      groups_.push_back({make_leaf(part), parts[part].rows});
+    }
+    joined_.assign(edges.size(), false);
+  }
+
+  TreePtr tree() {
+    for (std::size_t joins = 1; joins < groups_.size(); ++joins) {
+      const auto [left, right, rows] = best_pair();
+      groups_[left].tree = make_join(std::move(groups_[left].tree), std::move(groups_[right].tree));
+      groups_[left].rows = std::max(rows, 1.0);
+      std::ranges::replace(group_of_, right, left);
+    }
+    return std::move(groups_[group_of_[0]].tree);
+  }
+
+ private:
+  struct Group {
+    TreePtr tree;  // null once it is part of another
+    double rows = 0;
+  };
+  struct Pair {
+    std::size_t left = 0;
+    std::size_t right = 0;
+    double rows = std::numeric_limits<double>::infinity();
+  };
+
+  Pair best_pair() {
+    std::map<std::pair<std::size_t, std::size_t>, double> connected;
+    std::set<std::size_t> needed;  // groups that a condition over several of them waits for
+    for (std::size_t i = 0; i < edges_.size(); ++i) {
+      if (joined_[i]) {
+        continue;
+      }
+      std::set<std::size_t> touched;
+      for (const std::size_t part : edges_[i].parts) {
+        touched.insert(group_of_[part]);
+      }
+      if (touched.size() < 2) {
+        joined_[i] = true;
+      } else if (touched.size() == 2) {
+        connected.try_emplace({*touched.begin(), *touched.rbegin()}, 1.0).first->second *= edges_[i].selectivity;
+      } else {
+        needed.merge(touched);
+      }
+    }
+    Pair best;
+    for (const auto& [pair, selectivity] : connected) {
+      const double rows = groups_[pair.first].rows * groups_[pair.second].rows * selectivity;
+      if (rows < best.rows) {
+        best = {pair.first, pair.second, rows};
+      }
+    }
+    return connected.empty() ? smallest_product(needed) : best;
+  }
+
+  // A cross product: of the two smallest groups, among those a condition waits for when there are some.
+  Pair smallest_product(const std::set<std::size_t>& among) const {
+    std::vector<std::size_t> candidates(among.begin(), among.end());
+    for (std::size_t group = 0; among.empty() && group < groups_.size(); ++group) {
+      if (groups_[group].tree != nullptr) {
+        candidates.push_back(group);
+      }
+    }
+    std::ranges::sort(candidates, {}, [&](std::size_t group) { return std::pair(groups_[group].rows, group); });
+    const auto [left, right] = std::minmax(candidates[0], candidates[1]);
+    return {left, right, groups_[left].rows * groups_[right].rows};
+  }
+
+  const std::vector<Edge>& edges_;
+  std::vector<bool> joined_;  // edges within one group
+  std::vector<std::size_t> group_of_;
+  std::vector<Group> groups_;
 };
 
 class Region {
@@ -48,218 +296,118 @@ class Region {
   void add(const LogicalPtr& plan) {
     const auto* join = std::get_if<JoinNode>(&plan->node);
     const auto* filter = std::get_if<FilterNode>(&plan->node);
-    if (join != nullptr && join->kind == JoinKind::kInner && !is_lateral(*join)) {
+    if (is_inner_join(plan)) {
       add(join->left);
       add(join->right);
-      split_conjuncts(order_in_subqueries(join->condition, cardinality_), conjuncts_);
+      add_conditions(join->condition);
       return;
     }
     if (filter != nullptr && is_inner_join(filter->input)) {
       add(filter->input);
-      split_conjuncts(order_in_subqueries(filter->predicate, cardinality_), conjuncts_);
+      add_conditions(filter->predicate);
       return;
     }
     Part part;
     part.plan = order_joins(plan, cardinality_);
     part.columns = outputs_of(*part.plan);
     part.rows = cardinality_.rows(part.plan);
-    part.cost = 0;
+    for (const ColumnId column : part.columns) {
+      part_of_[column] = parts_.size();
+    }
     parts_.push_back(std::move(part));
   }
 
-  static bool is_lateral(const JoinNode& join) {
-    return overlaps(free_columns(join.right), outputs_of(*join.left)) ||
-           overlaps(free_columns(join.left), outputs_of(*join.right));
-  }
   static bool is_inner_join(const LogicalPtr& plan) {
     const auto* join = std::get_if<JoinNode>(&plan->node);
     return join != nullptr && join->kind == JoinKind::kInner && !is_lateral(*join);
   }
 
   LogicalPtr solve() {
-    for (const ExprPtr& conjunct : conjuncts_) {
-      edges_.push_back(columns_of(conjunct));
-      selectivities_.push_back(cardinality_.selectivity(conjunct));
+    for (Edge& edge : edges_) {
+      edge.parts = parts_named(edge.condition);
+      edge.selectivity = cardinality_.selectivity(edge.condition);
+      for (const std::size_t part : edge.parts) {
+        edge.members |= parts_.size() <= kLinearMax ? uint64_t{1} << part : 0;
+      }
     }
-    used_.assign(conjuncts_.size(), false);
-    return parts_.size() <= kExactMax ? exact() : greedy();
+    const TreePtr tree = best_tree();
+    std::vector<bool> leaves;
+    return build(*tree, leaves);
   }
 
  private:
-  using Set = uint32_t;
+  static bool is_lateral(const JoinNode& join) {
+    // Only a join that says so can be; looking for free columns at every level would cost the square of their number.
+    return join.lateral && (overlaps(free_columns(join.right), outputs_of(*join.left)) ||
+                            overlaps(free_columns(join.left), outputs_of(*join.right)));
+  }
 
-  // --- exact: the best plan for every set of relations ---
-  struct Choice {
-    double rows = 0;
-    double cost = std::numeric_limits<double>::infinity();
-    Set left = 0;
-    bool crosses = true;
-  };
+  void add_conditions(const ExprPtr& condition) {
+    for (ExprPtr& conjunct : conjuncts_of(order_in_subqueries(condition, cardinality_))) {
+      edges_.push_back({.condition = std::move(conjunct), .parts = {}});
+    }
+  }
 
-  LogicalPtr exact() {
-    const std::size_t count = parts_.size();
-    members_.assign(conjuncts_.size(), 0);
-    for (std::size_t edge = 0; edge < edges_.size(); ++edge) {
-      for (std::size_t part = 0; part < count; ++part) {
-        members_[edge] |= overlaps(edges_[edge], parts_[part].columns) ? Set{1} << part : 0;
+  std::vector<std::size_t> parts_named(const ExprPtr& condition) const {
+    std::set<std::size_t> named;
+    for (const ColumnId column : columns_of(condition)) {
+      if (const auto part = part_of_.find(column); part != part_of_.end()) {
+        named.insert(part->second);
       }
     }
-    choices_.assign(std::size_t{1} << count, Choice{});
-    for (std::size_t part = 0; part < count; ++part) {
-      choices_[Set{1} << part] = {parts_[part].rows, 0, 0, false};
-    }
-    for (Set set = 1; set < choices_.size(); ++set) {
-      if (std::popcount(set) > 1) {
-        choose(set);
-      }
-    }
-    return assemble(static_cast<Set>(choices_.size() - 1));
+    return {named.begin(), named.end()};
   }
 
-  bool connects(Set a, Set b) const {
-    return std::ranges::any_of(
-        members_, [&](Set members) { return (members & a) != 0 && (members & b) != 0 && (members & ~(a | b)) == 0; });
+  TreePtr best_tree() {
+    if (parts_.size() <= kExactMax) {
+      return ExactOrder(parts_, edges_).best_tree();
+    }
+    TreePtr greedy = GreedyOrder(parts_, edges_).tree();
+    if (parts_.size() > kLinearMax) {
+      return greedy;
+    }
+    std::vector<std::size_t> order;
+    list_leaves(*greedy, order);
+    return ExactOrder(parts_, edges_).best_tree_in_order(order);
   }
 
-  double rows_of(Set set) const {
-    double rows = 1;
-    for (std::size_t part = 0; part < parts_.size(); ++part) {
-      rows *= (set >> part & 1) != 0 ? parts_[part].rows : 1;
+  // Each condition goes where the last of its relations comes in. `leaves` becomes the tree's relations.
+  LogicalPtr build(const Tree& tree, std::vector<bool>& leaves) {
+    leaves.assign(parts_.size(), false);
+    if (tree.left == nullptr) {
+      leaves[tree.part] = true;
+      const LogicalPtr& plan = parts_[tree.part].plan;
+      ExprPtr condition = take_conditions(leaves);
+      return condition == nullptr ? plan : make_logical(plan->outputs, FilterNode{plan, std::move(condition)});
     }
-    for (std::size_t edge = 0; edge < members_.size(); ++edge) {
-      if (members_[edge] != 0 && (members_[edge] & ~set) == 0) {
-        rows *= selectivities_[edge];
-      }
-    }
-    return std::max(rows, 1.0);
-  }
-
-  void choose(Set set) {
-    Choice& best = choices_[set];
-    best.rows = rows_of(set);
-    // Each split once: the left part has the lowest relation.
-    const Set lowest = set & (~set + 1);
-    for (Set left = (set - 1) & set; left != 0; left = (left - 1) & set) {
-      if ((left & lowest) == 0) {
-        continue;
-      }
-      const Set right = set & ~left;
-      const bool crosses = !connects(left, right) || choices_[left].crosses || choices_[right].crosses;
-      const double cost = choices_[left].cost + choices_[right].cost +
-                          join_cost(choices_[left].rows, choices_[right].rows, best.rows, !connects(left, right));
-      if (std::pair(crosses, cost) < std::pair(best.crosses, best.cost) ||
-          best.cost == std::numeric_limits<double>::infinity()) {
-        best.cost = cost;
-        best.left = left;
-        best.crosses = crosses;
-      }
-    }
-  }
-
-  static double join_cost(double left, double right, double out, bool crosses) {
-    if (crosses) {
-      return left * right + out;
-    }
-    return std::max(left, right) + kBuildRow * std::min(left, right) + out;
-  }
-
-  LogicalPtr assemble(Set set) {
-    if (std::popcount(set) == 1) {
-      return with_conditions(parts_[static_cast<std::size_t>(std::countr_zero(set))].plan);
-    }
-    const Set left = choices_[set].left;
-    const Set right = set & ~left;
-    return join(assemble(left), assemble(right));
-  }
-
-  // --- greedy: the pair whose join gives the fewest rows, again and again ---
-  LogicalPtr greedy() {
-    for (Part& part : parts_) {
-      part.plan = with_conditions(part.plan);
-    }
-    while (parts_.size() > 1) {
-      std::size_t best_left = 0;
-      std::size_t best_right = 1;
-      std::pair<bool, double> best{true, std::numeric_limits<double>::infinity()};
-      for (std::size_t left = 0; left < parts_.size(); ++left) {
-        for (std::size_t right = left + 1; right < parts_.size(); ++right) {
-          const auto score = pair_score(parts_[left], parts_[right]);
-          if (score < best) {
-            best = score;
-            best_left = left;
-            best_right = right;
-          }
-        }
-      }
-      Part merged;
-      merged.rows = std::max(1.0, best.second);
-      merged.plan = join(parts_[best_left].plan, parts_[best_right].plan);
-      merged.columns = outputs_of(*merged.plan);
-      parts_.erase(parts_.begin() + static_cast<std::ptrdiff_t>(best_right));
-      parts_[best_left] = std::move(merged);
-    }
-    return parts_[0].plan;
-  }
-
-  // Whether it is a cross product, and how many rows the join gives.
-  std::pair<bool, double> pair_score(const Part& left, const Part& right) const {
-    double rows = left.rows * right.rows;
-    bool connected = false;
-    for (std::size_t edge = 0; edge < edges_.size(); ++edge) {
-      if (!used_[edge] && overlaps(edges_[edge], left.columns) && overlaps(edges_[edge], right.columns) &&
-          covered(edges_[edge], left.columns, right.columns)) {
-        connected = true;
-        rows *= selectivities_[edge];
-      }
-    }
-    return {!connected, rows};
-  }
-
-  // Whether all columns that belong to this region are in one of the sides.
-  bool covered(const ColumnSet& edge, const ColumnSet& left, const ColumnSet& right) const {
-    return std::ranges::all_of(
-        edge, [&](ColumnId column) { return left.contains(column) || right.contains(column) || !is_local(column); });
-  }
-  bool is_local(ColumnId column) const {
-    return std::ranges::any_of(parts_, [&](const Part& part) { return part.columns.contains(column); });
-  }
-
-  // --- building ---
-  std::vector<ExprPtr> take_conditions(const ColumnSet& columns, const ColumnSet& more) {
-    std::vector<ExprPtr> taken;
-    for (std::size_t edge = 0; edge < edges_.size(); ++edge) {
-      if (!used_[edge] && covered(edges_[edge], columns, more)) {
-        used_[edge] = true;
-        taken.push_back(conjuncts_[edge]);
-      }
-    }
-    return taken;
-  }
-  LogicalPtr with_conditions(const LogicalPtr& plan) {
-    std::vector<ExprPtr> taken = take_conditions(outputs_of(*plan), {});
-    if (taken.empty()) {
-      return plan;
-    }
-    return make_logical(plan->outputs, FilterNode{plan, combine_conjuncts(std::move(taken))});
-  }
-  LogicalPtr join(const LogicalPtr& left, const LogicalPtr& right) {
     JoinNode node;
-    node.left = left;
-    node.right = right;
-    node.condition = combine_conjuncts(take_conditions(outputs_of(*left), outputs_of(*right)));
-    std::vector<OutputColumn> outputs = left->outputs;
-    outputs.insert(outputs.end(), right->outputs.begin(), right->outputs.end());
+    std::vector<bool> right_leaves;
+    node.left = build(*tree.left, leaves);
+    node.right = build(*tree.right, right_leaves);
+    for (std::size_t part = 0; part < parts_.size(); ++part) {
+      leaves[part] = leaves[part] || right_leaves[part];
+    }
+    node.condition = take_conditions(leaves);
+    std::vector<OutputColumn> outputs = node.left->outputs;
+    outputs.insert(outputs.end(), node.right->outputs.begin(), node.right->outputs.end());
     return make_logical(std::move(outputs), std::move(node));
+  }
+
+  ExprPtr take_conditions(const std::vector<bool>& leaves) {
+    std::vector<ExprPtr> taken;
+    for (Edge& edge : edges_) {
+      if (!edge.used && std::ranges::all_of(edge.parts, [&](std::size_t part) { return leaves[part]; })) {
+        edge.used = true;
+        taken.push_back(edge.condition);
+      }
+    }
+    return combine_conjuncts(std::move(taken));
   }
 
   Cardinality& cardinality_;
   std::vector<Part> parts_;
-  std::vector<ExprPtr> conjuncts_;
-  std::vector<ColumnSet> edges_;
-  std::vector<double> selectivities_;
-  std::vector<bool> used_;
-  std::vector<Set> members_;
-  std::vector<Choice> choices_;
+  std::vector<Edge> edges_;
+  std::unordered_map<ColumnId, std::size_t> part_of_;
 };
 
 }  // namespace

@@ -24,10 +24,12 @@ class ColumnIds {
 LogicalPtr rebuild(const LogicalPtr& plan, const std::function<LogicalPtr(const LogicalPtr&)>& input,
                    const std::function<ExprPtr(const ExprPtr&)>& expr);
 
-// Computes constant parts of expressions, and simplifies AND, OR, NOT, CASE and COALESCE around them. Errors are left
-// for the run, which may never evaluate the part.
+// Computes constant parts of expressions, and simplifies AND, OR, NOT, CASE and COALESCE around them. A part that gives
+// an error is left as it is.
 ExprPtr fold_constants(const ExprPtr& expr, EvaluationContext* evaluation);
 LogicalPtr fold_constants(const LogicalPtr& plan, EvaluationContext* evaluation);
+// The error of a constant part that folding reaches, whether or not a row ever would: PostgreSQL raises it too.
+Status constant_error(const LogicalPtr& plan, EvaluationContext* evaluation);
 
 // WITH definitions read once become part of the plan that reads them, unless they are volatile, change data or say
 // MATERIALIZED.

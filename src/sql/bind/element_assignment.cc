@@ -1,0 +1,72 @@
+// Assigning to an element or a slice of an array column: UPDATE t SET a[i] = v, INSERT INTO t (a[1], a[2]).
+
+#include "sql/function/element_assignment.h"
+
+#include "sql/bind/binder.h"
+#include "sql/bind/coercion.h"
+
+namespace pando::sql {
+
+namespace oid = types::oid;
+
+namespace {
+
+ExprPtr boolean(bool value) { return make_constant({oid::kBool}, types::Value::of_bool(value)); }
+
+void add_bound(std::vector<ExprPtr>& arguments, const ExprPtr& bound) {
+  arguments.push_back(bound == nullptr ? make_constant({oid::kInt4}, types::Value::null()) : bound);
+  arguments.push_back(boolean(bound != nullptr));
+}
+
+}  // namespace
+
+// `container` with the element or slice that `target` names replaced by `value`.
+Result<ExprPtr> Binder::assign_element(ExprPtr container, const ast::TargetColumn& target,
+                                       const catalog::ColumnDescriptor& column, ExprPtr value, Scope& scope) {
+  const int position = context_.position(target.location);
+  std::size_t at = 0;
+  const auto refuse_field = [&](const std::string& field, types::Oid type) {
+    return Status(sql_state::kDatatypeMismatch,
+                  "cannot assign to field \"{}\" of column \"{}\" because its type {} is not a composite type", field,
+                  column.name, type_name(type))
+        .with_position(position);
+  };
+  if (target.indirection[0].kind == ast::Indirection::Kind::kField) {
+    return refuse_field(target.indirection[0].field, column.type.oid);
+  }
+  if (column.type.oid == oid::kJsonb) {
+    return Status(sql_state::kFeatureNotSupported, "assigning to an element of a jsonb column is not supported")
+        .with_hint("Use jsonb_set().")
+        .with_position(position);
+  }
+  PANDO_ASSIGN(const ExprPtr place, subscript(container, target.indirection, at, scope, position));
+  if (at < target.indirection.size()) {
+    return refuse_field(target.indirection[at].field, place->type.oid);
+  }
+  const auto& subscripts = *as<SubscriptExpr>(place);
+  const types::Oid given = value->type.oid;
+  PANDO_ASSIGN(ExprPtr converted, coerce(context_, std::move(value), place->type, CastContext::kAssignment));
+  if (converted == nullptr) {
+    return Status(sql_state::kDatatypeMismatch,
+                  "subscripted assignment to \"{}\" requires type {} but expression is of type {}", column.name,
+                  type_name(place->type.oid), type_name(given))
+        .with_hint("You will need to rewrite or cast the expression.")
+        .with_position(position);
+  }
+  const bool is_slice = subscripts.bounds[0].is_slice;
+  CallExpr call;
+  call.function = is_slice ? &slice_assignment() : &element_assignment();
+  call.spelling = std::string(call.function->name);
+  call.arguments = {std::move(container), std::move(converted)};
+  for (const SubscriptExpr::Bound& bound : subscripts.bounds) {
+    if (is_slice) {
+      add_bound(call.arguments, bound.lower);
+      add_bound(call.arguments, bound.upper);
+    } else {
+      call.arguments.push_back(bound.upper);
+    }
+  }
+  return make_expr(column.type, std::move(call), position);
+}
+
+}  // namespace pando::sql

@@ -1,0 +1,89 @@
+-- Statements on which Pando and PostgreSQL once differed, one a line. Both run all of them, in order; every answer must be
+-- the same. Tables made here are dropped here.
+
+-- The smallest integer is an integer.
+SELECT -2147483648, pg_typeof(-2147483648), 5 << (-2147483648)
+SELECT date '2020-01-01' - (-2147483648)
+-- Constants decide what is computed, and what is not computed raises no error.
+SELECT + CASE - 59 WHEN + 55 * - 56 + - - 95 THEN - 78 + CASE - COUNT(*) WHEN NULLIF(- AVG(DISTINCT - NULLIF(-(11), 89 / (0))), - COUNT(*)) + 62 THEN 37 END / 79 END * 60
+SELECT - 37 * COUNT(*) - CASE - 36 WHEN - NULLIF(- 2, 37 + (76) * - 69) * 92 THEN - 67 * 91 + 67 / - 0 ELSE COALESCE(- 52, 16) * - 97 END
+SELECT CASE WHEN false THEN 1/0 ELSE 1 END, CASE 1 WHEN 2 THEN 1/0 ELSE 3 END, COALESCE(1, 1/0)
+SELECT 1 WHERE false AND 1/0 = 1
+-- What they reach does, though no row would.
+SELECT CASE WHEN h THEN 1/0 ELSE 1 END FROM (VALUES (false)) AS v(h)
+SELECT 1/0 WHERE false
+SELECT count(*) FROM (SELECT 1/0 AS x FROM generate_series(1, 2)) AS t
+-- Conditions and errors of the same text with other constants.
+SELECT CASE WHEN 1 = 2 THEN 1/0 ELSE 7 END
+SELECT CASE WHEN 1 = 1 THEN 8 ELSE 1/0 END
+-- A column of an outer query that a subquery passes on.
+SELECT (SELECT count(*) FILTER (WHERE outer_c <> 0) FROM (VALUES (1)) t0(inner_c)) FROM (VALUES (2),(3)) t1(outer_c)
+SELECT (SELECT max(outer_c)) FROM (VALUES (2),(3)) t1(outer_c)
+SELECT * FROM (VALUES (2),(3)) a(x), LATERAL (SELECT a.x AS z LIMIT 1) s
+SELECT * FROM (SELECT 1 AS x) a LEFT JOIN (SELECT 2 AS y) b ON true, LATERAL (SELECT b.y AS z) c
+SELECT * FROM (VALUES (1),(2)) x(lb), LATERAL (SELECT lb UNION ALL SELECT lb + 10) y(c) ORDER BY 1, 2
+-- NOT IN with a left side that names no column.
+SELECT 1 FROM (VALUES (1)) t(a) WHERE 2 NOT IN (SELECT b FROM (VALUES (1), (NULL)) u(b))
+SELECT a FROM (VALUES (1), (NULL), (3)) t(a) WHERE a NOT IN (SELECT b FROM (VALUES (1)) u(b))
+-- The same CASE twice.
+SELECT CASE a WHEN 1 THEN 'x' END, count(*) FROM (VALUES (1), (2)) t(a) GROUP BY CASE a WHEN 1 THEN 'x' END ORDER BY 1
+SELECT array_agg(DISTINCT CASE a WHEN 1 THEN 'x' END ORDER BY CASE a WHEN 1 THEN 'x' END) FROM (VALUES (1), (2)) t(a)
+-- Grouping sets.
+SELECT a, b, sum(c), grouping(a, b) FROM (VALUES (1,1,10),(1,2,20),(2,2,5)) v(a,b,c) GROUP BY ROLLUP (a, b) ORDER BY 1, 2
+SELECT a, b, count(*), grouping(b) FROM (VALUES (1,1),(1,2),(2,2)) v(a,b) GROUP BY CUBE (a, b) HAVING count(*) > 1 ORDER BY 1, 2, 3
+SELECT a, count(*) FROM (VALUES (1), (2)) v(a) WHERE false GROUP BY GROUPING SETS ((a), (), ())
+SELECT grouping(a), a FROM (VALUES (1), (2)) v(a) GROUP BY a ORDER BY 2
+SELECT a, b, c, count(*) FROM (VALUES (1,2,3),(1,3,3)) v(a,b,c) GROUP BY a, ROLLUP (b), GROUPING SETS ((c), ()) ORDER BY 1, 2, 3, 4
+SELECT a, b, count(*) FROM (VALUES (1,2),(1,3)) v(a,b) GROUP BY DISTINCT ROLLUP (a, b), ROLLUP (a) ORDER BY 1, 2, 3
+SELECT a + 1, count(*) FROM (VALUES (1), (2)) v(a) GROUP BY ROLLUP (a + 1), a ORDER BY 1, 2
+SELECT a, grouping(b) FROM (VALUES (1,2)) v(a,b) GROUP BY a
+SELECT grouping(a) FROM (VALUES (1)) v(a) WHERE grouping(a) = 0 GROUP BY a
+SELECT a FROM (VALUES (1)) v(a) GROUP BY CUBE (a,a,a,a,a,a,a,a,a,a,a,a,a)
+SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY b), a FROM (VALUES (1,2),(1,3),(2,5)) v(a,b) GROUP BY CUBE (a) ORDER BY 2
+-- Rows against subqueries.
+SELECT (1,2) < (SELECT 1,3), (1,2) = (SELECT 1,2), (1,2) > ANY (SELECT 1,1), (1,2) = ALL (SELECT 3,4 WHERE false)
+SELECT (1,NULL) < (SELECT 1,3), (1,2) < ALL (SELECT 2,NULL), ROW(1,2) = (SELECT 1,2 WHERE false)
+SELECT (1,2) = (SELECT a, b FROM (VALUES (1,2),(3,4)) t(a,b))
+SELECT (1,2) = (SELECT 1)
+-- Elements of arrays.
+CREATE TABLE r_array (i int PRIMARY KEY, a int[], b int[], g int GENERATED ALWAYS AS (i * 2) STORED)
+INSERT INTO r_array VALUES (1, '{1,2}', '{{1,2},{3,4}}'), (2, NULL, NULL)
+UPDATE r_array SET a[2] = 22, a[5] = 55, b[1][1] = 9 WHERE i = 1 RETURNING *
+UPDATE r_array SET a[3] = i, b[1:1][1:2] = '{{7,8}}' RETURNING *
+INSERT INTO r_array (i, a[1], a[3]) VALUES (3, 10, 30) RETURNING *
+INSERT INTO r_array (i, a[2:3]) SELECT 4, '{5,6}' RETURNING *
+INSERT INTO r_array (i, a) VALUES (4, '{1}') ON CONFLICT (i) DO UPDATE SET a[1] = EXCLUDED.i RETURNING *
+UPDATE r_array SET a = '{1}', a[2] = 3
+UPDATE r_array SET a[1] = DEFAULT
+UPDATE r_array SET a[NULL] = 1
+UPDATE r_array SET a['x'] = 1
+UPDATE r_array SET i[1] = 1
+UPDATE r_array SET a[1].f = 1
+WITH w AS (SELECT 77 AS v) INSERT INTO r_array (i, a) VALUES (1, '{}') ON CONFLICT (i) DO UPDATE SET a[1] = (SELECT v FROM w) RETURNING a
+DROP TABLE r_array
+-- WITH inside a recursive WITH.
+WITH RECURSIVE r(n) AS (WITH w AS (SELECT 1 AS x) SELECT x FROM w UNION ALL SELECT n + 1 FROM r, w WHERE n < 3) SELECT * FROM r
+-- A new key column of rows that are there.
+CREATE TABLE r_key (a int)
+INSERT INTO r_key VALUES (1)
+ALTER TABLE r_key ADD COLUMN k int PRIMARY KEY
+ALTER TABLE r_key ADD COLUMN k int DEFAULT 3 PRIMARY KEY
+SELECT * FROM r_key
+DROP TABLE r_key
+-- Functions.
+SELECT concat_ws(',', VARIADIC 10)
+SELECT concat_ws(',', VARIADIC ARRAY[1, 2])
+SELECT ''::bytea || ''::bytea, length(''::bytea || '')
+SELECT pg_sleep(0)
+SELECT CAST(1 - 1 AS oid), ('16384'::oid)::int4
+SELECT regexp_replace('abc', 'o*', 'gi', 5, 1, 'x'), regexp_count('abc', 'o*', 5), regexp_count('abc', 'o*', 4)
+SELECT to_number('.0', '99999999.99999999'), to_number('0', '99.99'), to_number('5.01', '9.999999')
+SELECT DISTINCT 'a' AS c, 1
+SELECT 'today'::date = current_date, 'now'::timestamptz = now()
+SELECT 'tomorrow'::date - current_date
+-- Subqueries in ON.
+SELECT count(*) FROM generate_series(1, 50) a(x) LEFT JOIN generate_series(1, 50) b(y) ON a.x = b.y AND EXISTS (SELECT 1 FROM generate_series(1, 25) c(z) WHERE c.z = b.y)
+SELECT count(y) FROM generate_series(1, 50) a(x) LEFT JOIN generate_series(1, 50) b(y) ON a.x = b.y AND b.y IN (SELECT z FROM generate_series(1, 25) c(z))
+SELECT count(*) FROM generate_series(1, 9) a(x) JOIN generate_series(1, 9) b(y) ON EXISTS (SELECT 1 WHERE x + y = 9)
+-- More relations than are ordered exactly.
+SELECT count(*) FROM (VALUES (1),(2)) a(a), (VALUES (1),(2)) b(b), (VALUES (1),(2)) c(c), (VALUES (1),(2)) d(d), (VALUES (1),(2)) e(e), (VALUES (1),(2)) f(f), (VALUES (1),(2)) g(g), (VALUES (1),(2)) h(h), (VALUES (1),(2)) i(i), (VALUES (1),(2)) j(j), (VALUES (1),(2)) k(k), (VALUES (1),(2)) l(l) WHERE a = b AND b = c AND c = d AND e = f AND f + a = 3 AND g = h AND i = j AND j = a AND k > l AND g + i + k = 5
