@@ -6,7 +6,7 @@ namespace pando::kv {
 namespace {
 
 TEST(LockOwnersTest, TheTransactionsOfAGatewayThatIsGoneHoldAndGetNothing) {
-  txn::LockTable locks;
+  txn::LockTable locks(nullptr);
   LockOwners owners(locks);
   const TransactionId lost{7};
   const TransactionId other{8};
