@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/os/system_timer.h"
+
 namespace pando::kv {
 namespace {
 
 TEST(LockOwnersTest, TheTransactionsOfAGatewayThatIsGoneHoldAndGetNothing) {
-  txn::LockTable locks(nullptr);
+  runtime::SystemTimer timer;
+  txn::LockTable locks(&timer);
   LockOwners owners(locks);
   const TransactionId lost{7};
   const TransactionId other{8};
