@@ -17,13 +17,6 @@ from processes import Cluster, free_port_base
 BINARY = sys.argv.pop(1)
 
 
-def wait_for(process, timeout=30):
-    try:
-        return process.wait(timeout)
-    finally:
-        process.kill()
-
-
 class MembershipTest(unittest.TestCase):
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="pando_membership_")

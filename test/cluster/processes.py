@@ -41,7 +41,7 @@ class Node:
 
     def command(self):
         join = ",".join(node.advertised for node in self.cluster.nodes if node is not self)
-        return [self.cluster.binary, "start", "--dir", self.directory, "--listen", f"127.0.0.1:{self.sql_port}",
+        return [self.cluster.binary, "start", "--cluster", "--dir", self.directory, "--listen", f"127.0.0.1:{self.sql_port}",
                 "--listen-peer", f"127.0.0.1:{self.peer_port}", "--advertise", self.advertised, "--join", join,
                 "--http", f"127.0.0.1:{self.http_port}"] + self.cluster.extra_arguments
 

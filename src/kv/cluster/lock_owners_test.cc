@@ -5,8 +5,16 @@
 namespace pando::kv {
 namespace {
 
+// Nothing here waits.
+class IdleTimer final : public runtime::Timer {
+ public:
+  runtime::TimerId schedule(std::chrono::nanoseconds, std::function<void()>) override { return 1; }
+  void cancel(runtime::TimerId) override {}
+};
+
 TEST(LockOwnersTest, TheTransactionsOfAGatewayThatIsGoneHoldAndGetNothing) {
-  txn::LockTable locks;
+  IdleTimer timer;
+  txn::LockTable locks(&timer);
   LockOwners owners(locks);
   const TransactionId lost{7};
   const TransactionId other{8};
