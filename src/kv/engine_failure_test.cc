@@ -42,6 +42,7 @@ class FailingEngine final : public storage::Engine {
   std::unique_ptr<storage::Snapshot> snapshot() const override { return engine_.snapshot(); }
   Result<uint64_t> applied(ShardId shard) const override { return engine_.applied(shard); }
   Status flush() override { return engine_.flush(); }
+  Result<std::unique_ptr<storage::SpanImport>> start_import() override { return engine_.start_import(); }
   void set_garbage_threshold(HlcTimestamp threshold) override { engine_.set_garbage_threshold(threshold); }
   Status collect_garbage(storage::KeySpan span) override { return engine_.collect_garbage(span); }
   Result<uint64_t> approximate_bytes(storage::KeySpan span) const override { return engine_.approximate_bytes(span); }
