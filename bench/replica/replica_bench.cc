@@ -186,6 +186,9 @@ struct Load {
 void run(std::vector<std::unique_ptr<Node>>& nodes, int clients, int seconds) {
   Node& leader = *nodes.front();
   const auto view = leader.host->view(kShard);
+  while (!view->holds_lease(leader.clock.monotonic_ns())) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   const auto before = leader.host->statistics();
   Load load{.host = *leader.host, .term = view->term(), .generation = 1000};
   load.running = clients;

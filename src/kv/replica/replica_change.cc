@@ -110,8 +110,13 @@ bool ReplicaCore::caught_up(const Replica& replica, ReplicaId id) const {
   const raft::Raft& raft = raft_of(replica);
   const auto& all = raft.progress();
   const auto progress = std::ranges::find(all, id, &raft::Progress::id);
-  return progress != all.end() && progress->state == raft::ProgressState::kReplicate &&
-         progress->match + kCaughtUpEntries >= raft.log().last_index();
+  if (progress == all.end() || progress->state != raft::ProgressState::kReplicate ||
+      progress->match + kCaughtUpEntries < raft.log().last_index()) {
+    return false;
+  }
+  // As a voter it must count for the lease at once.
+  const liveness::Support support = multiraft_->fabric().from(node_of(replica.shard, id));
+  return support.until_ns != 0 && support.epoch == progress->fortified_epoch;
 }
 
 // Both return whether they have proposed something; if not, `outcome` says why (OK: there was nothing to do).

@@ -124,6 +124,19 @@ TEST_F(ReplicaHostTest, ReplicasAreAddedBySnapshot) {
   EXPECT_TRUE(has(hosts_->node(2), 140));
 }
 
+TEST_F(ReplicaHostTest, NewVotersDoNotInterruptTheLease) {
+  make(3);
+  write(1, 10);
+  SimulatedNode& leader = *hosts_->await_leaseholder(kShard);
+  bool done = false;
+  leader.host().change_replicas(kShard, {.add = {NodeId(2), NodeId(3)}},
+                                [&](const Result<ShardDescriptor>& result) { done = result.ok(); });
+  EXPECT_TRUE(hosts_->run_until(30s, [&] {
+    EXPECT_TRUE(leader.serves(kShard));
+    return done;
+  }));
+}
+
 TEST_F(ReplicaHostTest, AnotherLeaderTakesOverWithinASecond) {
   make_group(3);
   write(1, 30);
