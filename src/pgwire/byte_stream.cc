@@ -83,7 +83,12 @@ Task<Status> ByteStream::read_more(std::size_t expected) {
     co_return Status(sql_state::kConnectionFailure, "the connection is closing");
   }
   const std::size_t before = end_;
+  reading_ = true;
   const error_code error = co_await ReadAwaiter{*this, {}};
+  reading_ = false;
+  if (error == boost::asio::error::operation_aborted && !interrupted_) {
+    co_return Status();
+  }
   if (error) {
     co_return lost("could not receive data from client", error);
   }
@@ -131,6 +136,13 @@ void ByteStream::interrupt() {
   interrupted_ = true;
   error_code ignored;
   socket_.cancel(ignored);
+}
+
+void ByteStream::wake() {
+  if (reading_) {
+    error_code ignored;
+    socket_.cancel(ignored);
+  }
 }
 
 void ByteStream::close() {

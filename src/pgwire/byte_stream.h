@@ -46,6 +46,8 @@ class ByteStream {
 
   // Makes a waiting read_more() or flush() fail, now or when it starts.
   void interrupt();
+  // Makes a waiting read_more() return without bytes; nothing when none waits.
+  void wake();
   void close();
   boost::asio::ip::tcp::socket& socket() { return socket_; }
 
@@ -67,6 +69,7 @@ class ByteStream {
   std::size_t written_ = 0;
   uint64_t sent_ = 0;
   bool interrupted_ = false;
+  bool reading_ = false;
 };
 
 }  // namespace pando::pgwire

@@ -68,6 +68,7 @@ Task<void> Connection::serve_messages() {
 }
 
 Task<bool> Connection::wait_for_message() {
+  deliver_mail();
   if (!(co_await stream_.flush()).ok()) {
     co_return false;
   }
@@ -279,7 +280,17 @@ void Connection::ready() {
       encode(ParameterStatus{name, value}, stream_.output());
     }
   }
+  deliver_mail();
   encode(ReadyForQuery{session_->transaction_status()}, stream_.output());
+}
+
+void Connection::deliver_mail() {
+  if (!session_->mailbox().has_mail() || session_->transaction_status() != 'I' || !session_->is_idle()) {
+    return;
+  }
+  for (const session::Notification& mail : session_->mailbox().take()) {
+    encode(NotificationResponse{mail.process_id, mail.channel, mail.payload}, stream_.output());
+  }
 }
 
 Task<void> serve_connection(std::unique_ptr<Connection> connection) { co_await connection->serve(); }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Connection::Doorbell: lets any thread interrupt a connection, however late: it outlives the connection and knows
-// whether it is still there. Thread-safety: ring() from any thread; the rest on the connection's.
+// Connection::Doorbell: lets any thread interrupt or wake a connection, however late: it outlives the connection and
+// knows whether it is still there. Thread-safety: ring() and knock() from any thread; the rest on the connection's.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/post.hpp>
@@ -17,6 +17,15 @@ struct Connection::Doorbell : std::enable_shared_from_this<Connection::Doorbell>
     boost::asio::post(io, [self = shared_from_this()] {
       if (self->stream != nullptr) {
         self->stream->interrupt();
+      }
+    });
+  }
+
+  // The connection looks for mail, if it is waiting for its client.
+  void knock() {
+    boost::asio::post(io, [self = shared_from_this()] {
+      if (self->stream != nullptr) {
+        self->stream->wake();
       }
     });
   }
