@@ -87,6 +87,9 @@ Result<std::optional<Oid>> Services::resolve_name(Oid reg_type, std::string_view
                                             .evaluation = &evaluation});
     return type.ok() ? std::optional(type->oid) : std::nullopt;
   }
+  if (reg_type == types::oid::kRegprocedure) {
+    return resolve_signature(name);
+  }
   PANDO_ASSIGN(const std::vector<std::string> parts, split_qualified_name(name));
   const std::string& last = parts.back();
   const std::string schema = parts.size() > 1 ? parts[parts.size() - 2] : "";
@@ -118,8 +121,6 @@ Result<std::optional<Oid>> Services::resolve_name(Oid reg_type, std::string_view
       const auto* procedure = catalog::find_type_procedure(last);
       return procedure == nullptr ? std::nullopt : std::optional(procedure->oid);
     }
-    case types::oid::kRegprocedure:
-      return resolve_signature(name);
     case types::oid::kRegoper: {
       const auto operators = sql::operators_named(last);
       if (operators.size() > 1) {

@@ -9,8 +9,6 @@ COMMANDS = r"""
 \d
 \d shop.customer
 \d+ shop.customer
-\d shop.orders
-\d+ shop.orders
 \d pair
 \d+ pair
 \d ref
@@ -31,7 +29,6 @@ COMMANDS = r"""
 \dm
 \df int4pl
 \df generate_series
-\dT int4
 \du
 \dg
 \db
@@ -47,7 +44,6 @@ COMMANDS = r"""
 \dRp
 \dRs
 \dP
-\dAf btree int4
 \dconfig work_mem
 \encoding
 SELECT 1 AS a, 'x'::varchar(3) AS b, now() AS c, 2.5::numeric(5,2) AS d \gdesc

@@ -27,7 +27,7 @@ struct Dependent {
 std::vector<Dependent> dependents_of(const TableDescriptor& table, Definition& definition) {
   std::vector<Dependent> dependents;
   for (const TablePtr& view : dependent_views(table.oid, definition)) {
-    dependents.push_back({"view " + shown_name(*view, definition), view->oid, ""});
+    dependents.push_back({relation_word(*view) + " " + shown_name(*view, definition), view->oid, ""});
   }
   for (const TablePtr& other : definition.snapshot()->referencing_tables(table.oid)) {
     for (const auto& constraint : other->constraints) {

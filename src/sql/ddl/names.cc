@@ -32,6 +32,16 @@ std::string make_object_name(std::string_view table, std::string_view column, st
   return name + "_" + std::string(label);
 }
 
+// The character of the text, from 1, that starts at a byte of it; 0 for none.
+int position_in(std::string_view text, ast::Location location) {
+  if (location < 0 || static_cast<std::size_t>(location) > text.size()) {
+    return 0;
+  }
+  const std::string_view before = text.substr(0, static_cast<std::size_t>(location));
+  const auto is_start = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+  return static_cast<int>(std::ranges::count_if(before, is_start)) + 1;
+}
+
 Status undefined_table(const ast::RelationName& name) {
   const std::string shown = name.schema.empty() ? name.name : name.schema + "." + name.name;
   return Status(sql_state::kUndefinedTable, "relation \"{}\" does not exist", shown);
@@ -77,7 +87,8 @@ Task<Result<SchemaPtr>> Definition::schema_for(const ast::RelationName& name) {
   }
   std::string* own = context_.temporary_schema;
   if (!name.schema.empty() && !is_own && (own == nullptr || name.schema != *own)) {
-    co_return Status(sql_state::kInvalidTableDefinition, "cannot create temporary relation in non-temporary schema");
+    co_return Status(sql_state::kInvalidTableDefinition, "cannot create temporary relation in non-temporary schema")
+        .with_position(position_in(context_.bind.text, name.location));
   }
   if (own == nullptr) {
     co_return Status(sql_state::kFeatureNotSupported, "temporary objects are not supported here");

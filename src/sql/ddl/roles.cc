@@ -91,8 +91,12 @@ Oid Definition::current_owner() {
 }
 
 Task<Result<std::string>> create_role(const ast::CreateRole* statement, Definition* definition) {
-  if (statement->name == "public" || statement->name == "none" || statement->name.starts_with("pg_")) {
+  if (statement->name == "public" || statement->name == "none") {
     co_return Status(sql_state::kReservedName, "role name \"{}\" is reserved", statement->name);
+  }
+  if (statement->name.starts_with("pg_")) {
+    co_return Status(sql_state::kReservedName, "role name \"{}\" is reserved", statement->name)
+        .with_detail("Role names starting with \"pg_\" are reserved.");
   }
   // Roles are in no schema; their names are their own space.
   PANDO_CO_TRY(co_await definition->catalog().lock_name(catalog::kSuperuserRole, statement->name));
