@@ -4,6 +4,7 @@
 
 #include "catalog/descriptor_codec.h"
 #include "catalog/keys.h"
+#include "catalog/relation_forms.h"
 
 namespace pando::catalog {
 namespace {
@@ -86,6 +87,56 @@ struct Apply {
   void operator()(const RolePtr& role) const { snapshot.put(role); }
 };
 
+// What sessions left that could not clean up.
+Task<Status> remove_temporary_objects(txn::Store* store, Oid database, runtime::Executor* executor, Snapshot* loaded) {
+  Snapshot& snapshot = *loaded;
+  std::vector<Bytes> keys;
+  std::vector<txn::Span> spans;
+  const auto is_temporary_schema = [&](Oid oid) {
+    const SchemaPtr schema = snapshot.find_schema(oid);
+    return schema != nullptr && is_temporary(*schema);
+  };
+  const auto tables = snapshot.tables();
+  for (const auto& [oid, table] : tables) {
+    if (is_temporary_schema(table->schema)) {
+      keys.push_back(descriptor_key(database, DescriptorKind::kTable, oid));
+      if (has_rows(*table) && is_populated(*table)) {
+        const Bytes prefix = table_prefix(table->id);
+        spans.push_back({prefix, prefix_end(prefix)});
+      }
+      snapshot.remove_table(oid);
+    }
+  }
+  const auto sequences = snapshot.sequences();
+  for (const auto& [oid, sequence] : sequences) {
+    if (is_temporary_schema(sequence->schema)) {
+      keys.push_back(descriptor_key(database, DescriptorKind::kSequence, oid));
+      snapshot.remove_sequence(oid);
+    }
+  }
+  const auto schemas = snapshot.schemas();
+  for (const auto& [oid, schema] : schemas) {
+    if (is_temporary(*schema)) {
+      keys.push_back(descriptor_key(database, DescriptorKind::kSchema, oid));
+      snapshot.remove_schema(oid);
+    }
+  }
+  if (keys.empty()) {
+    co_return Status();
+  }
+  auto transaction = store->begin({.executor = executor});
+  transaction->begin_statement();
+  for (const Bytes& key : keys) {
+    PANDO_CO_TRY((co_await transaction->lock(key, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock)).status());
+    PANDO_CO_TRY(transaction->erase(key));
+  }
+  PANDO_CO_TRY(co_await transaction->commit());
+  for (const txn::Span& span : spans) {
+    store->discard(span);
+  }
+  co_return Status();
+}
+
 }  // namespace
 
 Catalog::Catalog(txn::Store& store, CatalogOptions options)
@@ -110,6 +161,7 @@ Task<Status> Catalog::open(runtime::Executor& executor) {
   if (!snapshot->find_schema(kPublicSchema) && snapshot->roles().empty()) {
     PANDO_CO_TRY(co_await bootstrap(executor, *snapshot));
   }
+  PANDO_CO_TRY(co_await remove_temporary_objects(&store_, options_.database, &executor, snapshot.get()));
   snapshot->set_version(1);
   MutexLock lock(mutex_);
   current_ = std::move(snapshot);

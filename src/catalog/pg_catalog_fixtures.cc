@@ -2,6 +2,7 @@
 #include <array>
 
 #include "catalog/system_rows.h"
+#include "catalog/type_procedures.h"
 
 namespace pando::catalog {
 namespace {
@@ -70,6 +71,8 @@ int64_t number(Oid oid) { return oid; }
 
 void write_type(const types::TypeInfo& type, SystemRowWriter& writer) {
   const bool is_text = type.category == 'S';
+  const TypeProcedures* found = find_type_procedures(type.oid);
+  const TypeProcedures procedures = found == nullptr ? TypeProcedures() : *found;
   writer.add({
       {"oid", number(type.oid)},
       {"typname", std::string(type.name)},
@@ -81,11 +84,20 @@ void write_type(const types::TypeInfo& type, SystemRowWriter& writer) {
       {"typcategory", letter(type.category)},
       {"typispreferred", type.preferred},
       {"typisdefined", true},
-      {"typdelim", letter(',')},
+      {"typdelim", letter(procedures.delimiter)},
+      {"typsubscript", number(procedures.subscript)},
       {"typelem", number(type.element)},
       {"typarray", number(type.array)},
+      {"typinput", number(procedures.input)},
+      {"typoutput", number(procedures.output)},
+      {"typreceive", number(procedures.receive)},
+      {"typsend", number(procedures.send)},
+      {"typmodin", number(procedures.modifier_in)},
+      {"typmodout", number(procedures.modifier_out)},
       {"typalign", letter(type.alignment)},
-      {"typstorage", letter(type.length == -1 ? 'x' : 'p')},
+      {"typstorage", letter(type.length != -1                  ? 'p'
+                            : type.oid == types::oid::kNumeric ? 'm'
+                                                               : 'x')},
       {"typtypmod", int64_t{-1}},
       {"typcollation", is_text && type.kind == 'b' ? number(kDefaultCollation) : int64_t{0}},
   });
@@ -97,6 +109,7 @@ void write_row_types(const TableDescriptor& table, SystemRowWriter& writer) {
     return;
   }
   const auto add = [&](Oid oid, const std::string& name, bool is_array) {
+    const TypeProcedures& procedures = *find_type_procedures(is_array ? types::oid::kRecordArray : types::oid::kRecord);
     writer.add({
         {"oid", number(oid)},
         {"typname", name},
@@ -110,6 +123,11 @@ void write_row_types(const TableDescriptor& table, SystemRowWriter& writer) {
         {"typrelid", is_array ? int64_t{0} : number(table.oid)},
         {"typelem", is_array ? number(table.row_type) : int64_t{0}},
         {"typarray", is_array ? int64_t{0} : number(table.row_array_type)},
+        {"typinput", number(procedures.input)},
+        {"typoutput", number(procedures.output)},
+        {"typreceive", number(procedures.receive)},
+        {"typsend", number(procedures.send)},
+        {"typsubscript", number(is_array ? procedures.subscript : 0)},
         {"typalign", letter('d')},
         {"typstorage", letter('x')},
         {"typtypmod", int64_t{-1}},
@@ -190,6 +208,15 @@ void write_pg_language(const SystemRowContext&, SystemRowWriter& writer) {
                 {"lanispl", false},
                 {"lanpltrusted", trusted}});
   }
+}
+
+void write_pg_extension(const SystemRowContext&, SystemRowWriter& writer) {
+  writer.add({{"oid", number(kPandoExtension)},
+              {"extname", std::string("pando")},
+              {"extowner", number(kSuperuserRole)},
+              {"extnamespace", number(kPandoSchema)},
+              {"extrelocatable", false},
+              {"extversion", std::string("1.0")}});
 }
 
 void write_pg_collation(const SystemRowContext&, SystemRowWriter& writer) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "catalog/relation_forms.h"
 #include "catalog/system_rows.h"
 
 namespace pando::catalog {
@@ -12,10 +13,9 @@ constexpr Oid kPgClass = 1259;
 constexpr Oid kPgNamespace = 2615;
 constexpr Oid kPgConstraint = 2606;
 constexpr Oid kPgAttrdef = 2604;
-// Objects without an OID of their own get one from their table's: defaults and view rules. The spaces do not overlap
-// with those that Catalog::allocate_oid gives in practice, and pg_dump only needs them distinct.
+constexpr Oid kPgExtension = 3079;
+// Defaults without an OID of their own get one from their table's, as view rules do (kRuleOidBase).
 constexpr Oid kDefaultOidBase = 0x80000000;
-constexpr Oid kRuleOidBase = 0xC0000000;
 constexpr Oid kColumnsPerTable = 2048;
 
 int64_t number(Oid oid) { return oid; }
@@ -46,6 +46,22 @@ Oid default_oid(const TableDescriptor& table, const ColumnDescriptor& column) {
 // In PostgreSQL's pages of 8 KiB.
 int64_t pages_of(uint64_t bytes) { return static_cast<int64_t>((bytes + 8_KiB - 1) / 8_KiB); }
 
+// The sequence whose nextval() a default draws from, as "nextval('schema.name'::regclass)"; 0 for none.
+Oid drawn_sequence(const ColumnDescriptor& column, const Snapshot& snapshot) {
+  constexpr std::string_view kCall = "nextval('";
+  const auto start = column.default_sql.find(kCall);
+  const auto end = column.default_sql.find("'::regclass", start == std::string::npos ? 0 : start);
+  if (start == std::string::npos || end == std::string::npos) {
+    return 0;
+  }
+  std::string name = column.default_sql.substr(start + kCall.size(), end - start - kCall.size());
+  std::erase(name, '"');
+  const auto dot = name.find('.');
+  const SchemaPtr schema = dot == std::string::npos ? nullptr : snapshot.find_schema(name.substr(0, dot));
+  const SequencePtr sequence = schema == nullptr ? nullptr : snapshot.find_sequence(schema->oid, name.substr(dot + 1));
+  return sequence == nullptr ? 0 : sequence->oid;
+}
+
 char shown_kind(RelationKind kind) { return kind == RelationKind::kVirtual ? 'r' : static_cast<char>(kind); }
 
 int64_t count_of(const TableDescriptor& table, ConstraintKind kind) {
@@ -55,15 +71,15 @@ int64_t count_of(const TableDescriptor& table, ConstraintKind kind) {
 void write_relation(const TableDescriptor& table, bool is_referenced, Statistics* statistics, SystemRowWriter& writer) {
   const bool has_statistics = statistics != nullptr && table.kind == RelationKind::kTable;
   const TableStatisticsPtr analyzed = has_statistics ? statistics->find(table) : nullptr;
-  const bool has_rows = table.kind == RelationKind::kTable || table.kind == RelationKind::kVirtual;
+  const bool is_stored = has_rows(table) || table.kind == RelationKind::kVirtual;
   writer.add({
       {"oid", number(table.oid)},
       {"relname", table.name},
       {"relnamespace", number(table.schema)},
       {"reltype", number(table.row_type)},
       {"relowner", number(table.owner)},
-      {"relam", has_rows ? number(kHeapMethod) : int64_t{0}},
-      {"relfilenode", table.kind == RelationKind::kTable ? int64_t{table.id.number()} : int64_t{0}},
+      {"relam", is_stored ? number(kHeapMethod) : int64_t{0}},
+      {"relfilenode", has_rows(table) ? int64_t{table.id.number()} : int64_t{0}},
       {"relpages", analyzed == nullptr ? int64_t{0} : pages_of(statistics->row_bytes(table))},
       {"reltuples", analyzed == nullptr ? -1.0 : analyzed->rows},
       {"relhasindex", !table.indexes.empty()},
@@ -73,10 +89,10 @@ void write_relation(const TableDescriptor& table, bool is_referenced, Statistics
       {"relkind", letter(shown_kind(table.kind))},
       {"relnatts", static_cast<int64_t>(table.columns.size())},
       {"relchecks", count_of(table, ConstraintKind::kCheck)},
-      {"relhasrules", table.kind == RelationKind::kView},
+      {"relhasrules", !table.view_sql.empty()},
       {"relhastriggers", is_referenced || count_of(table, ConstraintKind::kForeign) > 0},
-      {"relispopulated", true},
-      {"relreplident", letter(table.kind == RelationKind::kTable ? 'd' : 'n')},
+      {"relispopulated", is_populated(table)},
+      {"relreplident", letter(has_rows(table) ? 'd' : 'n')},
   });
 }
 
@@ -190,7 +206,10 @@ void write_constraint(const TableDescriptor& table, const ConstraintDescriptor& 
 
 void write_pg_namespace(const SystemRowContext& context, SystemRowWriter& writer) {
   for (const auto& [oid, schema] : context.snapshot.schemas()) {
-    writer.add({{"oid", number(oid)}, {"nspname", schema->name}, {"nspowner", number(schema->owner)}});
+    // As initdb leaves it: everyone may use public.
+    const Cell privileges = oid == kPublicSchema ? Cell(std::string("{postgres=UC/postgres,=U/postgres}")) : Cell();
+    writer.add(
+        {{"oid", number(oid)}, {"nspname", schema->name}, {"nspowner", number(schema->owner)}, {"nspacl", privileges}});
   }
 }
 
@@ -325,7 +344,7 @@ void write_pg_sequence(const SystemRowContext& context, SystemRowWriter& writer)
 
 void write_pg_rewrite(const SystemRowContext& context, SystemRowWriter& writer) {
   for (const auto& [oid, table] : context.snapshot.tables()) {
-    if (table->kind == RelationKind::kView) {
+    if (!table->view_sql.empty()) {
       writer.add({
           {"oid", number(kRuleOidBase + oid)},
           {"rulename", std::string("_RETURN")},
@@ -374,6 +393,12 @@ void write_pg_depend(const SystemRowContext& context, SystemRowWriter& writer) {
                 {"refobjsubid", on_column},
                 {"deptype", letter(type)}});
   };
+  add(kPgNamespace, kPandoSchema, kPgExtension, kPandoExtension, 0, 'e');
+  for (const auto& [oid, table] : context.snapshot.tables()) {
+    if (table->schema == kPandoSchema) {
+      add(kPgClass, oid, kPgExtension, kPandoExtension, 0, 'e');
+    }
+  }
   for (const auto& [oid, sequence] : context.snapshot.sequences()) {
     if (sequence->owner_table != 0) {
       add(kPgClass, oid, kPgClass, sequence->owner_table, sequence->owner_column, sequence->is_identity ? 'i' : 'a');
@@ -384,8 +409,8 @@ void write_pg_depend(const SystemRowContext& context, SystemRowWriter& writer) {
       if (!column.default_sql.empty() && !column.dropped) {
         add(kPgAttrdef, default_oid(*table, column), kPgClass, oid, column.number, 'a');
       }
-      if (column.owned_sequence != 0 && column.identity == Identity::kNone && !column.dropped) {
-        add(kPgAttrdef, default_oid(*table, column), kPgClass, column.owned_sequence, 0, 'n');
+      if (const Oid sequence = column.dropped ? 0 : drawn_sequence(column, context.snapshot); sequence != 0) {
+        add(kPgAttrdef, default_oid(*table, column), kPgClass, sequence, 0, 'n');
       }
     }
     for (const auto& constraint : table->constraints) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "catalog/relation_forms.h"
+
 namespace pando::catalog {
 namespace {
 
@@ -12,6 +14,8 @@ typename Map::mapped_type find_in(const Map& map, Oid oid) {
 }
 
 constexpr std::string_view kPgCatalogName = "pg_catalog";
+// What a session calls its own temporary schema.
+constexpr std::string_view kTemporaryName = "pg_temp";
 
 }  // namespace
 
@@ -70,6 +74,11 @@ Found search(const Snapshot& snapshot, const std::vector<std::string>& search_pa
     const SchemaPtr found = snapshot.find_schema(name);
     return found ? find(found->oid) : nullptr;
   };
+  if (schema == kTemporaryName) {
+    const auto own = std::ranges::find_if(
+        search_path, [](const std::string& name) { return name.starts_with(kTemporarySchemaPrefix); });
+    return own == search_path.end() ? nullptr : find_in_schema(*own);
+  }
   if (!schema.empty()) {
     return find_in_schema(schema);
   }
@@ -147,7 +156,14 @@ void Snapshot::put(SequencePtr sequence) {
   sequences_[sequence->oid] = std::move(sequence);
 }
 
-void Snapshot::put(RolePtr role) { roles_[role->oid] = std::move(role); }
+// A role without a name is one that was dropped.
+void Snapshot::put(RolePtr role) {
+  if (role->name.empty()) {
+    roles_.erase(role->oid);
+  } else {
+    roles_[role->oid] = std::move(role);
+  }
+}
 
 void Snapshot::remove_schema(Oid oid) {
   if (const SchemaPtr schema = find_schema(oid)) {

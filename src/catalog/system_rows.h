@@ -31,6 +31,7 @@ void write_pg_collation(const SystemRowContext& context, SystemRowWriter& writer
 void write_pg_tablespace(const SystemRowContext& context, SystemRowWriter& writer);
 void write_pg_opclass(const SystemRowContext& context, SystemRowWriter& writer);
 void write_pg_opfamily(const SystemRowContext& context, SystemRowWriter& writer);
+void write_pg_extension(const SystemRowContext& context, SystemRowWriter& writer);
 
 // OIDs of fixtures, as in PostgreSQL.
 inline constexpr Oid kBtreeMethod = 403;
@@ -38,6 +39,13 @@ inline constexpr Oid kHeapMethod = 2;
 inline constexpr Oid kDefaultCollation = 100;
 inline constexpr Oid kCCollation = 950;
 inline constexpr Oid kPosixCollation = 951;
+
+// View rules have no OID of their own: they get one from their view's. The space does not overlap with what
+// Catalog::allocate_oid gives in practice.
+inline constexpr Oid kRuleOidBase = 0xC0000000;
+
+// The schema pando and what is in it are shown as an extension's: that is how dumps know to leave them out.
+inline constexpr Oid kPandoExtension = 13002;
 
 // The default btree operator class for a type; 0 when it has none.
 Oid default_operator_class(Oid type);

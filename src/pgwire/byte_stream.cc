@@ -79,6 +79,9 @@ Task<Status> ByteStream::read_more(std::size_t expected) {
   PANDO_CO_TRY(try_read(expected, blocked));
   while (blocked) {
     co_await readable();
+    if (take_wake()) {
+      co_return Status();
+    }
     PANDO_CO_TRY(try_read(expected, blocked));
   }
   co_return Status();
@@ -117,6 +120,13 @@ void ByteStream::interrupt() {
   interrupted_ = true;
   // Who waits may destroy the stream.
   if (const auto waiter = std::exchange(reader_ ? reader_ : writer_, {})) {
+    waiter.resume();
+  }
+}
+
+void ByteStream::wake() {
+  if (const auto waiter = std::exchange(reader_, {})) {
+    woken_ = true;
     waiter.resume();
   }
 }

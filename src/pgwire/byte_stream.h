@@ -14,6 +14,7 @@
 // write is tried at once. Errors are 08006. Thread-safety: the thread of the socket's poller only.
 
 #include <coroutine>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/status.h"
@@ -59,6 +60,10 @@ class ByteStream final : private runtime::Poller::Watcher {
 
   // Makes a waiting read or flush() fail, now or when it starts.
   void interrupt();
+  // Makes a waiting read_more() return without bytes; nothing when none waits.
+  void wake();
+  // Whether wake() ended the last wait.
+  bool take_wake() { return std::exchange(woken_, false); }
   void close();
   const Socket& socket() const { return socket_; }
 
@@ -86,6 +91,8 @@ class ByteStream final : private runtime::Poller::Watcher {
   // The peer sends no more.
   bool ended_ = false;
   bool interrupted_ = false;
+  // The reader goes on without bytes.
+  bool woken_ = false;
   bool watched_ = false;
   // Bytes [start_, end_) of input_ are unread.
   Bytes input_;

@@ -72,6 +72,7 @@ Task<void> Connection::serve_messages() {
 }
 
 Task<bool> Connection::wait_for_message() {
+  deliver_mail();
   bool blocked = false;
   if (!stream_.try_flush(blocked).ok() || (blocked && !(co_await stream_.flush()).ok())) {
     co_return false;
@@ -88,6 +89,9 @@ Task<bool> Connection::wait_for_message() {
   Status received = stream_.try_read(expected, blocked);
   while (received.ok() && blocked) {
     co_await stream_.readable();
+    if (stream_.take_wake()) {
+      break;
+    }
     received = stream_.try_read(expected, blocked);
   }
   if (timer) {
@@ -328,7 +332,17 @@ void Connection::ready() {
       encode(ParameterStatus{name, value}, stream_.output());
     }
   }
+  deliver_mail();
   encode(ReadyForQuery{session_->transaction_status()}, stream_.output());
+}
+
+void Connection::deliver_mail() {
+  if (!session_->mailbox().has_mail() || session_->transaction_status() != 'I' || !session_->is_idle()) {
+    return;
+  }
+  for (const session::Notification& mail : session_->mailbox().take()) {
+    encode(NotificationResponse{mail.process_id, mail.channel, mail.payload}, stream_.output());
+  }
 }
 
 Task<void> serve_connection(std::unique_ptr<Connection> connection) { co_await connection->serve(); }

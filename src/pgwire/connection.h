@@ -77,6 +77,8 @@ class Connection {
   void report(const Status& status);
   void report_fatal(const Status& status);
   void ready();
+  // Sends the notifications that have come, unless a transaction is open.
+  void deliver_mail();
 
   session::SessionEnvironment& environment_;
   runtime::Executor& executor_;

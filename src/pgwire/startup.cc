@@ -138,6 +138,7 @@ Status Connection::open_session(const StartupMessage& startup) {
   PANDO_ASSIGN(identity.process_id, environment_.registry.reserve());
   session_ = std::make_unique<session::Session>(environment_, executor_, std::move(identity));
   session_->on_terminate([doorbell = doorbell_] { doorbell->ring(); });
+  session_->mailbox().set_on_mail([doorbell = doorbell_] { doorbell->knock(); });
   environment_.registry.add(session_->identity().process_id, session_.get());
   return apply_startup_parameters(startup);
 }

@@ -343,6 +343,7 @@ Task<Result<std::string>> Session::run_discard(const ast::Discard& command, Outp
       services_->forget_sequences();
       co_return "DISCARD SEQUENCES";
     case Target::kTemporary:
+      PANDO_CO_TRY(co_await drop_temporary_objects());
       co_return "DISCARD TEMP";
     case Target::kAll:
       break;
@@ -355,6 +356,9 @@ Task<Result<std::string>> Session::run_discard(const ast::Discard& command, Outp
   plan_cache_->clear();
   services_->forget_sequences();
   settings_.reset_all();
+  PANDO_CO_TRY(co_await drop_temporary_objects());
+  environment_.registry.advisory_locks().unlock_all(transaction_.lock_owner());
+  PANDO_CO_TRY(transaction_.change_listening({TransactionMessages::Listening::Kind::kUnlistenAll, ""}));
   co_return "DISCARD ALL";
 }
 

@@ -76,10 +76,13 @@ Result<catalog::TablePtr> Session::copied_table(const ast::Copy& copy) {
     }
     return Status(sql_state::kUndefinedTable, "relation \"{}\" does not exist", full_name(name));
   }
-  if (table->kind == catalog::RelationKind::kView) {
-    Status status(sql_state::kWrongObjectType, "cannot copy {} view \"{}\"", copy.from ? "to" : "from", table->name);
-    status.fields().hint = copy.from ? "To enable copying to a view, provide an INSTEAD OF INSERT trigger."
-                                     : "Try the COPY (SELECT ...) TO variant.";
+  if (!table->view_sql.empty()) {
+    const bool is_view = table->kind == catalog::RelationKind::kView;
+    Status status(sql_state::kWrongObjectType, "cannot copy {} {} \"{}\"", copy.from ? "to" : "from",
+                  is_view ? "view" : "materialized view", table->name);
+    status.fields().hint = copy.from && !is_view ? ""
+                           : copy.from           ? "To enable copying to a view, provide an INSTEAD OF INSERT trigger."
+                                                 : "Try the COPY (SELECT ...) TO variant.";
     return status;
   }
   return table;
@@ -92,7 +95,7 @@ Task<Result<std::string>> Session::run_copy(const ast::Copy& copy, PreparedState
         .with_hint("Use COPY FROM STDIN or COPY TO STDOUT, or psql's \\copy.");
   }
   PANDO_CO_ASSIGN(const CopyOptions options, read_copy_options(copy));
-  co_return copy.from ? co_await run_copy_in(copy, options, output)
+  co_return copy.from ? co_await run_copy_in(copy, options, holder, output)
                       : co_await run_copy_out(copy, options, holder, output);
 }
 
@@ -167,10 +170,8 @@ Task<Result<StatementPlanPtr>> Session::plan_copy_in(catalog::TablePtr table, st
   co_return make_query_plan(text, *tree, types, {});
 }
 
-Task<Result<std::string>> Session::run_copy_in(const ast::Copy& copy, CopyOptions options, Output output) {
-  if (copy.where != nullptr) {
-    co_return Status(sql_state::kFeatureNotSupported, "COPY FROM ... WHERE is not supported");
-  }
+Task<Result<std::string>> Session::run_copy_in(const ast::Copy& copy, CopyOptions options, PreparedStatementPtr holder,
+                                               Output output) {
   if (transaction_.read_only()) {
     co_return Status(sql_state::kReadOnlySqlTransaction, "cannot execute COPY FROM in a read-only transaction");
   }
@@ -185,7 +186,12 @@ Task<Result<std::string>> Session::run_copy_in(const ast::Copy& copy, CopyOption
   transaction_.start();
   PANDO_CO_ASSIGN(const StatementPlanPtr insert, co_await plan_copy_in(table, names, std::move(types)));
   const catalog::TablePtr source = make_copy_source(columns);
-  const auto plan = plan_copy(*insert->query, source);
+  sql::ExprPtr where;
+  if (copy.where != nullptr) {
+    PANDO_CO_ASSIGN(where, sql::bind_table_expression(*copy.where, table, {types::oid::kBool},
+                                                      "COPY FROM WHERE conditions", bind_options(holder->text, {})));
+  }
+  const auto plan = plan_copy(*insert->query, source, where);
   if (plan == nullptr) {
     co_return Status(sql_state::kFeatureNotSupported, "COPY FROM into this table is not supported");
   }
@@ -193,6 +199,7 @@ Task<Result<std::string>> Session::run_copy_in(const ast::Copy& copy, CopyOption
   output.sink->begin_copy_in(wire_format(options), columns.size());
   CopyInput input(table->name, options, std::move(columns), settings_.values().types, *output.sink);
   bool more = true;
+  uint64_t count = 0;
   while (more) {
     std::vector<types::Chunk> batch;
     while (more && batch.size() < kCopyBatchChunks) {
@@ -203,12 +210,13 @@ Task<Result<std::string>> Session::run_copy_in(const ast::Copy& copy, CopyOption
       }
     }
     system_tables_->set_copy_rows(source, std::move(batch));
-    PANDO_CO_TRY(co_await run_to_end(plan));
+    PANDO_CO_ASSIGN(const uint64_t inserted, co_await run_to_end(plan));
+    count += inserted;
   }
-  co_return fmt::format("COPY {}", input.row_count());
+  co_return fmt::format("COPY {}", count);
 }
 
-Task<Status> Session::run_to_end(std::shared_ptr<const sql::PhysicalQuery> plan) {
+Task<Result<uint64_t>> Session::run_to_end(std::shared_ptr<const sql::PhysicalQuery> plan) {
   if (cancellation_.requested()) {
     co_return cancellation_.status();
   }
@@ -218,7 +226,7 @@ Task<Status> Session::run_to_end(std::shared_ptr<const sql::PhysicalQuery> plan)
   while (true) {
     PANDO_CO_ASSIGN(const bool more, co_await query.next(chunk));
     if (!more) {
-      co_return Status();
+      co_return query.rows_affected();
     }
   }
 }

@@ -18,6 +18,19 @@ sql::ExprPtr read_source(const sql::ExprPtr& expr) {
   return sql::rewrite_children(expr, [](const sql::ExprPtr& child) { return read_source(child); });
 }
 
+// Attribute n becomes the column of the row that goes there.
+sql::ExprPtr read_row(const sql::ExprPtr& expr, const std::vector<sql::OutputColumn>& row) {
+  if (const auto* column = sql::as<sql::ColumnExpr>(expr)) {
+    for (const sql::OutputColumn& output : row) {
+      if (static_cast<uint32_t>(output.attribute) == column->column.number()) {
+        return sql::make_expr(expr->type, sql::ColumnExpr{output.id, output.name}, expr->position);
+      }
+    }
+    return expr;
+  }
+  return sql::rewrite_children(expr, [&row](const sql::ExprPtr& child) { return read_row(child, row); });
+}
+
 }  // namespace
 
 catalog::TablePtr make_copy_source(const std::vector<CopyColumn>& columns) {
@@ -33,7 +46,8 @@ catalog::TablePtr make_copy_source(const std::vector<CopyColumn>& columns) {
   return table;
 }
 
-std::shared_ptr<const sql::PhysicalQuery> plan_copy(const sql::PhysicalQuery& insert, catalog::TablePtr source) {
+std::shared_ptr<const sql::PhysicalQuery> plan_copy(const sql::PhysicalQuery& insert, catalog::TablePtr source,
+                                                    const sql::ExprPtr& where) {
   const auto* root = std::get_if<sql::InsertPlan>(&insert.root->node);
   const auto* values = root == nullptr ? nullptr : std::get_if<sql::ValuesPlan>(&root->input->node);
   if (values == nullptr || values->rows.size() != 1) {
@@ -51,6 +65,10 @@ std::shared_ptr<const sql::PhysicalQuery> plan_copy(const sql::PhysicalQuery& in
   }
   sql::InsertPlan with_source = *root;
   with_source.input = sql::make_physical(root->input->outputs, std::move(project));
+  if (where != nullptr) {
+    sql::FilterPlan filter{with_source.input, read_row(where, root->input->outputs)};
+    with_source.input = sql::make_physical(root->input->outputs, std::move(filter));
+  }
   auto query = std::make_shared<sql::PhysicalQuery>(insert);
   query->root = sql::make_physical(insert.root->outputs, std::move(with_source));
   query->parameters.clear();

@@ -1,6 +1,7 @@
 // Session: data definition, through sql/ddl, and the queries that it runs inside the same transaction.
 
 #include "session/planner_statistics.h"
+#include "session/services.h"
 #include "session/session.h"
 #include "sql/ddl/define.h"
 #include "sql/optimize/optimize.h"
@@ -85,8 +86,13 @@ Task<Result<std::string>> Session::run_definition(const ast::Statement* statemen
                              .executor = executor_,
                              .bind = bind_options(text, {}),
                              .queries = queries,
-                             .notice = [this, output](Status status) { notice(output, status); }};
-  co_return co_await sql::define(statement, &context);
+                             .notice = [this, output](Status status) { notice(output, status); },
+                             .temporary_schema = &services_->temporary_schema()};
+  auto tag = co_await sql::define(statement, &context);
+  if (tag.ok()) {
+    note_on_commit(*statement);
+  }
+  co_return tag;
 }
 
 void Session::notice(const Output& output, const Status& status) {

@@ -1,7 +1,8 @@
 #pragma once
 
 // SessionEnvironment: what all sessions of a database share. The node makes it; it outlives every session.
-// SessionRegistry: who is connected, so that one session can cancel, end or list others.
+// SessionRegistry: who is connected, so that one session can cancel, end or list others, and what they share beside the
+// data: advisory locks and notifications.
 //
 // Thread-safety: the registry is thread-safe; the environment is immutable once sessions exist.
 
@@ -19,6 +20,8 @@
 #include "catalog/statistics.h"
 #include "runtime/clock.h"
 #include "runtime/executor.h"
+#include "session/advisory_locks.h"
+#include "session/notifications.h"
 #include "sql/exec/context.h"
 #include "sql/optimize/optimize.h"
 #include "txn/transaction.h"
@@ -68,8 +71,13 @@ class SessionRegistry {
   std::vector<SessionActivity> activities() PANDO_EXCLUDES(mutex_);
   std::size_t count() PANDO_EXCLUDES(mutex_);
 
+  AdvisoryLocks& advisory_locks() { return advisory_locks_; }
+  NotificationHub& notifications() { return notifications_; }
+
  private:
   const std::size_t sessions_max_;
+  AdvisoryLocks advisory_locks_;
+  NotificationHub notifications_;
   Mutex mutex_;
   // nullptr for one that is still opening.
   std::map<uint32_t, Session*> sessions_ PANDO_GUARDED_BY(mutex_);

@@ -185,6 +185,10 @@ Task<Result<ExecuteOutcome>> Session::execute(std::string_view name, uint64_t ro
   if (portal->statement->tree != nullptr) {
     PANDO_CO_TRY(check_not_failed(*portal->statement->tree));
   }
+  if (!running_.load(std::memory_order_relaxed)) {
+    // A suspended portal goes on in a message of its own.
+    begin_message(*portal->statement->text);
+  }
   transaction_.begin_implicit();
   services_->begin_statement();
   // The command may close its own portal (COMMIT, CLOSE ALL): keep it until the answer is out.
@@ -200,6 +204,7 @@ Task<Result<ExecuteOutcome>> Session::execute(std::string_view name, uint64_t ro
     co_return for_client(std::move(outcome).status());
   }
   if (*outcome == ExecuteOutcome::kCompleted) {
+    stop_statement_timer();
     sink->complete(portal->tag);
   }
   co_return outcome;

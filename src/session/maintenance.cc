@@ -147,6 +147,24 @@ Task<Status> Session::collect_statistics(catalog::TablePtr table, std::vector<st
   co_return Status();
 }
 
+// Takes effect when the transaction commits.
+Result<std::string> Session::run_listen(const ast::Listen& command) {
+  using Kind = TransactionMessages::Listening::Kind;
+  switch (command.kind) {
+    case ast::Listen::Kind::kListen:
+      PANDO_TRY(transaction_.change_listening({Kind::kListen, command.channel}));
+      return "LISTEN";
+    case ast::Listen::Kind::kUnlisten:
+      PANDO_TRY(transaction_.change_listening(
+          {command.channel.empty() ? Kind::kUnlistenAll : Kind::kUnlisten, command.channel}));
+      return "UNLISTEN";
+    case ast::Listen::Kind::kNotify:
+      PANDO_TRY(transaction_.notify(command.channel, command.payload, identity_.process_id));
+      return "NOTIFY";
+  }
+  PANDO_UNREACHABLE("a LISTEN outside its enumeration");
+}
+
 Task<Result<std::string>> Session::run_maintenance_or_definition(PreparedStatementPtr statement, Output output) {
   const auto& node = statement->tree->node;
   if (const auto* vacuum = std::get_if<ast::Vacuum>(&node)) {
@@ -156,11 +174,7 @@ Task<Result<std::string>> Session::run_maintenance_or_definition(PreparedStateme
     co_return "CHECKPOINT";
   }
   if (const auto* listen = std::get_if<ast::Listen>(&node)) {
-    if (listen->kind == ast::Listen::Kind::kUnlisten) {
-      co_return "UNLISTEN";
-    }
-    co_return Status(sql_state::kFeatureNotSupported, "{} is not supported",
-                     listen->kind == ast::Listen::Kind::kListen ? "LISTEN" : "NOTIFY");
+    co_return run_listen(*listen);
   }
   if (const auto* unsupported = std::get_if<ast::UnsupportedStatement>(&node)) {
     co_return Status(sql_state::kFeatureNotSupported, "{} is not supported", unsupported->feature);

@@ -29,6 +29,20 @@ Services::Services(SessionEnvironment& environment, const SessionIdentity& ident
       executor_(executor) {}
 
 std::vector<std::string> Services::existing_search_path() {
+  std::vector<std::string> path = permanent_search_path();
+  const bool has_temporary =
+      !temporary_schema_.empty() && transaction_.catalog_snapshot()->find_schema(temporary_schema_) != nullptr;
+  if (has_temporary) {
+    const auto place = std::ranges::find(settings_.values().search_path, "pg_temp");
+    const bool is_last = place != settings_.values().search_path.end() &&
+                         place + 1 == settings_.values().search_path.end() &&
+                         place != settings_.values().search_path.begin();
+    path.insert(is_last ? path.end() : path.begin(), temporary_schema_);
+  }
+  return path;
+}
+
+std::vector<std::string> Services::permanent_search_path() {
   const auto snapshot = transaction_.catalog_snapshot();
   std::vector<std::string> path;
   for (const std::string& name : settings_.values().search_path) {
@@ -42,31 +56,91 @@ std::vector<std::string> Services::existing_search_path() {
 
 // --- waiting ---
 
-bool Services::already_awaited(Pending pending) {
-  if (calls_seen_ < calls_awaited_) {
-    ++calls_seen_;
-    return true;
+const Services::Answer* Services::answer_of(Pending pending) {
+  if (replayed_ < answers_.size()) {
+    return &answers_[replayed_++];
   }
   pending_ = std::move(pending);
-  return false;
+  return nullptr;
 }
 
 Task<Status> Services::wait_for_service(void* state) { return static_cast<Services*>(state)->run_pending(); }
 
 Task<Status> Services::run_pending() {
   const Pending pending = std::exchange(pending_, std::monostate());
+  replayed_ = 0;
   if (const auto* reserve = std::get_if<PendingReserve>(&pending)) {
     co_return co_await environment_.sequences.reserve(reserve->sequence, reserve->count, executor_);
   }
-  ++calls_awaited_;
-  calls_seen_ = 0;
+  if (std::holds_alternative<std::monostate>(pending)) {
+    // The expression is through.
+    answers_.clear();
+    co_return Status();
+  }
+  PANDO_CO_ASSIGN(Answer answer, co_await answer_pending(pending));
+  answers_.push_back(std::move(answer));
+  co_return Status();
+}
+
+Task<Result<Services::Answer>> Services::answer_pending(Pending pending) {
   if (const auto* set = std::get_if<PendingSet>(&pending)) {
-    co_return co_await environment_.sequences.set(set->sequence, set->state, executor_);
+    PANDO_CO_TRY(co_await environment_.sequences.set(set->sequence, set->state, executor_));
+  }
+  if (const auto* read = std::get_if<PendingRead>(&pending)) {
+    PANDO_CO_ASSIGN(const auto state, co_await environment_.sequences.read(read->sequence, executor_));
+    co_return state.is_called ? Answer(std::to_string(state.last_value)) : Answer();
   }
   if (const auto* nap = std::get_if<PendingSleep>(&pending)) {
-    co_return co_await sleep(nap->duration_ns);
+    PANDO_CO_TRY(co_await sleep(nap->duration_ns));
   }
-  co_return Status();
+  if (const auto* lock = std::get_if<PendingLock>(&pending)) {
+    co_return co_await take_advisory_lock(*lock);
+  }
+  if (const auto* unlock = std::get_if<PendingUnlock>(&pending)) {
+    const AdvisoryRequest& held = unlock->request;
+    const bool was_held = environment_.registry.advisory_locks().unlock(held.owner, held.key, held.exclusive);
+    co_return Answer(was_held ? "t" : "f");
+  }
+  co_return Answer("");
+}
+
+// --- advisory locks ---
+
+Services::Pending Services::advisory_call(std::string_view name, std::span<const types::Value> arguments) const {
+  AdvisoryRequest request{.owner = transaction_.lock_owner(),
+                          .exclusive = !name.ends_with("_shared"),
+                          .of_transaction = name.find("_xact_") != std::string_view::npos};
+  request.key.database = environment_.catalog.options().database;
+  if (arguments.size() == 2) {
+    request.key.class_id = static_cast<uint32_t>(arguments[0].as<int32_t>());
+    request.key.object_id = static_cast<uint32_t>(arguments[1].as<int32_t>());
+    request.key.kind = 2;
+  } else {
+    const auto whole = static_cast<uint64_t>(arguments[0].as<int64_t>());
+    request.key.class_id = static_cast<uint32_t>(whole >> 32);
+    request.key.object_id = static_cast<uint32_t>(whole);
+  }
+  if (name.find("_unlock") != std::string_view::npos) {
+    return PendingUnlock{request};
+  }
+  return PendingLock{request, !name.starts_with("pg_try_")};
+}
+
+Task<Result<Services::Answer>> Services::take_advisory_lock(PendingLock pending) {
+  AdvisoryLocks& locks = environment_.registry.advisory_locks();
+  bool taken = true;
+  if (pending.wait) {
+    PANDO_CO_TRY(co_await locks.lock(pending.request, {.executor = executor_,
+                                                       .timer = environment_.timer,
+                                                       .cancellation = transaction_.cancellation(),
+                                                       .timeout = settings_.values().lock_timeout}));
+  } else {
+    taken = locks.try_lock(pending.request);
+  }
+  if (taken && pending.request.of_transaction) {
+    transaction_.keep_advisory_lock(pending.request);
+  }
+  co_return Answer(pending.wait ? "" : taken ? "t" : "f");
 }
 
 Task<Status> Services::sleep(uint64_t duration_ns) {
@@ -140,7 +214,7 @@ Status Services::setval(types::Oid sequence, int64_t value, bool is_called) {
     return Status(sql_state::kNumericValueOutOfRange, "setval: value {} is out of bounds for sequence \"{}\" ({}..{})",
                   value, descriptor->name, descriptor->min, descriptor->max);
   }
-  if (!already_awaited(PendingSet{descriptor, {.last_value = value, .is_called = is_called}})) {
+  if (answer_of(PendingSet{descriptor, {.last_value = value, .is_called = is_called}}) == nullptr) {
     return Status(sql::kWaitNeeded, "sequence \"{}\" is being set", descriptor->name);
   }
   if (is_called) {
@@ -169,9 +243,12 @@ Result<std::string> Services::set_config(std::string_view name, std::string_view
 }
 
 std::vector<std::string> Services::current_schemas(bool include_implicit) {
-  std::vector<std::string> schemas = existing_search_path();
+  std::vector<std::string> schemas = permanent_search_path();
   if (include_implicit && std::ranges::find(schemas, "pg_catalog") == schemas.end()) {
     schemas.insert(schemas.begin(), "pg_catalog");
+  }
+  if (include_implicit && existing_search_path() != permanent_search_path()) {
+    schemas.insert(schemas.begin(), temporary_schema_);
   }
   return schemas;
 }
@@ -186,8 +263,20 @@ std::optional<std::string> Services::fact(std::string_view name) {
     return identity_.user;
   }
   if (name == "current_schema") {
-    const auto path = existing_search_path();
+    const auto path = permanent_search_path();
     return path.empty() ? std::nullopt : std::optional(path.front());
+  }
+  if (name == "pg_listening_channels") {
+    std::string channels;
+    for (const std::string& channel : listened_channels_ ? listened_channels_() : std::vector<std::string>()) {
+      channels += channel;
+      channels += '\0';
+    }
+    return channels;
+  }
+  if (name == "pg_my_temp_schema") {
+    const auto schema = transaction_.catalog_snapshot()->find_schema(temporary_schema_);
+    return std::to_string(schema == nullptr ? 0 : schema->oid);
   }
   if (name == "version") {
     return std::string(kServerVersion);
@@ -224,10 +313,8 @@ std::optional<std::string> Services::fact(std::string_view name) {
 Result<std::optional<std::string>> Services::act(std::string_view name, std::span<const types::Value> arguments) {
   if (name == "pg_sleep") {
     const double seconds = std::clamp(arguments[0].as<double>(), 0.0, kSleepSecondsMax);
-    if (!already_awaited(PendingSleep{static_cast<uint64_t>(seconds * kNanosecondsPerSecond)})) {
-      return Status(sql::kWaitNeeded, "sleeping");
-    }
-    return std::optional<std::string>("");
+    const Answer* answer = answer_of(PendingSleep{static_cast<uint64_t>(seconds * kNanosecondsPerSecond)});
+    return answer == nullptr ? Result<Answer>(Status(sql::kWaitNeeded, "sleeping")) : *answer;
   }
   if (name == "pg_cancel_backend" || name == "pg_terminate_backend") {
     const auto process_id = static_cast<uint32_t>(arguments[0].as<int32_t>());
@@ -239,12 +326,26 @@ Result<std::optional<std::string>> Services::act(std::string_view name, std::spa
                   process_id, Status(sql_state::kAdminShutdown, "terminating connection due to administrator command"));
     return std::optional<std::string>(found ? "t" : "f");
   }
+  if (name == "pg_get_expr") {
+    return std::optional(shown_expression(arguments[0].bytes()));
+  }
   if (name == "pg_get_serial_sequence") {
     return serial_sequence(arguments[0].bytes(), arguments[1].bytes());
   }
   if (name == "pg_advisory_unlock_all") {
-    // No advisory lock can have been taken: taking one is refused.
+    environment_.registry.advisory_locks().unlock_all(transaction_.lock_owner());
     return std::optional<std::string>("");
+  }
+  if (name.find("advisory") != std::string_view::npos) {
+    const Answer* answer = answer_of(advisory_call(name, arguments));
+    return answer == nullptr ? Result<Answer>(Status(sql::kWaitNeeded, "an advisory lock")) : *answer;
+  }
+  if (name == "pg_notify") {
+    PANDO_TRY(transaction_.notify(arguments[0].bytes(), arguments[1].bytes(), identity_.process_id));
+    return std::optional<std::string>("");
+  }
+  if (name == "pg_reload_conf") {
+    return std::optional<std::string>("t");
   }
   return Status(sql_state::kFeatureNotSupported, "function {}() is not supported", name);
 }

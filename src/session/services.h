@@ -26,10 +26,14 @@ class Services final : public sql::SessionServices {
   Services(SessionEnvironment& environment, const SessionIdentity& identity, SessionSettings& settings,
            SessionTransaction& transaction, runtime::Executor& executor);
 
-  // The schemas of search_path that exist, without the implied pg_catalog.
+  // Where names are looked for: the schemas of search_path that exist, without the implied pg_catalog, behind the
+  // session's temporary schema if there is one.
   std::vector<std::string> existing_search_path();
+  // Named by the first temporary object, which also makes it; empty until then.
+  std::string& temporary_schema() { return temporary_schema_; }
 
-  // Awaits what made a kernel return kWaitNeeded. `state` is a Services.
+  // Awaits what made a kernel return kWaitNeeded; with nothing to await, the expression that waited is through. `state`
+  // is a Services.
   static Task<Status> wait_for_service(void* state);
 
   Result<std::optional<types::Oid>> resolve_name(types::Oid reg_type, std::string_view name) override;
@@ -50,7 +54,11 @@ class Services final : public sql::SessionServices {
   Result<std::optional<std::string>> act(std::string_view name, std::span<const types::Value> arguments) override;
 
   // Before each statement.
-  void begin_statement() { calls_awaited_ = 0, calls_seen_ = 0; }
+  void begin_statement() { answers_.clear(), replayed_ = 0; }
+  // Who knows the channels that the session listens to.
+  void set_listened_channels(std::function<std::vector<std::string>()> channels) {
+    listened_channels_ = std::move(channels);
+  }
   // DISCARD SEQUENCES.
   void forget_sequences() { sequence_values_.clear(), last_sequence_ = 0; }
 
@@ -67,31 +75,59 @@ class Services final : public sql::SessionServices {
   struct PendingSleep {
     uint64_t duration_ns = 0;
   };
-  using Pending = std::variant<std::monostate, PendingReserve, PendingSet, PendingSleep>;
+  struct PendingLock {
+    AdvisoryRequest request;
+    bool wait = true;
+  };
+  struct PendingUnlock {
+    AdvisoryRequest request;
+  };
+  struct PendingRead {
+    catalog::SequencePtr sequence;
+  };
+  using Answer = std::optional<std::string>;
+  using Pending =
+      std::variant<std::monostate, PendingReserve, PendingSet, PendingRead, PendingSleep, PendingLock, PendingUnlock>;
 
   Task<Status> run_pending();
+  Task<Result<Answer>> answer_pending(Pending pending);
+  Task<Result<Answer>> take_advisory_lock(PendingLock pending);
   Task<Status> sleep(uint64_t duration_ns);
+  // The pending form of a call of the pg_advisory_lock() family.
+  Pending advisory_call(std::string_view name, std::span<const types::Value> arguments) const;
   Result<catalog::SequencePtr> find_sequence(types::Oid oid);
   Result<std::optional<std::string>> serial_sequence(std::string_view table_name, std::string_view column_name);
+  Result<std::optional<types::Oid>> resolve_signature(std::string_view text);
   types::Oid resolve_relation(std::string_view schema, std::string_view name);
+  // services_comments.cc: pg_description by catalog ("pg_class"; empty for any), and pg_describe_object.
+  std::optional<std::string> comment_of(std::string_view catalog, types::Oid object, int64_t part);
+  std::optional<std::string> object_description(types::Oid catalog, types::Oid object, int64_t part);
+  std::optional<std::string> relation_fact(std::string_view function, types::Oid relation, int64_t argument);
   std::optional<std::string> index_definition(types::Oid oid, int64_t column);
   std::optional<std::string> constraint_definition(types::Oid oid);
   std::string foreign_key_definition(const catalog::TableDescriptor& table,
                                      const catalog::ConstraintDescriptor& constraint);
   std::string qualify(types::Oid schema, const std::string& name, bool visible);
+  // A stored expression, with relations it names as constants qualified only where the search path asks for it.
+  std::string shown_expression(std::string_view stored);
 
   SessionEnvironment& environment_;
   const SessionIdentity& identity_;
   SessionSettings& settings_;
   SessionTransaction& transaction_;
   runtime::Executor& executor_;
-  // A kernel that waits is evaluated again from its first row: how many of its calls have been awaited already, and how
-  // many were seen since. False: the call is pending.
-  bool already_awaited(Pending pending);
+  // An expression that waits is evaluated again from its first row. What its calls were answered is kept until it is
+  // through, so that each call acts once. nullptr: the call is pending.
+  const Answer* answer_of(Pending pending);
 
+  // search_path without what is temporary.
+  std::vector<std::string> permanent_search_path();
+
+  std::string temporary_schema_;
+  std::function<std::vector<std::string>()> listened_channels_;
   Pending pending_;
-  std::size_t calls_awaited_ = 0;
-  std::size_t calls_seen_ = 0;
+  std::vector<Answer> answers_;
+  std::size_t replayed_ = 0;
   // currval() per sequence, and lastval()'s sequence.
   std::map<types::Oid, int64_t> sequence_values_;
   types::Oid last_sequence_ = 0;

@@ -1,5 +1,8 @@
 // Services: definitions of objects as SQL, for pg_get_*def and its kin.
 
+#include <algorithm>
+#include <charconv>
+
 #include <fmt/format.h>
 
 #include "session/object_names.h"
@@ -71,6 +74,27 @@ std::string function_arguments(const sql::Function& function) {
 
 }  // namespace
 
+std::string Services::shown_expression(std::string_view stored) {
+  constexpr std::string_view kCast = "'::regclass";
+  std::string out;
+  while (true) {
+    const auto end = stored.find(kCast);
+    const auto start = end == std::string_view::npos || end == 0 ? end : stored.rfind('\'', end - 1);
+    if (start == std::string_view::npos || end == 0) {
+      return out + std::string(stored);
+    }
+    const std::string_view literal = stored.substr(start + 1, end - start - 1);
+    const auto parts = split_qualified_name(literal);
+    const Oid relation =
+        parts.ok() ? resolve_relation(parts->size() > 1 ? (*parts)[parts->size() - 2] : "", parts->back()) : 0;
+    const auto name = relation == 0 ? std::nullopt : name_of(types::oid::kRegclass, relation);
+    out += stored.substr(0, start + 1);
+    out += name ? *name : std::string(literal);
+    out += kCast;
+    stored.remove_prefix(end + kCast.size());
+  }
+}
+
 std::optional<std::string> Services::index_definition(Oid oid, int64_t column) {
   const auto table = transaction_.catalog_snapshot()->find_index_table(oid);
   if (table == nullptr) {
@@ -87,7 +111,7 @@ std::optional<std::string> Services::index_definition(Oid oid, int64_t column) {
                   qualify(table->schema, table->name, false), index.method, index_columns(*table, index));
   out += index.included.empty() ? "" : fmt::format(" INCLUDE ({})", column_list(*table, index.included));
   out += index.nulls_not_distinct ? " NULLS NOT DISTINCT" : "";
-  out += index.predicate_sql.empty() ? "" : fmt::format(" WHERE ({})", index.predicate_sql);
+  out += index.predicate_sql.empty() ? "" : fmt::format(" WHERE {}", index.predicate_sql);
   return out;
 }
 
@@ -123,7 +147,7 @@ std::optional<std::string> Services::constraint_definition(Oid oid) {
           out = fmt::format("UNIQUE ({})", column_list(*table, constraint.columns));
           break;
         case catalog::ConstraintKind::kCheck:
-          out = fmt::format("CHECK (({}))", constraint.check_sql);
+          out = fmt::format("CHECK ({})", constraint.check_sql);
           break;
         case catalog::ConstraintKind::kForeign:
           out = foreign_key_definition(*table, constraint);
@@ -149,8 +173,30 @@ Result<std::optional<std::string>> Services::describe(std::string_view function,
   }
   if (function == "pg_get_viewdef") {
     const auto view = snapshot->find_table(object);
-    return view == nullptr || view->kind != catalog::RelationKind::kView ? std::nullopt
-                                                                         : std::optional(" " + view->view_sql + ";");
+    return view == nullptr || view->view_sql.empty() ? std::nullopt : std::optional(" " + view->view_sql + ";");
+  }
+  constexpr std::string_view kComment = "obj_description";
+  if (function.starts_with(kComment)) {
+    const std::string_view catalog = function.substr(std::min(function.size(), kComment.size() + 1));
+    return comment_of(catalog, object, 0);
+  }
+  if (function == "col_description") {
+    return argument > 0 ? comment_of("pg_class", object, argument) : std::nullopt;
+  }
+  if (constexpr std::string_view kDescribe = "pg_describe_object:"; function.starts_with(kDescribe)) {
+    Oid catalog = 0;
+    std::from_chars(function.data() + kDescribe.size(), function.data() + function.size(), catalog);
+    return object_description(catalog, object, argument);
+  }
+  if (function == "pg_sequence_last_value") {
+    PANDO_ASSIGN(const catalog::SequencePtr sequence, find_sequence(object));
+    const Answer* answer = answer_of(PendingRead{sequence});
+    return answer == nullptr ? Result<Answer>(Status(sql::kWaitNeeded, "a sequence")) : *answer;
+  }
+  if (snapshot->find_table(object) != nullptr || snapshot->find_sequence(object) != nullptr) {
+    if (auto found_fact = relation_fact(function, object, argument)) {
+      return found_fact;
+    }
   }
   const sql::Function* found = sql::function_by_oid(object);
   if (function == "pg_get_function_arguments" || function == "pg_get_function_identity_arguments") {

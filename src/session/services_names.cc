@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "catalog/type_procedures.h"
 #include "session/object_names.h"
 #include "session/services.h"
 #include "sql/bind/bind.h"
@@ -47,6 +48,32 @@ Oid Services::resolve_relation(std::string_view schema, std::string_view name) {
   return 0;
 }
 
+// "name(type, type)".
+Result<std::optional<Oid>> Services::resolve_signature(std::string_view text) {
+  const auto open = text.find('(');
+  if (open == std::string_view::npos || !text.ends_with(')')) {
+    return Status(sql_state::kInvalidTextRepresentation, "expected a left parenthesis");
+  }
+  PANDO_ASSIGN(const std::vector<std::string> parts, split_qualified_name(text.substr(0, open)));
+  std::vector<Oid> wanted;
+  std::string_view list = text.substr(open + 1, text.size() - open - 2);
+  while (!list.empty()) {
+    const auto comma = std::min(list.find(','), list.size());
+    PANDO_ASSIGN(const std::optional<Oid> type, resolve_name(types::oid::kRegtype, list.substr(0, comma)));
+    if (!type) {
+      return std::optional<Oid>();
+    }
+    wanted.push_back(*type);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  for (const sql::Function* function : sql::functions_named(parts.back())) {
+    if (std::ranges::equal(function->arguments, wanted)) {
+      return std::optional(function->oid);
+    }
+  }
+  return std::optional<Oid>();
+}
+
 Result<std::optional<Oid>> Services::resolve_name(Oid reg_type, std::string_view name) {
   if (const auto number = parse_number(name)) {
     return number;
@@ -59,6 +86,9 @@ Result<std::optional<Oid>> Services::resolve_name(Oid reg_type, std::string_view
                                             .text = name,
                                             .evaluation = &evaluation});
     return type.ok() ? std::optional(type->oid) : std::nullopt;
+  }
+  if (reg_type == types::oid::kRegprocedure) {
+    return resolve_signature(name);
   }
   PANDO_ASSIGN(const std::vector<std::string> parts, split_qualified_name(name));
   const std::string& last = parts.back();
@@ -85,7 +115,11 @@ Result<std::optional<Oid>> Services::resolve_name(Oid reg_type, std::string_view
       if (functions.size() > 1) {
         return Status(sql_state::kAmbiguousFunction, "more than one function named \"{}\"", name);
       }
-      return functions.empty() ? std::nullopt : std::optional(functions.front()->oid);
+      if (!functions.empty()) {
+        return std::optional(functions.front()->oid);
+      }
+      const auto* procedure = catalog::find_type_procedure(last);
+      return procedure == nullptr ? std::nullopt : std::optional(procedure->oid);
     }
     case types::oid::kRegoper: {
       const auto operators = sql::operators_named(last);
@@ -133,7 +167,21 @@ std::optional<std::string> Services::name_of(Oid reg_type, Oid object) {
     }
     case types::oid::kRegproc: {
       const auto* function = sql::function_by_oid(object);
-      return function == nullptr ? std::nullopt : std::optional(quote_name(function->name));
+      const auto* procedure = catalog::find_type_procedure(object);
+      return function != nullptr    ? std::optional(quote_name(function->name))
+             : procedure != nullptr ? std::optional(quote_name(procedure->name))
+                                    : std::nullopt;
+    }
+    case types::oid::kRegprocedure: {
+      const auto* function = sql::function_by_oid(object);
+      if (function == nullptr) {
+        return std::nullopt;
+      }
+      std::string out = quote_name(function->name) + "(";
+      for (std::size_t i = 0; i < function->arguments.size(); ++i) {
+        out += (i == 0 ? "" : ",") + types::format_type({function->arguments[i]});
+      }
+      return out + ")";
     }
     case types::oid::kRegoper: {
       const auto* found = sql::operator_by_oid(object);

@@ -41,9 +41,10 @@ Session::Session(SessionEnvironment& environment, runtime::Executor& executor, S
       prng_(environment.random()),
       session_start_us_(to_postgres_us(environment.clock.wall_ns())) {
   services_ = std::make_unique<Services>(environment_, identity_, settings_, transaction_, executor_);
+  services_->set_listened_channels([this] { return environment_.registry.notifications().channels(&mailbox_); });
   plan_cache_ = std::make_unique<PlanCache>();
   system_tables_ = std::make_unique<SystemTables>(
-      environment_.catalog, environment_.statistics, [this] { return snapshot(); },
+      environment_, executor_, [this] { return snapshot(); },
       [this](std::string_view relation, catalog::SystemRowWriter& writer) {
         return write_system_rows(relation, writer);
       });
@@ -55,6 +56,9 @@ Session::Session(SessionEnvironment& environment, runtime::Executor& executor, S
   evaluation_.wall_clock_state = &environment_;
   evaluation_.services = services_.get();
   evaluation_.prng = &prng_;
+  // Sessions of the embedded library have no process id; their address tells them apart.
+  transaction_.set_lock_owner(&environment_.registry.advisory_locks(),
+                              identity_.process_id != 0 ? identity_.process_id : reinterpret_cast<uintptr_t>(this));
   settings_.set("session_authorization", identity_.user, SettingScope::kSession, SettingSource::kServer)
       .ignore("any name is a valid value");
 }
@@ -83,12 +87,7 @@ void Session::begin_message(std::string_view text) {
     evaluation_settings_ = settings_.version();
   }
   evaluation_.settings.now_us = evaluation_.transaction_time_us;
-  const auto timeout = settings_.values().statement_timeout;
-  if (timeout.count() > 0 && !statement_timer_) {
-    statement_timer_ = environment_.timer.schedule(timeout, [this] {
-      cancellation_.request(Status(sql_state::kQueryCanceled, "canceling statement due to statement timeout"));
-    });
-  }
+  start_statement_timer();
   MutexLock lock(activity_mutex_);
   activity_text_.assign(types::utf8_truncate(text, kActivityTextBytes));
   query_start_us_ = now;
@@ -96,11 +95,24 @@ void Session::begin_message(std::string_view text) {
   state_change_us_ = now;
 }
 
-void Session::end_message() {
+void Session::start_statement_timer() {
+  const auto timeout = settings_.values().statement_timeout;
+  if (timeout.count() > 0 && !statement_timer_) {
+    statement_timer_ = environment_.timer.schedule(timeout, [this] {
+      cancellation_.request(Status(sql_state::kQueryCanceled, "canceling statement due to statement timeout"));
+    });
+  }
+}
+
+void Session::stop_statement_timer() {
   if (statement_timer_) {
     environment_.timer.cancel(*statement_timer_);
     statement_timer_.reset();
   }
+}
+
+void Session::end_message() {
+  stop_statement_timer();
   status_.store(transaction_.status_byte(), std::memory_order_release);
   running_.store(false, std::memory_order_release);
 }
@@ -134,6 +146,9 @@ Task<Status> Session::commit_transaction() {
       auto context = execution_context({});
       status = co_await sql::exec::check_deferred(context);
     }
+    if (status.ok() && !on_commit_.empty()) {
+      status = co_await run_on_commit();
+    }
     if (status.ok()) {
       status = co_await hold_cursors();
     }
@@ -146,7 +161,29 @@ Task<Status> Session::commit_transaction() {
     co_return status;
   }
   auto committed = co_await transaction_.commit();
+  if (const TransactionMessages messages = transaction_.take_messages(); committed.ok() && !messages.empty()) {
+    deliver_messages(messages);
+  }
   co_return std::move(committed).status();
+}
+
+void Session::deliver_messages(const TransactionMessages& messages) {
+  using Kind = TransactionMessages::Listening::Kind;
+  NotificationHub& hub = environment_.registry.notifications();
+  for (const auto& change : messages.listening) {
+    switch (change.kind) {
+      case Kind::kListen:
+        hub.listen(&mailbox_, change.channel);
+        break;
+      case Kind::kUnlisten:
+        hub.unlisten(&mailbox_, change.channel);
+        break;
+      case Kind::kUnlistenAll:
+        hub.unlisten_all(&mailbox_);
+        break;
+    }
+  }
+  hub.notify(messages.notifications);
 }
 
 Task<void> Session::fail() {
@@ -183,6 +220,20 @@ Task<void> Session::close() {
   if (transaction_.state() != BlockState::kIdle) {
     co_await transaction_.rollback();
   }
+  if (!services_->temporary_schema().empty()) {
+    on_commit_.clear();
+    cancellation_.reset();
+    transaction_.begin_implicit();
+    Status dropped = co_await drop_temporary_objects();
+    if (dropped.ok()) {
+      dropped = (co_await transaction_.commit()).status();
+    } else {
+      co_await transaction_.rollback();
+    }
+    dropped.ignore("what is left goes when the store next opens");
+  }
+  environment_.registry.advisory_locks().unlock_all(transaction_.lock_owner());
+  environment_.registry.notifications().unlisten_all(&mailbox_);
   end_message();
 }
 

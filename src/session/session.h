@@ -110,6 +110,8 @@ class Session {
   // Neither runs a statement nor is inside a transaction.
   bool is_idle() const { return !running_.load(std::memory_order_acquire) && status_.load() == 'I'; }
   bool termination_requested() const { return terminating_.load(std::memory_order_acquire); }
+  // What other sessions, or this one, told the channels it listens to. Its callback comes from any thread.
+  Mailbox& mailbox() { return mailbox_; }
   Status termination_reason();
   // Called, once, by the thread that requests termination. Set before the session is used.
   void on_terminate(std::function<void()> callback) { on_terminate_ = std::move(callback); }
@@ -123,18 +125,20 @@ class Session {
     // Alone in its message, in no block: VACUUM and the like may run.
     bool alone = false;
   };
-
   // --- session.cc ---
   void begin_message(std::string_view text);
   void end_message();
+  void start_statement_timer();
+  void stop_statement_timer();
+  void deliver_messages(const TransactionMessages& messages);
   Status check_not_failed(const ast::Statement& tree) const;
   int64_t now_us();
   // The rows of virtual tables that only the session knows (system_rows.cc).
   bool write_system_rows(std::string_view relation, catalog::SystemRowWriter& writer);
+  void write_view_dependencies(catalog::SystemRowWriter& writer);
   void close_portals_of_transaction();
   void close_portals_deeper_than(std::size_t savepoint_depth);
   Task<Status> commit_transaction();
-
   // --- planning.cc ---
   sql::BindOptions bind_options(const TextPtr& text, std::span<const types::Oid> types);
   Result<PreparedStatementPtr> analyze(TextPtr text, TreePtr tree, std::vector<types::Oid> types);
@@ -148,7 +152,6 @@ class Session {
   static RowShapePtr show_shape(std::string_view name);
   const std::vector<std::string>& search_path();
   catalog::SnapshotPtr snapshot();
-
   // --- simple_query.cc ---
   Task<Status> run_text(Bytes sql, ResultSink* sink);
   // Turns codes that only the session understands into what a client may see.
@@ -157,7 +160,6 @@ class Session {
   Result<StatementPlanPtr> plan_lifted(const TextPtr& text);
   Task<Status> run_cached(Portal* portal, ResultSink* sink);
   Task<Result<std::string>> run_statement(TextPtr text, TreePtr tree, Output output);
-
   // --- extended_query.cc ---
   std::unique_ptr<Portal> take_portal(std::string_view name);
   void keep_portal(std::string_view name, std::unique_ptr<Portal> portal);
@@ -190,7 +192,6 @@ class Session {
   void name_objects(const RowShape& shape, types::Chunk& rows);
   sql::exec::ExecutionContext execution_context(std::vector<types::Value> parameters);
   std::string query_tag(const Portal& portal) const;
-
   // --- commands.cc, one function per kind of statement; each returns the command tag ---
   Task<Result<std::string>> run_command(PreparedStatementPtr statement, std::vector<types::Value> parameters,
                                         Output output);
@@ -215,7 +216,6 @@ class Session {
   void warn(const Output& output, SqlState code, std::string message);
   Status emit_text_rows(const Output& output, const RowShapePtr& shape,
                         const std::vector<std::vector<std::optional<std::string>>>& rows);
-
   // --- cursors.cc ---
   Task<Result<std::string>> run_declare(const ast::DeclareCursor& command, PreparedStatementPtr holder,
                                         std::vector<types::Value> parameters);
@@ -227,20 +227,19 @@ class Session {
   Task<Result<uint64_t>> land_on(Portal* cursor, uint64_t target, ResultSink* sink);
   Status give_cursor_row(Portal* cursor, ResultSink* sink);
   Task<Status> hold_cursors();
-
   // --- explain.cc, copy.cc ---
   Task<Result<std::string>> run_explain(const ast::Explain& command, PreparedStatementPtr holder,
                                         std::vector<types::Value> parameters, Output output);
   Task<Result<std::string>> run_copy(const ast::Copy& copy, PreparedStatementPtr holder, Output output);
-  Task<Result<std::string>> run_copy_in(const ast::Copy& copy, CopyOptions options, Output output);
+  Task<Result<std::string>> run_copy_in(const ast::Copy& copy, CopyOptions options, PreparedStatementPtr holder,
+                                        Output output);
   Task<Result<std::string>> run_copy_out(const ast::Copy& copy, CopyOptions options, PreparedStatementPtr holder,
                                          Output output);
   Task<Result<std::string>> send_copy_rows(Portal* portal, CopyPrinter* printer, ValueFormat format, ResultSink* sink);
   Result<catalog::TablePtr> copied_table(const ast::Copy& copy);
   Task<Result<StatementPlanPtr>> plan_copy_in(catalog::TablePtr table, std::vector<std::string> columns,
                                               std::vector<types::Oid> types);
-  Task<Status> run_to_end(std::shared_ptr<const sql::PhysicalQuery> plan);
-
+  Task<Result<uint64_t>> run_to_end(std::shared_ptr<const sql::PhysicalQuery> plan);
   // --- definitions.cc ---
   class DefinitionQueries;
   Task<Result<std::string>> run_definition(const ast::Statement* statement, TextPtr text, Output output);
@@ -248,7 +247,10 @@ class Session {
   Task<Result<uint64_t>> internal_run(sql::LogicalQuery query);
   Task<Status> internal_execute(const ast::Statement* statement);
   void notice(const Output& output, const Status& status);
-
+  // --- temporary.cc ---
+  void note_on_commit(const ast::Statement& statement);
+  Task<Status> run_on_commit();
+  Task<Status> drop_temporary_objects();
   // --- maintenance.cc ---
   Task<Result<std::string>> run_maintenance_or_definition(PreparedStatementPtr statement, Output output);
   Task<Result<std::string>> run_vacuum(const ast::Vacuum& command, Output output);
@@ -256,6 +258,7 @@ class Session {
   Task<Status> collect_garbage(catalog::TablePtr table);
   Task<Status> collect_statistics(catalog::TablePtr table, std::vector<std::string> columns);
   bool write_statistics_rows(std::string_view relation, catalog::SystemRowWriter& writer);
+  Result<std::string> run_listen(const ast::Listen& command);
 
   SessionEnvironment& environment_;
   runtime::Executor& executor_;
@@ -264,6 +267,9 @@ class Session {
   SessionSettings settings_;
   runtime::Cancellation cancellation_;
   SessionTransaction transaction_;
+  Mailbox mailbox_;
+  // Temporary tables that are emptied or dropped at each commit.
+  std::map<types::Oid, ast::OnCommit> on_commit_;
   std::map<std::string, PreparedStatementPtr, std::less<>> statements_;
   PortalMap portals_;
   // The unnamed portal while there is none, for the next one.

@@ -4,6 +4,13 @@
 #include <utility>
 
 namespace pando::session {
+namespace {
+
+// PostgreSQL's NAMEDATALEN - 1 and NOTIFY_PAYLOAD_MAX_LENGTH - 1.
+constexpr std::size_t kChannelBytesMax = 63;
+constexpr std::size_t kPayloadBytesMax = 7999;
+
+}  // namespace
 
 SessionTransaction::SessionTransaction(txn::Store& store, catalog::Catalog& catalog, catalog::Statistics* statistics,
                                        runtime::Executor& executor, runtime::Cancellation& cancellation,
@@ -149,7 +156,43 @@ void SessionTransaction::count_changes(bool committed) {
   execution_state_.changes.clear();
 }
 
+void SessionTransaction::free_advisory_locks(std::size_t kept) {
+  while (advisory_held_.size() > kept) {
+    advisory_locks_->release_transaction(advisory_held_.back());
+    advisory_held_.pop_back();
+  }
+}
+
+Status SessionTransaction::change_listening(TransactionMessages::Listening change) {
+  if (change.channel.size() > kChannelBytesMax) {
+    return Status(sql_state::kInvalidParameterValue, "channel name too long");
+  }
+  messages_.listening.push_back(std::move(change));
+  return {};
+}
+
+Status SessionTransaction::notify(std::string_view channel, std::string_view payload, uint32_t process_id) {
+  if (channel.empty()) {
+    return Status(sql_state::kInvalidParameterValue, "channel name cannot be empty");
+  }
+  if (channel.size() > kChannelBytesMax) {
+    return Status(sql_state::kInvalidParameterValue, "channel name too long");
+  }
+  if (payload.size() > kPayloadBytesMax) {
+    return Status(sql_state::kInvalidParameterValue, "payload string too long");
+  }
+  Notification notification{process_id, std::string(channel), std::string(payload)};
+  if (std::ranges::find(messages_.notifications, notification) == messages_.notifications.end()) {
+    messages_.notifications.push_back(std::move(notification));
+  }
+  return {};
+}
+
 void SessionTransaction::end(bool committed) {
+  free_advisory_locks(0);
+  if (!committed) {
+    messages_ = {};
+  }
   count_changes(committed);
   settings_.end_transaction(committed);
   catalog_view_.reset();
@@ -223,7 +266,11 @@ Status SessionTransaction::define_savepoint(std::string name) {
   if (state_ != BlockState::kInBlock) {
     return Status(sql_state::kNoActiveSqlTransaction, "SAVEPOINT can only be used in transaction blocks");
   }
-  Savepoint savepoint{.name = std::move(name), .settings_mark = settings_.savepoint()};
+  Savepoint savepoint{.name = std::move(name),
+                      .settings_mark = settings_.savepoint(),
+                      .advisory_held = advisory_held_.size(),
+                      .listening = messages_.listening.size(),
+                      .notifications = messages_.notifications.size()};
   if (transaction_ != nullptr) {
     savepoint.savepoint = transaction_->savepoint();
     savepoint.catalog_changes = catalog_view_->change_count();
@@ -268,6 +315,9 @@ void SessionTransaction::rollback_to_savepoint(std::size_t index) {
   execution_state_.deferred.resize(std::min(execution_state_.deferred.size(), savepoint.deferred_checks));
   execution_state_.changes.resize(std::min(execution_state_.changes.size(), savepoint.changes));
   settings_.rollback_to(savepoint.settings_mark);
+  free_advisory_locks(savepoint.advisory_held);
+  messages_.listening.resize(std::min(messages_.listening.size(), savepoint.listening));
+  messages_.notifications.resize(std::min(messages_.notifications.size(), savepoint.notifications));
   savepoints_.resize(index + 1);
   state_ = BlockState::kInBlock;
 }

@@ -24,6 +24,8 @@
 #include "runtime/cancellation.h"
 #include "runtime/executor.h"
 #include "runtime/task.h"
+#include "session/advisory_locks.h"
+#include "session/notifications.h"
 #include "session/session_settings.h"
 #include "sql/exec/context.h"
 #include "txn/point_access.h"
@@ -99,6 +101,18 @@ class SessionTransaction {
   // The catalog as this transaction sees it, started or not.
   catalog::SnapshotPtr catalog_snapshot();
 
+  // --- what the transaction tells others, when it commits ---
+  // 22023 for a name or text that is too long.
+  Status notify(std::string_view channel, std::string_view payload, uint32_t process_id);
+  Status change_listening(TransactionMessages::Listening change);
+
+  // --- advisory locks of the transaction, freed when it or the savepoint they were taken under ends ---
+  void set_lock_owner(AdvisoryLocks* locks, uint64_t owner) { advisory_locks_ = locks, lock_owner_ = owner; }
+  uint64_t lock_owner() const { return lock_owner_; }
+  void keep_advisory_lock(const AdvisoryRequest& held) { advisory_held_.push_back(held); }
+  // What the committed transaction said; taken by the session after commit().
+  TransactionMessages take_messages() { return std::exchange(messages_, {}); }
+
   // A savepoint around one statement, so that it can be undone and run again.
   struct StatementMark {
     txn::SavepointId savepoint;
@@ -119,9 +133,13 @@ class SessionTransaction {
     std::size_t catalog_changes = 0;
     std::size_t deferred_checks = 0;
     std::size_t changes = 0;
+    std::size_t advisory_held = 0;
+    std::size_t listening = 0;
+    std::size_t notifications = 0;
   };
 
   void take_defaults();
+  void free_advisory_locks(std::size_t kept);
   Status apply_modes(const TransactionModes& modes);
   void end(bool committed);
   // Tells the tables' statistics what the transaction wrote.
@@ -145,6 +163,10 @@ class SessionTransaction {
   std::optional<catalog::CatalogTransaction> catalog_view_;
   sql::exec::TransactionState execution_state_;
   std::vector<Savepoint> savepoints_;
+  AdvisoryLocks* advisory_locks_ = nullptr;
+  uint64_t lock_owner_ = 0;
+  std::vector<AdvisoryRequest> advisory_held_;
+  TransactionMessages messages_;
 };
 
 }  // namespace pando::session

@@ -58,6 +58,10 @@ Task<Status> Session::run_text(Bytes sql, ResultSink* sink) {
   }
   const bool alone = statements.size() == 1;
   for (std::size_t i = 0; i < statements.size(); ++i) {
+    if (i > 0) {
+      stop_statement_timer();
+      start_statement_timer();
+    }
     TreePtr tree = std::move(statements[i].statement);
     const Output output{sink, /*describe=*/true, alone && !transaction_.in_block()};
     PANDO_CO_ASSIGN(const std::string tag, co_await run_statement(text, std::move(tree), output));

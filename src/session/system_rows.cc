@@ -1,10 +1,14 @@
 // Session: rows of system tables that only a session knows: settings, statements, cursors, activity.
 
+#include "catalog/system_rows.h"
+
 #include <fmt/format.h>
 
 #include "base/codec.h"
 #include "session/cluster_control.h"
 #include "session/session.h"
+#include "session/system_functions.h"
+#include "sql/parse/parse.h"
 #include "types/text_io.h"
 
 namespace pando::session {
@@ -90,6 +94,34 @@ void write_shards(ClusterControl& cluster, catalog::SystemRowWriter& writer) {
 
 }  // namespace
 
+void Session::write_view_dependencies(catalog::SystemRowWriter& writer) {
+  static constexpr int64_t kPgClass = 1259;
+  static constexpr int64_t kPgRewrite = 2618;
+  const auto add = [&writer](types::Oid view, types::Oid on, const char* kind) {
+    writer.add({{"classid", kPgRewrite},
+                {"objid", int64_t{catalog::kRuleOidBase + view}},
+                {"refclassid", kPgClass},
+                {"refobjid", int64_t{on}},
+                {"deptype", std::string(kind)}});
+  };
+  const auto view = snapshot();
+  for (const auto& [oid, table] : view->tables()) {
+    if (table->view_sql.empty() || oid < types::oid::kFirstUser) {
+      continue;
+    }
+    add(oid, oid, "i");
+    add(oid, oid, "n");
+    const auto text = std::make_shared<const std::string>(table->view_sql);
+    auto tree = parse::parse_statement(*text);
+    auto relations = tree.ok() ? sql::bind_dependencies(**tree, bind_options(text, {})) : std::move(tree).status();
+    if (relations.ok()) {
+      for (const types::Oid relation : *relations) {
+        add(oid, relation, "n");
+      }
+    }
+  }
+}
+
 bool Session::write_system_rows(std::string_view relation, catalog::SystemRowWriter& writer) {
   const auto time = [this](int64_t microseconds) {
     Bytes text;
@@ -104,6 +136,9 @@ bool Session::write_system_rows(std::string_view relation, catalog::SystemRowWri
       relation == "nodes" ? write_nodes(*environment_.cluster, time, writer)
                           : write_shards(*environment_.cluster, writer);
     }
+    return true;
+  }
+  if (write_function_rows(relation, writer)) {
     return true;
   }
   if (relation == "pg_settings") {
@@ -132,6 +167,24 @@ bool Session::write_system_rows(std::string_view relation, catalog::SystemRowWri
                   {"is_binary", portal->binary},
                   {"is_scrollable", portal->scroll == CursorScroll::kScroll},
                   {"creation_time", time(portal->creation_time_us)}});
+    }
+    return true;
+  }
+  if (relation == "pg_depend") {
+    write_view_dependencies(writer);
+    return true;
+  }
+  if (relation == "pg_locks") {
+    for (const AdvisoryLocks::Row& lock : environment_.registry.advisory_locks().rows()) {
+      writer.add({{"locktype", std::string("advisory")},
+                  {"database", int64_t{lock.key.database}},
+                  {"classid", int64_t{lock.key.class_id}},
+                  {"objid", int64_t{lock.key.object_id}},
+                  {"objsubid", int64_t{lock.key.kind}},
+                  {"pid", static_cast<int64_t>(lock.owner > INT32_MAX ? 0 : lock.owner)},
+                  {"mode", std::string(lock.exclusive ? "ExclusiveLock" : "ShareLock")},
+                  {"granted", lock.granted},
+                  {"fastpath", false}});
     }
     return true;
   }

@@ -8,12 +8,17 @@ Task<Result<std::vector<types::Chunk>>> SystemTables::rows(catalog::TablePtr tab
     co_return std::move(copy_rows_);
   }
   const auto snapshot = snapshot_();
-  PANDO_CO_ASSIGN(std::vector<types::Chunk> whole,
-                  catalog::system_rows(*table, {.snapshot = *snapshot,
-                                                .database = catalog_.options().database,
-                                                .database_name = catalog_.options().database_name,
-                                                .source = source_,
-                                                .statistics = statistics_}));
+  std::vector<types::Chunk> whole;
+  if (const auto sequence = snapshot->find_sequence(table->oid)) {
+    PANDO_CO_ASSIGN(whole, co_await sequence_rows(table, sequence));
+  } else {
+    const auto& options = environment_.catalog.options();
+    PANDO_CO_ASSIGN(whole, catalog::system_rows(*table, {.snapshot = *snapshot,
+                                                         .database = options.database,
+                                                         .database_name = options.database_name,
+                                                         .source = source_,
+                                                         .statistics = environment_.statistics}));
+  }
   std::vector<types::Chunk> chunks;
   for (types::Chunk& all : whole) {
     types::Chunk chunk;
@@ -30,6 +35,14 @@ Task<Result<std::vector<types::Chunk>>> SystemTables::rows(catalog::TablePtr tab
     chunks.push_back(std::move(chunk));
   }
   co_return chunks;
+}
+
+Task<Result<std::vector<types::Chunk>>> SystemTables::sequence_rows(catalog::TablePtr table,
+                                                                    catalog::SequencePtr sequence) {
+  PANDO_CO_ASSIGN(const catalog::SequenceState state, co_await environment_.sequences.read(sequence, executor_));
+  catalog::SystemRowWriter writer(*table);
+  writer.add({{"last_value", state.last_value}, {"log_cnt", int64_t{0}}, {"is_called", state.is_called}});
+  co_return std::move(writer).take();
 }
 
 Result<sql::TableExpressionsPtr> TableExpressionCache::expressions(catalog::TablePtr table) {

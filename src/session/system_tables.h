@@ -16,11 +16,11 @@ namespace pando::session {
 
 class SystemTables final : public sql::exec::VirtualTables {
  public:
-  // All outlive this object; `statistics` may be null. `snapshot` gives the catalog as the transaction sees it;
-  // `source` the rows that only the session knows.
-  SystemTables(catalog::Catalog& catalog, catalog::Statistics* statistics,
+  // Both outlive this object. `snapshot` gives the catalog as the transaction sees it; `source` the rows that only the
+  // session knows.
+  SystemTables(SessionEnvironment& environment, runtime::Executor& executor,
                std::function<catalog::SnapshotPtr()> snapshot, catalog::SystemRowSource source)
-      : catalog_(catalog), statistics_(statistics), snapshot_(std::move(snapshot)), source_(std::move(source)) {}
+      : environment_(environment), executor_(executor), snapshot_(std::move(snapshot)), source_(std::move(source)) {}
 
   Task<Result<std::vector<types::Chunk>>> rows(catalog::TablePtr table,
                                                std::vector<catalog::AttributeNumber> attributes) override;
@@ -33,8 +33,11 @@ class SystemTables final : public sql::exec::VirtualTables {
  private:
   catalog::TablePtr copy_source_;
   std::vector<types::Chunk> copy_rows_;
-  catalog::Catalog& catalog_;
-  catalog::Statistics* statistics_;
+  // The one row of a sequence.
+  Task<Result<std::vector<types::Chunk>>> sequence_rows(catalog::TablePtr table, catalog::SequencePtr sequence);
+
+  SessionEnvironment& environment_;
+  runtime::Executor& executor_;
   std::function<catalog::SnapshotPtr()> snapshot_;
   catalog::SystemRowSource source_;
 };

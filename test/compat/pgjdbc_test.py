@@ -1,12 +1,11 @@
-"""pgjdbc, unmodified (Debian's libpostgresql-jdbc-java); skipped where Java or the driver is missing."""
+"""pgjdbc, unmodified; skipped where Java or the driver is missing."""
 import pathlib
-import shutil
 import sys
 import tempfile
 
-from server import run, running, skip
+from runtimes import java_driver
+from server import run, running
 
-DRIVER = pathlib.Path("/usr/share/java/postgresql.jar")
 PROGRAM = """
 import java.sql.*;
 
@@ -69,13 +68,12 @@ public class Program {
 
 
 def main(pando):
-    if shutil.which("javac") is None or not DRIVER.exists():
-        skip("Java or the driver is not installed")
+    driver = java_driver()
     with tempfile.TemporaryDirectory(prefix="pando-jdbc-") as directory:
         (pathlib.Path(directory) / "Program.java").write_text(PROGRAM)
         run(["javac", "Program.java"], cwd=directory)
         with running(pando) as server:
-            run(["java", "-cp", f"{directory}:{DRIVER}", "Program", server.port], cwd=directory)
+            run(["java", "-cp", f"{directory}:{driver}", "Program", server.port], cwd=directory)
 
 
 if __name__ == "__main__":

@@ -156,6 +156,12 @@ struct CreateView {
   bool with_check_option = false;
 };
 
+struct RefreshMaterializedView {
+  RelationName name;
+  bool concurrently = false;
+  bool with_data = true;
+};
+
 struct IndexElement {
   std::string column;
   ExprPtr expr;

@@ -126,17 +126,11 @@ struct LockingClause {
   Wait wait = Wait::kBlock;
 };
 
-struct IntoClause {
-  RelationName name;
-  std::vector<std::string> columns;
-};
-
 struct SelectCore {
   // DISTINCT without ON has `distinct` and no expressions.
   bool distinct = false;
   ExprList distinct_on;
   std::vector<SelectItem> items;
-  std::optional<IntoClause> into;
   std::vector<FromItemPtr> from;
   ExprPtr where;
   ExprList group_by;

@@ -17,8 +17,9 @@ struct Statement {
   using Node =
       std::variant<Select, Insert, Update, Delete,
                    // definition
-                   CreateTable, CreateTableAs, CreateView, CreateIndex, CreateSchema, CreateSequence, AlterSequence,
-                   DropObjects, AlterTable, Rename, AlterSchema, AlterOwner, Comment, CreateDatabase, DropDatabase,
+                   CreateTable, CreateTableAs, RefreshMaterializedView, CreateView, CreateIndex, CreateSchema,
+                   CreateSequence, AlterSequence, DropObjects, AlterTable, Rename, AlterSchema, AlterOwner, Comment,
+                   CreateDatabase, DropDatabase,
                    // commands
                    TransactionCommand, SetVariable, ShowVariable, Truncate, Copy, Explain, Prepare, Execute, Deallocate,
                    DeclareCursor, Fetch, CloseCursor, Vacuum, Lock, SetConstraints, Discard, Call, Do, Reindex,

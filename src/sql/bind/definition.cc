@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "catalog/relation_forms.h"
 #include "sql/bind/binder.h"
 #include "sql/bind/place_guard.h"
 
@@ -90,8 +91,14 @@ Result<catalog::TablePtr> Binder::target_table(const ast::RelationName& name, st
     case catalog::RelationKind::kTable:
       return table;
     case catalog::RelationKind::kVirtual:
+      if (context_.options.catalog->find_sequence(table->oid) != nullptr) {
+        return Status(sql_state::kWrongObjectType, "cannot change sequence \"{}\"", table->name);
+      }
       return Status(sql_state::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog", table->name);
     default:
+      if (table->kind == catalog::kMaterializedView) {
+        return Status(sql_state::kWrongObjectType, "cannot change materialized view \"{}\"", table->name);
+      }
       return Status(sql_state::kFeatureNotSupported, "{} view \"{}\" is not supported", action, table->name);
   }
 }

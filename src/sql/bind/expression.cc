@@ -347,8 +347,14 @@ std::optional<std::vector<std::pair<std::string, Type>>> Binder::record_fields(c
     return fields;
   }
   if (const auto* call = as<CallExpr>(record); call != nullptr && !call->function->out_columns.empty()) {
+    std::vector<types::Oid> actual;
+    for (const ExprPtr& argument : call->arguments) {
+      actual.push_back(argument->type.oid);
+    }
     for (const OutColumn& column : call->function->out_columns) {
-      fields.emplace_back(std::string(column.name), Type{column.type});
+      std::vector<types::Oid> declared(call->function->arguments.begin(), call->function->arguments.end());
+      const auto resolved = resolve_polymorphic(actual, declared, column.type);
+      fields.emplace_back(std::string(column.name), Type{resolved.ok() ? *resolved : column.type});
     }
     return fields;
   }
@@ -404,10 +410,34 @@ Result<ExprPtr> Binder::indirection(const ast::IndirectionExpr& node, Scope& sco
   return value;
 }
 
+namespace {
+
+// A name is an array of "char" that counts from 0.
+Result<ExprPtr> letter_of_name(BindContext& context, ExprPtr name, ExprPtr index, int position) {
+  constexpr types::Oid kSubstr = 877;  // substr(text, integer, integer)
+  constexpr types::Oid kPlus = 177;    // integer + integer
+  PANDO_ASSIGN(index, coerce(context, index, {oid::kInt4}, CastContext::kAssignment));
+  if (index == nullptr) {
+    return Status(sql_state::kDatatypeMismatch, "array subscript must have type integer").with_position(position);
+  }
+  const ExprPtr one = make_constant({oid::kInt4}, types::Value::of_int32(1));
+  index = make_expr({oid::kInt4}, CallExpr{function_by_oid(kPlus), {std::move(index), one}, "+", false});
+  PANDO_ASSIGN(ExprPtr text, coerce(context, std::move(name), {oid::kText}, CastContext::kImplicit));
+  ExprPtr letter = make_expr(
+      {oid::kText}, CallExpr{function_by_oid(kSubstr), {std::move(text), std::move(index), one}, "substr", false});
+  return coerce(context, std::move(letter), {oid::kChar}, CastContext::kAssignment);
+}
+
+}  // namespace
+
 Result<ExprPtr> Binder::subscript(ExprPtr container, const std::vector<ast::Indirection>& steps, std::size_t& at,
                                   Scope& scope, int position) {
   const types::Oid type = container->type.oid;
   const bool is_jsonb = type == oid::kJsonb;
+  if (type == oid::kName && steps[at].kind == ast::Indirection::Kind::kSubscript) {
+    PANDO_ASSIGN(ExprPtr index, expr(*steps[at++].upper, scope));
+    return letter_of_name(context_, std::move(container), std::move(index), position);
+  }
   if (!is_jsonb && !types::is_array(type)) {
     return Status(sql_state::kDatatypeMismatch, "cannot subscript type {} because it does not support subscripting",
                   type_name(type))

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "catalog/relation_forms.h"
 #include "sql/bind/binder.h"
 #include "sql/bind/place_guard.h"
 #include "sql/bind/traverse.h"
@@ -118,12 +119,12 @@ Result<Binder::FromResult> Binder::scan(const catalog::TablePtr& table, const st
   }
   if (system_columns_) {
     item.system_columns.push_back(add("tableoid", {oid::kOid}, kTableOidAttribute));
-    if (table->kind == catalog::RelationKind::kTable) {
+    if (catalog::has_rows(*table)) {
       item.system_columns.push_back(add("ctid", {oid::kTid}, kCtidAttribute));
       item.system_columns.push_back(add("xmin", {oid::kXid}, kXminAttribute));
     }
   }
-  if (row_key && table->kind == catalog::RelationKind::kTable) {
+  if (row_key && catalog::has_rows(*table)) {
     // A name that no statement can write.
     item.system_columns.push_back(add("", {oid::kBytea}, kRowKeyAttribute));
   }

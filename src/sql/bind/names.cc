@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "catalog/relation_forms.h"
 #include "sql/bind/binder.h"
 
 namespace pando::sql {
@@ -261,9 +262,9 @@ Result<catalog::TablePtr> Binder::relation(const ast::RelationName& name) {
     return Status(sql_state::kUndefinedTable, "relation \"{}.{}\" does not exist", name.schema, name.name)
         .with_position(position);
   }
-  if (catalog.resolve_sequence(path, name.schema, name.name) != nullptr) {
-    return Status(sql_state::kFeatureNotSupported, "using sequence \"{}\" as a table is not supported", name.name)
-        .with_position(position);
+  if (const auto sequence = catalog.resolve_sequence(path, name.schema, name.name)) {
+    used_relations_.push_back(sequence->oid);
+    return catalog::sequence_relation(*sequence);
   }
   const std::string text = name.schema.empty() ? name.name : name.schema + "." + name.name;
   return Status(sql_state::kUndefinedTable, "relation \"{}\" does not exist", text).with_position(position);

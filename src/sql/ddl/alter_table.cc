@@ -204,6 +204,61 @@ Task<Status> default_command(Alteration* alteration, const Command* command, Def
   co_return Status();
 }
 
+Task<Status> add_identity(Alteration* alteration, ColumnDescriptor* column, const Command* command,
+                          Definition* definition) {
+  const std::string& table = alteration->table.name;
+  if (!column->not_null) {
+    co_return Status(sql_state::kObjectNotInPrerequisiteState,
+                     "column \"{}\" of relation \"{}\" must be declared NOT NULL before identity can be added",
+                     column->name, table);
+  }
+  if (column->identity != catalog::Identity::kNone) {
+    co_return Status(sql_state::kObjectNotInPrerequisiteState,
+                     "column \"{}\" of relation \"{}\" is already an identity column", column->name, table);
+  }
+  if (!column->default_sql.empty()) {
+    co_return Status(sql_state::kObjectNotInPrerequisiteState,
+                     "column \"{}\" of relation \"{}\" already has a default value", column->name, table);
+  }
+  PANDO_CO_TRY(check_identity_type(*column));
+  co_return co_await add_sequence(&alteration->table, column, &*command->constraint, definition);
+}
+
+// SET GENERATED, and SET of the sequence's options.
+Task<Status> set_identity(Alteration* alteration, ColumnDescriptor* column, const Command* command,
+                          Definition* definition) {
+  if (column->identity == catalog::Identity::kNone) {
+    co_return Status(sql_state::kObjectNotInPrerequisiteState,
+                     "column \"{}\" of relation \"{}\" is not an identity column", column->name,
+                     alteration->table.name);
+  }
+  ast::OptionList of_sequence;
+  for (const ast::Option& option : command->options) {
+    if (option.name != "generated") {
+      ast::Option& copy = of_sequence.emplace_back();
+      copy.name = option.name;
+      if (const auto* number = std::get_if<int64_t>(&option.value)) {
+        copy.value = *number;
+      } else if (const auto* text = std::get_if<std::string>(&option.value)) {
+        copy.value = *text;
+      } else if (const auto* flag = std::get_if<bool>(&option.value)) {
+        copy.value = *flag;
+      }
+      continue;
+    }
+    // pg_attribute.attidentity's letter, as the grammar gives it.
+    const auto* letter = std::get_if<int64_t>(&option.value);
+    column->identity = letter != nullptr && *letter == static_cast<char>(catalog::Identity::kAlways)
+                           ? catalog::Identity::kAlways
+                           : catalog::Identity::kByDefault;
+  }
+  const SequencePtr sequence = definition->snapshot()->find_sequence(column->owned_sequence);
+  if (of_sequence.empty() || sequence == nullptr) {
+    co_return Status();
+  }
+  co_return co_await change_sequence(sequence, &of_sequence, definition);
+}
+
 Task<Status> identity_command(Alteration* alteration, const Command* command, Definition* definition) {
   PANDO_CO_ASSIGN(const AttributeNumber attribute, Definition::find_attribute(alteration->table, command->name));
   ColumnDescriptor& column = column_of(*alteration, attribute);
@@ -225,8 +280,9 @@ Task<Status> identity_command(Alteration* alteration, const Command* command, De
     column.owned_sequence = 0;
     co_return Status();
   }
-  co_return Status(sql_state::kFeatureNotSupported, "ALTER COLUMN ... ADD or SET GENERATED is not supported")
-      .with_hint("Declare the identity when the column is made.");
+  co_return co_await (command->kind == Command::Kind::kAddIdentity
+                          ? add_identity(alteration, &column, command, definition)
+                          : set_identity(alteration, &column, command, definition));
 }
 
 Task<Status> not_null_command(Alteration* alteration, const Command* command, Definition* definition) {
@@ -324,12 +380,38 @@ Task<Status> validate_not_null(TablePtr table, std::string column, Definition* d
 
 }  // namespace
 
+namespace {
+
+// ALTER TABLE ... OWNER TO names sequences and views too, as dumps do.
+Task<Status> change_owner(const ast::AlterTable* statement, const Command* command, Definition* definition) {
+  ast::AlterOwner change;
+  change.kind_name = "TABLE";
+  change.relation = statement->name;
+  change.owner = *command->owner;
+  co_return (co_await alter_owner(&change, definition)).status();
+}
+
+bool only_changes_owner(const ast::AlterTable& statement) {
+  return std::ranges::all_of(statement.commands,
+                             [](const Command& command) { return command.kind == Command::Kind::kChangeOwner; });
+}
+
+}  // namespace
+
 Task<Result<std::string>> alter_table(const ast::AlterTable* statement, Definition* definition) {
-  const std::string tag = statement->kind == ast::ObjectKind::kView       ? "ALTER VIEW"
-                          : statement->kind == ast::ObjectKind::kIndex    ? "ALTER INDEX"
-                          : statement->kind == ast::ObjectKind::kSequence ? "ALTER SEQUENCE"
-                                                                          : "ALTER TABLE";
-  if (statement->kind == ast::ObjectKind::kSequence || statement->kind == ast::ObjectKind::kIndex) {
+  const std::string tag = statement->kind == ast::ObjectKind::kView               ? "ALTER VIEW"
+                          : statement->kind == ast::ObjectKind::kMaterializedView ? "ALTER MATERIALIZED VIEW"
+                          : statement->kind == ast::ObjectKind::kIndex            ? "ALTER INDEX"
+                          : statement->kind == ast::ObjectKind::kSequence         ? "ALTER SEQUENCE"
+                                                                                  : "ALTER TABLE";
+  if (statement->kind == ast::ObjectKind::kIndex ||
+      (statement->kind == ast::ObjectKind::kSequence && !only_changes_owner(*statement))) {
+    co_return tag;
+  }
+  if (only_changes_owner(*statement) && (!statement->if_exists || definition->find_relation(statement->name).ok())) {
+    for (const auto& command : statement->commands) {
+      PANDO_CO_TRY(co_await change_owner(statement, &command, definition));
+    }
     co_return tag;
   }
   auto found = definition->find_relation(statement->name);
@@ -344,6 +426,11 @@ Task<Result<std::string>> alter_table(const ast::AlterTable* statement, Definiti
   PANDO_CO_ASSIGN(table, co_await definition->lock_for_change(table->oid));
   Alteration alteration{.before = table, .table = *table};
   for (const auto& command : statement->commands) {
+    if (command.kind == Command::Kind::kChangeOwner) {
+      PANDO_CO_TRY(co_await change_owner(statement, &command, definition));
+      alteration.table.owner = definition->snapshot()->find_table(table->oid)->owner;
+      continue;
+    }
     PANDO_CO_TRY(co_await run_command(&alteration, &command, definition));
   }
   if (alteration.rewrites) {

@@ -40,11 +40,21 @@ Status check_new_column(const TableDescriptor& table, const ColumnDescriptor& co
   return {};
 }
 
+}  // namespace
+
 Task<Status> add_sequence(TableDescriptor* table, ColumnDescriptor* column, const ast::Constraint* identity,
                           Definition* definition) {
   SequenceDescriptor sequence;
   sequence.schema = table->schema;
   sequence.name = definition->choose_relation_name(table->schema, table->name, column->name, "seq");
+  if (identity != nullptr) {
+    // Dumps name the sequence that they will set the value of.
+    const auto named = std::ranges::find(identity->options, "sequence_name", &ast::Option::name);
+    if (named != identity->options.end()) {
+      const auto* names = std::get_if<std::vector<std::string>>(&named->value);
+      sequence.name = names == nullptr || names->empty() ? sequence.name : names->back();
+    }
+  }
   sequence.type = column->type.oid;
   sequence.owner_table = table->oid;
   sequence.owner_column = column->number;
@@ -72,6 +82,8 @@ Status check_identity_type(const ColumnDescriptor& column) {
   }
   return {};
 }
+
+namespace {
 
 // DEFAULT, GENERATED and NOT NULL. The rest is left to add_constraint.
 Task<Status> apply_column_constraint(NewColumn request, const ast::Constraint* constraint, ColumnDescriptor* column,

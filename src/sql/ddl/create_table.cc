@@ -32,8 +32,9 @@ Status check_supported(const ast::CreateTable& statement) {
   if (!statement.access_method.empty() && statement.access_method != "heap") {
     return Status(sql_state::kUndefinedObject, "access method \"{}\" does not exist", statement.access_method);
   }
-  if (statement.name.persistence == ast::RelationName::Persistence::kTemporary) {
-    return refuse("CREATE TEMPORARY TABLE");
+  if (statement.on_commit != ast::OnCommit::kNone &&
+      statement.name.persistence != ast::RelationName::Persistence::kTemporary) {
+    return Status(sql_state::kInvalidTableDefinition, "ON COMMIT can only be used on temporary tables");
   }
   return {};
 }
@@ -134,7 +135,7 @@ Task<Status> add_constraints(TableDescriptor* table, PendingConstraints pending,
 Task<Result<std::string>> create_table(const ast::CreateTable* statement, Definition* definition) {
   const std::string tag = "CREATE TABLE";
   PANDO_CO_TRY(check_supported(*statement));
-  PANDO_CO_ASSIGN(const SchemaPtr schema, definition->creation_schema(statement->name.schema));
+  PANDO_CO_ASSIGN(const SchemaPtr schema, co_await definition->schema_for(statement->name));
   auto claimed = co_await definition->claim_relation_name(schema, statement->name.name);
   if (!claimed.ok()) {
     if (statement->if_not_exists && claimed.is(sql_state::kDuplicateTable)) {
@@ -150,6 +151,8 @@ Task<Result<std::string>> create_table(const ast::CreateTable* statement, Defini
   table.id = catalog::TableId(table.oid);
   table.schema = schema->oid;
   table.name = statement->name.name;
+  table.owner = definition->current_owner();
+  table.temporary = is_temporary(*schema);
   table.unlogged = statement->name.persistence == ast::RelationName::Persistence::kUnlogged;
   PendingConstraints pending;
   for (const auto& element : statement->elements) {
@@ -186,6 +189,7 @@ Task<Result<std::string>> create_schema(const ast::CreateSchema* statement, Defi
   catalog::SchemaDescriptor schema;
   PANDO_CO_ASSIGN(schema.oid, co_await definition->allocate_oid());
   schema.name = name;
+  schema.owner = definition->current_owner();
   PANDO_CO_TRY(
       co_await definition->catalog().put(std::make_shared<const catalog::SchemaDescriptor>(std::move(schema))));
   auto& search_path = definition->context().bind.search_path;

@@ -20,6 +20,10 @@ struct RunnerOf {
   }
   Runner operator()(const ast::CreateTable&) const { return run_as<ast::CreateTable, ddl::create_table>; }
   Runner operator()(const ast::AlterTable&) const { return run_as<ast::AlterTable, ddl::alter_table>; }
+  Runner operator()(const ast::CreateTableAs&) const { return run_as<ast::CreateTableAs, ddl::create_table_as>; }
+  Runner operator()(const ast::RefreshMaterializedView&) const {
+    return run_as<ast::RefreshMaterializedView, ddl::refresh_materialized_view>;
+  }
   Runner operator()(const ast::CreateIndex&) const { return run_as<ast::CreateIndex, ddl::create_index>; }
   Runner operator()(const ast::CreateSchema&) const { return run_as<ast::CreateSchema, ddl::create_schema>; }
   Runner operator()(const ast::CreateSequence&) const { return run_as<ast::CreateSequence, ddl::create_sequence>; }
@@ -30,6 +34,11 @@ struct RunnerOf {
   Runner operator()(const ast::AlterSchema&) const { return run_as<ast::AlterSchema, ddl::alter_schema>; }
   Runner operator()(const ast::AlterOwner&) const { return run_as<ast::AlterOwner, ddl::alter_owner>; }
   Runner operator()(const ast::Comment&) const { return run_as<ast::Comment, ddl::comment_on>; }
+  Runner operator()(const ast::CreateRole&) const { return run_as<ast::CreateRole, ddl::create_role>; }
+  Runner operator()(const ast::AlterRole&) const { return run_as<ast::AlterRole, ddl::alter_role>; }
+  Runner operator()(const ast::DropRole&) const { return run_as<ast::DropRole, ddl::drop_role>; }
+  Runner operator()(const ast::Grant&) const { return run_as<ast::Grant, ddl::grant>; }
+  Runner operator()(const ast::GrantRole&) const { return run_as<ast::GrantRole, ddl::grant_role>; }
   Runner operator()(const ast::Truncate&) const { return run_as<ast::Truncate, ddl::truncate>; }
 };
 

@@ -48,6 +48,8 @@ struct DefineContext {
   InternalQueries& queries;
   // Receives NOTICEs ('relation "t" already exists, skipping').
   std::function<void(Status)> notice;
+  // The schema of the session's temporary objects; empty until the first of them makes it. Null: there can be none.
+  std::string* temporary_schema = nullptr;
 };
 
 // Whether define() runs this statement.

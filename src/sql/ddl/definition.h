@@ -4,6 +4,7 @@
 // statement. Internal to sql/ddl.
 
 #include "catalog/keys.h"
+#include "catalog/relation_forms.h"
 #include "sql/ddl/define.h"
 #include "sql/function/function.h"
 #include "sql/plan/print_expr.h"
@@ -14,7 +15,12 @@ using catalog::AttributeNumber;
 using catalog::ColumnDescriptor;
 using catalog::ConstraintDescriptor;
 using catalog::ConstraintKind;
+using catalog::has_rows;
 using catalog::IndexDescriptor;
+using catalog::is_populated;
+using catalog::is_temporary;
+using catalog::kMaterializedView;
+using catalog::kNowhere;
 using catalog::Oid;
 using catalog::RelationKind;
 using catalog::SchemaPtr;
@@ -41,11 +47,18 @@ class Definition {
   void notice(std::string message);
   Task<Result<Oid>> allocate_oid() { return context_.catalog.catalog().allocate_oid(context_.executor); }
 
+  // Whom new objects belong to: the current user.
+  Oid current_owner();
+
   // --- names (names.cc) ---
   // Where a new object goes: the named schema, or the first of the search path. 3F000 when there is none.
   Result<SchemaPtr> creation_schema(const std::string& schema);
+  // The same for a relation, which may be temporary: then the session's own schema, made when there is none yet.
+  Task<Result<SchemaPtr>> schema_for(const ast::RelationName& name);
   // 42P01 'relation "t" does not exist', or 42809 when it is of another kind.
   Result<TablePtr> find_table(const ast::RelationName& name);
+  // Of those that have rows: tables and materialized views.
+  Result<TablePtr> find_indexable(const ast::RelationName& name);
   Result<TablePtr> find_relation(const ast::RelationName& name);
   Result<SequencePtr> find_sequence(const ast::RelationName& name);
   // {"schema", "name"} or {"name"} as a RelationName.
@@ -90,6 +103,9 @@ std::vector<AttributeNumber> attributes_of(const ExprPtr& expr);
 // --- one per statement ---
 Task<Result<std::string>> create_table(const ast::CreateTable* statement, Definition* definition);
 Task<Result<std::string>> alter_table(const ast::AlterTable* statement, Definition* definition);
+Task<Result<std::string>> create_table_as(const ast::CreateTableAs* statement, Definition* definition);
+Task<Result<std::string>> refresh_materialized_view(const ast::RefreshMaterializedView* statement,
+                                                    Definition* definition);
 Task<Result<std::string>> create_index(const ast::CreateIndex* statement, Definition* definition);
 Task<Result<std::string>> create_schema(const ast::CreateSchema* statement, Definition* definition);
 Task<Result<std::string>> create_sequence(const ast::CreateSequence* statement, Definition* definition);
@@ -101,6 +117,13 @@ Task<Result<std::string>> alter_schema(const ast::AlterSchema* statement, Defini
 Task<Result<std::string>> alter_owner(const ast::AlterOwner* statement, Definition* definition);
 Task<Result<std::string>> comment_on(const ast::Comment* statement, Definition* definition);
 Task<Result<std::string>> truncate(const ast::Truncate* statement, Definition* definition);
+Task<Result<std::string>> create_role(const ast::CreateRole* statement, Definition* definition);
+Task<Result<std::string>> alter_role(const ast::AlterRole* statement, Definition* definition);
+Task<Result<std::string>> drop_role(const ast::DropRole* statement, Definition* definition);
+Task<Result<std::string>> grant(const ast::Grant* statement, Definition* definition);
+Task<Result<std::string>> grant_role(const ast::GrantRole* statement, Definition* definition);
+// Makes `changed` the role under its new name.
+Status rename_role(const ast::Rename& statement, Definition& definition, catalog::RoleDescriptor& changed);
 
 // --- pieces (columns.cc, constraints.cc, indexes.cc, sequences.cc, drop.cc) ---
 
@@ -113,6 +136,11 @@ struct NewColumn {
 };
 Task<Status> add_column(NewColumn request, Definition* definition);
 
+// Makes the sequence of a SERIAL column, or of an IDENTITY column with `identity`, and lets the column use it.
+Task<Status> add_sequence(TableDescriptor* table, ColumnDescriptor* column, const ast::Constraint* identity,
+                          Definition* definition);
+Status check_identity_type(const ColumnDescriptor& column);
+
 // Adds a table or column constraint. `column` is the column it was written on, empty for a table constraint. The table
 // is not stored yet; the caller checks existing rows.
 Task<Status> add_constraint(TableDescriptor* table, const ast::Constraint* constraint, std::string column,
@@ -120,10 +148,17 @@ Task<Status> add_constraint(TableDescriptor* table, const ast::Constraint* const
 // Checks what a new constraint says against the rows there are.
 Task<Status> validate_constraint(TablePtr table, std::string constraint, Definition* definition);
 
+// The text under which a view's query is kept: relations qualified, stars spelled out.
+std::string stored_query(const ast::Select& query, Definition& definition);
+
 Task<Result<Oid>> make_sequence(SequenceDescriptor sequence, Definition* definition);
+// ALTER SEQUENCE's options, RESTART too.
+Task<Status> change_sequence(SequencePtr old, const ast::OptionList* options, Definition* definition);
 Result<SequenceDescriptor> apply_sequence_options(SequenceDescriptor sequence, const ast::OptionList& options,
                                                   bool is_new, Definition& definition);
 
+// "table", "view", "materialized view".
+std::string relation_word(const TableDescriptor& table);
 // Drops a table, view or sequence with what depends on it; with kRestrict, 2BP01 if anything does.
 Task<Status> drop_relation(Oid relation, ast::DropBehavior behavior, Definition* definition);
 // Views whose queries name the relation.

@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "sql/ddl/definition.h"
 
@@ -8,8 +8,6 @@ namespace pando::sql::ddl {
 namespace {
 
 constexpr std::string_view kCascadeHint = "Use DROP ... CASCADE to drop the dependent objects too.";
-
-std::string relation_word(const TableDescriptor& table) { return table.kind == RelationKind::kView ? "view" : "table"; }
 
 // The name as PostgreSQL shows it in dependency messages: qualified when it is not visible.
 std::string shown_name(const TableDescriptor& table, Definition& definition) {
@@ -29,7 +27,7 @@ struct Dependent {
 std::vector<Dependent> dependents_of(const TableDescriptor& table, Definition& definition) {
   std::vector<Dependent> dependents;
   for (const TablePtr& view : dependent_views(table.oid, definition)) {
-    dependents.push_back({"view " + shown_name(*view, definition), view->oid, ""});
+    dependents.push_back({relation_word(*view) + " " + shown_name(*view, definition), view->oid, ""});
   }
   for (const TablePtr& other : definition.snapshot()->referencing_tables(table.oid)) {
     for (const auto& constraint : other->constraints) {
@@ -206,6 +204,8 @@ Status missing_object(const ast::DropObjects& statement, const ast::QualifiedNam
       return Status(sql_state::kUndefinedObject, "index \"{}\" does not exist", dotted(name));
     case ast::ObjectKind::kView:
       return Status(sql_state::kUndefinedTable, "view \"{}\" does not exist", dotted(name));
+    case ast::ObjectKind::kMaterializedView:
+      return Status(sql_state::kUndefinedTable, "materialized view \"{}\" does not exist", dotted(name));
     case ast::ObjectKind::kSequence:
       return Status(sql_state::kUndefinedTable, "sequence \"{}\" does not exist", dotted(name));
     default:
@@ -214,12 +214,15 @@ Status missing_object(const ast::DropObjects& statement, const ast::QualifiedNam
 }
 
 Status wrong_kind(const ast::DropObjects& statement, const TableDescriptor& found) {
-  const bool is_view = found.kind == RelationKind::kView;
+  const std::string found_word = relation_word(found);
+  std::string found_kind = found_word;
+  std::ranges::transform(found_kind, found_kind.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   const std::string article = statement.kind == ast::ObjectKind::kIndex ? "an" : "a";
   std::string word = statement.kind_name;
   std::ranges::transform(word, word.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return Status(sql_state::kWrongObjectType, "\"{}\" is not {} {}", found.name, article, word)
-      .with_hint(fmt::format("Use DROP {} to remove a {}.", is_view ? "VIEW" : "TABLE", is_view ? "view" : "table"));
+      .with_hint(fmt::format("Use DROP {} to remove a {}.", found_kind, found_word));
 }
 
 // nullopt: there is no such object.
@@ -258,7 +261,9 @@ Task<Result<bool>> drop_one(const ast::DropObjects* statement, const ast::Qualif
   if (!table) {
     co_return false;
   }
-  const RelationKind wanted = statement->kind == ast::ObjectKind::kView ? RelationKind::kView : RelationKind::kTable;
+  const RelationKind wanted = statement->kind == ast::ObjectKind::kView               ? RelationKind::kView
+                              : statement->kind == ast::ObjectKind::kMaterializedView ? kMaterializedView
+                                                                                      : RelationKind::kTable;
   if (table->kind == RelationKind::kVirtual || table->oid < types::oid::kFirstUser) {
     co_return Status(sql_state::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog", table->name);
   }
@@ -271,6 +276,10 @@ Task<Result<bool>> drop_one(const ast::DropObjects* statement, const ast::Qualif
 
 }  // namespace
 
+std::string relation_word(const TableDescriptor& table) {
+  return table.kind == RelationKind::kView ? "view" : table.kind == kMaterializedView ? "materialized view" : "table";
+}
+
 Task<Status> drop_relation(Oid relation, ast::DropBehavior behavior, Definition* definition) {
   PANDO_CO_ASSIGN(const TablePtr table, co_await definition->lock_for_change(relation));
   auto dependents = dependents_of(*table, *definition);
@@ -281,7 +290,7 @@ Task<Status> drop_relation(Oid relation, ast::DropBehavior behavior, Definition*
   notice_cascades(dependents, *definition);
   PANDO_CO_TRY(co_await drop_dependents(std::move(dependents), definition));
   PANDO_CO_TRY(co_await drop_owned_sequences(table, definition));
-  if (table->kind == RelationKind::kTable) {
+  if (has_rows(*table) && is_populated(*table)) {
     definition->discard_rows(*table);
   }
   co_return co_await definition->catalog().remove(definition->snapshot()->find_table(relation));
@@ -318,7 +327,7 @@ Task<Result<std::string>> drop_objects(const ast::DropObjects* statement, Defini
   using Kind = ast::ObjectKind;
   const bool is_supported = statement->kind == Kind::kTable || statement->kind == Kind::kView ||
                             statement->kind == Kind::kIndex || statement->kind == Kind::kSequence ||
-                            statement->kind == Kind::kSchema;
+                            statement->kind == Kind::kSchema || statement->kind == Kind::kMaterializedView;
   if (!is_supported) {
     co_return Status(sql_state::kFeatureNotSupported, "DROP {} is not supported", statement->kind_name);
   }

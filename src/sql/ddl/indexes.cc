@@ -66,7 +66,7 @@ std::string default_name(const ast::CreateIndex& statement, const TableDescripto
 Task<Result<std::string>> create_index(const ast::CreateIndex* statement, Definition* definition) {
   const std::string tag = "CREATE INDEX";
   PANDO_CO_TRY(check_supported(*statement));
-  PANDO_CO_ASSIGN(const TablePtr found, definition->find_table(statement->table));
+  PANDO_CO_ASSIGN(const TablePtr found, definition->find_indexable(statement->table));
   PANDO_CO_ASSIGN(const TablePtr table, co_await definition->lock_for_change(found->oid));
   const SchemaPtr schema = definition->snapshot()->find_schema(table->schema);
   IndexDescriptor index;
@@ -99,6 +99,10 @@ Task<Result<std::string>> create_index(const ast::CreateIndex* statement, Defini
   index.id = changed.next_index_id;
   changed.next_index_id = catalog::IndexId(index.id.number() + 1);
   changed.indexes.push_back(std::move(index));
+  if (!is_populated(*table)) {
+    PANDO_CO_TRY(co_await definition->put_table(std::move(changed)));
+    co_return tag;
+  }
   PANDO_CO_TRY(co_await definition->rewrite(table, std::move(changed), true));
   co_return tag;
 }

@@ -32,6 +32,16 @@ std::string make_object_name(std::string_view table, std::string_view column, st
   return name + "_" + std::string(label);
 }
 
+// The character of the text, from 1, that starts at a byte of it; 0 for none.
+int position_in(std::string_view text, ast::Location location) {
+  if (location < 0 || static_cast<std::size_t>(location) > text.size()) {
+    return 0;
+  }
+  const std::string_view before = text.substr(0, static_cast<std::size_t>(location));
+  const auto is_start = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+  return static_cast<int>(std::ranges::count_if(before, is_start)) + 1;
+}
+
 Status undefined_table(const ast::RelationName& name) {
   const std::string shown = name.schema.empty() ? name.name : name.schema + "." + name.name;
   return Status(sql_state::kUndefinedTable, "relation \"{}\" does not exist", shown);
@@ -63,16 +73,42 @@ Result<SchemaPtr> Definition::creation_schema(const std::string& schema) {
     return Status(sql_state::kInvalidSchemaName, "schema \"{}\" does not exist", schema);
   }
   for (const auto& name : context_.bind.search_path) {
-    if (SchemaPtr found = view->find_schema(name); found && name != "pg_catalog") {
+    if (SchemaPtr found = view->find_schema(name); found && name != "pg_catalog" && !is_temporary(*found)) {
       return found;
     }
   }
   return Status(sql_state::kInvalidSchemaName, "no schema has been selected to create in");
 }
 
+Task<Result<SchemaPtr>> Definition::schema_for(const ast::RelationName& name) {
+  const bool is_own = name.schema == "pg_temp";
+  if (name.persistence != ast::RelationName::Persistence::kTemporary && !is_own) {
+    co_return creation_schema(name.schema);
+  }
+  std::string* own = context_.temporary_schema;
+  if (!name.schema.empty() && !is_own && (own == nullptr || name.schema != *own)) {
+    co_return Status(sql_state::kInvalidTableDefinition, "cannot create temporary relation in non-temporary schema")
+        .with_position(position_in(context_.bind.text, name.location));
+  }
+  if (own == nullptr) {
+    co_return Status(sql_state::kFeatureNotSupported, "temporary objects are not supported here");
+  }
+  if (SchemaPtr found = own->empty() ? nullptr : snapshot()->find_schema(*own)) {
+    co_return found;
+  }
+  catalog::SchemaDescriptor schema;
+  PANDO_CO_ASSIGN(schema.oid, co_await allocate_oid());
+  schema.name = fmt::format("{}{}", catalog::kTemporarySchemaPrefix, schema.oid);
+  *own = schema.name;
+  context_.bind.search_path.insert(context_.bind.search_path.begin(), schema.name);
+  auto stored = std::make_shared<const catalog::SchemaDescriptor>(std::move(schema));
+  PANDO_CO_TRY(co_await catalog().put(stored));
+  co_return SchemaPtr(stored);
+}
+
 Result<TablePtr> Definition::find_relation(const ast::RelationName& name) {
   const auto view = snapshot();
-  if (!name.schema.empty() && !view->find_schema(name.schema)) {
+  if (!name.schema.empty() && name.schema != "pg_temp" && !view->find_schema(name.schema)) {
     return Status(sql_state::kInvalidSchemaName, "schema \"{}\" does not exist", name.schema);
   }
   if (TablePtr table = view->resolve_table(context_.bind.search_path, name.schema, name.name)) {
@@ -90,6 +126,11 @@ Result<TablePtr> Definition::find_table(const ast::RelationName& name) {
     return Status(sql_state::kWrongObjectType, "\"{}\" is not a table", table->name);
   }
   return table;
+}
+
+Result<TablePtr> Definition::find_indexable(const ast::RelationName& name) {
+  PANDO_ASSIGN(TablePtr table, find_relation(name));
+  return table->kind == kMaterializedView ? table : find_table(name);
 }
 
 Result<SequencePtr> Definition::find_sequence(const ast::RelationName& name) {
@@ -161,6 +202,17 @@ std::string Definition::qualified_name(const TableDescriptor& table) {
 PrintOptions Definition::stored_print_options() {
   PrintOptions options;
   options.object_name = [this](types::Oid type, types::Oid object) {
+    // What is stored must mean the same under every search path.
+    if (type == types::oid::kRegclass) {
+      const auto view = snapshot();
+      if (const TablePtr table = view->find_table(object)) {
+        return qualified_name(*table);
+      }
+      const SequencePtr sequence = view->find_sequence(object);
+      if (const SchemaPtr schema = sequence ? view->find_schema(sequence->schema) : nullptr) {
+        return quote_identifier(schema->name) + "." + quote_identifier(sequence->name);
+      }
+    }
     EvaluationContext* evaluation = context_.bind.evaluation;
     if (evaluation != nullptr && evaluation->services != nullptr) {
       if (auto name = evaluation->services->name_of(type, object)) {

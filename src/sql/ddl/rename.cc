@@ -188,6 +188,11 @@ Task<Status> rename_sequence(ast::RelationName name, std::string new_name, Defin
 Task<Status> rename_any(const ast::Rename* statement, Definition* definition) {
   using Kind = ast::ObjectKind;
   switch (statement->kind) {
+    case Kind::kRole: {
+      catalog::RoleDescriptor changed;
+      PANDO_CO_TRY(rename_role(*statement, *definition, changed));
+      co_return co_await definition->catalog().put(std::make_shared<const catalog::RoleDescriptor>(std::move(changed)));
+    }
     case Kind::kSchema:
       co_return co_await rename_schema(statement->object.back(), statement->new_name, definition);
     case Kind::kSequence:
@@ -197,6 +202,7 @@ Task<Status> rename_any(const ast::Rename* statement, Definition* definition) {
                                       definition);
     case Kind::kTable:
     case Kind::kView:
+    case Kind::kMaterializedView:
     case Kind::kColumn:
     case Kind::kTableConstraint:
       break;
@@ -277,12 +283,9 @@ Task<Result<std::string>> alter_schema(const ast::AlterSchema* statement, Defini
 }
 
 Task<Result<std::string>> alter_owner(const ast::AlterOwner* statement, Definition* definition) {
-  Oid owner = 0;
+  Oid owner = statement->owner.kind == ast::RoleName::Kind::kName ? 0 : definition->current_owner();
   for (const auto& [oid, role] : definition->snapshot()->roles()) {
-    if (role->name == statement->owner.name || statement->owner.kind != ast::RoleName::Kind::kName) {
-      owner = oid;
-      break;
-    }
+    owner = owner == 0 && role->name == statement->owner.name ? oid : owner;
   }
   if (owner == 0) {
     co_return Status(sql_state::kUndefinedObject, "role \"{}\" does not exist", statement->owner.name);
@@ -387,6 +390,7 @@ Task<Result<std::string>> comment_on(const ast::Comment* statement, Definition* 
     }
     case Kind::kTable:
     case Kind::kView:
+    case Kind::kMaterializedView:
     case Kind::kIndex:
     case Kind::kSequence:
     case Kind::kColumn:

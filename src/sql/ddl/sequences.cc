@@ -159,14 +159,40 @@ Result<SequenceDescriptor> apply_sequence_options(SequenceDescriptor sequence, c
 Task<Result<Oid>> make_sequence(SequenceDescriptor sequence, Definition* definition) {
   const SchemaPtr schema = definition->snapshot()->find_schema(sequence.schema);
   PANDO_CO_TRY(co_await definition->claim_relation_name(schema, sequence.name));
+  sequence.owner = definition->current_owner();
   PANDO_CO_ASSIGN(sequence.oid, co_await definition->allocate_oid());
   const Oid oid = sequence.oid;
   PANDO_CO_TRY(co_await definition->catalog().put(std::make_shared<const SequenceDescriptor>(std::move(sequence))));
   co_return oid;
 }
 
+namespace {
+
+// The column that owns a sequence knows it, as after SERIAL; the column that owned it before does not any more.
+Task<Status> note_owner(SequenceDescriptor sequence, Definition* definition) {
+  const auto tables = definition->snapshot()->tables();
+  for (const auto& [oid, table] : tables) {
+    TableDescriptor changed = *table;
+    bool differs = false;
+    for (ColumnDescriptor& column : changed.columns) {
+      const bool owns = oid == sequence.owner_table && column.number == sequence.owner_column;
+      if (owns != (column.owned_sequence == sequence.oid)) {
+        column.owned_sequence = owns ? sequence.oid : 0;
+        differs = true;
+      }
+    }
+    if (differs) {
+      PANDO_CO_TRY((co_await definition->lock_for_change(oid)).status());
+      PANDO_CO_TRY(co_await definition->put_table(std::move(changed)));
+    }
+  }
+  co_return Status();
+}
+
+}  // namespace
+
 Task<Result<std::string>> create_sequence(const ast::CreateSequence* statement, Definition* definition) {
-  PANDO_CO_ASSIGN(const SchemaPtr schema, definition->creation_schema(statement->name.schema));
+  PANDO_CO_ASSIGN(const SchemaPtr schema, co_await definition->schema_for(statement->name));
   if (statement->if_not_exists && definition->snapshot()->relation_name_taken(schema->oid, statement->name.name)) {
     definition->notice(fmt::format("relation \"{}\" already exists, skipping", statement->name.name));
     co_return std::string("CREATE SEQUENCE");
@@ -175,7 +201,8 @@ Task<Result<std::string>> create_sequence(const ast::CreateSequence* statement, 
   sequence.schema = schema->oid;
   sequence.name = statement->name.name;
   PANDO_CO_ASSIGN(sequence, apply_sequence_options(std::move(sequence), statement->options, true, *definition));
-  PANDO_CO_TRY((co_await make_sequence(std::move(sequence), definition)).status());
+  PANDO_CO_ASSIGN(sequence.oid, co_await make_sequence(sequence, definition));
+  PANDO_CO_TRY(co_await note_owner(std::move(sequence), definition));
   co_return std::string("CREATE SEQUENCE");
 }
 
@@ -186,10 +213,18 @@ Task<Result<std::string>> alter_sequence(const ast::AlterSequence* statement, De
     co_return std::string("ALTER SEQUENCE");
   }
   PANDO_CO_ASSIGN(const SequencePtr old, std::move(found));
-  PANDO_CO_ASSIGN(SequenceDescriptor changed, apply_sequence_options(*old, statement->options, false, *definition));
+  PANDO_CO_TRY(co_await change_sequence(old, &statement->options, definition));
+  co_return std::string("ALTER SEQUENCE");
+}
+
+Task<Status> change_sequence(SequencePtr old, const ast::OptionList* options, Definition* definition) {
+  PANDO_CO_ASSIGN(SequenceDescriptor changed, apply_sequence_options(*old, *options, false, *definition));
+  if (changed.owner_table != old->owner_table || changed.owner_column != old->owner_column) {
+    PANDO_CO_TRY(co_await note_owner(changed, definition));
+  }
   const auto stored = std::make_shared<const SequenceDescriptor>(std::move(changed));
   PANDO_CO_TRY(co_await definition->catalog().put(stored));
-  for (const auto& option : statement->options) {
+  for (const auto& option : *options) {
     if (option.name == "restart") {
       int64_t value = stored->start;
       if (!std::holds_alternative<std::monostate>(option.value)) {
@@ -205,7 +240,7 @@ Task<Result<std::string>> alter_sequence(const ast::AlterSequence* statement, De
           co_await definition->context().sequences.set(stored, {value, false}, definition->context().executor));
     }
   }
-  co_return std::string("ALTER SEQUENCE");
+  co_return Status();
 }
 
 }  // namespace pando::sql::ddl

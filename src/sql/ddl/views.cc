@@ -85,7 +85,25 @@ Status check_replacement(const TableDescriptor& old, const std::vector<ColumnDes
   return {};
 }
 
+// A view of temporary relations is temporary itself.
+Result<bool> reads_temporary(const ast::Statement& query, Definition& definition) {
+  PANDO_ASSIGN(const auto dependencies, bind_dependencies(query, definition.bind_options()));
+  return std::ranges::any_of(dependencies, [&](Oid relation) {
+    const TablePtr table = definition.snapshot()->find_table(relation);
+    const SchemaPtr schema = table == nullptr ? nullptr : definition.snapshot()->find_schema(table->schema);
+    return schema != nullptr && is_temporary(*schema);
+  });
+}
+
 }  // namespace
+
+std::string stored_query(const ast::Select& query, Definition& definition) {
+  ast::PrintOptions options = stored_query_options(definition);
+  options.star = [&](const ast::SelectCore& core, const ast::ColumnRef& star) {
+    return expand_star(core, star, definition);
+  };
+  return ast::print_select(query, options);
+}
 
 Task<Result<std::string>> create_view(const ast::CreateView* statement, Definition* definition) {
   const std::string tag = "CREATE VIEW";
@@ -96,15 +114,18 @@ Task<Result<std::string>> create_view(const ast::CreateView* statement, Definiti
   if (statement->with_check_option) {
     co_return Status(sql_state::kFeatureNotSupported, "WITH CHECK OPTION is not supported");
   }
-  if (statement->name.persistence == ast::RelationName::Persistence::kTemporary) {
-    co_return Status(sql_state::kFeatureNotSupported, "CREATE TEMPORARY VIEW is not supported");
-  }
   PANDO_CO_ASSIGN(const LogicalQuery query, bind_query(*statement->query, definition->bind_options()));
   if (!query.parameters.empty()) {
     co_return Status(sql_state::kUndefinedParameter, "there is no parameter $1");
   }
   PANDO_CO_ASSIGN(auto columns, view_columns(*statement, query));
-  PANDO_CO_ASSIGN(const SchemaPtr schema, definition->creation_schema(statement->name.schema));
+  ast::RelationName name = statement->name;
+  PANDO_CO_ASSIGN(const bool of_temporary, reads_temporary(*statement->query, *definition));
+  if (of_temporary && name.persistence != ast::RelationName::Persistence::kTemporary) {
+    name.persistence = ast::RelationName::Persistence::kTemporary;
+    definition->notice(fmt::format("view \"{}\" will be a temporary view", name.name));
+  }
+  PANDO_CO_ASSIGN(const SchemaPtr schema, co_await definition->schema_for(name));
   const TablePtr old = definition->snapshot()->find_table(schema->oid, statement->name.name);
   TableDescriptor view;
   if (old != nullptr && statement->replace) {
@@ -117,6 +138,7 @@ Task<Result<std::string>> create_view(const ast::CreateView* statement, Definiti
   } else {
     PANDO_CO_TRY(co_await definition->claim_relation_name(schema, statement->name.name));
     PANDO_CO_ASSIGN(view.oid, co_await definition->allocate_oid());
+    view.owner = definition->current_owner();
     PANDO_CO_ASSIGN(view.row_type, co_await definition->allocate_oid());
     PANDO_CO_ASSIGN(view.row_array_type, co_await definition->allocate_oid());
   }
@@ -124,11 +146,8 @@ Task<Result<std::string>> create_view(const ast::CreateView* statement, Definiti
   view.name = statement->name.name;
   view.kind = RelationKind::kView;
   view.columns = std::move(columns);
-  ast::PrintOptions options = stored_query_options(*definition);
-  options.star = [&](const ast::SelectCore& core, const ast::ColumnRef& star) {
-    return expand_star(core, star, *definition);
-  };
-  view.view_sql = ast::print_select(*select, options);
+  view.temporary = is_temporary(*schema);
+  view.view_sql = stored_query(*select, *definition);
   PANDO_CO_TRY(co_await definition->put_table(std::move(view)));
   co_return tag;
 }
@@ -165,7 +184,7 @@ bool view_needs_column(const TableDescriptor& view, const TableDescriptor& table
 std::vector<TablePtr> dependent_views(Oid relation, Definition& definition) {
   std::vector<TablePtr> views;
   for (const auto& [oid, candidate] : definition.snapshot()->tables()) {
-    const bool is_user_view = candidate->kind == RelationKind::kView && oid >= types::oid::kFirstUser;
+    const bool is_user_view = !candidate->view_sql.empty() && oid >= types::oid::kFirstUser;
     if (is_user_view && oid != relation && view_reads(*candidate, relation, definition)) {
       views.push_back(candidate);
     }
@@ -188,8 +207,8 @@ Task<Status> drop_dependent_views(TableDescriptor table, AttributeNumber attribu
   if (behavior == ast::DropBehavior::kRestrict) {
     std::string detail;
     for (const TablePtr& view : needing) {
-      detail += fmt::format("{}view {} depends on column {} of table {}", detail.empty() ? "" : "\n", view->name,
-                            column, table.name);
+      detail += fmt::format("{}{} {} depends on column {} of table {}", detail.empty() ? "" : "\n",
+                            relation_word(*view), view->name, column, table.name);
     }
     co_return Status(sql_state::kDependentObjectsStillExist,
                      "cannot drop column {} of table {} because other objects depend on it", column, table.name)
@@ -197,7 +216,7 @@ Task<Status> drop_dependent_views(TableDescriptor table, AttributeNumber attribu
         .with_hint("Use DROP ... CASCADE to drop the dependent objects too.");
   }
   for (const TablePtr& view : needing) {
-    definition->notice(fmt::format("drop cascades to view {}", view->name));
+    definition->notice(fmt::format("drop cascades to {} {}", relation_word(*view), view->name));
     PANDO_CO_TRY(co_await drop_relation(view->oid, behavior, definition));
   }
   co_return Status();

@@ -120,6 +120,14 @@ Result<std::vector<EvaluatorPtr>> compile_all(const std::vector<ExprPtr>& exprs,
   return compiled;
 }
 
+namespace {
+
+// Waiting with nothing to wait for tells the services that the expression is through, and with it what its calls were
+// answered.
+Task<Status> end_service(Runtime& runtime) { return runtime.context.wait_for_service(runtime.context.wait_state); }
+
+}  // namespace
+
 Result<Projection> Projection::make(const std::vector<ExprPtr>& exprs, const Scope& scope, Runtime& runtime) {
   PANDO_ASSIGN(auto evaluators, compile_all(exprs, scope, runtime));
   return Projection(std::move(evaluators), runtime);
@@ -132,9 +140,14 @@ Task<Status> Projection::evaluate(const Chunk& input, Chunk& out) {
   for (const EvaluatorPtr& evaluator : evaluators_) {
     const Vector* values = nullptr;
     Status status = evaluator->evaluate(rows, values);
+    bool served = false;
     while (!status.ok()) {
+      served = served || runtime_->pending == nullptr;
       PANDO_CO_TRY(co_await runtime_->settle(std::move(status)));
       status = evaluator->evaluate(rows, values);
+    }
+    if (served) {
+      PANDO_CO_TRY(co_await end_service(*runtime_));
     }
     out.columns.push_back(*values);
   }
@@ -188,9 +201,14 @@ Status Condition::try_select(const Chunk& input, std::vector<uint32_t>& selected
 
 Task<Status> Condition::select(const Chunk& input, std::vector<uint32_t>& selected) {
   Status status = try_select(input, selected);
+  bool served = false;
   while (!status.ok()) {
+    served = served || runtime_->pending == nullptr;
     PANDO_CO_TRY(co_await runtime_->settle(std::move(status)));
     status = try_select(input, selected);
+  }
+  if (served) {
+    PANDO_CO_TRY(co_await end_service(*runtime_));
   }
   co_return status;
 }

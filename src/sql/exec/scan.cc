@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "catalog/relation_forms.h"
 #include "sql/exec/entry_reader.h"
 #include "sql/exec/evaluator.h"
 #include "sql/exec/key_ranges.h"
@@ -226,6 +227,11 @@ class ScanOperator final : public Operator {
 Result<OperatorPtr> make_operator(const PhysicalNode& node, const ScanPlan& plan, Runtime& runtime) {
   if (plan.table->kind == catalog::RelationKind::kVirtual) {
     return make_virtual_scan(node, plan, runtime);
+  }
+  if (!catalog::is_populated(*plan.table)) {
+    return Status(sql_state::kObjectNotInPrerequisiteState, "materialized view \"{}\" has not been populated",
+                  plan.table->name)
+        .with_hint("Use the REFRESH MATERIALIZED VIEW command.");
   }
   auto scan = std::make_unique<ScanOperator>(plan, runtime);
   PANDO_TRY(scan->prepare(node));

@@ -8,6 +8,20 @@ using types::Chunk;
 using types::Value;
 using types::Vector;
 
+namespace {
+
+// What anyelement stands for beside an anyarray argument.
+types::Oid element_of_arguments(const std::vector<ExprPtr>& arguments) {
+  for (const ExprPtr& argument : arguments) {
+    if (types::is_array(argument->type.oid)) {
+      return types::element_of(argument->type.oid);
+    }
+  }
+  return types::oid::kText;
+}
+
+}  // namespace
+
 Result<SetCall> SetCall::make(const ExprPtr& expr, const Scope& scope, bool pack, Runtime& runtime) {
   SetCall call;
   call.runtime_ = &runtime;
@@ -28,7 +42,8 @@ Result<SetCall> SetCall::make(const ExprPtr& expr, const Scope& scope, bool pack
   }
   if (node->function->out_columns.size() > 1) {
     for (const OutColumn& column : node->function->out_columns) {
-      call.column_types_.push_back({column.type});
+      const bool is_element = column.type == types::oid::kAnyElement;
+      call.column_types_.push_back({is_element ? element_of_arguments(node->arguments) : column.type});
     }
   } else {
     call.column_types_ = {expr->type};

@@ -50,9 +50,15 @@ class ValuesOperator final : public Operator {
     for (std::size_t i = 0; i < evaluators.size(); ++i) {
       const types::Vector* value = nullptr;
       Status status = evaluators[i]->evaluate({&one_, nullptr, 1}, value);
+      bool served = false;
       while (!status.ok()) {
+        served = served || runtime_.pending == nullptr;
         PANDO_CO_TRY(co_await runtime_.settle(std::move(status)));
         status = evaluators[i]->evaluate({&one_, nullptr, 1}, value);
+      }
+      if (served) {
+        // The expression is through, and with it what its calls were answered.
+        PANDO_CO_TRY(co_await runtime_.context.wait_for_service(runtime_.context.wait_state));
       }
       out.columns[i].set_from(row, *value, 0);
     }

@@ -75,6 +75,7 @@ Result<Value> act(EvaluationContext& context, const CallTypes& types, Args... ar
   const Value values[] = {to_value(arguments)..., Value::null()};
   PANDO_ASSIGN(const auto answer, services->act(kName.view(), std::span(values, sizeof...(arguments))));
   if (types.result.oid == types::oid::kVoid) {
+    // A void has no content; its vectors are of four bytes all the same.
     return Value::of_int32(0);
   }
   return answer ? parse_value(context, types.result, *answer) : Result<Value>(Value::null());

@@ -18,8 +18,13 @@ namespace {
 
 using types::Oid;
 
+// What PostgreSQL's initdb adds to information_schema has no OID of its own there; here they start at this one.
+constexpr Oid kFirstInformationSchemaFunction = 13100;
+
 constexpr ProcRow kProcRows[] = {
 #include "sql/function/pg_proc.inc"
+    {kFirstInformationSchemaFunction, "_pg_expandarray", "_pg_expandarray", "2277", 2249, false, true, 'i', 's', 0, "",
+     "", "x 2283,n 23", ""},
 };
 constexpr OperatorRow kOperatorRows[] = {
 #include "sql/function/pg_operator.inc"
@@ -141,6 +146,7 @@ class Registry {
     function.distinct_insensitive =
         function.aggregate != nullptr && std::ranges::find(kInsensitive, row.name) != std::end(kInsensitive);
     function.symbol = row.symbol;
+    function.schema = row.oid < kFirstInformationSchemaFunction ? "pg_catalog" : "information_schema";
     return function;
   }
 

@@ -142,6 +142,24 @@ Rows unnest(EvaluationContext&, const CallTypes&, Arguments arguments) {
   });
 }
 
+// information_schema._pg_expandarray(): the elements of a vector with their places.
+Rows expand_array(EvaluationContext&, const CallTypes&, Arguments arguments) {
+  return generate_rows([packed = Bytes(arguments[0].bytes()), at = std::size_t{0}](std::vector<types::Vector>& columns,
+                                                                                   std::size_t row) mutable {
+    const types::ArrayView array(packed);
+    if (at == array.size()) {
+      return false;
+    }
+    if (array.is_null(at)) {
+      columns[0].set_null(row);
+    } else {
+      array.copy_to(at, columns[0], row);
+    }
+    columns[1].data<int32_t>()[row] = static_cast<int32_t>(++at);
+    return true;
+  });
+}
+
 Rows string_to_table(EvaluationContext&, const CallTypes&, Arguments arguments) {
   std::vector<std::vector<types::Value>> rows;
   if (!arguments[0].is_null()) {
@@ -170,6 +188,7 @@ KernelTable set_function_kernels() {
       {"generate_subscripts", subscripts},
       {"generate_subscripts_nodir", subscripts},
       {"array_unnest", unnest},
+      {"_pg_expandarray", expand_array},
       {"text_to_table", string_to_table},
       {"text_to_table_null", string_to_table},
   };

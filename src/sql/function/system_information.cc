@@ -51,7 +51,6 @@ Result<Bytes> current_schemas(EvaluationContext& context, bool implicit) {
 bool never(EvaluationContext&) { return false; }
 bool never_of_oid(uint32_t) { return false; }
 bool never_of_text(ByteView) { return false; }
-uint32_t no_object(EvaluationContext&) { return 0; }
 int32_t zero(EvaluationContext&) { return 0; }
 
 // --- settings ---
@@ -228,9 +227,15 @@ Result<Value> comment(EvaluationContext& context, const CallTypes& types, uint32
 Result<Value> shared_comment(EvaluationContext& context, const CallTypes& types, uint32_t object, ByteView catalog) {
   return describe_as(context, types, fmt::format("shobj_description:{}", catalog), object, 0, false);
 }
-// The catalog keeps expressions as their text, so there is nothing to decompile.
-Borrowed expression_text(ByteView expression, uint32_t) { return {expression}; }
-Borrowed expression_text_pretty(ByteView expression, uint32_t, bool) { return {expression}; }
+// The catalog keeps expressions as their text: only the names in it depend on who asks.
+OptionalText expression_text(EvaluationContext& context, ByteView expression, uint32_t) {
+  PANDO_ASSIGN(SessionServices* const services, services_of(context));
+  const Value text = Value::of_bytes(Bytes(expression));
+  return services->act("pg_get_expr", std::span(&text, 1));
+}
+OptionalText expression_text_pretty(EvaluationContext& context, ByteView expression, uint32_t object, bool) {
+  return expression_text(context, expression, object);
+}
 // Whether a relation may be updated, as bits, and other facts about one relation and a flag.
 template <ServiceName kFunction>
 Result<Value> describe_flag(EvaluationContext& context, const CallTypes& types, uint32_t object, bool flag) {
@@ -239,6 +244,11 @@ Result<Value> describe_flag(EvaluationContext& context, const CallTypes& types, 
 Result<Value> column_updatable(EvaluationContext& context, const CallTypes& types, uint32_t object, int16_t column,
                                bool) {
   return describe_as(context, types, "pg_column_is_updatable", object, column, false);
+}
+
+Result<Value> describe_object(EvaluationContext& context, const CallTypes& types, uint32_t catalog, uint32_t object,
+                              int32_t part) {
+  return describe_as(context, types, fmt::format("pg_describe_object:{}", catalog), object, part, false);
 }
 
 // --- option lists: {a=1,b} as rows ---
@@ -257,6 +267,27 @@ Result<std::unique_ptr<SetRows>> options_to_rows(EvaluationContext&, const CallT
   }
   return rows_of_values(std::move(rows));
 }
+
+// There are no partitions yet, so nothing has ancestors or a tree.
+Result<std::unique_ptr<SetRows>> no_rows(EvaluationContext&, const CallTypes&, std::span<const Value>) {
+  return rows_of_values({});
+}
+Result<std::unique_ptr<SetRows>> listening_channels(EvaluationContext& context, const CallTypes&,
+                                                    std::span<const Value>) {
+  PANDO_ASSIGN(SessionServices* const services, services_of(context));
+  // Each ends with a zero byte, which no name has.
+  ByteView left;
+  const std::optional<std::string> channels = services->fact("pg_listening_channels");
+  left = channels ? ByteView(*channels) : ByteView();
+  std::vector<std::vector<Value>> rows;
+  for (auto end = left.find('\0'); end != ByteView::npos; end = left.find('\0')) {
+    rows.push_back({Value::of_bytes(Bytes(left.substr(0, end)))});
+    left.remove_prefix(end + 1);
+  }
+  return rows_of_values(std::move(rows));
+}
+double nothing_queued(EvaluationContext&) { return 0; }
+Result<Bytes> no_processes(int32_t) { return types::ArrayBuilder(oid::kInt4).finish(); }
 
 // --- quoting values of any type, as text ---
 Result<Bytes> name_with_oid(ByteView name, uint32_t object) {
@@ -284,7 +315,7 @@ KernelTable system_information_kernels() {
       {"current_schemas", lift<current_schemas>},
       {"pg_is_in_recovery", lift<never>},
       {"pg_jit_available", lift<never>},
-      {"pg_my_temp_schema", lift<no_object>},
+      {"pg_my_temp_schema", lift<fact<"pg_my_temp_schema">>},
       {"pg_is_other_temp_schema", lift<never_of_oid>},
       {"row_security_active", lift<never_of_oid>},
       {"row_security_active_name", lift<never_of_text>},
@@ -366,6 +397,13 @@ KernelTable system_information_kernels() {
       {"shobj_description(oid,name)", lift<shared_comment>},
       {"col_description(oid,int4)", lift<describe_part<"col_description">>},
       {"pg_options_to_table", options_to_rows},
+      {"pg_partition_ancestors", no_rows},
+      {"pg_partition_tree", no_rows},
+      {"pg_get_publication_tables", no_rows},
+      {"pg_listening_channels", listening_channels},
+      {"pg_notification_queue_usage", lift<nothing_queued>},
+      {"pg_blocking_pids", lift<no_processes>},
+      {"pg_describe_object", lift<describe_object>},
       {"nameconcatoid", lift<name_with_oid>},
   };
   return kTable;

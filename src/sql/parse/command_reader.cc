@@ -27,7 +27,7 @@ StatementPtr TreeReader::statement(const PgQuery__Node* node) {
   }
   switch (node->node_case) {
     case PG_QUERY__NODE__NODE_SELECT_STMT:
-      return make_statement(select(*node->select_stmt));
+      return select_statement(*node->select_stmt);
     case PG_QUERY__NODE__NODE_INSERT_STMT:
       return make_statement(insert(*node->insert_stmt));
     case PG_QUERY__NODE__NODE_UPDATE_STMT:
@@ -39,12 +39,34 @@ StatementPtr TreeReader::statement(const PgQuery__Node* node) {
   }
 }
 
+// SELECT INTO is CREATE TABLE AS in other words.
+StatementPtr TreeReader::select_statement(const PgQuery__SelectStmt& node) {
+  Select query = select(node);
+  const PgQuery__SelectStmt* first = &node;
+  while (first->larg != nullptr) {
+    first = first->larg;
+  }
+  if (first->into_clause == nullptr) {
+    return make_statement(std::move(query));
+  }
+  CreateTableAs result;
+  result.name = relation(first->into_clause->rel);
+  result.select_into = true;
+  result.query = make_statement(std::move(query));
+  return make_statement(std::move(result));
+}
+
 StatementPtr TreeReader::definition(const PgQuery__Node* node) {
   switch (node->node_case) {
     case PG_QUERY__NODE__NODE_CREATE_STMT:
       return make_statement(create_table(*node->create_stmt));
     case PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT:
       return make_statement(create_table_as(*node->create_table_as_stmt));
+    case PG_QUERY__NODE__NODE_REFRESH_MAT_VIEW_STMT: {
+      const PgQuery__RefreshMatViewStmt& refresh = *node->refresh_mat_view_stmt;
+      return make_statement(
+          RefreshMaterializedView{relation(refresh.relation), refresh.concurrent != 0, refresh.skip_data == 0});
+    }
     case PG_QUERY__NODE__NODE_VIEW_STMT:
       return make_statement(create_view(*node->view_stmt));
     case PG_QUERY__NODE__NODE_INDEX_STMT:

@@ -58,10 +58,6 @@ SelectCore TreeReader::select_core(const PgQuery__SelectStmt& node) {
   core.distinct = node.n_distinct_clause > 0;
   core.distinct_on = exprs(node.n_distinct_clause, node.distinct_clause);
   core.items = select_items(node.n_target_list, node.target_list);
-  if (node.into_clause != nullptr) {
-    core.into = IntoClause{relation(node.into_clause->rel),
-                           string_list(node.into_clause->n_col_names, node.into_clause->col_names)};
-  }
   core.from = from_list(node.n_from_clause, node.from_clause);
   core.where = expr(node.where_clause);
   core.group_by = exprs(node.n_group_clause, node.group_clause);

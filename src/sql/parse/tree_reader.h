@@ -79,6 +79,7 @@ class TreeReader {
   ast::ColumnDefinition column(const PgQuery__ColumnDef& node);
   ast::CreateTable create_table(const PgQuery__CreateStmt& node);
   ast::CreateTableAs create_table_as(const PgQuery__CreateTableAsStmt& node);
+  ast::StatementPtr select_statement(const PgQuery__SelectStmt& node);
   ast::CreateView create_view(const PgQuery__ViewStmt& node);
   ast::CreateIndex create_index(const PgQuery__IndexStmt& node);
   std::vector<ast::IndexElement> index_elements(std::size_t count, PgQuery__Node** nodes);

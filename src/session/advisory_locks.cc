@@ -1,0 +1,210 @@
+#include "session/advisory_locks.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace pando::session {
+namespace {
+
+enum WaitOutcome : int { kGranted = 0, kCancelled = 1, kTimedOut = 2 };
+
+std::string_view mode_name(bool exclusive) { return exclusive ? "ExclusiveLock" : "ShareLock"; }
+
+Status deadlock(const AdvisoryRequest& request, uint64_t blocker) {
+  const AdvisoryKey& key = request.key;
+  return Status(sql_state::kDeadlockDetected, "deadlock detected")
+      .with_detail(fmt::format("Process {} waits for {} on advisory lock [{},{},{},{}]; blocked by process {}.",
+                               request.owner, mode_name(request.exclusive), key.database, key.class_id, key.object_id,
+                               key.kind, blocker))
+      .with_hint("See server log for query details.");
+}
+
+}  // namespace
+
+std::vector<uint64_t> AdvisoryLocks::blockers(const Lock& lock, const AdvisoryRequest& request,
+                                              std::list<Waiter>::const_iterator end) {
+  std::vector<uint64_t> found;
+  for (const auto& [owner, holds] : lock.holders) {
+    if (owner != request.owner && (holds.any(true) || (request.exclusive && holds.any(false)))) {
+      found.push_back(owner);
+    }
+  }
+  // Who holds the lock in some mode already does not queue behind those who wait for it to let go.
+  if (!lock.holders.contains(request.owner)) {
+    for (auto waiter = lock.waiters.begin(); waiter != end; ++waiter) {
+      if (waiter->request.owner != request.owner && (waiter->request.exclusive || request.exclusive)) {
+        found.push_back(waiter->request.owner);
+      }
+    }
+  }
+  return found;
+}
+
+bool AdvisoryLocks::try_lock_now(const AdvisoryRequest& request) {
+  Lock& lock = locks_[request.key];
+  if (!blockers(lock, request, lock.waiters.end()).empty()) {
+    return false;
+  }
+  ++lock.holders[request.owner].counts[request.exclusive ? 1 : 0][request.of_transaction ? 1 : 0];
+  return true;
+}
+
+bool AdvisoryLocks::try_lock(const AdvisoryRequest& request) {
+  MutexLock guard(mutex_);
+  return try_lock_now(request);
+}
+
+bool AdvisoryLocks::closes_cycle(const AdvisoryRequest& request, uint64_t& blocker) {
+  std::vector<uint64_t> reached = blockers(locks_[request.key], request, locks_[request.key].waiters.end());
+  blocker = reached.front();
+  for (std::size_t i = 0; i < reached.size(); ++i) {
+    if (reached[i] == request.owner) {
+      return true;
+    }
+    for (const auto& [key, lock] : locks_) {
+      for (auto waiter = lock.waiters.begin(); waiter != lock.waiters.end(); ++waiter) {
+        if (waiter->request.owner != reached[i]) {
+          continue;
+        }
+        for (const uint64_t next : blockers(lock, waiter->request, waiter)) {
+          if (std::ranges::find(reached, next) == reached.end()) {
+            reached.push_back(next);
+          }
+        }
+      }
+    }
+  }
+  return false;
+}
+
+bool AdvisoryLocks::stop_waiting(const AdvisoryKey& key, const runtime::Event* granted) {
+  MutexLock guard(mutex_);
+  auto& waiters = locks_[key].waiters;
+  const bool waited = std::erase_if(waiters, [granted](const Waiter& w) { return w.granted == granted; }) > 0;
+  settle(key);
+  return waited;
+}
+
+Task<Status> AdvisoryLocks::lock(AdvisoryRequest request, AdvisoryWait wait) {
+  runtime::Event woken(wait.executor);
+  {
+    MutexLock guard(mutex_);
+    if (try_lock_now(request)) {
+      co_return Status();
+    }
+    if (uint64_t blocker = 0; closes_cycle(request, blocker)) {
+      co_return deadlock(request, blocker);
+    }
+    locks_[request.key].waiters.push_back({request, &woken});
+  }
+  std::optional<runtime::TimerId> timer;
+  if (wait.timeout.count() > 0) {
+    timer = wait.timer.schedule(wait.timeout, [&woken] { woken.set(kTimedOut); });
+  }
+  int outcome = kGranted;
+  {
+    const runtime::Cancellation::Registration registration(wait.cancellation, [&woken] { woken.set(kCancelled); });
+    outcome = co_await woken.wait();
+  }
+  if (timer) {
+    wait.timer.cancel(*timer);
+  }
+  if (outcome == kGranted || !stop_waiting(request.key, &woken)) {
+    co_return Status();
+  }
+  co_return outcome == kTimedOut ? Status(sql_state::kLockNotAvailable, "canceling statement due to lock timeout")
+                                 : wait.cancellation.status();
+}
+
+void AdvisoryLocks::settle(const AdvisoryKey& key) {
+  const auto found = locks_.find(key);
+  if (found == locks_.end()) {
+    return;
+  }
+  Lock& lock = found->second;
+  for (auto waiter = lock.waiters.begin(); waiter != lock.waiters.end();) {
+    const AdvisoryRequest& request = waiter->request;
+    if (!blockers(lock, request, waiter).empty()) {
+      ++waiter;
+      continue;
+    }
+    ++lock.holders[request.owner].counts[request.exclusive ? 1 : 0][request.of_transaction ? 1 : 0];
+    runtime::Event* granted = waiter->granted;
+    waiter = lock.waiters.erase(waiter);
+    granted->set(kGranted);
+  }
+  if (lock.holders.empty() && lock.waiters.empty()) {
+    locks_.erase(found);
+  }
+}
+
+void AdvisoryLocks::release(const AdvisoryRequest& held) {
+  const auto found = locks_.find(held.key);
+  if (found == locks_.end()) {
+    return;
+  }
+  const auto holds = found->second.holders.find(held.owner);
+  if (holds == found->second.holders.end()) {
+    return;
+  }
+  uint32_t& count = holds->second.counts[held.exclusive ? 1 : 0][held.of_transaction ? 1 : 0];
+  count -= count > 0 ? 1 : 0;
+  if (holds->second.none()) {
+    found->second.holders.erase(holds);
+  }
+  settle(held.key);
+}
+
+bool AdvisoryLocks::unlock(uint64_t owner, const AdvisoryKey& key, bool exclusive) {
+  MutexLock guard(mutex_);
+  const auto found = locks_.find(key);
+  const bool is_held = found != locks_.end() && found->second.holders.contains(owner) &&
+                       found->second.holders[owner].counts[exclusive ? 1 : 0][0] > 0;
+  if (is_held) {
+    release({.owner = owner, .key = key, .exclusive = exclusive, .of_transaction = false});
+  }
+  return is_held;
+}
+
+void AdvisoryLocks::release_transaction(const AdvisoryRequest& held) {
+  MutexLock guard(mutex_);
+  release(held);
+}
+
+void AdvisoryLocks::unlock_all(uint64_t owner) {
+  MutexLock guard(mutex_);
+  std::vector<AdvisoryKey> keys;
+  for (auto& [key, lock] : locks_) {
+    if (const auto holds = lock.holders.find(owner); holds != lock.holders.end()) {
+      holds->second.counts[0][0] = 0;
+      holds->second.counts[1][0] = 0;
+      if (holds->second.none()) {
+        lock.holders.erase(holds);
+      }
+      keys.push_back(key);
+    }
+  }
+  for (const AdvisoryKey& key : keys) {
+    settle(key);
+  }
+}
+
+std::vector<AdvisoryLocks::Row> AdvisoryLocks::rows() {
+  MutexLock guard(mutex_);
+  std::vector<Row> rows;
+  for (const auto& [key, lock] : locks_) {
+    for (const auto& [owner, holds] : lock.holders) {
+      for (const bool exclusive : {false, true}) {
+        if (holds.any(exclusive)) {
+          rows.push_back({key, owner, exclusive, true});
+        }
+      }
+    }
+    for (const Waiter& waiter : lock.waiters) {
+      rows.push_back({key, waiter.request.owner, waiter.request.exclusive, false});
+    }
+  }
+  return rows;
+}
+
+}  // namespace pando::session
