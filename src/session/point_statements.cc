@@ -86,11 +86,23 @@ bool Session::execute_write(Portal& portal, ResultSink* sink, Status& status) {
   portal.rows_written = plan.point_write->rows_affected();
   status = outcome.status();
   if (status.ok()) {
+    count_point_write(plan);
     portal.tag.assign(plan.tag);
     portal.tag.append(portal.rows_written != 0 ? " 1" : " 0");
     sink->complete(portal.tag);
   }
   return true;
+}
+
+// For the table's statistics, as TableWriter does for statements on many rows.
+void Session::count_point_write(const StatementPlan& plan) {
+  const catalog::TablePtr table =
+      plan.point_write->rows_affected() == 0 ? nullptr : snapshot()->find_table(plan.locked_tables.front());
+  if (table != nullptr) {
+    const bool inserts = plan.tag.starts_with("INSERT");
+    transaction_.execution_state().changes.push_back(
+        {.table = table->oid, .id = table->id, .inserted = inserts ? 1U : 0U, .updated = inserts ? 0U : 1U});
+  }
 }
 
 Task<Result<bool>> Session::write_point(Portal* portal) {
@@ -102,6 +114,7 @@ Task<Result<bool>> Session::write_point(Portal* portal) {
     if (outcome == sql::exec::PointWrite::Outcome::kDone) {
       portal->ended = true;
       portal->rows_written = point.rows_affected();
+      count_point_write(*portal->plan);
       co_return true;
     }
     if (outcome == sql::exec::PointWrite::Outcome::kGeneral) {
@@ -134,7 +147,7 @@ bool Session::try_sync() {
   if (transaction_.state() == BlockState::kImplicit) {
     // A cursor may have to outlive the transaction.
     const bool only_unnamed = portals_.empty() || (portals_.size() == 1 && portals_.begin()->first.empty());
-    if (!only_unnamed) {
+    if (!only_unnamed || !on_commit_.empty()) {
       return false;
     }
     close_portals_of_transaction();

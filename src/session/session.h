@@ -172,6 +172,7 @@ class Session {
   bool execute_read(Portal& portal, ResultSink* sink, Status& status);
   bool execute_write(Portal& portal, ResultSink* sink, Status& status);
   // False: the general way must run.
+  void count_point_write(const StatementPlan& plan);
   Task<Result<bool>> write_point(Portal* portal);
   Result<bool> read_point(const StatementPlan& plan, std::span<const types::Value> parameters, const RowShapePtr& shape,
                           Output output, uint64_t& rows);

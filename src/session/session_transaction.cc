@@ -218,7 +218,7 @@ Task<Result<bool>> SessionTransaction::commit() {
 }
 
 bool SessionTransaction::try_commit() {
-  if (state_ == BlockState::kFailed || !execution_state_.deferred.empty()) {
+  if (state_ == BlockState::kFailed || !execution_state_.deferred.empty() || !messages_.empty()) {
     return false;
   }
   if (transaction_ != nullptr) {

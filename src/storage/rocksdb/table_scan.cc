@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "storage/mvcc.h"
+#include "storage/rocksdb/bulk_load.h"
 #include "storage/rocksdb/rocksdb_error.h"
 #include "storage/rocksdb/stored_key.h"
 #include "storage/rocksdb/table_file.h"
@@ -317,7 +318,8 @@ Result<rocksdb::TablePropertiesCollection> check_properties(const TableScanConte
   PANDO_TRY(status_of(context.db->GetPropertiesOfTablesInRange(context.db->DefaultColumnFamily(), &range, 1, &all)));
   for (const auto& [path, properties] : all) {
     // What was imported has its sequence number in the manifest, until a compaction writes it anew.
-    const bool imported = properties->user_collected_properties.contains("rocksdb.external_sst_file.version");
+    const auto& marks = properties->user_collected_properties;
+    const bool imported = marks.contains("rocksdb.external_sst_file.version") && !marks.contains(kBulkFileProperty);
     if (properties->num_range_deletions > 0 || properties->index_key_is_user_key != 1 ||
         properties->index_value_is_delta_encoded != 1 || imported) {
       return Status(sql_state::kFeatureNotSupported, "file \"{}\" needs RocksDB's iterator", path);
