@@ -27,6 +27,7 @@ constexpr const char* kUsage =
     "  pando cert create-ca | create-node HOST... | create-client USER [--certs-dir DIR] [--ca-key-dir DIR] [--days "
     "N]\n"
     "  pando sql [--dir DIR | HOST:PORT] [-c COMMAND]             run SQL, on a server or on DIR itself\n"
+    "  pando check --dir DIR                                      verify files, indexes and constraints of DIR\n"
     "  pando version                                              print the version\n";
 
 void report(const std::string& line) {

@@ -18,12 +18,13 @@ using Words = std::span<const std::string>;
 
 int run_start(Words words);
 int run_sql(Words words);
+int run_check(Words words);
 int run_version(Words words);
 int run_init(Words words);
 int run_node(Words words);
 int run_cert(Words words);
 int print_usage(int exit_code);
-// Returns kExitFailure.
+// Prints an error with its detail and hint; returns kExitFailure.
 int print_error(const Status& status);
 
 // The value of "--name value" or "--name=value" at `at`, which is moved past it; false when words[at] is not that flag.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/codec.h"
+#include "kv/bulk_writes.h"
 
 namespace pando::kv {
 namespace {
@@ -23,6 +24,48 @@ Bytes encode_marks(const HighWaterMarks& marks) {
   put_fixed64(bytes, marks.transaction.number());
   return bytes;
 }
+
+// What the engine takes in of a bulk commit. Remembers which ranges of keys it touches, a range for keys that begin
+// alike.
+class IngestedWalk final : public storage::IngestSource {
+ public:
+  using Range = std::pair<Bytes, Bytes>;
+
+  explicit IngestedWalk(std::unique_ptr<txn::OverlayWalk> walk) : walk_(std::move(walk)) { note(); }
+  bool valid() const override { return walk_->valid(); }
+  ByteView key() const override { return walk_->write().key; }
+  std::optional<ByteView> value() const override { return walk_->write().value; }
+  Status next() override {
+    walk_->step();
+    PANDO_TRY(walk_->status());
+    note();
+    return {};
+  }
+  Status status() const { return walk_->status(); }
+  const std::vector<Range>& ranges() const { return ranges_; }
+
+ private:
+  static constexpr std::size_t kPrefixBytes = 8;
+  // Beyond it ranges grow together.
+  static constexpr std::size_t kRangesMax = 256;
+
+  void note() {
+    if (!valid()) {
+      return;
+    }
+    const ByteView key = this->key();
+    const bool alike =
+        !ranges_.empty() && key.substr(0, kPrefixBytes) == ByteView(ranges_.back().second).substr(0, kPrefixBytes);
+    if (!alike && ranges_.size() < kRangesMax) {
+      ranges_.emplace_back(key, key);
+    } else {
+      ranges_.back().second.assign(key);
+    }
+  }
+
+  const std::unique_ptr<txn::OverlayWalk> walk_;
+  std::vector<Range> ranges_;
+};
 
 }  // namespace
 
@@ -46,9 +89,31 @@ Result<HighWaterMarks> load_high_water_marks(const storage::Reader& reader) {
 Applier::Applier(storage::Engine& engine, RecordCache* cache, HighWaterMarks marks)
     : engine_(engine), cache_(cache), marks_(marks), stored_marks_(marks) {}
 
-Status Applier::add(ShardId shard, uint64_t index, ByteView payload) {
+Status Applier::ingest(const ShardDescriptor& shard, uint64_t index, const CommitRecord& record) {
+  if (!empty()) {
+    PANDO_TRY(write());
+  }
+  PANDO_ASSIGN(auto walk, walk_runs(*engine_.runs(), record.parts(), {shard.start, shard.end}));
+  IngestedWalk source(std::move(walk));
+  PANDO_TRY(engine_.ingest(source, record.timestamp()));
+  PANDO_TRY(source.status());
+  if (cache_ != nullptr) {
+    for (const auto& [first, last] : source.ranges()) {
+      cache_->forget(first, last);
+    }
+  }
+  note_record(record);
+  note_applied(shard.id, index);
+  return write();
+}
+
+void Applier::note_record(const CommitRecord& record) {
+  marks_.timestamp = std::max(marks_.timestamp, record.timestamp());
+  marks_.transaction = std::max(marks_.transaction, record.transaction());
+}
+
+void Applier::add(ShardId shard, uint64_t index, CommitRecord record) {
   PANDO_ASSERT(!finished_, "a batch that failed to be written takes no more entries");
-  PANDO_ASSIGN(CommitRecord record, CommitRecord::decode(payload));
   const bool enters_cache = record.bytes() <= kCachedCommitBytesMax;
   for (CommitRecord::Change change; record.next(change);) {
     if (change.value.has_value()) {
@@ -57,11 +122,9 @@ Status Applier::add(ShardId shard, uint64_t index, ByteView payload) {
       batch_.put_tombstone(change.key, record.timestamp());
     }
   }
-  marks_.timestamp = std::max(marks_.timestamp, record.timestamp());
-  marks_.transaction = std::max(marks_.transaction, record.transaction());
+  note_record(record);
   sections_.push_back({batch_.bytes().size(), enters_cache});
   note_applied(shard, index);
-  return {};
 }
 
 void Applier::note_applied(ShardId shard, uint64_t index) {

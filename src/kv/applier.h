@@ -4,8 +4,12 @@
 // the node's high-water marks in the same atomic step; then the record cache learns of it.
 //
 //   Applier applier(engine, cache);
-//   PANDO_TRY(applier.add(shard, index, payload));
+//   applier.add(shard, index, record);
 //   PANDO_TRY(applier.write());              // on error nothing is applied, and write() may be called again
+//
+// A bulk record does not pass through a batch: the engine takes its runs in, and then a batch says that it did.
+//
+//   PANDO_TRY(applier.ingest(shard, index, record));       // on error to be called again
 //
 // Used by live commits and by recovery. One thread at a time.
 
@@ -13,6 +17,7 @@
 
 #include "kv/commit_record.h"
 #include "kv/record_cache.h"
+#include "kv/shard.h"
 #include "storage/engine.h"
 
 namespace pando::kv {
@@ -32,8 +37,11 @@ class Applier {
   // `cache` may be null.
   Applier(storage::Engine& engine, RecordCache* cache, HighWaterMarks marks);
 
-  // Errors: XX001 when the payload is damaged.
-  Status add(ShardId shard, uint64_t index, ByteView payload);
+  // REQUIRES: not a bulk record; write() has not failed since the last.
+  void add(ShardId shard, uint64_t index, CommitRecord record);
+  // Applies a bulk record, of which the engine has what lies in the shard once it returns. Blocks.
+  // What was added before is written first. Errors: those of the engine and its runs.
+  Status ingest(const ShardDescriptor& shard, uint64_t index, const CommitRecord& record);
   Status write();
 
   bool empty() const { return batch_.empty(); }
@@ -51,6 +59,7 @@ class Applier {
 
   void note_applied(ShardId shard, uint64_t index);
   void note_marks();
+  void note_record(const CommitRecord& record);
   void update_cache();
 
   storage::Engine& engine_;

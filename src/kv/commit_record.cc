@@ -8,6 +8,8 @@ namespace {
 // On disk: never renumber.
 constexpr char kFormatVersion = 1;
 constexpr char kKindCommit = 1;
+// 2 to 4 are those of cluster/log_entry.h.
+constexpr char kKindBulk = 5;
 constexpr uint8_t kChangeErase = 0;
 constexpr uint8_t kChangePut = 1;
 // After the version and the kind.
@@ -16,6 +18,30 @@ constexpr std::size_t kTimestampBytes = sizeof(uint64_t) + sizeof(uint32_t);
 
 Status damaged(const char* what) {
   return Status(sql_state::kDataCorrupted, "damaged commit record in a shard's log: {}", what);
+}
+
+void append_header(Bytes& payload, char kind, TransactionId transaction, uint64_t shard_generation) {
+  payload.push_back(kFormatVersion);
+  payload.push_back(kind);
+  payload.append(kTimestampBytes, '\0');
+  put_varint(payload, transaction.number());
+  put_varint(payload, shard_generation);
+}
+
+bool read_parts(ByteReader& reader, std::vector<RunPart>& parts) {
+  uint64_t count = 0;
+  if (!reader.varint(count) || count == 0) {
+    return false;
+  }
+  for (uint64_t i = 0; i < count; ++i) {
+    uint64_t run = 0;
+    uint64_t limit = 0;
+    if (!reader.varint(run) || !reader.varint(limit) || limit > UINT32_MAX) {
+      return false;
+    }
+    parts.push_back({storage::RunId(run), static_cast<uint32_t>(limit)});
+  }
+  return reader.empty();
 }
 
 bool read_change(ByteReader& reader, CommitRecord::Change& change) {
@@ -38,11 +64,7 @@ bool read_change(ByteReader& reader, CommitRecord::Change& change) {
 
 CommitRecordBuilder::CommitRecordBuilder(TransactionId transaction, uint64_t shard_generation, std::size_t bytes_hint) {
   payload_.reserve(bytes_hint);
-  payload_.push_back(kFormatVersion);
-  payload_.push_back(kKindCommit);
-  payload_.append(kTimestampBytes, '\0');
-  put_varint(payload_, transaction.number());
-  put_varint(payload_, shard_generation);
+  append_header(payload_, kKindCommit, transaction, shard_generation);
 }
 
 void CommitRecordBuilder::put(ByteView key, ByteView value) {
@@ -56,6 +78,17 @@ void CommitRecordBuilder::erase(ByteView key) {
   payload_.push_back(kChangeErase);
   put_length_prefixed(payload_, key);
   ++count_;
+}
+
+Bytes encode_bulk_record(TransactionId transaction, uint64_t shard_generation, const std::vector<RunPart>& parts) {
+  Bytes payload;
+  append_header(payload, kKindBulk, transaction, shard_generation);
+  put_varint(payload, parts.size());
+  for (const RunPart& part : parts) {
+    put_varint(payload, part.run.number());
+    put_varint(payload, part.limit);
+  }
+  return payload;
 }
 
 void set_commit_timestamp(Bytes& payload, HlcTimestamp timestamp) {
@@ -75,7 +108,7 @@ Result<CommitRecord> CommitRecord::decode(ByteView payload) {
   if (!reader.fixed8(version) || version != kFormatVersion) {
     return damaged("unknown version");
   }
-  if (!reader.fixed8(kind) || kind != kKindCommit) {
+  if (!reader.fixed8(kind) || (kind != kKindCommit && kind != kKindBulk)) {
     return damaged("unknown kind");
   }
   if (!reader.fixed64(record.timestamp_.wall_ns) || !reader.fixed32(record.timestamp_.logical) ||
@@ -83,6 +116,10 @@ Result<CommitRecord> CommitRecord::decode(ByteView payload) {
     return damaged("unfinished header");
   }
   record.transaction_ = TransactionId(transaction);
+  record.bulk_ = kind == kKindBulk;
+  if (record.bulk_) {
+    return read_parts(reader, record.parts_) ? Result<CommitRecord>(std::move(record)) : damaged("unfinished parts");
+  }
   record.changes_ = reader.rest();
   Change change;
   while (!reader.empty()) {

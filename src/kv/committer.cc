@@ -22,6 +22,8 @@ struct Committer::Commit {
     Bytes payload;
     uint64_t index = 0;
   };
+  bool is_bulk() const { return request.parts != nullptr; }
+
   const CommitRequest request;
   std::vector<Entry> entries;
   HlcTimestamp timestamp;
@@ -51,10 +53,22 @@ Task<void> Committer::stop(runtime::Executor* executor) {
 }
 
 Task<Status> Committer::commit(CommitRequest request) {
-  PANDO_ASSERT(!request.writes->empty(), "a transaction without writes has nothing to commit");
   Commit commit(request);
-  encode(commit);
-  PANDO_CO_TRY(sequence(commit));
+  if (commit.is_bulk()) {
+    encode_bulk(commit);
+  } else {
+    PANDO_ASSERT(!request.writes->empty(), "a transaction without writes has nothing to commit");
+    encode(commit);
+  }
+  if (Status status = sequence(commit); !status.ok()) {
+    if (commit.is_bulk()) {
+      // No entry names them.
+      for (const RunPart& part : *request.parts) {
+        parts_.run_files.remove(part.run);
+      }
+    }
+    co_return status;
+  }
   co_await commit.decided.wait();
   co_return std::move(commit.status);
 }
@@ -75,6 +89,15 @@ void Committer::encode(Commit& commit) {
       }
     }
     commit.entries.push_back({.shard = &shard, .payload = std::move(builder).finish()});
+  }
+}
+
+// The runs do not tell what lies in which shard, so all shards are told of them.
+void Committer::encode_bulk(Commit& commit) {
+  for (const auto& shard : parts_.router.shards()) {
+    commit.entries.push_back({.shard = shard.get(),
+                              .payload = encode_bulk_record(commit.request.transaction, shard->descriptor.generation,
+                                                            *commit.request.parts)});
   }
 }
 
@@ -105,6 +128,16 @@ Status Committer::sequence(Commit& commit) {
 }
 
 void Committer::record_writes(const Commit& commit) {
+  if (commit.is_bulk() && commit.request.keys == nullptr) {
+    recent_.record_all(commit.timestamp);
+    return;
+  }
+  if (commit.is_bulk()) {
+    for (const Bytes& key : *commit.request.keys) {
+      recent_.record(key, commit.timestamp);
+    }
+    return;
+  }
   for (auto walk = commit.request.writes->walk(); walk.valid(); walk.step()) {
     recent_.record(walk.write().key, commit.timestamp);
   }
@@ -116,8 +149,12 @@ void Committer::on_journaled(Commit* commit, Status status) {
   --unanswered_;
   if (status.ok()) {
     commit->durable = true;
+    parts_.run_files.note_durable();
     start_applying();
     return;
+  }
+  if (commit->is_bulk()) {
+    parts_.run_files.keep_doubtful(*commit->request.parts);
   }
   if (journal_failure_.ok()) {
     journal_failure_ = std::move(status);
@@ -150,24 +187,52 @@ void Committer::start_applying() {
 Task<void> Committer::apply_group() {
   if (unapplied_.empty()) {
     unapplied_ = take_durable();
-    for (const Commit* commit : unapplied_) {
-      for (const Commit::Entry& entry : commit->entries) {
-        const Status added = applier_.add(entry.shard->descriptor.id, entry.index, entry.payload);
-        PANDO_ASSERT(added.ok(), "what was encoded here can be decoded here");
+    if (!unapplied_.front()->is_bulk()) {
+      for (const Commit* commit : unapplied_) {
+        for (const Commit::Entry& entry : commit->entries) {
+          auto record = CommitRecord::decode(entry.payload);
+          PANDO_ASSERT(record.ok(), "what was encoded here can be decoded here");
+          applier_.add(entry.shard->descriptor.id, entry.index, *std::move(record));
+        }
       }
     }
   }
-  if (Status written = applier_.write(); !written.ok()) {
+  const bool bulk = unapplied_.front()->is_bulk();
+  if (bulk && parts_.background != nullptr) {
+    co_await runtime::yield_to(*parts_.background);
+  }
+  if (Status written = bulk ? apply_bulk(*unapplied_.front()) : applier_.write(); !written.ok()) {
     retry_later(std::move(written));
     co_return;
   }
   publish(std::exchange(unapplied_, {}));
+  if (bulk) {
+    // Nothing waits for it; it makes the runs' space free soon.
+    parts_.engine.flush().ignore("the engine flushes again when it can");
+    parts_.run_files.remove_unneeded();
+  }
+}
+
+Status Committer::apply_bulk(const Commit& commit) {
+  std::vector<storage::AppliedIndex> applied;
+  for (const Commit::Entry& entry : commit.entries) {
+    const auto record = CommitRecord::decode(entry.payload);
+    PANDO_ASSERT(record.ok(), "what was encoded here can be decoded here");
+    PANDO_TRY(applier_.ingest(entry.shard->descriptor, entry.index, *record));
+    applied.push_back({entry.shard->descriptor.id, entry.index});
+  }
+  parts_.run_files.keep_until_flushed(*commit.request.parts, std::move(applied));
+  return {};
 }
 
 std::vector<Committer::Commit*> Committer::take_durable() {
   MutexLock lock(mutex_);
-  const auto first_open = std::ranges::find(pending_, false, &Commit::durable);
-  return {pending_.begin(), first_open};
+  if (pending_.front()->is_bulk()) {
+    return {pending_.front()};
+  }
+  const auto end =
+      std::ranges::find_if(pending_, [](const Commit* commit) { return !commit->durable || commit->is_bulk(); });
+  return {pending_.begin(), end};
 }
 
 void Committer::publish(const std::vector<Commit*>& group) {

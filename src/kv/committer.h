@@ -6,7 +6,8 @@
 //              index of each shard written, and hand one journal batch over all of them to the journal
 //   journal    one fdatasync makes it durable, together with everyone else's that waits (group commit)
 //   apply      durable commits, in the order of their timestamps, go to the engine as one batch, on the journal's
-//              writer before its next group: one thread less to wake, and a worker never stands still for the engine
+//              writer before its next group: one thread less to wake, and a worker never stands still for the engine;
+//              a bulk commit alone, in the background, and those behind it wait
 //   publish    the visible moment moves past them, all at once, and their transactions are woken
 //
 // So a commit is visible to every snapshot taken after commit() has returned, and a snapshot never sees a later commit
@@ -24,6 +25,7 @@
 
 #include "kv/applier.h"
 #include "kv/record_cache.h"
+#include "kv/run_files.h"
 #include "kv/shard.h"
 #include "kv/snapshot_registry.h"
 #include "kv/timestamp_oracle.h"
@@ -38,6 +40,11 @@ namespace pando::kv {
 struct CommitRequest {
   TransactionId transaction;
   const txn::WriteBuffer* writes = nullptr;
+  // Instead of `writes`, for a transaction whose writes are in sorted runs. With commit() they become the committer's,
+  // whatever the outcome.
+  const std::vector<RunPart>* parts = nullptr;
+  // The keys in them, unless they are too many: then it is as if everything had been written.
+  const std::vector<Bytes>* keys = nullptr;
   // Null unless the reads must be validated against `snapshot`.
   const txn::ReadSet* reads = nullptr;
   HlcTimestamp snapshot;
@@ -64,6 +71,9 @@ class Committer {
     runtime::Timer& timer;
     // The journal's writer, where commits are applied.
     runtime::Executor& writer;
+    RunFiles& run_files;
+    // Where bulk commits are applied, which takes long. Null: where all others are.
+    runtime::Executor* background = nullptr;
   };
 
   Committer(Parts parts, HighWaterMarks marks, std::size_t recent_writes_bytes_max);
@@ -86,12 +96,14 @@ class Committer {
   struct Commit;
 
   void encode(Commit& commit);
+  void encode_bulk(Commit& commit);
   Status sequence(Commit& commit) PANDO_EXCLUDES(mutex_);
   void record_writes(const Commit& commit) PANDO_REQUIRES(mutex_);
   void on_journaled(Commit* commit, Status status) PANDO_EXCLUDES(mutex_);
   void resume_after_failure() PANDO_REQUIRES(mutex_);
   void start_applying() PANDO_REQUIRES(mutex_);
   Task<void> apply_group();
+  Status apply_bulk(const Commit& commit);
   std::vector<Commit*> take_durable() PANDO_EXCLUDES(mutex_);
   void publish(const std::vector<Commit*>& group) PANDO_EXCLUDES(mutex_);
   void retry_later(Status why) PANDO_EXCLUDES(mutex_);

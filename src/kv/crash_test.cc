@@ -46,11 +46,18 @@ Model contents(KvNode& node) {
   return rows;
 }
 
+// From the second lock on each makes the transaction move what it wrote into sorted runs.
+constexpr std::size_t kSpillAtOnce = 1;
+
 TEST(Crash, EveryAcknowledgedCommitIsThereAfterwards) {
-  for (uint64_t seed = 1; seed <= 20; ++seed) {
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
     SCOPED_TRACE(seed);
     Prng prng(seed);
-    KvNode node({.initial_splits = {"b", "c"}});
+    KvOptions options{.initial_splits = {"b", "c"}};
+    if (seed % 2 == 0) {
+      options.spill_bytes = kSpillAtOnce;
+    }
+    KvNode node(std::move(options));
     Model model;
     for (int round = 0; round < 4; ++round) {
       ASSERT_EQ(node.open().to_string(), "OK");
@@ -137,6 +144,65 @@ TEST(Crash, ACommitOverSeveralShardsIsOneJournalRecord) {
     EXPECT_EQ(contents(node), (Model{{"a", value}, {"b", value}, {"c", value}}));
     node.crash();
   }
+}
+
+TEST(Crash, RunsGoOnceNothingNamesThem) {
+  KvNode node({.spill_bytes = kSpillAtOnce});
+  const auto runs = [&] { return node.engine().runs()->list()->size(); };
+  ASSERT_TRUE(node.open().ok());
+  ASSERT_TRUE(commit(node, {{"a", "1"}, {"b", "1"}, {"c", "1"}}).ok());
+  EXPECT_EQ(contents(node), (Model{{"a", "1"}, {"b", "1"}, {"c", "1"}}));
+  EXPECT_EQ(runs(), 0);
+  {
+    // One that rolls back.
+    const auto transaction = begin(node);
+    for (const Bytes key : {"d", "e", "f", "g"}) {
+      ASSERT_TRUE(
+          runtime::block_on(node.executor(), transaction->lock(key, LockStrength::kUpdate, WaitPolicy::kBlock)).ok());
+      ASSERT_TRUE(transaction->put(key, "1").ok());
+    }
+    EXPECT_GT(runs(), 0);
+  }
+  EXPECT_EQ(runs(), 0);
+  // A crash leaves those of an unfinished transaction behind; the restart removes them.
+  auto unfinished = *node.engine().runs()->create(storage::RunId(1000));
+  ASSERT_TRUE(unfinished->add("x", 1, "1").ok());
+  ASSERT_TRUE(unfinished->finish().ok());
+  node.crash();
+  ASSERT_EQ(node.open().to_string(), "OK");
+  EXPECT_EQ(runs(), 0);
+  EXPECT_EQ(contents(node), (Model{{"a", "1"}, {"b", "1"}, {"c", "1"}}));
+}
+
+TEST(Crash, ARunThatIsGoneIsDamage) {
+  KvNode node({.spill_bytes = kSpillAtOnce});
+  ASSERT_TRUE(node.open().ok());
+  // Keeps the state from being flushed, and with it the runs from going.
+  auto before = node.engine().after_crash();
+  ASSERT_TRUE(commit(node, {{"a", "1"}, {"b", "1"}, {"c", "1"}}).ok());
+  ASSERT_TRUE(node.close().ok());
+  EXPECT_EQ(node.open(before.get()).code(), sql_state::kDataCorrupted);
+}
+
+TEST(Crash, AFailedBulkCommitIsUndoneAndItsRunsAreKeptUntilThatIsSure) {
+  KvNode node({.spill_bytes = kSpillAtOnce});
+  const auto runs = [&] { return node.engine().runs()->list()->size(); };
+  ASSERT_TRUE(node.open().ok());
+  ASSERT_TRUE(commit(node, {{"a", "1"}}).ok());
+  node.disk().set_fault([](MemoryDisk::Operation operation, const Bytes&) {
+    return operation == MemoryDisk::Operation::kSync ? Status(sql_state::kIoError, "could not sync") : Status();
+  });
+  EXPECT_EQ(commit(node, {{"a", "2"}, {"b", "2"}, {"c", "2"}}).code(), sql_state::kIoError);
+  EXPECT_EQ(contents(node), (Model{{"a", "1"}}));
+  // The failed record may be on the disk, and what it names with it.
+  EXPECT_GT(runs(), 0);
+  node.disk().set_fault(nullptr);
+  EXPECT_EQ(commit(node, {{"d", "3"}}).to_string(), "OK");
+  node.timer().advance(KvOptions().garbage_interval);
+  EXPECT_EQ(runs(), 0);
+  node.crash();
+  ASSERT_EQ(node.open().to_string(), "OK");
+  EXPECT_EQ(contents(node), (Model{{"a", "1"}, {"d", "3"}}));
 }
 
 TEST(Crash, AFullDiskRefusesCommitsAndLosesNothing) {

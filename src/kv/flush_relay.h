@@ -1,15 +1,16 @@
 #pragma once
 
-// FlushRelay: carries "these log entries are in files now" from the engine, which is opened first, to the journal,
-// which may then forget them.
+// FlushRelay: carries "these log entries are in files now" from the engine, which is opened first, to the journal and
+// the sorted runs, which may then forget them.
 //
 //   FlushRelay relay;
 //   auto engine = open_rocksdb_engine({..., .on_flushed = relay.callback()});
-//   relay.attach(&journal);  ...  relay.detach();
+//   relay.attach(&journal, &run_files);  ...  relay.detach();
 //
 // Outlives the engine. Thread-safe.
 
 #include "base/mutex.h"
+#include "kv/run_files.h"
 #include "storage/engine.h"
 #include "storage/journal.h"
 
@@ -28,19 +29,22 @@ class FlushRelay {
         for (const storage::AppliedIndex& applied : flushed) {
           journal_->release(applied.shard, applied.index);
         }
+        run_files_->note_flushed(flushed);
       }
     };
   }
-  void attach(storage::Journal* journal) {
+  void attach(storage::Journal* journal, RunFiles* run_files) {
     MutexLock lock(mutex_);
     journal_ = journal;
+    run_files_ = run_files;
   }
-  // After it returns the journal is not used any more.
-  void detach() { attach(nullptr); }
+  // After it returns neither is used any more.
+  void detach() { attach(nullptr, nullptr); }
 
  private:
   Mutex mutex_;
   storage::Journal* journal_ PANDO_GUARDED_BY(mutex_) = nullptr;
+  RunFiles* run_files_ PANDO_GUARDED_BY(mutex_) = nullptr;
 };
 
 }  // namespace pando::kv

@@ -50,6 +50,7 @@ KvStore::KvStore(KvOptions options, KvEnvironment environment, std::vector<Shard
       environment_(environment),
       locks_(&environment.timer),
       cache_(options_.record_cache_bytes),
+      run_files_(environment.engine.runs()),
       oracle_(environment.clock),
       router_(std::move(descriptors)) {}
 
@@ -60,6 +61,7 @@ Task<Status> KvStore::recover() {
   PANDO_CO_ASSIGN(journal_, co_await storage::Journal::open(options_.journal, environment_.disk,
                                                             environment_.journal_writer, &recovery));
   PANDO_CO_TRY(recovery.finish());
+  PANDO_CO_TRY(run_files_.open(environment_.engine));
   for (const auto& shard : router_.shards()) {
     PANDO_CO_ASSIGN(const uint64_t applied, environment_.engine.applied(shard->descriptor.id));
     shard->last_index = journal_->last_index(shard->descriptor.id);
@@ -80,13 +82,15 @@ Task<Status> KvStore::recover() {
                                                             .oracle = oracle_,
                                                             .router = router_,
                                                             .timer = environment_.timer,
-                                                            .writer = environment_.journal_writer},
+                                                            .writer = environment_.journal_writer,
+                                                            .run_files = run_files_,
+                                                            .background = environment_.background},
                                            recovery.marks(), options_.recent_writes_bytes_max);
   co_return Status();
 }
 
 void KvStore::start() {
-  environment_.flushes.attach(journal_.get());
+  environment_.flushes.attach(journal_.get(), &run_files_);
   schedule_garbage_round();
 }
 
@@ -138,6 +142,7 @@ void KvStore::schedule_garbage_round() {
   if (!closing_) {
     garbage_timer_ = environment_.timer.schedule(options_.garbage_interval, [this] {
       advance_garbage_threshold();
+      run_files_.remove_unneeded();
       schedule_garbage_round();
     });
   }

@@ -16,6 +16,7 @@
 
 #include "kv/committer.h"
 #include "kv/flush_relay.h"
+#include "kv/run_files.h"
 #include "txn/lock_table.h"
 #include "txn/transaction.h"
 
@@ -24,6 +25,9 @@ namespace pando::kv {
 struct KvOptions {
   storage::JournalOptions journal;
   std::size_t record_cache_bytes = 128_MiB;
+  // What a transaction's writes may take in memory: at the first limit they begin to move into sorted runs, where the
+  // engine has such; at the second it fails.
+  std::size_t spill_bytes = 64_MiB;
   std::size_t transaction_bytes_max = 448_MiB;
   std::size_t recent_writes_bytes_max = 64_MiB;
   // How often the engine learns which versions nobody can see any more.
@@ -41,6 +45,9 @@ struct KvEnvironment {
   runtime::Clock& clock;
   runtime::Timer& timer;
   FlushRelay& flushes;
+  // Runs what takes long and blocks: spilling and applying bulk commits. Null: whoever waits for it does it. Stopped
+  // before the store is closed.
+  runtime::Executor* background = nullptr;
 };
 
 struct KvStatistics {
@@ -82,6 +89,8 @@ class KvStore final : public txn::Store {
   storage::Engine& engine() { return environment_.engine; }
   txn::LockTable& locks() { return locks_; }
   SnapshotRegistry& snapshots() { return snapshots_; }
+  RunFiles& run_files() { return run_files_; }
+  runtime::Executor* background() { return environment_.background; }
   Committer& committer() { return *committer_; }
   TransactionId next_transaction();
 
@@ -106,6 +115,7 @@ class KvStore final : public txn::Store {
   txn::LockTable locks_;
   SnapshotRegistry snapshots_;
   RecordCache cache_;
+  RunFiles run_files_;
   TimestampOracle oracle_;
   Router router_;
   std::unique_ptr<storage::Journal> journal_;

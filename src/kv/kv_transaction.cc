@@ -9,6 +9,9 @@
 namespace pando::kv {
 namespace {
 
+// Of a transaction larger than memory: those of more are not told apart when serializable transactions are validated.
+constexpr std::size_t kRecordedKeysMax = 4096;
+
 class EngineScan final : public txn::CommittedScan {
  public:
   explicit EngineScan(std::unique_ptr<storage::VersionScan> scan) : scan_(std::move(scan)) {}
@@ -80,12 +83,13 @@ KvTransaction::~KvTransaction() {
 
 bool KvTransaction::renew(const txn::TransactionOptions& options) {
   PANDO_ASSERT(over_, "a transaction that has not ended");
-  if (writes_.bytes() != 0 || notes_reads()) {
+  if (bulk_ != nullptr || writes_.bytes() != 0 || notes_reads()) {
     return false;
   }
   options_ = options;
   locks_.emplace(store_.locks(), store_.next_transaction());
   statement_ = 0;
+  vacancies_.clear();
   known_absent_.clear();
   savepoints_.clear();
   hooks_.clear();
@@ -100,7 +104,7 @@ HlcTimestamp KvTransaction::read_timestamp() const {
 
 void KvTransaction::begin_statement() {
   PANDO_ASSERT(!over_, "a statement in a transaction that has ended");
-  statement_ = writes_.mark();
+  statement_ = mark_writes();
   if (options_.isolation == txn::Isolation::kReadCommitted) {
     snapshot_ = pin_.take();
   } else if (!snapshot_.has_value()) {
@@ -118,7 +122,12 @@ Result<std::optional<Bytes>> KvTransaction::read(ByteView key, HlcTimestamp at) 
 }
 
 Task<Result<std::optional<Bytes>>> KvTransaction::get(Bytes key) {
-  if (has_writes()) {
+  if (bulk_ != nullptr) {
+    PANDO_CO_ASSIGN(auto write, bulk_->find(key, statement_));
+    if (write.has_value()) {
+      co_return std::move(*write);
+    }
+  } else if (has_writes()) {
     if (const auto write = writes_.find(key, statement_)) {
       co_return value_of(*write);
     }
@@ -130,12 +139,21 @@ Task<Result<std::optional<Bytes>>> KvTransaction::get(Bytes key) {
 }
 
 Task<Result<std::optional<Bytes>>> KvTransaction::get_latest(Bytes key) {
-  if (has_writes()) {
+  if (bulk_ != nullptr) {
+    PANDO_CO_ASSIGN(auto write, bulk_->find(key));
+    if (write.has_value()) {
+      co_return std::move(*write);
+    }
+  } else if (has_writes()) {
     if (const auto write = writes_.find(key)) {
       co_return value_of(*write);
     }
   }
   if (is_known_absent(key)) {
+    co_return std::optional<Bytes>();
+  }
+  PANDO_CO_ASSIGN(const bool vacant, is_vacant(key));
+  if (vacant) {
     co_return std::optional<Bytes>();
   }
   co_return read(key, HlcTimestamp::max());
@@ -152,6 +170,9 @@ Result<txn::ReadOutcome> KvTransaction::read_into(ByteView key, HlcTimestamp at,
 }
 
 Result<txn::ReadOutcome> KvTransaction::try_get(ByteView key, Bytes& value) {
+  if (bulk_ != nullptr) {
+    return txn::ReadOutcome::kMustWait;
+  }
   if (has_writes()) {
     if (const auto write = writes_.find(key, statement_)) {
       return take_write(*write, value);
@@ -164,6 +185,9 @@ Result<txn::ReadOutcome> KvTransaction::try_get(ByteView key, Bytes& value) {
 }
 
 Result<txn::ReadOutcome> KvTransaction::try_get_latest(ByteView key, Bytes& value) {
+  if (bulk_ != nullptr) {
+    return txn::ReadOutcome::kMustWait;
+  }
   if (has_writes()) {
     if (const auto write = writes_.find(key)) {
       return take_write(*write, value);
@@ -172,12 +196,35 @@ Result<txn::ReadOutcome> KvTransaction::try_get_latest(ByteView key, Bytes& valu
   if (is_known_absent(key)) {
     return txn::ReadOutcome::kAbsent;
   }
+  PANDO_ASSIGN(const bool vacant, is_vacant(key));
+  if (vacant) {
+    return txn::ReadOutcome::kAbsent;
+  }
   return read_into(key, HlcTimestamp::max(), value);
+}
+
+Result<bool> KvTransaction::is_vacant(ByteView key) {
+  const ByteView prefix = locks_->locked_prefix(key);
+  if (prefix.empty()) [[likely]] {
+    return false;
+  }
+  const auto known = std::ranges::find(vacancies_, prefix, &std::pair<Bytes, bool>::first);
+  if (known != vacancies_.end()) {
+    return known->second;
+  }
+  const auto versions = store_.engine().iterate_versions({Bytes(prefix), prefix_end(prefix)});
+  PANDO_TRY(versions->status());
+  vacancies_.emplace_back(prefix, !versions->valid());
+  return vacancies_.back().second;
 }
 
 std::unique_ptr<txn::Cursor> KvTransaction::scan(txn::Span span, txn::ScanOptions options) {
   txn::OverlayCursor::Options merged{.reverse = options.reverse, .reads = notes_reads() ? &reads_ : nullptr};
-  if (writes_.touches(statement_, span.start, span.end)) {
+  if (bulk_ != nullptr) {
+    if (bulk_->touches(statement_, span.start, span.end)) {
+      merged.layered = bulk_->walk(statement_, span, options.reverse);
+    }
+  } else if (writes_.touches(statement_, span.start, span.end)) {
     merged.overlay.emplace(writes_, statement_, span.start, span.end, options.reverse);
   }
   auto committed = scan_engine(store_.engine(), span, read_timestamp(), options);
@@ -186,7 +233,9 @@ std::unique_ptr<txn::Cursor> KvTransaction::scan(txn::Span span, txn::ScanOption
 }
 
 std::unique_ptr<txn::Snapshot> KvTransaction::snapshot_for(txn::Span span) {
-  if (writes_.touches(statement_, span.start, span.end)) {
+  const bool own = bulk_ == nullptr ? writes_.touches(statement_, span.start, span.end)
+                                    : bulk_->touches(statement_, span.start, span.end);
+  if (own) {
     return nullptr;
   }
   if (notes_reads()) {
@@ -197,6 +246,10 @@ std::unique_ptr<txn::Snapshot> KvTransaction::snapshot_for(txn::Span span) {
 
 Task<Result<txn::LockOutcome>> KvTransaction::lock(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) {
   PANDO_ASSERT(!over_, "a lock in a transaction that has ended");
+  // A write needs a lock first, so here is the place to wait before there are more.
+  if (wants_room()) [[unlikely]] {
+    PANDO_CO_TRY(co_await make_room());
+  }
   if (!store_.locks().try_lock(*locks_, key, strength)) {
     PANDO_CO_ASSIGN(const bool granted, co_await store_.locks().lock(&*locks_, key, strength,
                                                                      {.policy = wait,
@@ -212,6 +265,10 @@ Task<Result<txn::LockOutcome>> KvTransaction::lock(Bytes key, txn::LockStrength 
 
 Result<std::optional<txn::LockOutcome>> KvTransaction::try_lock(ByteView key, txn::LockStrength strength) {
   PANDO_ASSERT(!over_, "a lock in a transaction that has ended");
+  // lock() makes room.
+  if (bulk_ != nullptr || wants_room()) [[unlikely]] {
+    return std::optional<txn::LockOutcome>();
+  }
   if (!store_.locks().try_lock(*locks_, key, strength)) {
     return std::optional<txn::LockOutcome>();
   }
@@ -220,6 +277,10 @@ Result<std::optional<txn::LockOutcome>> KvTransaction::try_lock(ByteView key, tx
 }
 
 Result<txn::LockOutcome> KvTransaction::locked_outcome(ByteView key) {
+  PANDO_ASSIGN(const bool vacant, is_vacant(key));
+  if (vacant) {
+    return txn::LockOutcome{};
+  }
   HlcTimestamp timestamp;
   bool tombstone = false;
   PANDO_ASSIGN(const bool found, store_.newest(key, timestamp, tombstone));
@@ -232,6 +293,12 @@ Result<txn::LockOutcome> KvTransaction::locked_outcome(ByteView key) {
 
 Task<Status> KvTransaction::lock_for_insert(std::span<const Bytes> keys, std::vector<uint8_t>& taken) {
   PANDO_ASSERT(!over_, "a lock in a transaction that has ended");
+  if (wants_room()) [[unlikely]] {
+    PANDO_CO_TRY(co_await make_room());
+  }
+  if (bulk_ != nullptr) {
+    co_return co_await Transaction::lock_for_insert(keys, taken);
+  }
   taken.assign(keys.size(), 0);
   for (const Bytes& key : keys) {
     if (!store_.locks().try_lock(*locks_, key, txn::LockStrength::kUpdate)) {
@@ -274,6 +341,9 @@ Status KvTransaction::find_committed(std::span<const Bytes> keys, std::span<cons
 
 Task<Status> KvTransaction::get_many(std::span<const Bytes> keys, KeyValueBatch& found,
                                      std::vector<uint32_t>& positions) {
+  if (bulk_ != nullptr) {
+    co_return co_await Transaction::get_many(keys, found, positions);
+  }
   const HlcTimestamp at = read_timestamp();
   std::vector<std::optional<Bytes>> values(keys.size());
   std::unique_ptr<storage::VersionIterator> iterator;
@@ -315,7 +385,8 @@ Status KvTransaction::check_write(ByteView key, bool erases) {
   if (options_.read_only) {
     return txn::read_only_violation();
   }
-  if (writes_.bytes() > store_.options().transaction_bytes_max) {
+  const bool exhausted = bulk_ != nullptr && bulk_->is_exhausted();
+  if (buffered_bytes() > store_.options().transaction_bytes_max || exhausted) {
     return txn::transaction_too_large(store_.options().transaction_bytes_max);
   }
   if (options_.isolation == txn::Isolation::kReadCommitted || is_known_absent(key)) {
@@ -336,18 +407,44 @@ Status KvTransaction::check_write(ByteView key, bool erases) {
 
 Status KvTransaction::put(Bytes key, Bytes value) {
   PANDO_TRY(check_write(key, false));
-  writes_.put(key, value);
+  if (bulk_ != nullptr) {
+    bulk_->put(key, value);
+  } else {
+    writes_.put(key, value);
+  }
   return {};
 }
 
 Status KvTransaction::erase(Bytes key) {
   PANDO_TRY(check_write(key, true));
-  writes_.erase(key);
+  if (bulk_ != nullptr) {
+    bulk_->erase(key);
+  } else {
+    writes_.erase(key);
+  }
   return {};
 }
 
+bool KvTransaction::wants_room() const {
+  return buffered_bytes() >= store_.options().spill_bytes && store_.run_files().available();
+}
+
+Task<Status> KvTransaction::make_room() {
+  if (bulk_ == nullptr) {
+    bulk_ = std::make_unique<BulkWrites>(writes_, store_.run_files(), store_.options().spill_bytes);
+    co_return Status();
+  }
+  if (store_.background() == nullptr) {
+    co_return bulk_->spill();
+  }
+  co_await runtime::yield_to(*store_.background());
+  const Status spilled = bulk_->spill();
+  co_await runtime::yield_to(*options_.executor);
+  co_return spilled;
+}
+
 txn::SavepointId KvTransaction::savepoint() {
-  savepoints_.push_back({writes_.mark(), locks_->mark()});
+  savepoints_.push_back({mark_writes(), locks_->mark()});
   return txn::SavepointId(static_cast<uint32_t>(savepoints_.size()));
 }
 
@@ -361,7 +458,11 @@ void KvTransaction::undo_writes_to(txn::SavepointId savepoint) {
   PANDO_ASSERT(savepoint.number() >= 1, "a savepoint that was never made");
   PANDO_ASSERT(savepoint.number() <= savepoints_.size(), "a savepoint that is gone");
   savepoints_.resize(savepoint.number());
-  writes_.rollback_to(savepoints_.back().writes);
+  if (bulk_ != nullptr) {
+    bulk_->rollback_to(savepoints_.back().writes);
+  } else {
+    writes_.rollback_to(savepoints_.back().writes);
+  }
   statement_ = std::min(statement_, savepoints_.back().writes);
 }
 
@@ -374,7 +475,9 @@ void KvTransaction::release(txn::SavepointId savepoint) {
 Task<Status> KvTransaction::commit() {
   PANDO_ASSERT(!over_, "a transaction ends once");
   Status status;
-  if (has_writes()) {
+  if (has_writes() && bulk_ != nullptr) {
+    status = co_await commit_bulk();
+  } else if (has_writes()) {
     status = co_await store_.committer().commit({.transaction = id(),
                                                  .writes = &writes_,
                                                  .reads = notes_reads() ? &reads_ : nullptr,
@@ -392,11 +495,33 @@ Task<Status> KvTransaction::commit() {
 
 bool KvTransaction::try_commit() {
   PANDO_ASSERT(!over_, "a transaction ends once");
-  if (has_writes() || !hooks_.empty()) {
+  if (bulk_ != nullptr || has_writes() || !hooks_.empty()) {
     return false;
   }
   end();
   return true;
+}
+
+Task<Status> KvTransaction::commit_bulk() {
+  if (store_.background() != nullptr) {
+    co_await runtime::yield_to(*store_.background());
+  }
+  const auto keys = bulk_->keys(kRecordedKeysMax);
+  const auto parts = [&]() -> Result<std::vector<RunPart>> {
+    PANDO_TRY(keys.status());
+    return bulk_->finish();
+  }();
+  if (store_.background() != nullptr) {
+    co_await runtime::yield_to(*options_.executor);
+  }
+  PANDO_CO_TRY(parts.status());
+  bulk_->release();
+  co_return co_await store_.committer().commit({.transaction = id(),
+                                                .parts = &*parts,
+                                                .keys = keys->has_value() ? &**keys : nullptr,
+                                                .reads = notes_reads() ? &reads_ : nullptr,
+                                                .snapshot = read_timestamp(),
+                                                .executor = options_.executor});
 }
 
 Task<void> KvTransaction::rollback() {

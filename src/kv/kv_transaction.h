@@ -3,6 +3,7 @@
 // One transaction of a KvStore; see txn/transaction.h for the contract. Its writes stay here, at the gateway, until it
 // commits; its locks are in the store's lock table; what it reads comes from the record cache or the engine.
 
+#include "kv/bulk_writes.h"
 #include "kv/kv_store.h"
 #include "txn/point_access.h"
 #include "txn/write_buffer.h"
@@ -20,7 +21,7 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   txn::Isolation isolation() const override { return options_.isolation; }
   HlcTimestamp read_timestamp() const override;
   runtime::Executor& executor() const override { return *options_.executor; }
-  bool has_writes() const override { return !writes_.empty(); }
+  bool has_writes() const override { return !writes_.empty() || (bulk_ != nullptr && !bulk_->empty()); }
   void begin_statement() override;
 
   Task<Result<std::optional<Bytes>>> get(Bytes key) override;
@@ -32,7 +33,7 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   Task<Result<txn::LockOutcome>> lock(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) override;
   Result<std::optional<txn::LockOutcome>> try_lock(ByteView key, txn::LockStrength strength) override;
   bool try_hold(ByteView key, txn::LockStrength strength) override {
-    return store_.locks().try_lock(*locks_, key, strength);
+    return bulk_ == nullptr && store_.locks().try_lock(*locks_, key, strength);
   }
   Task<Status> lock_for_insert(std::span<const Bytes> keys, std::vector<uint8_t>& taken) override;
   Task<Status> get_many(std::span<const Bytes> keys, KeyValueBatch& found, std::vector<uint32_t>& positions) override;
@@ -64,7 +65,16 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   Result<txn::LockOutcome> locked_outcome(ByteView key);
   // Sets taken[i] for those keys, in rising order by `order`, that this transaction has not written.
   Status find_committed(std::span<const Bytes> keys, std::span<const uint32_t> order, std::vector<uint8_t>& taken);
+  txn::WriteBuffer::Mark mark_writes() { return bulk_ == nullptr ? writes_.mark() : bulk_->mark(); }
+  std::size_t buffered_bytes() const { return bulk_ == nullptr ? writes_.bytes() : bulk_->buffered_bytes(); }
+  bool wants_room() const;
+  // Moves writes out of memory. Resumes on the transaction's executor.
+  Task<Status> make_room();
+  Task<Status> commit_bulk();
   bool is_known_absent(ByteView key) const { return !known_absent_.empty() && key == known_absent_; }
+  // Whether this transaction has locked all keys that begin as `key` does, and none of them has a version: a load into
+  // an empty table need not look for every row.
+  Result<bool> is_vacant(ByteView key);
   Status check_write(ByteView key, bool erases);
   void end();
   void release_snapshot();
@@ -75,8 +85,12 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   SnapshotRegistry::Pin pin_;
   std::optional<HlcTimestamp> snapshot_;
   txn::WriteBuffer writes_;
+  // All that is written once writes_ is full.
+  std::unique_ptr<BulkWrites> bulk_;
   // What the running statement sees of them.
   txn::WriteBuffer::Mark statement_ = 0;
+  // What is_vacant found, by prefix.
+  std::vector<std::pair<Bytes, bool>> vacancies_;
   // A key that was found to have no version while this transaction holds its lock.
   Bytes known_absent_;
   txn::ReadSet reads_;

@@ -78,6 +78,9 @@ class RecordCache {
   // Forgets everything, and drops the fills under way: the engine's contents were replaced.
   void clear();
 
+  // Versions of keys in [first, last] were committed; what is here of them may be outdated.
+  void forget(ByteView first, ByteView last);
+
   RecordCacheStatistics statistics();
 
  private:

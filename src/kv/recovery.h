@@ -23,8 +23,13 @@ class Recovery final : public storage::JournalVisitor {
   uint64_t replayed_entries() const { return replayed_entries_; }
 
  private:
-  Recovery(storage::Engine& engine, HighWaterMarks marks) : applier_(engine, nullptr, marks) {}
+  Recovery(storage::Engine& engine, Router& router, HighWaterMarks marks)
+      : engine_(engine), router_(router), applier_(engine, nullptr, marks) {}
 
+  Status apply_bulk(ShardId shard, uint64_t index, const CommitRecord& record);
+
+  storage::Engine& engine_;
+  Router& router_;
   Applier applier_;
   // The applied index of each shard.
   std::unordered_map<ShardId, uint64_t> applied_;

@@ -36,18 +36,23 @@ class Node {
     options.journal.directory = directory / "journal";
     options.journal.segment_bytes = 256_KiB;
     options.garbage_interval = std::chrono::milliseconds(10);
+    options.spill_bytes = 256_KiB;
     auto opened = runtime::block_on(executor_, KvStore::open(options,
                                                              {.engine = *engine_,
                                                               .disk = disk_,
                                                               .journal_writer = writer_,
                                                               .clock = clock_,
                                                               .timer = timer_,
-                                                              .flushes = relay_},
+                                                              .flushes = relay_,
+                                                              .background = &background_},
                                                              executor_));
     EXPECT_EQ(opened.status().to_string(), "OK");
     store_ = std::move(*opened);
   }
-  ~Node() { EXPECT_EQ(runtime::block_on(executor_, store_->close(executor_)).to_string(), "OK"); }
+  ~Node() {
+    background_.stop();
+    EXPECT_EQ(runtime::block_on(executor_, store_->close(executor_)).to_string(), "OK");
+  }
 
   KvStore& store() { return *store_; }
   storage::Engine& engine() { return *engine_; }
@@ -57,6 +62,7 @@ class Node {
   runtime::InlineExecutor executor_;
   runtime::PosixDisk disk_;
   runtime::DedicatedExecutor writer_{"journal"};
+  runtime::DedicatedExecutor background_{"background"};
   runtime::SystemClock clock_;
   runtime::SystemTimer timer_;
   FlushRelay relay_;
@@ -159,6 +165,75 @@ TEST_F(RocksDbStore, ACopyTakenWhileRunningHasEveryAcknowledgedCommit) {
       EXPECT_GE(std::stoi(value), expected[copy][thread]);
     }
   }
+}
+
+constexpr int kBulkRows = 40'000;
+
+// Writes kBulkRows rows with this value in one transaction, every fourth of them twice.
+Task<Status> put_many(KvStore* store, runtime::Executor* executor, Bytes value, bool commits) {
+  const auto transaction = store->begin({.executor = executor});
+  transaction->begin_statement();
+  for (int i = 0; i < kBulkRows; ++i) {
+    for (int times = i % 4 == 0 ? 2 : 1; times > 0; --times) {
+      // Rising, and then all over the place.
+      const Bytes key = fmt::format("table 1 {:06}", i < kBulkRows / 2 ? i : i * 7919 % kBulkRows / 2 + kBulkRows / 2);
+      PANDO_CO_TRY((co_await transaction->lock(key, LockStrength::kUpdate, WaitPolicy::kBlock)).status());
+      PANDO_CO_TRY(transaction->put(key, times == 2 ? Bytes("overwritten") : value));
+    }
+  }
+  if (!commits) {
+    co_await transaction->rollback();
+    co_return Status();
+  }
+  co_return co_await transaction->commit();
+}
+
+// How many rows of the table there are, by value.
+std::map<Bytes, int> count_rows(Node& node) {
+  const auto transaction = node.store().begin({.executor = &node.executor()});
+  transaction->begin_statement();
+  const auto cursor = transaction->scan({"table 1 ", "table 2 "}, {});
+  std::map<Bytes, int> counts;
+  KeyValueBatch batch;
+  do {
+    EXPECT_TRUE(runtime::block_on(node.executor(), cursor->next(batch, 1000)).ok());
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      ++counts[Bytes(batch.value(i))];
+    }
+  } while (batch.size() > 0);
+  return counts;
+}
+
+std::size_t count_files(const std::filesystem::path& directory) {
+  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(directory), {}));
+}
+
+TEST_F(RocksDbStore, ATransactionMayBeLargerThanItsBuffer) {
+  const auto write = [](Node& node, const Bytes& value, bool commits = true) {
+    return runtime::block_on(node.executor(), put_many(&node.store(), &node.executor(), value, commits)).to_string();
+  };
+  int rows = 0;
+  {
+    Node node(root_ / "db");
+    ASSERT_EQ(write(node, "one"), "OK");
+    rows = count_rows(node)["one"];
+    EXPECT_GT(rows, kBulkRows / 2);
+    // In the cache, so that it would be seen if it were not told of the next commit.
+    EXPECT_EQ(get(node, "table 1 000001"), "one");
+    ASSERT_EQ(write(node, "rolled back", false), "OK");
+    EXPECT_EQ(count_rows(node), (std::map<Bytes, int>{{"one", rows}}));
+    ASSERT_EQ(write(node, "two"), "OK");
+    EXPECT_EQ(count_rows(node), (std::map<Bytes, int>{{"two", rows}}));
+    EXPECT_EQ(get(node, "table 1 000001"), "two");
+    ASSERT_TRUE(
+        runtime::block_on(node.executor(), put_one(&node.store(), &node.executor(), "table 1 000001", "3")).ok());
+    EXPECT_EQ(get(node, "table 1 000001"), "3");
+    EXPECT_EQ(node.store().statistics().locks.keys, 0);
+  }
+  EXPECT_EQ(count_files(root_ / "db" / "state" / "runs"), 0);
+  Node node(root_ / "db");
+  EXPECT_EQ(node.store().statistics().replayed_entries, 0);
+  EXPECT_EQ(count_rows(node), (std::map<Bytes, int>{{"two", rows - 1}, {"3", 1}}));
 }
 
 TEST_F(RocksDbStore, VersionsThatNobodySeesAreCollected) {

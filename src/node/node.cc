@@ -67,6 +67,8 @@ struct Node::Parts {
   runtime::PosixDisk disk;
   runtime::DedicatedExecutor journal_writer{"journal"};
   runtime::DedicatedExecutor journal_preparer{"journal-next"};
+  // Spilling and applying of bulk transactions.
+  runtime::DedicatedExecutor background{"background"};
   runtime::InlineExecutor opener;
   kv::FlushRelay flushes;
   std::unique_ptr<storage::Engine> engine;
@@ -133,7 +135,8 @@ Status Node::Parts::open_local_store() {
                                                                       .journal_writer = journal_writer,
                                                                       .clock = clock,
                                                                       .timer = timer,
-                                                                      .flushes = flushes},
+                                                                      .flushes = flushes,
+                                                                      .background = &background},
                                                                      opener)));
   return {};
 }
@@ -208,6 +211,7 @@ Task<Status> Node::Parts::refresh_catalog(runtime::Executor& executor) {
 }
 
 Status Node::Parts::close_store() {
+  background.stop();
   if (cluster) {
     flush_listener.store(nullptr);
     return runtime::block_on(opener, cluster->stop(opener));
@@ -275,6 +279,18 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
   }
   parts->make_environment();
   return std::unique_ptr<Node>(new Node(std::move(parts)));
+}
+
+Result<session::DatabaseCheckCounts> Node::check(session::DatabaseCheckObserver& observer) {
+  if (parts_->engine) {
+    observer.stage("files", 0, 1);
+    uint64_t before = 0;
+    PANDO_TRY(parts_->engine->verify_checksums(
+        [&](uint64_t done, uint64_t) { observer.progress(done - std::exchange(before, done)); }));
+  }
+  session::DatabaseCheck check(*parts_->environment, parts_->opener, observer);
+  PANDO_TRY(runtime::block_on(parts_->opener, check.run()));
+  return check.counts();
 }
 
 session::SessionEnvironment& Node::environment() { return *parts_->environment; }

@@ -21,6 +21,7 @@
 #include "cluster/administration.h"
 #include "runtime/executor.h"
 #include "runtime/transport.h"
+#include "session/database_check.h"
 #include "session/environment.h"
 
 namespace pando::runtime {
@@ -59,7 +60,7 @@ struct NodeOptions {
   std::size_t record_cache_bytes = 0;
   // Nothing: a node of its own.
   std::optional<ClusterMembership> cluster;
-  // What a single transaction may write.
+  // What the writes of a single transaction may take in memory, beyond which they fail; far below it they move to disk.
   std::size_t transaction_bytes_max = 448_MiB;
 };
 
@@ -72,6 +73,11 @@ class Node {
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
+
+  // Verifies everything: the checksums of the engine's files, then all tables (session/database_check.h). The journal
+  // was verified by open(). Blocks; no session is open. Errors: XX001 a damaged file, and what keeps the check from
+  // going on.
+  Result<session::DatabaseCheckCounts> check(session::DatabaseCheckObserver& observer);
 
   session::SessionEnvironment& environment();
   runtime::WorkerPool& workers();

@@ -168,7 +168,8 @@ Status run_cluster_server(ServerOptions options, const Report& report, const sig
   return server->stop(report);
 }
 
-// What belongs to a cluster is not opened as a node of its own: it would go on without the others.
+}  // namespace
+
 Status check_no_cluster(const std::string& directory) {
   runtime::PosixDisk disk;
   runtime::InlineExecutor executor;
@@ -183,8 +184,6 @@ Status check_no_cluster(const std::string& directory) {
                 (*stored)->node.number(), (*stored)->cluster.to_string())
       .with_hint("Start it with --cluster, or with --join and the addresses of other nodes.");
 }
-
-}  // namespace
 
 Status run_server(ServerOptions options, const Report& report) {
   const sigset_t signals = block_ending_signals();

@@ -66,6 +66,9 @@ class Server {
   std::unique_ptr<http::Server> http_;
 };
 
+// What belongs to a cluster is not opened as a node of its own: it would go on without the others. Errors: 55000.
+Status check_no_cluster(const std::string& directory);
+
 // Starts a server, waits for SIGTERM or SIGINT, stops it.
 Status run_server(ServerOptions options, const Report& report);
 

@@ -419,6 +419,174 @@ TEST_P(EngineConformance, DecodedBatchesDoWhatTheOriginalDid) {
             sql_state::kDataCorrupted);
 }
 
+// Entries given as they are.
+class ListSource final : public IngestSource {
+ public:
+  using Entries = std::vector<std::pair<Bytes, std::optional<Bytes>>>;
+  explicit ListSource(Entries entries) : entries_(std::move(entries)) {}
+  bool valid() const override { return at_ < entries_.size(); }
+  ByteView key() const override { return entries_[at_].first; }
+  std::optional<ByteView> value() const override {
+    return entries_[at_].second.has_value() ? std::optional<ByteView>(*entries_[at_].second) : std::nullopt;
+  }
+  Status next() override {
+    ++at_;
+    return {};
+  }
+
+ private:
+  const Entries entries_;
+  std::size_t at_ = 0;
+};
+
+std::string show(RunIterator& iterator) {
+  std::string all;
+  for (; iterator.valid(); iterator.next()) {
+    const auto write = iterator.write();
+    all += fmt::format("{}@{}{} ", iterator.key(), write.number, write.value ? "=" + Bytes(*write.value) : "!");
+  }
+  EXPECT_TRUE(iterator.status().ok());
+  return all;
+}
+
+TEST_P(EngineConformance, RunsKeepEveryWriteInOrder) {
+  RunStore& runs = *engine_->runs();
+  {
+    auto writer = *runs.create(RunId(7));
+    ASSERT_TRUE(writer->add("a", 5, "five").ok());
+    ASSERT_TRUE(writer->add("a", 2, std::nullopt).ok());
+    ASSERT_TRUE(writer->add("ab\0"s, 3, "").ok());
+    ASSERT_TRUE(writer->add("c", 4, "four").ok());
+    ASSERT_EQ(writer->finish().status().to_string(), "OK");
+  }
+  EXPECT_EQ(*runs.list(), std::vector{RunId(7)});
+  auto run = *runs.open(RunId(7));
+  EXPECT_GT(run->bytes(), 0);
+  std::optional<Bytes> value;
+  EXPECT_TRUE(*run->get("a", 9, value));
+  EXPECT_EQ(value, "five");
+  EXPECT_TRUE(*run->get("a", 4, value));
+  EXPECT_EQ(value, std::nullopt);
+  EXPECT_FALSE(*run->get("a", 1, value));
+  EXPECT_FALSE(*run->get("ab", 9, value));
+  EXPECT_FALSE(*run->get("zz", 9, value));
+  EXPECT_TRUE(*run->get("ab\0"s, 3, value));
+  EXPECT_EQ(value, "");
+  const auto iterator = run->iterate();
+  EXPECT_EQ(show(*iterator), "a@5=five a@2! ab\0@3= c@4=four "s);
+  iterator->seek("ab");
+  EXPECT_EQ(show(*iterator), "ab\0@3= c@4=four "s);
+  iterator->seek_before("");
+  EXPECT_EQ(show(*iterator), "c@4=four ");
+  iterator->seek_before("ab");
+  EXPECT_EQ(show(*iterator), "a@5=five a@2! ab\0@3= c@4=four "s);
+  iterator->seek_before("a");
+  EXPECT_FALSE(iterator->valid());
+}
+
+TEST_P(EngineConformance, RunsAreRemovedAlsoWhileTheyAreRead) {
+  RunStore& runs = *engine_->runs();
+  {
+    const auto abandoned = *runs.create(RunId(1));
+    ASSERT_TRUE(abandoned->add("a", 1, "1").ok());
+  }
+  EXPECT_TRUE(runs.list()->empty());
+  auto writer = *runs.create(RunId(2));
+  ASSERT_TRUE(writer->add("a", 1, "1").ok());
+  const auto run = *writer->finish();
+  const auto iterator = run->iterate();
+  EXPECT_TRUE(runs.remove(RunId(2)).ok());
+  EXPECT_TRUE(runs.remove(RunId(2)).ok());
+  EXPECT_EQ(show(*iterator), "a@1=1 ");
+  EXPECT_TRUE(runs.list()->empty());
+  EXPECT_EQ(runs.open(RunId(2)).status().code(), sql_state::kUndefinedFile);
+}
+
+TEST_P(EngineConformance, IngestAddsVersionsBesideWhatIsThere) {
+  write([](WriteBatch& b) {
+    b.put("plain", "1");
+    b.put_version("table one a", at(10), "old");
+    b.put_version("table one b", at(10), "old");
+    b.put_version("table two", at(10), "old");
+  });
+  const ListSource::Entries entries{{"table one a", "new"},
+                                    {"table one b", std::nullopt},
+                                    {"table one c", ""},
+                                    {"table three with a longer prefix", Bytes(100'000, 'x')}};
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    // The second time is what a restart does that finds the first one done.
+    ListSource source(entries);
+    ASSERT_EQ(engine_->ingest(source, at(20)).to_string(), "OK");
+    EXPECT_FALSE(source.valid());
+    EXPECT_EQ(versions(*engine_, {"table one", "table onf"}),
+              "table one a@20=new table one a@10=old table one b@20! table one b@10=old table one c@20= ");
+  }
+  EXPECT_EQ(scan(*engine_, {"table one", "table onf"}, at(20)), "table one a=new table one c= ");
+  EXPECT_EQ(scan(*engine_, {"table one", "table onf"}, at(19)), "table one a=old table one b=old ");
+  EXPECT_EQ(scan(*engine_, {"table one", "table onf"}, at(20), true), "table one c= table one a=new ");
+  EXPECT_EQ(read(*engine_, "table two", at(30)), "old");
+  EXPECT_EQ(read(*engine_, "table three with a longer prefix", at(30)), Bytes(100'000, 'x'));
+  // Later versions come on top.
+  write([](WriteBatch& b) { b.put_version("table one a", at(30), "newest"); });
+  EXPECT_EQ(read(*engine_, "table one a", at(30)), "newest");
+  EXPECT_TRUE(engine_->verify_checksums([](uint64_t done, uint64_t total) { EXPECT_LE(done, total); }).ok());
+}
+
+// Long scans read the files directly: they must understand those that were taken in.
+TEST_P(EngineConformance, LongScansSeeWhatWasIngested) {
+  constexpr int kRows = 20'000;
+  ListSource::Entries entries;
+  for (int i = 0; i < kRows; ++i) {
+    entries.emplace_back(fmt::format("row {:08}", i), fmt::format("value {}", i));
+  }
+  ListSource source(entries);
+  ASSERT_TRUE(engine_->ingest(source, at(10)).ok());
+  write([](WriteBatch& b) { b.put_version("row 00010000", at(20), "changed"); });
+  const auto rows = engine_->scan_versions({.span = {}, .at = at(30)});
+  KeyValueBatch batch;
+  int count = 0;
+  int changed = 0;
+  do {
+    ASSERT_TRUE(rows->next(batch, 1000).ok());
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      changed += batch.value(i) == "changed" ? 1 : 0;
+      EXPECT_EQ(batch.key(i), entries[static_cast<std::size_t>(count)].first);
+      ++count;
+    }
+  } while (batch.size() > 0);
+  EXPECT_EQ(count, kRows);
+  EXPECT_EQ(changed, 1);
+}
+
+TEST_P(EngineConformance, SnapshotsDoNotSeeWhatIsIngestedLater) {
+  constexpr int kRows = 5'000;
+  write([](WriteBatch& b) {
+    for (int i = 0; i < kRows; ++i) {
+      b.put_version(fmt::format("row {:08}", 2 * i), at(10), "before");
+    }
+  });
+  ASSERT_TRUE(engine_->flush().ok());
+  const auto snapshot = engine_->snapshot();
+  ListSource::Entries entries;
+  for (int i = 0; i < kRows; ++i) {
+    entries.emplace_back(fmt::format("row {:08}", 2 * i + 1), "after");
+  }
+  ListSource source(entries);
+  ASSERT_TRUE(engine_->ingest(source, at(10)).ok());
+  const auto count = [](const Reader& reader) {
+    const auto rows = reader.scan_versions({.span = {}, .at = at(10)});
+    KeyValueBatch batch;
+    std::size_t count = 0;
+    do {
+      EXPECT_TRUE(rows->next(batch, 1000).ok());
+      count += batch.size();
+    } while (batch.size() > 0);
+    return count;
+  };
+  EXPECT_EQ(count(*snapshot), kRows);
+  EXPECT_EQ(count(*engine_), 2 * kRows);
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, EngineConformance,
                          testing::Values(Subject{"memory", open_memory}, Subject{"rocksdb", open_rocksdb}),
                          [](const auto& info) { return info.param.name; });

@@ -29,11 +29,13 @@
 #include <memory>
 #include <vector>
 
+#include "base/assert.h"
 #include "base/bytes.h"
 #include "base/hlc.h"
 #include "base/ids.h"
 #include "base/key_value_batch.h"
 #include "base/status.h"
+#include "storage/sorted_run.h"
 #include "storage/write_batch.h"
 
 namespace pando::storage {
@@ -155,10 +157,21 @@ struct EngineStatistics {
   Status write_error;
 };
 
+// How far a long call has come.
+using ProgressCallback = std::function<void(uint64_t done, uint64_t total)>;
+
 class Engine : public Reader {
  public:
   // Makes all changes of `batch` at once. Not durable before the next flush.
   virtual Status write(const WriteBatch& batch) = 0;
+  // Where transactions leave what does not fit in memory; null when this engine has no such place.
+  virtual RunStore* runs() { return nullptr; }
+  // Adds a version at `at` for all that `source` holds, in bounded memory. Durable when it returns, but not atomic: a
+  // crash or an error may leave a part, and the same call made again completes it. Nobody reads at `at` yet. Blocks.
+  // REQUIRES: runs() is not null.
+  virtual Status ingest(IngestSource& source, HlcTimestamp at) { PANDO_UNREACHABLE("an engine without runs"); }
+  // Reads everything that is in files and checks it against its checksums. Blocks. Errors: XX001 naming the file.
+  virtual Status verify_checksums(const ProgressCallback& progress) const { return Status(); }
   virtual std::unique_ptr<Snapshot> snapshot() const = 0;
   // The index up to which `shard` has applied its log; 0 before the first.
   virtual Result<uint64_t> applied(ShardId shard) const = 0;

@@ -164,6 +164,19 @@ void LockStripe::remove_if_unused(LockedKey* key) {
   }
 }
 
+void LockStripe::remove_all_unused() {
+  for (std::unique_ptr<LockedKey>& bucket : buckets) {
+    for (std::unique_ptr<LockedKey>* link = &bucket; *link != nullptr;) {
+      if ((*link)->holders.empty() && (*link)->queue.empty()) {
+        *link = std::move((*link)->next_in_bucket);
+        --size;
+      } else {
+        link = &(*link)->next_in_bucket;
+      }
+    }
+  }
+}
+
 void LockStripe::grow() {
   std::vector<std::unique_ptr<LockedKey>> before(buckets.size() * 2);
   before.swap(buckets);

@@ -86,11 +86,18 @@ struct alignas(64) LockStripe {
   LockedKey* find(ByteView key, uint64_t hash) PANDO_REQUIRES(mutex);
   LockedKey* find_or_add(ByteView key, uint64_t hash) PANDO_REQUIRES(mutex);
   void remove_if_unused(LockedKey* key) PANDO_REQUIRES(mutex);
+  void remove_all_unused() PANDO_REQUIRES(mutex);
 
   Mutex mutex;
   std::vector<std::unique_ptr<LockedKey>> buckets PANDO_GUARDED_BY(mutex);
   std::vector<std::unique_ptr<LockedKey>> spare PANDO_GUARDED_BY(mutex);
   std::size_t size PANDO_GUARDED_BY(mutex) = 0;
+  // The keys that an owner holds only because it holds their prefix.
+  struct StandIn {
+    LockedKey* key;
+    LockOwner* owner;
+  };
+  std::vector<StandIn> stand_ins PANDO_GUARDED_BY(mutex);
 
  private:
   void grow() PANDO_REQUIRES(mutex);

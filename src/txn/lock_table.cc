@@ -20,10 +20,8 @@ using internal::LockWaiter;
 
 namespace {
 
-constexpr std::size_t kStripes = 32;
 // The stripe comes from the high bits of a key's hash, the bucket within it from the low ones.
 constexpr int kStripeShift = 59;
-static_assert((uint64_t{1} << (64 - kStripeShift)) == kStripes);
 
 uint64_t hash_of(ByteView key) { return std::hash<ByteView>()(key); }
 
@@ -56,12 +54,20 @@ std::string describe_key(const LockedKey& key) {
 
 void LockOwner::release_to(std::size_t mark) {
   while (held_.size() > mark) {
-    table_.release(*this, held_.back());
+    // Null when its prefix has taken its place.
+    if (held_.back().key != nullptr) {
+      table_.release(*this, held_.back());
+    }
     held_.pop_back();
+  }
+  if (mark == 0 && !prefixes_.empty()) {
+    table_.release_prefixes(*this);
   }
 }
 
-LockTable::LockTable(runtime::Timer* timer) : timer_(timer), stripes_(std::make_unique<LockStripe[]>(kStripes)) {
+LockTable::LockTable(runtime::Timer* timer, std::size_t escalation_locks)
+    : timer_(timer), escalation_locks_(escalation_locks), stripes_(std::make_unique<LockStripe[]>(kStripes)) {
+  static_assert((uint64_t{1} << (64 - kStripeShift)) == kStripes);
   PANDO_ASSERT(timer != nullptr, "a lock table needs a timer for lock_timeout");
 }
 
@@ -70,18 +76,27 @@ LockTable::~LockTable() = default;
 LockStripe& LockTable::stripe_of(uint64_t hash) const { return stripes_[hash >> kStripeShift]; }
 
 bool LockTable::try_lock(LockOwner& owner, ByteView key, LockStrength strength) {
-  const uint64_t hash = hash_of(key);
-  LockStripe& stripe = stripe_of(hash);
-  MutexLock lock(stripe.mutex);
-  LockedKey* const entry = stripe.find_or_add(key, hash);
-  const LockHolder* const held = entry->holders.find(&owner);
-  if (held != nullptr && held->strength >= strength) {
+  if (!owner.prefixes_.empty() && owner.holds_prefix(key, strength)) {
     return true;
   }
-  if (!entry->grantable_now(&owner, strength)) {
-    return false;
+  const uint64_t hash = hash_of(key);
+  LockStripe& stripe = stripe_of(hash);
+  {
+    MutexLock lock(stripe.mutex);
+    LockedKey* const entry = stripe.find_or_add(key, hash);
+    if (!prefixes_.empty()) [[unlikely]] {
+      stand_in(stripe, *entry);
+    }
+    const LockHolder* const held = entry->holders.find(&owner);
+    if (held != nullptr && held->strength >= strength) {
+      return true;
+    }
+    if (!entry->grantable_now(&owner, strength)) {
+      return false;
+    }
+    owner.held_.push_back({entry, entry->grant(&owner, strength)});
   }
-  owner.held_.push_back({entry, entry->grant(&owner, strength)});
+  maybe_escalate(owner, key);
   return true;
 }
 
@@ -125,6 +140,9 @@ bool LockTable::start_waiting(LockWaiter& waiter, ByteView key) {
   LockStripe& stripe = stripe_of(waiter.hash);
   MutexLock lock(stripe.mutex);
   LockedKey* const entry = stripe.find_or_add(key, waiter.hash);
+  if (!prefixes_.empty()) {
+    stand_in(stripe, *entry);
+  }
   if (entry->grantable_now(waiter.owner, waiter.strength)) {
     waiter.key = entry;
     waiter.before = entry->grant(waiter.owner, waiter.strength);
@@ -171,6 +189,10 @@ void LockTable::release(LockOwner& owner, const LockOwner::Held& held) {
 }
 
 std::optional<LockStrength> LockTable::held(const LockOwner& owner, ByteView key) {
+  if (owner.holds_prefix(key, LockStrength::kKeyShare)) {
+    const auto held = std::ranges::find(owner.prefixes_, owner.locked_prefix(key), &LockOwner::HeldPrefix::prefix);
+    return held->strength;
+  }
   const uint64_t hash = hash_of(key);
   LockStripe& stripe = stripe_of(hash);
   MutexLock lock(stripe.mutex);

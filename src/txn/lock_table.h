@@ -16,6 +16,10 @@
 // queue's order is broken by letting one waiter pass another; otherwise the youngest transaction of the cycle (the
 // highest id) is the victim and its lock() fails with 40P01.
 //
+// An owner of very many locks has those on keys that begin alike replaced by one on the prefix, if nobody else has a
+// lock there that conflicts: a bulk load of any size holds few locks. To others it looks as if the owner had locked
+// every key with that prefix. Such a lock is held to the end of the transaction.
+//
 // Thread-safety: a LockTable is thread-safe, a LockOwner belongs to its transaction's coroutine. No call blocks.
 
 #include <atomic>
@@ -43,7 +47,7 @@ struct LockStripe;
 // The locks of one transaction, in the order it took them. Outlived by its LockTable.
 class LockOwner {
  public:
-  LockOwner(LockTable& table, TransactionId id) : table_(table), id_(id) {}
+  LockOwner(LockTable& table, TransactionId id);
   // Frees what is held. REQUIRES: no lock() of it is waiting.
   ~LockOwner() { release_all(); }
   LockOwner(const LockOwner&) = delete;
@@ -54,6 +58,8 @@ class LockOwner {
   std::size_t mark() const { return held_.size(); }
   void release_to(std::size_t mark);
   void release_all() { release_to(0); }
+  // The prefix of `key` that this owner has locked as a whole; empty when it has not.
+  ByteView locked_prefix(ByteView key) const;
 
  private:
   friend class LockTable;
@@ -66,7 +72,16 @@ class LockOwner {
 
   LockTable& table_;
   const TransactionId id_;
+  struct HeldPrefix {
+    Bytes prefix;
+    LockStrength strength;
+  };
+  bool holds_prefix(ByteView key, LockStrength strength) const;
+
   std::vector<Held> held_;
+  std::vector<HeldPrefix> prefixes_;
+  // How many locks it holds when it next tries to replace some by a prefix.
+  std::size_t escalate_at_;
   // What it waits for, if anything. Written under the stripe of that key.
   std::atomic<internal::LockWaiter*> waiting_{nullptr};
 };
@@ -83,8 +98,13 @@ struct LockWait {
 
 class LockTable {
  public:
-  // `timer` must outlive the table; it serves lock timeouts.
-  explicit LockTable(runtime::Timer* timer);
+  // The bytes of a key that make its prefix; shorter keys have none.
+  static constexpr std::size_t kPrefixBytes = 8;
+  static constexpr std::size_t kEscalationLocks = 50'000;
+
+  // `timer` must outlive the table; it serves lock timeouts. An owner's locks are looked through for a prefix each time
+  // it has taken another `escalation_locks`.
+  explicit LockTable(runtime::Timer* timer, std::size_t escalation_locks = kEscalationLocks);
   // REQUIRES: no owner does anything any more, not even end.
   ~LockTable();
   LockTable(const LockTable&) = delete;
@@ -125,8 +145,28 @@ class LockTable {
     bool queue_order_only;
   };
 
+  struct LockedPrefix {
+    Bytes prefix;
+    LockOwner* owner;
+    LockStrength strength;
+  };
+
   internal::LockStripe& stripe_of(uint64_t hash) const;
   void release(LockOwner& owner, const LockOwner::Held& held);
+
+  // --- prefixes, in lock_table_prefixes.cc ---
+  const LockedPrefix* find_prefix(ByteView key) const;
+  // Makes the owner of the key's prefix a holder of the key, so that the rest of the rules apply.
+  void stand_in(internal::LockStripe& stripe, internal::LockedKey& key) PANDO_NO_THREAD_SAFETY_ANALYSIS;
+  void maybe_escalate(LockOwner& owner, ByteView key) {
+    if (owner.held_.size() >= owner.escalate_at_) {
+      escalate(owner, key);
+    }
+  }
+  void escalate(LockOwner& owner, ByteView key) PANDO_NO_THREAD_SAFETY_ANALYSIS;
+  bool may_lock_prefix(const LockOwner& owner, ByteView prefix,
+                       LockStrength strength) const PANDO_NO_THREAD_SAFETY_ANALYSIS;
+  void release_prefixes(LockOwner& owner) PANDO_NO_THREAD_SAFETY_ANALYSIS;
   // Queues the waiter unless the lock is free by now; returns whether it has to wait.
   bool start_waiting(internal::LockWaiter& waiter, ByteView key);
   Status end_failed_wait(internal::LockWaiter& waiter, int outcome, const LockWait& how);
@@ -140,10 +180,18 @@ class LockTable {
   static std::vector<Edge> edges_from(const LockOwner& owner);
   static std::vector<Edge> find_cycle(LockOwner& owner);
 
+  static constexpr std::size_t kStripes = 32;
+
   runtime::Timer* const timer_;
+  const std::size_t escalation_locks_;
   const std::unique_ptr<internal::LockStripe[]> stripes_;
+  // Changed with all stripes locked, so that it may be read with any one.
+  std::vector<LockedPrefix> prefixes_;
   std::atomic<uint64_t> waits_total_{0};
   std::atomic<uint64_t> deadlocks_total_{0};
 };
+
+inline LockOwner::LockOwner(LockTable& table, TransactionId id)
+    : table_(table), id_(id), escalate_at_(table.escalation_locks_) {}
 
 }  // namespace pando::txn

@@ -167,5 +167,97 @@ TEST_F(LockTableTest, TimeoutsRaceWithGrants) {
   EXPECT_EQ(locks_.counts().keys, 0);
 }
 
+// With many locks on keys that begin alike, one on the prefix takes their place, and nobody can tell.
+class LockPrefixTest : public testing::Test {
+ protected:
+  static constexpr std::size_t kEscalation = 100;
+
+  void lock_many(LockOwner& owner, const std::string& prefix, LockStrength strength = LockStrength::kUpdate) {
+    for (std::size_t i = 0; i < 2 * kEscalation; ++i) {
+      ASSERT_TRUE(locks_.try_lock(owner, prefix + std::to_string(i), strength));
+    }
+  }
+  test::ManualTimer timer_;
+  LockTable locks_{&timer_, kEscalation};
+  runtime::InlineExecutor executor_;
+};
+
+TEST_F(LockPrefixTest, ManyLocksBecomeOne) {
+  LockOwner owner(locks_, TransactionId(1));
+  LockOwner other(locks_, TransactionId(2));
+  lock_many(owner, "table 1 ");
+  EXPECT_EQ(owner.locked_prefix("table 1 anything"), "table 1 ");
+  EXPECT_EQ(owner.locked_prefix("table 2 anything"), "");
+  EXPECT_EQ(locks_.counts().keys, 0);
+  EXPECT_EQ(locks_.held(owner, "table 1 never locked"), LockStrength::kUpdate);
+  EXPECT_FALSE(locks_.try_lock(other, "table 1 5", LockStrength::kKeyShare));
+  EXPECT_FALSE(locks_.try_lock(other, "table 1 never locked", LockStrength::kKeyShare));
+  EXPECT_TRUE(locks_.try_lock(other, "table 2 5", LockStrength::kUpdate));
+  EXPECT_TRUE(locks_.try_lock(owner, "table 1 5", LockStrength::kUpdate));
+  owner.release_to(10);
+  EXPECT_FALSE(locks_.try_lock(other, "table 1 150", LockStrength::kKeyShare));
+  owner.release_all();
+  EXPECT_TRUE(locks_.try_lock(other, "table 1 5", LockStrength::kUpdate));
+  EXPECT_EQ(locks_.counts().keys, 2);
+}
+
+TEST_F(LockPrefixTest, OnlyWhenNobodyElseIsInTheWay) {
+  LockOwner owner(locks_, TransactionId(1));
+  LockOwner other(locks_, TransactionId(2));
+  ASSERT_TRUE(locks_.try_lock(other, "table 1 other", LockStrength::kKeyShare));
+  lock_many(owner, "table 1 ");
+  EXPECT_EQ(owner.locked_prefix("table 1 1"), "");
+  EXPECT_TRUE(locks_.try_lock(other, "table 1 more", LockStrength::kUpdate));
+  other.release_all();
+  for (std::size_t i = 0; i < kEscalation; ++i) {
+    ASSERT_TRUE(locks_.try_lock(owner, "table 1 later" + std::to_string(i), LockStrength::kUpdate));
+  }
+  EXPECT_EQ(owner.locked_prefix("table 1 1"), "table 1 ");
+}
+
+TEST_F(LockPrefixTest, KeepsTheStrengthOfItsLocks) {
+  LockOwner owner(locks_, TransactionId(1));
+  LockOwner other(locks_, TransactionId(2));
+  lock_many(owner, "table 1 ", LockStrength::kNoKeyUpdate);
+  EXPECT_EQ(owner.locked_prefix("table 1 1"), "table 1 ");
+  // As foreign keys' checks do.
+  EXPECT_TRUE(locks_.try_lock(other, "table 1 1", LockStrength::kKeyShare));
+  EXPECT_FALSE(locks_.try_lock(other, "table 1 1", LockStrength::kShare));
+  // A stronger lock is one of its own again.
+  EXPECT_FALSE(locks_.try_lock(owner, "table 1 1", LockStrength::kUpdate));
+  EXPECT_TRUE(locks_.try_lock(owner, "table 1 2", LockStrength::kUpdate));
+  EXPECT_FALSE(locks_.try_lock(other, "table 1 2", LockStrength::kKeyShare));
+  owner.release_all();
+  EXPECT_TRUE(locks_.try_lock(other, "table 1 2", LockStrength::kUpdate));
+}
+
+TEST_F(LockPrefixTest, SharedLocksStayApart) {
+  LockOwner owner(locks_, TransactionId(1));
+  LockOwner other(locks_, TransactionId(2));
+  lock_many(owner, "table 1 ", LockStrength::kKeyShare);
+  lock_many(other, "table 1 ", LockStrength::kKeyShare);
+  EXPECT_EQ(owner.locked_prefix("table 1 1"), "");
+}
+
+TEST_F(LockPrefixTest, WaitersAreGrantedWhenItGoes) {
+  auto owner = std::make_unique<LockOwner>(locks_, TransactionId(1));
+  LockOwner other(locks_, TransactionId(2));
+  lock_many(*owner, "table 1 ");
+  std::thread waiter([&] {
+    runtime::InlineExecutor executor;
+    const auto granted =
+        runtime::block_on(executor, locks_.lock(&other, "table 1 never locked", LockStrength::kShare,
+                                                {.policy = WaitPolicy::kBlock, .executor = &executor}));
+    EXPECT_TRUE(granted.ok() && *granted);
+  });
+  while (locks_.counts().waiters == 0) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(locks_.describe(), (std::vector<std::string>{"table 1 never locked: 1=update <- 2=share"}));
+  owner.reset();
+  waiter.join();
+  EXPECT_EQ(locks_.held(other, "table 1 never locked"), LockStrength::kShare);
+}
+
 }  // namespace
 }  // namespace pando::txn

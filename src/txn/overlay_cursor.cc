@@ -23,7 +23,10 @@ OverlayCursor::~OverlayCursor() {
 
 Task<Status> OverlayCursor::next(KeyValueBatch& batch, std::size_t entries_max) {
   if (options_.overlay.has_value()) {
-    PANDO_CO_TRY(merge(batch, entries_max));
+    PANDO_CO_TRY(merge(*options_.overlay, batch, entries_max));
+  } else if (options_.layered != nullptr) {
+    PANDO_CO_TRY(merge(*options_.layered, batch, entries_max));
+    PANDO_CO_TRY(options_.layered->status());
   } else {
     PANDO_CO_TRY(committed_->next(batch, entries_max));
   }
@@ -33,8 +36,8 @@ Task<Status> OverlayCursor::next(KeyValueBatch& batch, std::size_t entries_max) 
   co_return Status();
 }
 
-Status OverlayCursor::merge(KeyValueBatch& batch, std::size_t entries_max) {
-  auto& overlay = *options_.overlay;
+template <typename Overlay>
+Status OverlayCursor::merge(Overlay& overlay, KeyValueBatch& batch, std::size_t entries_max) {
   batch.clear();
   while (batch.size() < entries_max) {
     if (pending_at_ == pending_.size() && !committed_ended_) {

@@ -20,6 +20,19 @@ class CommittedScan {
   virtual Status next(KeyValueBatch& batch, std::size_t entries_max) = 0;
 };
 
+// Walks a transaction's own writes in a span, in the direction of the cursor it is merged into. For writes that are not
+// all in one WriteBuffer.
+class OverlayWalk {
+ public:
+  virtual ~OverlayWalk() = default;
+  // False at the end and after an error: then status() tells which.
+  virtual bool valid() const = 0;
+  // REQUIRES: valid(). Borrowed until step().
+  virtual WriteBuffer::Write write() const = 0;
+  virtual void step() = 0;
+  virtual Status status() const = 0;
+};
+
 class OverlayCursor final : public Cursor {
  public:
   struct Options {
@@ -27,6 +40,8 @@ class OverlayCursor final : public Cursor {
     bool reverse = false;
     // Walks the same span in the same direction; nothing when there are no writes to see.
     std::optional<WriteBuffer::Walk> overlay;
+    // Instead of it, when not null.
+    std::unique_ptr<OverlayWalk> layered;
     // Null unless what is read must be validated. Outlives the cursor.
     ReadSet* reads = nullptr;
   };
@@ -38,7 +53,8 @@ class OverlayCursor final : public Cursor {
 
  private:
   bool comes_before(ByteView a, ByteView b) const { return options_.reverse ? b < a : a < b; }
-  Status merge(KeyValueBatch& batch, std::size_t entries_max);
+  template <typename Overlay>
+  Status merge(Overlay& overlay, KeyValueBatch& batch, std::size_t entries_max);
   void note_progress(const KeyValueBatch& batch, bool ended);
 
   const std::unique_ptr<CommittedScan> committed_;

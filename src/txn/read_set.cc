@@ -79,12 +79,18 @@ void RecentWrites::record(ByteView key, HlcTimestamp committed) {
   }
   bytes_ += key.size() + kNodeBytes;
   if (bytes_ > bytes_max_) {
-    newest_.clear();
-    bytes_ = 0;
-    forgotten_ = committed;
+    record_all(committed);
     return;
   }
   newest_.emplace(Bytes(key), committed);
+}
+
+void RecentWrites::record_all(HlcTimestamp committed) {
+  if (needed()) {
+    newest_.clear();
+    bytes_ = 0;
+    forgotten_ = std::max(forgotten_, committed);
+  }
 }
 
 bool RecentWrites::unchanged_since(const ReadSet& reads, HlcTimestamp snapshot) const {

@@ -67,6 +67,8 @@ class RecentWrites {
   void leave(HlcTimestamp snapshot);
 
   void record(ByteView key, HlcTimestamp committed);
+  // For a commit of too many keys to be recorded one by one: whoever read anything before it cannot be validated.
+  void record_all(HlcTimestamp committed);
   // Whether nothing in `reads` was committed after `snapshot`.
   bool unchanged_since(const ReadSet& reads, HlcTimestamp snapshot) const;
 

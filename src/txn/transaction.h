@@ -132,7 +132,8 @@ class Transaction {
   virtual Task<Result<LockOutcome>> lock(Bytes key, LockStrength strength, WaitPolicy wait) = 0;
 
   // For keys about to be inserted, in any order: what lock(kUpdate, kBlock) and get_latest() do for each, at less cost.
-  // taken[i] is set to whether keys[i] has a value. Errors: those of lock().
+  // taken[i] is set to whether keys[i] has a value. Errors: those of lock(). As lock() does, it moves writes out of
+  // memory when they are many, even with no keys: who puts without locking calls it now and then.
   virtual Task<Status> lock_for_insert(std::span<const Bytes> keys, std::vector<uint8_t>& taken);
   // The values of `keys` as get() gives them: entries of `found` with the keys that have one, in the order of `keys`,
   // and their positions in `keys`.

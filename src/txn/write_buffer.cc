@@ -16,7 +16,7 @@ constexpr uint64_t kSeed = 0x70616e646f;
 
 }  // namespace
 
-WriteBuffer::WriteBuffer() : prng_(kSeed) {}
+WriteBuffer::WriteBuffer(Mark first) : prng_(kSeed), sequence_(first), marked_(first) {}
 
 char* WriteBuffer::allocate(std::size_t size, std::size_t alignment) {
   const std::size_t padding = (0 - reinterpret_cast<uintptr_t>(free_)) & (alignment - 1);

@@ -22,6 +22,7 @@
 
 #include "base/bytes.h"
 #include "base/prng.h"
+#include "base/status.h"
 
 namespace pando::txn {
 
@@ -40,7 +41,8 @@ class WriteBuffer {
     std::optional<ByteView> value;
   };
 
-  WriteBuffer();
+  // Its history goes on after `first`: that of a buffer which holds the writes before.
+  explicit WriteBuffer(Mark first = 0);
   ~WriteBuffer() = default;
   WriteBuffer(const WriteBuffer&) = delete;
   WriteBuffer& operator=(const WriteBuffer&) = delete;
@@ -49,6 +51,8 @@ class WriteBuffer {
     marked_ = sequence_;
     return sequence_;
   }
+  // The mark that mark() would give.
+  Mark last() const { return sequence_; }
   void put(ByteView key, ByteView value) { add(key, value); }
   void erase(ByteView key) { add(key, std::nullopt); }
   // Forgets what was written after `mark`.
@@ -90,6 +94,17 @@ class WriteBuffer {
   };
   // All writes, each key's newest: what a commit makes durable.
   Walk walk() const { return Walk(*this, sequence_, {}, {}, false); }
+  // Calls `visit(write, mark)` for everything in the history that counts, keys ascending and the newest of a key first,
+  // with the first mark that sees it, until it fails.
+  template <typename Visit>
+  Status visit_history(Visit visit) const {
+    for (const Node* node = heads_[0]; node != nullptr; node = node->next[0]) {
+      for (const Version* version = node->newest; version != nullptr; version = version->older) {
+        PANDO_TRY(visit(to_write(*node, *version), version->sequence));
+      }
+    }
+    return {};
+  }
 
  private:
   static constexpr int kLevelsMax = 12;
@@ -133,8 +148,8 @@ class WriteBuffer {
   Path tails_{};
   // The node of each version, in the order of writing: what rollback_to pops.
   std::vector<Node*> history_;
-  Mark sequence_ = 0;
-  Mark marked_ = 0;
+  Mark sequence_;
+  Mark marked_;
 };
 
 }  // namespace pando::txn

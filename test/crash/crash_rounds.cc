@@ -4,13 +4,13 @@
 //   pando_crash_rounds PANDO_BINARY DIRECTORY ROUNDS [SEED]
 //
 // A round: load, until the server is killed (or asked to stop and then killed); perhaps restarts that are killed while
-// they recover; then a restart, verify, and a clean stop or another kill.
+// they recover; then a restart, verify, a clean stop or another kill, and `pando check`.
 //
 // Every transfer moves an amount between two accounts and writes it into history, in one transaction. Each worker's
 // acknowledged transfers must all be there and at most one more; the balances must be exactly what history says;
 // and reading through a secondary index must give what reading the rows gives.
 //
-// In some rounds one more worker loads a table with one large COPY,
+// In some rounds one more worker loads a table with one COPY that is larger than what a transaction may keep in memory,
 // in the transaction that truncates it or beside rows that are there, and counts the load in `loads`. Every
 // acknowledged load must be there as a whole, and none in part. The last line is "N passed, N failed".
 
@@ -36,7 +36,7 @@ constexpr int kAccounts = 200;
 constexpr int kBranches = 10;
 constexpr int kWorkers = 4;
 constexpr int kStartingBalance = 1000;
-// A load of 150 MB.
+// A load of 150 MB: more than two of the buffers that a transaction has before it moves writes to disk.
 constexpr int kLoadRows = 30'000;
 constexpr std::size_t kFillerBytes = 5000;
 
@@ -233,7 +233,10 @@ class Rounds {
     while (problem.empty() && prng_.below(2) == 0) {
       problem = kill_while_starting();
     }
-    return problem.empty() ? restart_and_verify() : problem;
+    if (problem.empty()) {
+      problem = restart_and_verify();
+    }
+    return problem.empty() ? server_.check() : problem;
   }
 
   long long transfers() const {

@@ -2,6 +2,9 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <thread>
 
 #include <signal.h>
@@ -80,6 +83,16 @@ std::string ServerProcess::end() {
   const bool was_killed = signal_ == SIGKILL && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
   const bool has_stopped = terminated_ && WIFEXITED(status) && WEXITSTATUS(status) == 0;
   return was_killed || has_stopped ? "" : describe_end(status);
+}
+
+std::string ServerProcess::check() const {
+  const std::string output = directory_ + ".check";
+  const std::string command = binary_ + " check --dir " + directory_ + " > " + output + " 2>&1";
+  if (std::system(command.c_str()) == 0) {
+    return "";
+  }
+  std::ifstream file(output);
+  return "pando check: " + std::string(std::istreambuf_iterator<char>(file), {});
 }
 
 // Leaves the process to be waited for by end().

@@ -45,6 +45,8 @@ class ServerProcess {
   // Ask it to end; REQUIRES: it was started.
   void terminate();
   void kill_now();
+  // `pando check` of the directory; what it says if it finds anything. REQUIRES: the server has ended.
+  std::string check() const;
   // Waits for the end. Empty when it ended as asked: by SIGKILL, or after SIGTERM with exit code 0.
   std::string end();
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// The stores that every test of txn::Store runs on: the reference store, and kv's with one shard, several, and without
-// its record cache.
+// The stores that every test of txn::Store runs on: the reference store, and kv's with one shard, several, without its
+// record cache, and with transactions that outgrow memory at once.
 
 #include <functional>
 
@@ -32,9 +32,11 @@ class MemorySubject final : public StoreSubject {
 
 class KvSubject final : public StoreSubject {
  public:
-  explicit KvSubject(std::size_t cache_bytes, std::vector<Bytes> splits)
-      : node_(
-            {.record_cache_bytes = cache_bytes, .transaction_bytes_max = 1_MiB, .initial_splits = std::move(splits)}) {
+  explicit KvSubject(std::size_t cache_bytes, std::vector<Bytes> splits, std::size_t spill_bytes = 64_MiB)
+      : node_({.record_cache_bytes = cache_bytes,
+               .spill_bytes = spill_bytes,
+               .transaction_bytes_max = 1_MiB,
+               .initial_splits = std::move(splits)}) {
     EXPECT_EQ(node_.open().to_string(), "OK");
   }
   txn::Store& store() override { return node_.store(); }
@@ -57,6 +59,9 @@ inline std::vector<StoreVariant> store_variants() {
       {"kv", [] { return std::make_unique<KvSubject>(1_MiB, std::vector<Bytes>{}); }},
       {"kv_without_cache", [] { return std::make_unique<KvSubject>(0, std::vector<Bytes>{}); }},
       {"kv_three_shards", [] { return std::make_unique<KvSubject>(1_MiB, std::vector<Bytes>{"b", "c"}); }},
+      // Every lock moves what was written before into a sorted run.
+      {"kv_spilling", [] { return std::make_unique<KvSubject>(1_MiB, std::vector<Bytes>{}, 1); }},
+      {"kv_spilling_three_shards", [] { return std::make_unique<KvSubject>(1_MiB, std::vector<Bytes>{"b", "c"}, 1); }},
   };
 }
 

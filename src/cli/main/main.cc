@@ -26,6 +26,9 @@ int main(int count, char** arguments) {
   if (words[0] == "cert") {
     return pando::cli::run_cert(rest);
   }
+  if (words[0] == "check") {
+    return pando::cli::run_check(rest);
+  }
   if (words[0] == "version" || words[0] == "--version") {
     return pando::cli::run_version(rest);
   }

@@ -21,6 +21,7 @@
 namespace pando::kv {
 
 // Never renumber: on disk.
+// 5 is a bulk commit, which is not for several nodes.
 enum class PayloadKind : uint8_t { kCommit = 1, kPrepare = 2, kResolve = 3, kDiscard = 4 };
 
 // Errors: XX001.

@@ -13,6 +13,13 @@ using types::Chunk;
 using types::Value;
 using types::Vector;
 
+namespace {
+
+// Between these the transaction may move what it has written out of memory.
+constexpr std::size_t kRowsPerMove = 64;
+
+}  // namespace
+
 Status changed_since_snapshot(const txn::Transaction& transaction) {
   if (transaction.isolation() == txn::Isolation::kReadCommitted) {
     return {kRestartStatement, "a row was changed by another transaction"};
@@ -212,6 +219,9 @@ Task<Status> TableWriter::insert_all(std::size_t count) {
     PANDO_CO_TRY(co_await prepare_entries(i, good_rows, error));
   }
   for (std::size_t row = 0; row < good_rows; ++row) {
+    if (row % kRowsPerMove == 0) {
+      PANDO_CO_TRY(co_await runtime_.context.transaction.lock_for_insert({}, taken_));
+    }
     PANDO_CO_TRY(co_await put_row(row_keys_[row], row));
     PANDO_CO_TRY(foreign_keys_->inserted(*rows_, row, row_keys_[row]));
   }

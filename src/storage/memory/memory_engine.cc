@@ -4,6 +4,7 @@
 
 #include "base/codec.h"
 #include "base/mutex.h"
+#include "storage/memory/memory_runs.h"
 #include "storage/memory/persistent_map.h"
 #include "storage/mvcc.h"
 
@@ -225,10 +226,13 @@ class MemoryImport final : public SpanImport {
   WriteBatch added_;
 };
 
+// What ingest() adds between two flushes.
+constexpr std::size_t kIngestBatchBytes = 1_MiB;
+
 class MemoryEngineImpl final : public MemoryEngine {
  public:
-  MemoryEngineImpl(MemoryEngineOptions options, State state)
-      : options_(std::move(options)), state_(state), flushed_(std::move(state)) {}
+  MemoryEngineImpl(MemoryEngineOptions options, State state, std::shared_ptr<MemoryRuns> runs)
+      : options_(std::move(options)), runs_(std::move(runs)), state_(state), flushed_(std::move(state)) {}
 
   Result<bool> get(ByteView key, Bytes& value) const override { return get_plain(state(), key, value); }
   std::unique_ptr<Iterator> iterate(KeySpan span) const override {
@@ -258,6 +262,24 @@ class MemoryEngineImpl final : public MemoryEngine {
       publish(std::move(changed));
     }
     return full ? flush() : Status();
+  }
+
+  RunStore* runs() override { return runs_.get(); }
+  Status ingest(IngestSource& source, HlcTimestamp at) override {
+    while (source.valid()) {
+      WriteBatch batch;
+      while (source.valid() && batch.bytes().size() < kIngestBatchBytes) {
+        if (const auto value = source.value()) {
+          batch.put_version(source.key(), at, *value);
+        } else {
+          batch.put_tombstone(source.key(), at);
+        }
+        PANDO_TRY(source.next());
+      }
+      PANDO_TRY(write(batch));
+      PANDO_TRY(flush());
+    }
+    return {};
   }
 
   std::unique_ptr<Snapshot> snapshot() const override { return std::make_unique<MemorySnapshot>(state()); }
@@ -351,7 +373,7 @@ class MemoryEngineImpl final : public MemoryEngine {
 
   std::unique_ptr<MemoryEngine> after_crash() const override PANDO_EXCLUDES(write_mutex_) {
     MutexLock write_lock(write_mutex_);
-    return std::make_unique<MemoryEngineImpl>(options_, flushed_);
+    return std::make_unique<MemoryEngineImpl>(options_, flushed_, runs_);
   }
 
  private:
@@ -365,6 +387,7 @@ class MemoryEngineImpl final : public MemoryEngine {
   }
 
   const MemoryEngineOptions options_;
+  const std::shared_ptr<MemoryRuns> runs_;
   // Writers go one at a time; readers only take state_mutex_, for as long as a copy takes.
   mutable Mutex write_mutex_ PANDO_ACQUIRED_BEFORE(state_mutex_);
   mutable Mutex state_mutex_;
@@ -378,7 +401,7 @@ class MemoryEngineImpl final : public MemoryEngine {
 }  // namespace
 
 std::unique_ptr<MemoryEngine> open_memory_engine(MemoryEngineOptions options) {
-  return std::make_unique<MemoryEngineImpl>(std::move(options), State());
+  return std::make_unique<MemoryEngineImpl>(std::move(options), State(), std::make_shared<MemoryRuns>());
 }
 
 }  // namespace pando::storage

@@ -10,6 +10,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
 
 #include "base/codec.h"
@@ -21,6 +22,7 @@
 #include "storage/rocksdb/rocksdb_error.h"
 #include "storage/rocksdb/rocksdb_import.h"
 #include "storage/rocksdb/rocksdb_reads.h"
+#include "storage/rocksdb/rocksdb_runs.h"
 #include "storage/rocksdb/stored_key.h"
 #include "storage/rocksdb/table_scan.h"
 #include "storage/rocksdb/versioned_comparator.h"
@@ -196,12 +198,13 @@ class RocksDbEngine final : public Engine {
     // key that is, past every row of a dropped table that lies between.
     family.memtable_prefix_bloom_size_ratio = kMemtableBloomRatio;
     family.compaction_filter_factory = make_garbage_filter_factory(garbage_);
+    table_options_ = rocksdb::Options(database, family);
     rocksdb::DB* db = nullptr;
-    const rocksdb::Options options(database, family);
-    PANDO_TRY(status_of(rocksdb::DB::Open(options, options_.directory, &db)));
+    PANDO_TRY(status_of(rocksdb::DB::Open(table_options_, options_.directory, &db)));
     db_.reset(db);
     PANDO_TRY(clean_imports(*db_));
-    bulk_load_ = std::make_unique<BulkLoad>(*db_, options, options_.directory);
+    bulk_load_ = std::make_unique<BulkLoad>(*db_, table_options_, options_.directory);
+    PANDO_ASSIGN(runs_, RocksDbRuns::open_directory(options_.directory + "/runs", table_options_));
     return load_shards();
   }
 
@@ -250,6 +253,9 @@ class RocksDbEngine final : public Engine {
     const uint64_t number = imports_.fetch_add(1, std::memory_order_relaxed);
     return open_import(*db_, number, [this](ByteView key) { note_shard(key); });
   }
+  RunStore* runs() override { return runs_.get(); }
+  Status ingest(IngestSource& source, HlcTimestamp at) override { return runs_->ingest(*db_, source, at); }
+  Status verify_checksums(const ProgressCallback& progress) const override;
 
   void set_garbage_threshold(HlcTimestamp threshold) override { garbage_->raise(threshold); }
   Status collect_garbage(KeySpan span) override;
@@ -293,9 +299,11 @@ class RocksDbEngine final : public Engine {
   const std::shared_ptr<GarbageThreshold> garbage_;
   Erasures erasures_;
   const std::shared_ptr<Listener> listener_;
+  rocksdb::Options table_options_;
   std::unique_ptr<rocksdb::DB> db_;
   std::atomic<uint64_t> imports_{0};
   std::unique_ptr<BulkLoad> bulk_load_;
+  std::unique_ptr<RocksDbRuns> runs_;
   Mutex shards_mutex_;
   std::set<ShardId> shards_ PANDO_GUARDED_BY(shards_mutex_);
 };
@@ -455,6 +463,30 @@ void RocksDbEngine::erase_noted_tombstones() {
       return;  // The next compaction notes the rest again.
     }
   }
+}
+
+Status RocksDbEngine::verify_checksums(const ProgressCallback& progress) const {
+  std::vector<rocksdb::LiveFileMetaData> files;
+  db_->GetLiveFilesMetaData(&files);
+  uint64_t done = 0;
+  uint64_t total = 0;
+  for (const rocksdb::LiveFileMetaData& file : files) {
+    total += file.size;
+  }
+  for (const rocksdb::LiveFileMetaData& file : files) {
+    const std::string path = file.directory + "/" + file.relative_filename;
+    rocksdb::SstFileReader reader(table_options_);
+    rocksdb::Status status = reader.Open(path);
+    if (status.ok()) {
+      status = reader.VerifyChecksum();
+    }
+    if (!status.ok()) {
+      return Status(status_of(status).code(), "file \"{}\": {}", path, status.ToString());
+    }
+    done += file.size;
+    progress(done, total);
+  }
+  return {};
 }
 
 Result<uint64_t> RocksDbEngine::approximate_bytes(KeySpan span) const {

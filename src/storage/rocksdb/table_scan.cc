@@ -334,10 +334,12 @@ Result<std::vector<OpenFile>> open_files(const TableScanContext& context, ByteVi
   PANDO_ASSIGN(const auto properties, check_properties(context, start, end));
   rocksdb::ColumnFamilyMetaData metadata;
   context.db->GetColumnFamilyMetaData(context.db->DefaultColumnFamily(), &metadata);
+  const uint64_t sequence_max = context.snapshot == nullptr ? UINT64_MAX : context.snapshot->GetSequenceNumber();
   std::vector<OpenFile> files;
   for (const auto& level : metadata.levels) {
     for (const auto& file : level.files) {
-      if (!overlaps(file, start, end)) {
+      // A file that was taken in has one sequence number for all its entries, which do not carry it.
+      if (!overlaps(file, start, end) || file.smallest_seqno > sequence_max) {
         continue;
       }
       const Bytes path = file.directory + "/" + file.relative_filename;

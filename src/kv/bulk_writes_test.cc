@@ -1,0 +1,167 @@
+// BulkWrites against a WriteBuffer that holds everything.
+
+#include "kv/bulk_writes.h"
+
+#include <gtest/gtest.h>
+
+#include "base/prng.h"
+#include "storage/memory/memory_engine.h"
+#include "storage/rocksdb/rocksdb_engine.h"
+#include "test/support/temporary_directory.h"
+
+namespace pando::kv {
+namespace {
+
+using txn::WriteBuffer;
+
+std::string show(const WriteBuffer::Write& write) {
+  return fmt::format("{}={} ", write.key, write.value.has_value() ? Bytes(*write.value) : "(erased)");
+}
+
+template <typename Walk>
+std::string show_all(Walk&& walk) {
+  std::string all;
+  for (; walk.valid(); walk.step()) {
+    all += show(walk.write());
+  }
+  return all;
+}
+
+class BulkWritesTest : public testing::TestWithParam<bool> {
+ protected:
+  void SetUp() override {
+    if (GetParam()) {
+      engine_ = *storage::open_rocksdb_engine({.directory = directory_.path()});
+    } else {
+      engine_ = storage::open_memory_engine({});
+    }
+  }
+
+  test::TemporaryDirectory directory_;
+  std::unique_ptr<storage::Engine> engine_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Engines, BulkWritesTest, testing::Bool(),
+                         [](const auto& info) { return info.param ? "rocksdb" : "memory"; });
+
+// The same random history in both: puts, erasures, marks, rollbacks, with spills in between that only one of them has.
+class Histories {
+ public:
+  Histories(uint64_t seed, RunFiles& files) : prng_(seed), bulk_(first_, files, 1_MiB) {}
+
+  void step() {
+    const Bytes key = fmt::format("key {}", prng_.below(30));
+    switch (prng_.below(12)) {
+      case 0:
+        ASSERT_TRUE(bulk_.spill().ok());
+        break;
+      case 1:
+        marks_.push_back({bulk_.mark(), all_.mark()});
+        break;
+      case 2:
+        if (!marks_.empty()) {
+          marks_.resize(1 + prng_.below(marks_.size()));
+          bulk_.rollback_to(marks_.back().first);
+          all_.rollback_to(marks_.back().second);
+        }
+        break;
+      case 3:
+        bulk_.erase(key);
+        all_.erase(key);
+        break;
+      default: {
+        const Bytes value = std::to_string(prng_.next());
+        bulk_.put(key, value);
+        all_.put(key, value);
+      }
+    }
+  }
+
+  void compare() {
+    std::vector<Marks> marks = marks_;
+    marks.push_back({bulk_.mark(), all_.mark()});
+    EXPECT_EQ(bulk_.empty(), all_.empty());
+    for (const auto& [mark, mark_of_all] : marks) {
+      const txn::Span span{prng_.chance(0.5) ? Bytes() : fmt::format("key {}", prng_.below(30)),
+                           prng_.chance(0.5) ? Bytes() : fmt::format("key {}", prng_.below(30))};
+      for (const bool reverse : {false, true}) {
+        const auto walk = bulk_.walk(mark, span, reverse);
+        EXPECT_EQ(show_all(*walk), show_all(WriteBuffer::Walk(all_, mark_of_all, span.start, span.end, reverse)));
+        EXPECT_TRUE(walk->status().ok());
+      }
+      EXPECT_TRUE(bulk_.touches(mark, span.start, span.end) || !all_.touches(mark_of_all, span.start, span.end));
+      const Bytes key = fmt::format("key {}", prng_.below(30));
+      const auto found = *bulk_.find(key, mark);
+      const auto expected = all_.find(key, mark_of_all);
+      ASSERT_EQ(found.has_value(), expected.has_value()) << key << " at " << mark;
+      if (found.has_value()) {
+        EXPECT_EQ(*found, expected->value.has_value() ? std::optional<Bytes>(*expected->value) : std::nullopt);
+      }
+    }
+  }
+
+  // What a commit makes of it.
+  void finish(storage::RunStore& runs) {
+    const auto parts = *bulk_.finish();
+    const auto walk = *walk_runs(runs, parts, {});
+    EXPECT_EQ(show_all(*walk), show_all(all_.walk()));
+  }
+
+ private:
+  // Of the one and of the other: a spill numbers a write anew that would replace the one before.
+  using Marks = std::pair<WriteBuffer::Mark, WriteBuffer::Mark>;
+
+  Prng prng_;
+  WriteBuffer first_;
+  BulkWrites bulk_;
+  WriteBuffer all_;
+  std::vector<Marks> marks_;
+};
+
+TEST_P(BulkWritesTest, BehavesAsOneBuffer) {
+  RunFiles files(engine_->runs());
+  for (uint64_t seed = 1; seed <= 30; ++seed) {
+    SCOPED_TRACE(seed);
+    Histories histories(seed, files);
+    for (int i = 0; i < 300; ++i) {
+      histories.step();
+      if (i % 10 == 0) {
+        histories.compare();
+      }
+      ASSERT_FALSE(HasFatalFailure());
+    }
+    histories.finish(*engine_->runs());
+  }
+  EXPECT_TRUE(engine_->runs()->list()->empty());
+}
+
+TEST_P(BulkWritesTest, StartsOnTopOfAFullBuffer) {
+  RunFiles files(engine_->runs());
+  WriteBuffer first;
+  first.put("a", "1");
+  first.put("b", "1");
+  const auto before = first.mark();
+  first.put("c", "1");
+  BulkWrites bulk(first, files, 1_MiB);
+  bulk.put("a", "2");
+  ASSERT_TRUE(bulk.spill().ok());
+  bulk.erase("b");
+  EXPECT_EQ(show_all(*bulk.walk(bulk.mark(), {}, false)), "a=2 b=(erased) c=1 ");
+  EXPECT_EQ(show_all(*bulk.walk(before, {}, false)), "a=1 b=1 ");
+  // A walk goes on seeing what it saw.
+  const auto walk = bulk.walk(before, {}, true);
+  ASSERT_TRUE(bulk.spill().ok());
+  bulk.rollback_to(before);
+  bulk.put("d", "3");
+  EXPECT_EQ(show_all(*walk), "b=1 a=1 ");
+  EXPECT_EQ(show_all(*bulk.walk(bulk.mark(), {}, false)), "a=1 b=1 d=3 ");
+  EXPECT_TRUE(engine_->runs()->list()->empty());
+  const auto parts = *bulk.finish();
+  EXPECT_EQ(parts.size(), 2);
+  EXPECT_EQ(show_all(**walk_runs(*engine_->runs(), parts, {"b", "d"})), "b=1 ");
+  bulk.release();
+  EXPECT_EQ(engine_->runs()->list()->size(), 2);
+}
+
+}  // namespace
+}  // namespace pando::kv

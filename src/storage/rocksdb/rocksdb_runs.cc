@@ -1,0 +1,302 @@
+#include "storage/rocksdb/rocksdb_runs.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <rocksdb/sst_file_reader.h>
+#include <rocksdb/sst_file_writer.h>
+
+#include "storage/mvcc.h"
+#include "storage/rocksdb/rocksdb_error.h"
+#include "storage/rocksdb/stored_key.h"
+#include "storage/rocksdb/versioned_comparator.h"
+
+namespace pando::storage {
+namespace {
+
+constexpr ByteView kRunSuffix = ".run";
+constexpr ByteView kTableSuffix = ".ingest";
+constexpr std::size_t kNumberDigits = 16;
+// A table that is taken in ends when it is this large...
+constexpr uint64_t kIngestTableBytes = 64_MiB;
+// ... or where keys stop to agree in so many bytes, so that it does not span what lies between two tables of SQL.
+constexpr std::size_t kIngestPrefixBytes = 8;
+constexpr std::size_t kReadAheadBytes = 1_MiB;
+
+HlcTimestamp as_timestamp(uint64_t number) { return {.wall_ns = number, .logical = 0}; }
+
+Status malformed(RunId id) {
+  return Status(sql_state::kDataCorrupted, "sorted run {} holds a write that cannot be decoded", id.number());
+}
+
+Bytes tagged(std::optional<ByteView> value) {
+  Bytes stored(1, value.has_value() ? kValueTag : kTombstoneTag);
+  stored.append(value.value_or(ByteView()));
+  return stored;
+}
+
+class Iterator final : public RunIterator {
+ public:
+  Iterator(RunId id, std::unique_ptr<rocksdb::Iterator> iterator) : id_(id), iterator_(std::move(iterator)) {
+    iterator_->SeekToFirst();
+    load();
+  }
+  void seek(ByteView key) override {
+    iterator_->Seek(stored_bound(kVersionSpace, key));
+    load();
+  }
+  void seek_before(ByteView key) override {
+    if (key.empty()) {
+      iterator_->SeekToLast();
+    } else {
+      // No write has the highest number, so what is found belongs to a key before.
+      iterator_->SeekForPrev(stored_bound(kVersionSpace, key));
+    }
+    load();
+    if (valid()) {
+      seek(Bytes(key_));
+    }
+  }
+  void next() override {
+    iterator_->Next();
+    load();
+  }
+  bool valid() const override { return status_.ok() && iterator_->Valid(); }
+  ByteView key() const override { return key_; }
+  RunWrite write() const override { return write_; }
+  Status status() const override { return status_.ok() ? status_of(iterator_->status()) : status_; }
+
+ private:
+  void load() {
+    if (!iterator_->Valid()) {
+      return;
+    }
+    HlcTimestamp timestamp;
+    const ByteView stored = view(iterator_->value());
+    if (!split_version_key(view(iterator_->key()), key_, timestamp) || stored.empty()) {
+      status_ = malformed(id_);
+      return;
+    }
+    write_.number = timestamp.wall_ns;
+    write_.value = stored.front() == kTombstoneTag ? std::nullopt : std::optional(stored.substr(1));
+  }
+
+  const RunId id_;
+  const std::unique_ptr<rocksdb::Iterator> iterator_;
+  ByteView key_;
+  RunWrite write_;
+  Status status_;
+};
+
+class Run final : public SortedRun {
+ public:
+  Run(RunId id, const rocksdb::Options& options) : id_(id), reader_(options) {}
+
+  Status open(const Bytes& path) {
+    PANDO_TRY(status_of(reader_.Open(path)));
+    const auto properties = reader_.GetTableProperties();
+    bytes_ = properties->data_size + properties->index_size + properties->filter_size;
+    return {};
+  }
+
+  RunId id() const override { return id_; }
+
+  Result<bool> get(ByteView key, uint64_t number_max, std::optional<Bytes>& value) override {
+    if (lookup_ == nullptr) {
+      rocksdb::ReadOptions options;
+      // Lets the bloom filter, which holds keys without numbers, rule the file out.
+      options.prefix_same_as_start = true;
+      lookup_.reset(reader_.NewIterator(options));
+    }
+    lookup_->Seek(stored_key(kVersionSpace, key, as_timestamp(number_max)));
+    if (!lookup_->Valid()) {
+      PANDO_TRY(status_of(lookup_->status()));
+      return false;
+    }
+    ByteView found;
+    HlcTimestamp timestamp;
+    const ByteView stored = view(lookup_->value());
+    if (!split_version_key(view(lookup_->key()), found, timestamp) || stored.empty()) {
+      return malformed(id_);
+    }
+    if (found != key) {
+      return false;
+    }
+    value = stored.front() == kTombstoneTag ? std::nullopt : std::optional<Bytes>(stored.substr(1));
+    return true;
+  }
+
+  std::unique_ptr<RunIterator> iterate() override {
+    rocksdb::ReadOptions options;
+    options.total_order_seek = true;
+    options.readahead_size = kReadAheadBytes;
+    options.fill_cache = false;
+    return std::make_unique<Iterator>(id_, std::unique_ptr<rocksdb::Iterator>(reader_.NewIterator(options)));
+  }
+
+  uint64_t bytes() const override { return bytes_; }
+
+ private:
+  const RunId id_;
+  rocksdb::SstFileReader reader_;
+  std::unique_ptr<rocksdb::Iterator> lookup_;
+  uint64_t bytes_ = 0;
+};
+
+// A table file of RocksDB's under construction; removed unless it is finished.
+class TableWriter {
+ public:
+  TableWriter(const rocksdb::Options& options, std::string path)
+      : env_(*options.env), path_(std::move(path)), writer_(rocksdb::EnvOptions(), options) {}
+  ~TableWriter() {
+    if (!finished_) {
+      // An unfinished file is found and removed when the engine opens, if not here.
+      env_.DeleteFile(path_).PermitUncheckedError();
+    }
+  }
+  TableWriter(const TableWriter&) = delete;
+  TableWriter& operator=(const TableWriter&) = delete;
+
+  Status open() { return status_of(writer_.Open(path_)); }
+  Status add(ByteView key, HlcTimestamp timestamp, std::optional<ByteView> value) {
+    return status_of(writer_.Put(stored_key(kVersionSpace, key, timestamp), tagged(value)));
+  }
+  uint64_t bytes() { return writer_.FileSize(); }
+  // Syncs the file.
+  Status finish() {
+    PANDO_TRY(status_of(writer_.Finish()));
+    finished_ = true;
+    return {};
+  }
+
+ private:
+  rocksdb::Env& env_;
+  const std::string path_;
+  rocksdb::SstFileWriter writer_;
+  bool finished_ = false;
+};
+
+class RunWriter final : public SortedRunWriter {
+ public:
+  RunWriter(RunId id, const rocksdb::Options& options, Bytes directory, Bytes path)
+      : id_(id), options_(options), directory_(std::move(directory)), path_(std::move(path)), table_(options, path_) {}
+
+  Status open() { return table_.open(); }
+  Status add(ByteView key, uint64_t number, std::optional<ByteView> value) override {
+    return table_.add(key, as_timestamp(number), value);
+  }
+  Result<std::unique_ptr<SortedRun>> finish() override {
+    PANDO_TRY(table_.finish());
+    std::unique_ptr<rocksdb::Directory> directory;
+    PANDO_TRY(status_of(options_.env->NewDirectory(directory_, &directory)));
+    PANDO_TRY(status_of(directory->Fsync()));
+    auto run = std::make_unique<Run>(id_, options_);
+    PANDO_TRY(run->open(path_));
+    return std::unique_ptr<SortedRun>(std::move(run));
+  }
+
+ private:
+  const RunId id_;
+  const rocksdb::Options& options_;
+  const Bytes directory_;
+  const Bytes path_;
+  TableWriter table_;
+};
+
+std::optional<RunId> parse_run_name(ByteView name) {
+  if (name.size() != kNumberDigits + kRunSuffix.size() || !name.ends_with(kRunSuffix)) {
+    return std::nullopt;
+  }
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + kNumberDigits, number, 16);
+  return error == std::errc() && end == name.data() + kNumberDigits ? std::optional(RunId(number)) : std::nullopt;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RocksDbRuns>> RocksDbRuns::open_directory(Bytes directory, rocksdb::Options options) {
+  // What is written here is read once or twice.
+  options.bottommost_compression = rocksdb::kDisableCompressionOption;
+  PANDO_TRY(status_of(options.env->CreateDirIfMissing(directory)));
+  std::unique_ptr<RocksDbRuns> runs(new RocksDbRuns(std::move(directory), std::move(options)));
+  std::vector<std::string> names;
+  PANDO_TRY(status_of(runs->options_.env->GetChildren(runs->directory_, &names)));
+  for (const std::string& name : names) {
+    if (name.ends_with(kTableSuffix)) {
+      PANDO_TRY(status_of(runs->options_.env->DeleteFile(runs->directory_ + "/" + name)));
+    }
+  }
+  return runs;
+}
+
+Bytes RocksDbRuns::path(RunId id) const { return fmt::format("{}/{:016x}{}", directory_, id.number(), kRunSuffix); }
+
+Result<std::unique_ptr<SortedRunWriter>> RocksDbRuns::create(RunId id) {
+  auto writer = std::make_unique<RunWriter>(id, options_, directory_, path(id));
+  PANDO_TRY(writer->open());
+  return std::unique_ptr<SortedRunWriter>(std::move(writer));
+}
+
+Result<std::unique_ptr<SortedRun>> RocksDbRuns::open(RunId id) {
+  if (options_.env->FileExists(path(id)).IsNotFound()) {
+    return Status(sql_state::kUndefinedFile, "could not open file \"{}\": No such file or directory", path(id));
+  }
+  auto run = std::make_unique<Run>(id, options_);
+  PANDO_TRY(run->open(path(id)));
+  return std::unique_ptr<SortedRun>(std::move(run));
+}
+
+Status RocksDbRuns::remove(RunId id) {
+  const rocksdb::Status status = options_.env->DeleteFile(path(id));
+  return status.IsNotFound() || status.IsPathNotFound() ? Status() : status_of(status);
+}
+
+Result<std::vector<RunId>> RocksDbRuns::list() {
+  std::vector<std::string> names;
+  PANDO_TRY(status_of(options_.env->GetChildren(directory_, &names)));
+  std::vector<RunId> ids;
+  for (const std::string& name : names) {
+    if (const auto id = parse_run_name(name)) {
+      ids.push_back(*id);
+    }
+  }
+  std::ranges::sort(ids);
+  return ids;
+}
+
+Status RocksDbRuns::ingest(rocksdb::DB& db, IngestSource& source, HlcTimestamp at) {
+  std::vector<std::string> paths;
+  Status status = write_tables(source, at, paths);
+  if (status.ok() && !paths.empty()) {
+    rocksdb::IngestExternalFileOptions options;
+    options.move_files = true;
+    options.write_global_seqno = false;
+    status = status_of(db.IngestExternalFile(db.DefaultColumnFamily(), paths, options));
+  }
+  for (const std::string& path : paths) {
+    // Gone already when they were moved.
+    options_.env->DeleteFile(path).PermitUncheckedError();
+  }
+  return status;
+}
+
+Status RocksDbRuns::write_tables(IngestSource& source, HlcTimestamp at, std::vector<std::string>& paths) {
+  while (source.valid()) {
+    paths.push_back(fmt::format("{}/{}.{}-{}{}", directory_, at.wall_ns, at.logical, paths.size(), kTableSuffix));
+    PANDO_TRY(write_table(source, at, paths.back()));
+  }
+  return {};
+}
+
+Status RocksDbRuns::write_table(IngestSource& source, HlcTimestamp at, const std::string& path) {
+  TableWriter table(options_, path);
+  PANDO_TRY(table.open());
+  const Bytes prefix(source.key().substr(0, kIngestPrefixBytes));
+  while (source.valid() && source.key().starts_with(prefix) && table.bytes() < kIngestTableBytes) {
+    PANDO_TRY(table.add(source.key(), at, source.value()));
+    PANDO_TRY(source.next());
+  }
+  return table.finish();
+}
+
+}  // namespace pando::storage
