@@ -64,7 +64,9 @@ Task<Status> ClusterNode::stop(runtime::Executor& executor) {
     stopping_ = true;
     timer = garbage_timer_;
   }
-  environment_.timer.cancel(timer);
+  if (timer != 0) {
+    environment_.timer.cancel(timer);
+  }
   co_await store_.stop(executor);
   Status stopped = co_await host_.stop(executor);
   Status flushed = environment_.engine.flush();

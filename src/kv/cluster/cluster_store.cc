@@ -544,7 +544,9 @@ Task<void> ClusterStore::stop(runtime::Executor& executor) {
     stopping_.store(true);
     timer = recovery_timer_;
   }
-  parts_.timer.cancel(timer);
+  if (timer != 0) {
+    parts_.timer.cancel(timer);
+  }
   while (in_background_.load() > 0) {
     co_await pause_for(kRetryDelay, parts_.timer, executor, nullptr);
   }

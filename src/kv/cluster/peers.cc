@@ -34,7 +34,9 @@ Peers::~Peers() {
     closing_ = true;
     timer = sweep_timer_;
   }
-  timer_.cancel(timer);
+  if (timer != 0) {
+    timer_.cancel(timer);
+  }
 }
 
 void Peers::serve(Handler handler) {
