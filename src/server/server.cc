@@ -63,9 +63,15 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, const Repor
     homes.push_back({.executor = workers.worker(i), .poller = workers.worker(i)});
   }
   server->listener_ = std::make_unique<pgwire::Listener>(server->node_->environment(), std::move(homes));
-  PANDO_TRY(server->listener_->open(host, port));
+  if (Status opened = server->listener_->open(host, port); !opened.ok()) {
+    server->node_->close().ignore("the first error tells more");
+    return opened;
+  }
   server->listener_->start();
-  PANDO_TRY(server->open_http(report));
+  if (Status opened = server->open_http(report); !opened.ok()) {
+    server->stop(report).ignore("the first error tells more");
+    return opened;
+  }
   report(fmt::format("listening on {}:{}", host, server->port()));
   return server;
 }
