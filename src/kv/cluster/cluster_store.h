@@ -72,6 +72,8 @@ class ClusterStore final : public txn::Store {
 
   // Looks after abandoned transactions, until stop().
   void start();
+  // Tasks that nobody waits for.
+  std::size_t background_count() const { return in_background_.load(std::memory_order_relaxed); }
   // Waits for what runs in the background.
   Task<void> stop(runtime::Executor& executor);
 

@@ -749,6 +749,23 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
   }
 }
 
+Leaseholder::InFlight Leaseholder::in_flight() {
+  InFlight in_flight{.lock_owners = owners_.count(), .locked_keys = locks_.describe().size()};
+  {
+    MutexLock lock(guards_mutex_);
+    in_flight.excluders = excluders_.size();
+  }
+  MutexLock shards_lock(shards_mutex_);
+  for (const auto& [id, led] : shards_) {
+    MutexLock lock(led->mutex);
+    in_flight.pending_writes += led->pending.size();
+    in_flight.prepared += led->prepared.size();
+    in_flight.written_keys += led->writers.size();
+    in_flight.waiting_requests += led->waiters.size();
+  }
+  return in_flight;
+}
+
 std::vector<Leaseholder::Abandoned> Leaseholder::prepared_before(std::chrono::nanoseconds age) {
   const uint64_t now_ns = parts_.clock.monotonic_ns();
   std::vector<Abandoned> abandoned;

@@ -100,6 +100,17 @@ class Leaseholder final : public StateMachine {
   std::vector<WaitEdge> waits();
   // One line per locked key, for pando.locks and tests.
   std::vector<std::string> describe_locks() { return locks_.describe(); }
+  // What requests and transactions hold in memory here; nothing when all have ended.
+  struct InFlight {
+    std::size_t lock_owners = 0;
+    std::size_t locked_keys = 0;
+    std::size_t pending_writes = 0;
+    std::size_t prepared = 0;
+    std::size_t written_keys = 0;
+    std::size_t waiting_requests = 0;
+    std::size_t excluders = 0;
+  };
+  InFlight in_flight();
   // Prepared transactions that are older than `age`, for recovery: shard, transaction, participants.
   struct Abandoned {
     ShardId shard;
