@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 constexpr uint64_t kEventsMax = 20'000'000;
 constexpr auto kSetUpMax = 60s;
 constexpr auto kCheckMax = 60s;
+constexpr auto kNoticeMax = 2s;
 constexpr uint64_t kRestStepNs = 50'000'000;
 
 class ClusterRun {
@@ -136,6 +137,8 @@ class ClusterRun {
         return;
       }
     }
+    // A node that missed the notice of a change of definitions hears of it with its next guard lease.
+    cluster_->run_for(kNoticeMax);
     if (!finish("closing", client.close(), kCheckMax) ||
         !finish("the check of tables", check_all_tables(), kCheckMax)) {
       return;

@@ -58,7 +58,7 @@ Task<void> SqlProcess::run_open() {
 void SqlProcess::on_crash() {
   alive_ = false;
   open_ = false;
-  for (runtime::Event* const waiting : std::exchange(waiting_, {})) {
+  for (const auto& [number, waiting] : std::exchange(waiting_, {})) {
     waiting->set(kLost);
   }
 }
@@ -91,10 +91,11 @@ Task<SqlAnswer> SqlConnection::run(std::string sql) {
   SqlAnswer answer;
   if (usable()) {
     const auto statement = std::make_shared<Statement>(std::move(sql), process_.world());
-    process_.waiting_.insert(&statement->ended);
+    const uint64_t number = ++process_.last_waiting_;
+    process_.waiting_.emplace(number, &statement->ended);
     runtime::spawn(process_.world(), run_statement(session_, statement));
     lost_ = co_await statement->ended.wait() == kLost || !process_.alive();
-    process_.waiting_.erase(&statement->ended);
+    process_.waiting_.erase(number);
     answer.status = statement->status;
     answer.tag = statement->sink.tag;
     answer.rows = std::move(statement->sink.rows);

@@ -7,8 +7,8 @@
 //   SqlAnswer answer = co_await connection.run("SELECT 1");
 //   answer.rows[0][0] == "1"
 
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -67,8 +67,9 @@ class SqlProcess final : public NodeService {
   bool catalog_open_ = false;
   bool open_ = false;
   bool alive_ = true;
-  // Clients that wait for an answer.
-  std::set<runtime::Event*> waiting_;
+  // Clients that wait for an answer, in the order in which they began.
+  std::map<uint64_t, runtime::Event*> waiting_;
+  uint64_t last_waiting_ = 0;
 };
 
 class SqlConnection {

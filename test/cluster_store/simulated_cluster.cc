@@ -113,6 +113,11 @@ SimulatedCluster::SimulatedCluster(sim::World& world, ClusterOptions options)
 }
 
 SimulatedCluster::~SimulatedCluster() {
+  // What runs in the background ends when nobody waits for it any more.
+  run_until(5s, [&] {
+    return std::ranges::all_of(
+        nodes_, [](const auto& node) { return !node->running() || node->store().background_count() == 0; });
+  });
   for (const auto& node : nodes_) {
     node->crash();
   }
