@@ -101,6 +101,27 @@ TEST_F(ClusterFaultsTest, ANodeThatWasAskedForALockInVainForgetsTheTransaction) 
   EXPECT_EQ(owners_at(2), 0U);
 }
 
+// The prepare of a leaseholder is applied when it leads no more.
+TEST_F(ClusterFaultsTest, APrepareThatOutlivesItsLeaseIsNotTakenForPrevented) {
+  make_two_shards();
+  auto transaction = begin(1);
+  ASSERT_EQ(lock_and_put(*transaction, "a", "new").to_string(), "OK");
+  ASSERT_EQ(lock_and_put(*transaction, "x", "new").to_string(), "OK");
+  cluster_.network().block(2, 1);
+  cluster_.network().block(3, 1);
+  std::optional<Status> committed;
+  start(transaction->commit(), &committed);
+  cluster_.run_for(1500ms);
+  cluster_.network().unblock(2, 1);
+  cluster_.network().unblock(3, 1);
+  ASSERT_TRUE(cluster_.run_until(20s, [&] { return committed.has_value(); }));
+  for (const Bytes& key : {Bytes("a"), Bytes("x")}) {
+    const auto value = cluster_.run(begin(2)->get(key));
+    ASSERT_TRUE(value.ok());
+    EXPECT_EQ(value->has_value(), committed->ok()) << committed->to_string();
+  }
+}
+
 class ClusterGuardsTest : public ClusterFaultsTest {
  protected:
   ClusterGuardsTest() {

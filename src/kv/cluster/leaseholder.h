@@ -145,8 +145,8 @@ class Leaseholder final : public StateMachine {
   Answer<T> refusal(const LedShard& led, const PendingWrite& write) const;
   Task<Settled> settle(LedShard& led, ReadPoint point, txn::Span part, TransactionId reader,
                        runtime::Executor& executor);
-  // Waits until no write of the key by others is on its way. False: this node does not lead the shard any more.
-  Task<bool> wait_for_writers(LedShard& led, Bytes key, TransactionId owner, runtime::Executor& executor);
+  // Waits until no write of the keys by others is on its way. False: this node does not lead the shard any more.
+  Task<bool> wait_for_writers(LedShard& led, txn::Span span, TransactionId owner, runtime::Executor& executor);
   static Task<void> wait_for_change(LedShard& led, runtime::Executor& executor);
   bool is_uncertain(HlcTimestamp version, const Settled& settled) const;
   Result<std::optional<HlcTimestamp>> find_uncertain(const txn::Span& span, const Settled& settled);
@@ -162,6 +162,7 @@ class Leaseholder final : public StateMachine {
   void sequence(LedShard& led, PendingWrite& write, Bytes payload) PANDO_REQUIRES(led.mutex);
   static void finish(LedShard& led, PendingWrite& write, ProposalOutcome outcome);
   Task<bool> propose(LedShard& led, Bytes payload, runtime::Executor& executor);
+  Result<Outcome> stored_promise(ShardId shard, ByteView key, TransactionId transaction);
   Result<std::optional<OutcomeRecord>> stored_outcome(ByteView key, TransactionId transaction);
 
   // --- in state_machine.cc ---
