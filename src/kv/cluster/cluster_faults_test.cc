@@ -122,6 +122,25 @@ TEST_F(ClusterFaultsTest, APrepareThatOutlivesItsLeaseIsNotTakenForPrevented) {
   }
 }
 
+TEST_F(ClusterFaultsTest, ALeaseholderThatHandsOverBeforeATransactionIsResolvedFreesItsLocks) {
+  make_two_shards();
+  auto transaction = begin(3);
+  ASSERT_EQ(lock_and_put(*transaction, "a", "new").to_string(), "OK");
+  ASSERT_EQ(lock_and_put(*transaction, "x", "new").to_string(), "OK");
+  std::optional<Status> committed;
+  start(transaction->commit(), &committed);
+  auto& leaseholder = cluster_.node(1).node().leaseholder();
+  ASSERT_TRUE(cluster_.run_until(1s, [&] { return leaseholder.in_flight().prepared == 1; }));
+  cluster_.network().clog(3, 1, world_.now_ns() + 300'000'000);
+  cluster_.network().clog(3, 2, world_.now_ns() + 300'000'000);
+  ASSERT_EQ(cluster_.transfer("a", NodeId(2)).to_string(), "OK");
+  ASSERT_TRUE(cluster_.run_until(5s, [&] { return committed.has_value(); }));
+  EXPECT_EQ(committed->to_string(), "OK");
+  cluster_.run_for(5s);
+  EXPECT_EQ(owners_at(1), 0U);
+  EXPECT_EQ(owners_at(2), 0U);
+}
+
 class ClusterGuardsTest : public ClusterFaultsTest {
  protected:
   ClusterGuardsTest() {

@@ -125,8 +125,10 @@ class ClusterStore final : public txn::Store {
   const Bytes& watched_prefix() const { return watched_prefix_; }
   // Tells all nodes, and waits until they have taken note.
   Task<void> announce_change(HlcTimestamp at, runtime::Executor& executor);
-  // Makes the outcome of a transaction known to its participants, in the background.
-  void resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at);
+  // Makes the outcome of a transaction known to its participants, in the background, and frees the locks that it holds
+  // at `holders`, one for each participant, or none: whoever led the shards then may lead them no more.
+  void resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at,
+                     std::vector<NodeId> holders);
 
  private:
   template <typename Request>
@@ -134,7 +136,9 @@ class ClusterStore final : public txn::Store {
   Task<Bytes> serve(NodeId from, Method method, Bytes body, runtime::Executor& executor);
   Task<Bytes> serve_simple(Method method, Bytes body);
   Task<Bytes> serve_notice(Bytes body, runtime::Executor& executor);
-  Task<void> resolve(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at);
+  Task<void> resolve(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at,
+                     std::vector<NodeId> holders);
+  Task<NodeId> resolve_one(ResolveRequest request);
   Task<void> discard_span(txn::Span span);
   Task<void> recover(Leaseholder::Abandoned abandoned);
   Task<void> break_deadlocks();
