@@ -115,7 +115,7 @@ class ClusterTransaction final : public txn::Transaction {
   uint64_t guard_epoch_ = 0;
   bool guarded_ = false;
   // Nodes on which it has guarded keys exclusively.
-  std::vector<NodeId> excluded_;
+  ClusterStore::Exclusions excluded_;
   txn::ReadSet reads_;
   std::vector<Savepoint> savepoints_;
   std::vector<std::function<void()>> hooks_;

@@ -537,6 +537,7 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
   co_await wait_until_commits_allowed(led, executor);
   PendingWrite write(part.transaction, executor);
   write.keys = *std::move(keys);
+  write.prepares = true;
   {
     MutexLock lock(led.mutex);
     if (!leads(led)) {
@@ -680,7 +681,7 @@ Task<AnswerTo<SplitRequest>> Leaseholder::split(SplitRequest request, runtime::E
         co_return Reply();
       }
       led.splitting = true;
-      if (led.prepared.empty()) {
+      if (!led.promises()) {
         break;
       }
     }

@@ -37,6 +37,8 @@ const LedShard::Writer* LedShard::find_writer(const txn::Span& part, Transaction
   return nullptr;
 }
 
+bool LedShard::promises() const { return !prepared.empty() || std::ranges::any_of(pending, &PendingWrite::prepares); }
+
 bool LedShard::read_by_prepared(const std::vector<Bytes>& keys, TransactionId writer) const {
   const auto holds_a_key = [&keys](const txn::Span& read) {
     const auto first = std::ranges::lower_bound(keys, read.start);

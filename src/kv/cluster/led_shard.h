@@ -29,6 +29,8 @@ struct PendingWrite {
   const TransactionId transaction;
   HlcTimestamp at;
   std::vector<Bytes> keys;
+  // It is a promise, which becomes a PreparedWrite.
+  bool prepares = false;
   ProposalOutcome outcome = ProposalOutcome::kUnknown;
   runtime::Event decided;
 };
@@ -89,6 +91,8 @@ struct LedShard {
   // prepared, at or below `limit`. Null when there is none.
   const Writer* find_writer(const txn::Span& part, TransactionId reader, HlcTimestamp at, HlcTimestamp limit) const
       PANDO_REQUIRES(mutex);
+  // Whether something is prepared, or about to be.
+  bool promises() const PANDO_REQUIRES(mutex);
   // Whether another transaction is prepared that has read one of the keys.
   bool read_by_prepared(const std::vector<Bytes>& keys, TransactionId writer) const PANDO_REQUIRES(mutex);
   // The moment up to which everything is applied that is not prepared.

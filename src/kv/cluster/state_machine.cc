@@ -290,8 +290,10 @@ void Leaseholder::on_lease(ShardId id, const LeaseEvent& event) {
     led.term = event.term;
     led.lease_start = parts_.oracle.next();
     led.watched = led.lease_start;
-    led.commits_from_ns =
-        event.cooperative ? 0 : parts_.clock.monotonic_ns() + static_cast<uint64_t>(options_.clock_offset_max.count());
+    if (!event.resumed) {
+      const auto offset_max_ns = static_cast<uint64_t>(options_.clock_offset_max.count());
+      led.commits_from_ns = event.cooperative ? 0 : parts_.clock.monotonic_ns() + offset_max_ns;
+    }
     const Status loaded = load_prepared(led);
     PANDO_ASSERT(loaded.ok(), "what this node wrote itself can be read");
   }
