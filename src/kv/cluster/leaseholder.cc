@@ -119,7 +119,8 @@ Task<Leaseholder::Settled> Leaseholder::settle(LedShard& led, ReadPoint point, t
       }
       ReadPoint settled = point;
       if (settled.at == HlcTimestamp()) {
-        settled.at = led.complete_until(parts_.oracle.next());
+        // Not before what another shard of this node has acknowledged: later versions of this node need not be visible.
+        settled.at = std::max(led.complete_until(parts_.oracle.next()), HlcTimestamp{applied_.load(), 0});
         settled.origin = self_;
       } else {
         parts_.oracle.observe(settled.at);

@@ -187,6 +187,8 @@ class Leaseholder final : public StateMachine {
   // Transactions that have a guarded key exclusively.
   std::set<TransactionId> excluders_ PANDO_GUARDED_BY(guards_mutex_);
   std::atomic<uint64_t> watched_change_{0};
+  // The newest commit that is applied in a shard led here: whatever was acknowledged here is at or below.
+  std::atomic<uint64_t> applied_{0};
   txn::LockTable locks_;
   LockOwners owners_;
   RecentOutcomes recent_;

@@ -205,6 +205,10 @@ void Leaseholder::note_committed(ShardId id, TransactionId transaction, HlcTimes
     MutexLock lock(led.mutex);
     is_led = led.term != 0;
   }
+  if (is_led) {
+    // Only the actor writes it.
+    applied_.store(std::max(applied_.load(), at.wall_ns));
+  }
   const bool enters_cache = is_led && versions.size() <= kCachedCommitBytesMax;
   bool is_watched = false;
   storage::WriteBatch::Change change;
