@@ -127,7 +127,8 @@ class ClusterRun {
       }
     }
     if (!world_.failed()) {
-      world_.fail("rest", std::string(status.message()));
+      const Status held = check_rest(*cluster_).ok() ? check_memory(*cluster_) : Status();
+      world_.fail("rest", fmt::format("{} ({})", status.message(), held.message()));
     }
     return false;
   }

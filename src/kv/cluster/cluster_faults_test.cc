@@ -251,6 +251,23 @@ TEST_F(ClusterGuardsTest, AGatewayThatDiesDoesNotKeepOthersFromSharing) {
   EXPECT_NE(cluster_.node(3).store().guards().epoch(), 0U);
 }
 
+TEST_F(ClusterGuardsTest, ADeadlockOverGuardsAndLocksEndsWithOneVictim) {
+  auto sharer = begin(2);
+  ASSERT_TRUE(cluster_.run(sharer->lock("g1", LockStrength::kKeyShare, WaitPolicy::kBlock)).ok());
+  auto definer = begin(3);
+  ASSERT_EQ(lock_and_put(*definer, "g2", "x").to_string(), "OK");
+  std::optional<Result<txn::LockOutcome>> sharer_end;
+  std::optional<Result<txn::LockOutcome>> definer_end;
+  start(definer->lock("g1", LockStrength::kUpdate, WaitPolicy::kBlock), &definer_end);
+  start(sharer->lock("g2", LockStrength::kUpdate, WaitPolicy::kBlock), &sharer_end);
+  ASSERT_TRUE(cluster_.run_until(5s, [&] { return definer_end.has_value() || sharer_end.has_value(); }));
+  ASSERT_TRUE(definer_end.has_value());
+  EXPECT_EQ(definer_end->status().code().view(), "40P01");
+  definer.reset();
+  ASSERT_TRUE(cluster_.run_until(5s, [&] { return sharer_end.has_value(); }));
+  EXPECT_TRUE(sharer_end->ok());
+}
+
 TEST_F(ClusterGuardsTest, AnExclusionWhoseEndWasLostEndsAllTheSame) {
   auto definer = begin(2);
   ASSERT_EQ(lock_and_put(*definer, "g1", "x").to_string(), "OK");

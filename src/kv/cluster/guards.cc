@@ -18,6 +18,23 @@ HlcTimestamp Guards::deadline() const {
   return {clock_.wall_ns() + (until_ns > now_ns ? until_ns - now_ns : 0), 0};
 }
 
+// Ends when the statement is cancelled, and when the transaction is here: as the victim of a deadlock, or by its end.
+Task<Result<bool>> Guards::lock(LockOwners::Use& use, Bytes key, txn::LockStrength strength, txn::LockWait how) {
+  runtime::Cancellation* const statement = how.cancellation;
+  std::optional<runtime::Cancellation::Registration> forwarded;
+  if (statement != nullptr) {
+    forwarded.emplace(*statement, [&use] {
+      use->cancellation.request(Status(sql_state::kQueryCanceled, "canceling statement due to user request"));
+    });
+  }
+  how.cancellation = &use->cancellation;
+  auto granted = co_await table_.lock(&use->owner, std::move(key), strength, how);
+  if (!granted.ok() && statement != nullptr && statement->requested()) {
+    co_return statement->status();
+  }
+  co_return granted;
+}
+
 Task<Result<Guards::Shared>> Guards::share(TransactionId transaction, NodeId self, Bytes key, txn::LockWait how) {
   const uint64_t before = epoch();
   if (before == 0) {
@@ -26,7 +43,7 @@ Task<Result<Guards::Shared>> Guards::share(TransactionId transaction, NodeId sel
   LockOwners::Use use(owners_, transaction, self);
   bool granted = table_.try_lock(use->owner, key, txn::LockStrength::kKeyShare);
   if (!granted) {
-    PANDO_CO_ASSIGN(granted, co_await table_.lock(&use->owner, std::move(key), txn::LockStrength::kKeyShare, how));
+    PANDO_CO_ASSIGN(granted, co_await lock(use, std::move(key), txn::LockStrength::kKeyShare, how));
   }
   // One that ran out while it waited guards nothing.
   co_return Shared{.granted = granted, .epoch = epoch() == before ? before : 0};
@@ -34,11 +51,7 @@ Task<Result<Guards::Shared>> Guards::share(TransactionId transaction, NodeId sel
 
 Task<Status> Guards::exclude(TransactionId transaction, NodeId gateway, Bytes key, txn::LockWait how) {
   LockOwners::Use use(owners_, transaction, gateway);
-  if (how.cancellation == nullptr) {
-    how.cancellation = &use->cancellation;
-  }
-  PANDO_CO_ASSIGN(const bool granted,
-                  co_await table_.lock(&use->owner, std::move(key), txn::LockStrength::kUpdate, how));
+  PANDO_CO_ASSIGN(const bool granted, co_await lock(use, std::move(key), txn::LockStrength::kUpdate, how));
   PANDO_ASSERT(granted, "only a lock that may be skipped is not granted without an error");
   co_return Status();
 }

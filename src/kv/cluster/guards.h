@@ -59,6 +59,8 @@ class Guards {
   std::size_t owner_count() { return owners_.count(); }
 
  private:
+  Task<Result<bool>> lock(LockOwners::Use& use, Bytes key, txn::LockStrength strength, txn::LockWait how);
+
   runtime::Clock& clock_;
   Bytes prefix_;
   std::atomic<uint64_t> until_ns_{0};

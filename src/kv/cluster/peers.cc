@@ -95,8 +95,9 @@ void Peers::on_message(NodeId from, Bytes message) {
     on_answer(id, reader.rest());
   } else {
     runtime::Executor& server = *servers_[lane % servers_.size()];
-    runtime::spawn(server, serve_one(from, kind == static_cast<uint8_t>(Kind::kCall) ? id : 0,
-                                     static_cast<Method>(method), Bytes(reader.rest()), server));
+    const Arrival arrival{
+        .from = from, .id = kind == static_cast<uint8_t>(Kind::kCall) ? id : 0, .breaks = breaks(from)};
+    runtime::spawn(server, serve_one(arrival, static_cast<Method>(method), Bytes(reader.rest()), server));
   }
 }
 
@@ -112,10 +113,15 @@ void Peers::on_answer(uint64_t id, ByteView body) {
   call->ended.set(kAnswered);
 }
 
-Task<void> Peers::serve_one(NodeId from, uint64_t id, Method method, Bytes body, runtime::Executor& executor) {
-  const Bytes answer = co_await handler_(from, method, std::move(body), executor);
-  if (id != 0) {
-    send(from, Kind::kAnswer, id, method, 0, answer);
+// What did not start before its connection broke does not start any more: what it would hold for its gateway, nobody
+// would free, for what that gateway held was freed with the connection.
+Task<void> Peers::serve_one(Arrival arrival, Method method, Bytes body, runtime::Executor& executor) {
+  if (breaks(arrival.from) != arrival.breaks) {
+    co_return;
+  }
+  const Bytes answer = co_await handler_(arrival.from, method, std::move(body), executor);
+  if (arrival.id != 0) {
+    send(arrival.from, Kind::kAnswer, arrival.id, method, 0, answer);
   }
 }
 

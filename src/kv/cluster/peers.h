@@ -96,7 +96,14 @@ class Peers {
   void send(NodeId node, Kind kind, uint64_t id, Method method, uint64_t lane, ByteView body);
   void on_message(NodeId from, Bytes message);
   void on_answer(uint64_t id, ByteView body) PANDO_EXCLUDES(mutex_);
-  Task<void> serve_one(NodeId from, uint64_t id, Method method, Bytes body, runtime::Executor& executor);
+  struct Arrival {
+    NodeId from;
+    // 0: no answer is expected.
+    uint64_t id = 0;
+    // How often the connection had broken when it came.
+    uint64_t breaks = 0;
+  };
+  Task<void> serve_one(Arrival arrival, Method method, Bytes body, runtime::Executor& executor);
   void schedule_sweep() PANDO_REQUIRES(mutex_);
   void sweep() PANDO_EXCLUDES(mutex_);
 
