@@ -13,6 +13,7 @@
 #include "base/prng.h"
 #include "storage/memory/memory_engine.h"
 #include "storage/mvcc.h"
+#include "storage/rocksdb/retryable_files.h"
 #include "storage/rocksdb/versioned_comparator.h"
 #include "test/support/temporary_directory.h"
 
@@ -272,6 +273,26 @@ class FailingFileSystem final : public rocksdb::FileSystemWrapper {
   };
   std::atomic<int>* const failure_;
 };
+
+// RocksDB ends the process when its log is written to again after a failure.
+TEST(RetryableFiles, TheLogTakesLinesWhileNothingElseIsTaken) {
+  const TemporaryDirectory directory;
+  std::atomic<int> failure{FailingFileSystem::kNone};
+  const auto files = make_retryable_files(std::make_shared<FailingFileSystem>(&failure));
+  const auto open = [&](const char* name) {
+    std::unique_ptr<rocksdb::FSWritableFile> file;
+    EXPECT_TRUE(files->NewWritableFile(directory.path() + "/" + name, {}, &file, nullptr).ok());
+    return file;
+  };
+  const auto log = open("LOG");
+  const auto table = open("000001.sst");
+  for (const int kind : {FailingFileSystem::kFull, FailingFileSystem::kBroken}) {
+    failure = kind;
+    EXPECT_TRUE(log->Append("a line\n", {}, nullptr).ok());
+    const rocksdb::IOStatus refused = table->Append("a block", {}, nullptr);
+    EXPECT_TRUE(refused.IsIOError() && refused.GetRetryable()) << refused.ToString();
+  }
+}
 
 class DiskFailure : public testing::TestWithParam<int> {};
 
