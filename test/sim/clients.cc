@@ -10,9 +10,10 @@ namespace {
 
 constexpr uint64_t kMs = 1'000'000;
 constexpr uint64_t kPatienceNs = 500 * kMs;
-constexpr uint64_t kThinkNs = 20 * kMs;
 constexpr double kWrite = 0.6;
 constexpr double kAtLeader = 0.6;
+// Of those, at any that takes itself for the leader.
+constexpr double kAtOldLeader = 0.3;
 // Some write several things and wait for the last, so that a leader that is cut off gets a long tail.
 constexpr double kBurst = 0.2;
 constexpr uint64_t kBurstMax = 6;
@@ -22,7 +23,7 @@ constexpr std::size_t kPayloadBytesMax = 300;
 
 void Cluster::start_clients() {
   for (uint32_t client = 0; client < options_.client_count; ++client) {
-    schedule_client(client, world_.prng().below(kThinkNs));
+    schedule_client(client, world_.prng().below(options_.think_ns));
   }
 }
 
@@ -42,7 +43,10 @@ void Cluster::act(uint32_t client) {
       act(client);
     }
   });
-  Node* node = world_.prng().chance(kAtLeader) ? leader_of(group) : &any_machine();
+  Node* node = &any_machine();
+  if (world_.prng().chance(kAtLeader)) {
+    node = world_.prng().chance(kAtOldLeader) ? any_leader_of(group) : leader_of(group);
+  }
   if (node == nullptr || !node->running() || node->paused() || node->find(group) == nullptr) {
     return;
   }
@@ -53,12 +57,16 @@ void Cluster::act(uint32_t client) {
   }
 }
 
+void Cluster::write_burst(Node& node, ShardId group, uint64_t count) {
+  for (; count > 0 && node.find(group) != nullptr; --count) {
+    node.write(group, raft::Payload::copy_of(fmt::format("{}:burst", ++payload_serial_)),
+               [](std::optional<raft::LogIndex>) {});
+  }
+}
+
 void Cluster::write(uint32_t client, Node& node, ShardId group) {
   if (world_.prng().chance(kBurst)) {
-    for (uint64_t i = world_.prng().below(kBurstMax); i > 0 && node.find(group) != nullptr; --i) {
-      node.write(group, raft::Payload::copy_of(fmt::format("{}:{}:burst", client, ++payload_serial_)),
-                 [](std::optional<raft::LogIndex>) {});
-    }
+    write_burst(node, group, world_.prng().below(kBurstMax));
     if (!node.running()) {
       return;
     }
@@ -74,7 +82,7 @@ void Cluster::write(uint32_t client, Node& node, ShardId group) {
                }
                if (turns_[client] == turn) {
                  ++turns_[client];
-                 schedule_client(client, world_.prng().below(kThinkNs));
+                 schedule_client(client, world_.prng().below(options_.think_ns));
                }
              });
 }
@@ -90,7 +98,7 @@ void Cluster::read(uint32_t client, Node& node, ShardId group, bool by_lease) {
               }
               if (turns_[client] == turn) {
                 ++turns_[client];
-                schedule_client(client, world_.prng().below(kThinkNs));
+                schedule_client(client, world_.prng().below(options_.think_ns));
               }
             });
 }
