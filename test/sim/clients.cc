@@ -53,14 +53,18 @@ void Cluster::act(uint32_t client) {
   if (world_.prng().chance(kWrite)) {
     write(client, *node, group);
   } else {
-    read(client, *node, group, options_.host.fabric && world_.prng().chance(0.5));
+    read(*node, group, options_.host.fabric && world_.prng().chance(0.5), [this, client, turn] {
+      if (turns_[client] == turn) {
+        ++turns_[client];
+        schedule_client(client, world_.prng().below(options_.think_ns));
+      }
+    });
   }
 }
 
 void Cluster::write_burst(Node& node, ShardId group, uint64_t count) {
   for (; count > 0 && node.find(group) != nullptr; --count) {
-    node.write(group, raft::Payload::copy_of(fmt::format("{}:burst", ++payload_serial_)),
-               [](std::optional<raft::LogIndex>) {});
+    node.write(group, fmt::format("{}:burst", ++payload_serial_), [](std::optional<raft::LogIndex>) {});
   }
 }
 
@@ -74,32 +78,28 @@ void Cluster::write(uint32_t client, Node& node, ShardId group) {
   const std::string text = fmt::format("{}:{}:", client, ++payload_serial_);
   Bytes payload = text + Bytes(world_.prng().below(kPayloadBytesMax), 'x');
   const raft::LogIndex floor = checker_.floor(group);
-  node.write(group, raft::Payload::copy_of(payload),
-             [this, client, group, floor, turn = turns_[client]](std::optional<raft::LogIndex> index) {
-               if (index.has_value()) {
-                 checker_.on_write_done(group, *index, floor);
-                 world_.trace("write", {client, *index});
-               }
-               if (turns_[client] == turn) {
-                 ++turns_[client];
-                 schedule_client(client, world_.prng().below(options_.think_ns));
-               }
-             });
+  node.write(group, payload, [this, client, group, floor, turn = turns_[client]](std::optional<raft::LogIndex> index) {
+    if (index.has_value()) {
+      checker_.on_write_done(group, *index, floor);
+      world_.trace("write", {client, *index});
+    }
+    if (turns_[client] == turn) {
+      ++turns_[client];
+      schedule_client(client, world_.prng().below(options_.think_ns));
+    }
+  });
 }
 
-void Cluster::read(uint32_t client, Node& node, ShardId group, bool by_lease) {
+void Cluster::read(Node& node, ShardId group, bool by_lease, std::function<void()> done) {
   const raft::LogIndex floor = checker_.floor(group);
   node.read(group, by_lease,
-            [this, client, group, floor, by_lease, turn = turns_[client]](std::optional<raft::LogIndex> index) {
+            [this, group, floor, by_lease, done = std::move(done)](std::optional<raft::LogIndex> index) {
               // Leases promise nothing when clocks are off beyond what they assume.
               if (index.has_value() && (!by_lease || options_.clocks_good())) {
                 checker_.on_read_done(group, *index, floor, by_lease ? "by lease" : "by quorum");
-                world_.trace("read", {client, *index});
+                world_.trace("read", {group.number(), *index});
               }
-              if (turns_[client] == turn) {
-                ++turns_[client];
-                schedule_client(client, world_.prng().below(options_.think_ns));
-              }
+              done();
             });
 }
 

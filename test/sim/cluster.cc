@@ -41,10 +41,11 @@ void Cluster::found_groups() {
     State state{.position = kFoundation};
     std::vector<ReplicaId> replicas;
     ++serial_;
-    for (uint32_t i = 0; i < options_.voter_count; ++i) {
+    const uint32_t count = std::min(options_.voter_count + options_.learner_count, options_.machine_count);
+    for (uint32_t i = 0; i < count; ++i) {
       const sim::Machine machine = 1 + (number + i) % options_.machine_count;
       replicas.emplace_back(serial_ * kMachinesMax + machine);
-      state.config.voters.incoming.insert(replicas.back());
+      (i < options_.voter_count ? state.config.voters.incoming : state.config.learners).insert(replicas.back());
     }
     for (const ReplicaId replica : replicas) {
       machine(machine_of(replica)).found(ShardId(number), replica, state);
@@ -158,7 +159,7 @@ bool Cluster::come_to_rest() {
       Node* const leader = leader_of(group);
       if (!marked[number] && leader != nullptr && world_.now_ns() >= next_mark_ns[number]) {
         next_mark_ns[number] = world_.now_ns() + kMarkIntervalNs;
-        leader->write(group, raft::Payload::copy_of(fmt::format("end {}", world_.now_ns())),
+        leader->write(group, fmt::format("end {}", world_.now_ns()),
                       [&marked, number](std::optional<raft::LogIndex> index) { marked[number] = index.has_value(); });
       }
       if (leader == nullptr) {

@@ -6,6 +6,7 @@
 //   liveness   the faults stop; within a stated time every group must have a leader and come to rest
 //   end        replicas are identical, nothing acknowledged is missing
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
@@ -61,7 +62,8 @@ class Cluster final : public multiraft::Directory {
   void act(uint32_t client);
   void write(uint32_t client, Node& node, ShardId group);
   void write_burst(Node& node, ShardId group, uint64_t count);
-  void read(uint32_t client, Node& node, ShardId group, bool by_lease);
+  // Checks what comes of it, then calls `done`.
+  void read(Node& node, ShardId group, bool by_lease, std::function<void()> done);
   // nemesis.cc
   void schedule_fault();
   void inject();
@@ -71,6 +73,7 @@ class Cluster final : public multiraft::Directory {
   void isolate(const Node& node, uint64_t for_ns);
   void separate(const std::vector<bool>& side, uint64_t for_ns);
   void strand(ShardId group);
+  void cut_off(Node& leader, ShardId group, const raft::Config& config);
   void lose_leader(ShardId group);
   void change_members(ShardId group);
   bool may_wipe(const Node& node) const;

@@ -24,6 +24,7 @@ constexpr double kStrandedAtOnce = 0.15;
 constexpr double kLostAtOnce = 0.15;
 constexpr double kAlone = 0.4;
 constexpr uint64_t kTailMax = 12;
+constexpr int kQuestions = 12;
 
 }  // namespace
 
@@ -140,25 +141,43 @@ void Cluster::separate(const std::vector<bool>& side, uint64_t for_ns) {
 }
 
 // Cuts a leader off from a majority of its voters, of the older ones if the configuration is joint, but not from those
-// whose word must not be enough: learners, and voters of the newer half. It may have a lot to say to them.
+// whose word must not be enough: learners, and voters of the newer half. It has just begun a lot, goes on, and is
+// asked.
 void Cluster::strand(ShardId group) {
   Node* const leader = leader_of(group);
   if (!safety_phase_ || leader == nullptr) {
     return;
   }
-  const raft::Config& config = leader->find(group)->config();
+  write_burst(*leader, group, world_.prng().below(kTailMax));
+  world_.after(world_.prng().below(4 * options_.network.delay_mean_ns), [this, leader, group] {
+    if (const raft::Raft* const raft = leader->find(group);
+        raft != nullptr && !leader->paused() && raft->role() == raft::Role::kLeader) {
+      cut_off(*leader, group, raft->config());
+    }
+  });
+}
+
+void Cluster::cut_off(Node& leader, ShardId group, const raft::Config& config) {
   const quorum::VoterSet& voters = config.joint() ? config.voters.outgoing : config.voters.incoming;
   world_.probe(config.joint() ? "stranded in a joint configuration" : "stranded");
   std::vector<bool> away(nodes_.size() + 1, world_.prng().chance(kAlone));
   std::size_t missing = quorum::majority_of(voters.size());
   for (const ReplicaId id : voters) {
-    const bool needed = machine_of(id) != leader->machine() && missing > 0;
+    const bool needed = machine_of(id) != leader.machine() && missing > 0;
     away[machine_of(id)] = away[machine_of(id)] || needed;
     missing -= needed ? 1 : 0;
   }
-  away[leader->machine()] = false;
-  separate(away, election_ns() + world_.prng().below(kFaultNsMax));
-  write_burst(*leader, group, world_.prng().below(kTailMax));
+  away[leader.machine()] = false;
+  const uint64_t for_ns = election_ns() + world_.prng().below(kFaultNsMax);
+  separate(away, for_ns);
+  write_burst(leader, group, world_.prng().below(kTailMax));
+  for (int i = 0; i < kQuestions; ++i) {
+    world_.after(world_.prng().below(for_ns), [this, &leader, group] {
+      if (leader.running() && !leader.paused() && leader.find(group) != nullptr) {
+        read(leader, group, options_.host.fabric && world_.prng().chance(0.5), [] {});
+      }
+    });
+  }
 }
 
 // A leader whose disk stalls while the others go on writing, and which goes down with all that it has not written.

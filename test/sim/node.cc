@@ -612,9 +612,9 @@ const State* Node::state(ShardId group) const {
 
 bool Node::holds_lease(ShardId group) { return running() && process_->host->holds_lease(group, clock_.monotonic_ns()); }
 
-void Node::write(ShardId group, raft::Payload payload, Done done) {
+void Node::write(ShardId group, ByteView payload, Done done) {
   process_->host->tick(clock_.monotonic_ns());
-  const auto index = process_->host->propose(group, std::move(payload));
+  const auto index = process_->host->propose(group, payload);
   if (!index.has_value()) {
     done(std::nullopt);
     return;

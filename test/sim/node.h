@@ -60,7 +60,7 @@ class Node {
   bool holds_lease(ShardId group);
   using Done = std::function<void(std::optional<raft::LogIndex>)>;
   // `done` gets the index, or nothing when it was refused or its outcome is unknown.
-  void write(ShardId group, raft::Payload payload, Done done);
+  void write(ShardId group, ByteView payload, Done done);
   void read(ShardId group, bool by_lease, Done done);
   bool change(ShardId group, const raft::ConfigChange& change);
   void transfer(ShardId group, ReplicaId to);

@@ -30,7 +30,7 @@ void draw_product(Prng& prng, RunOptions& options) {
   raft.election_ticks = 5 + static_cast<uint32_t>(prng.below(8));
   raft.heartbeat_ticks = 1 + static_cast<uint32_t>(prng.below(2));
   raft.pre_vote = prng.chance(0.85);
-  raft.check_quorum = prng.chance(0.9);
+  raft.check_quorum = prng.chance(0.8);
   raft.eager_commit = prng.chance(0.5);
   raft.append_bytes_max = prng.chance(0.3) ? 1 + prng.below(200) : 64_KiB;
   raft.in_flight_max = prng.chance(0.3) ? 1 + prng.below(3) : 64;
@@ -56,6 +56,7 @@ RunOptions draw_options(uint64_t seed, const std::set<std::string, std::less<>>&
   options.seed = seed;
   options.machine_count = 3 + static_cast<uint32_t>(prng.below(5));
   options.voter_count = prng.chance(0.1) ? 1 : prng.chance(0.6) || options.machine_count < 5 ? 3 : 5;
+  options.learner_count = static_cast<uint32_t>(prng.chance(0.4) ? prng.below(3) : 0);
   options.group_count = 1 + static_cast<uint32_t>(prng.below(3));
   options.client_count = 1 + static_cast<uint32_t>(prng.below(6));
   options.safety_ns = (4000 + prng.below(12000)) * kMs;
@@ -92,11 +93,13 @@ RunOptions draw_options(uint64_t seed, const std::set<std::string, std::less<>>&
 
 std::string RunOptions::to_string() const {
   std::string text = fmt::format(
-      "machines={} voters={} groups={} clients={} safety={}ms tick={}ms election={} pre-vote={} check-quorum={} "
+      "machines={} voters={} learners={} groups={} clients={} safety={}ms tick={}ms election={} pre-vote={} "
+      "check-quorum={} "
       "eager={} fabric={} support={}..{}ms delay={}us sync={}us faults:",
-      machine_count, voter_count, group_count, client_count, safety_ns / kMs, host.tick_ns / kMs, raft.election_ticks,
-      raft.pre_vote, raft.check_quorum, raft.eager_commit, host.fabric, host.liveness.support_ns_min / kMs,
-      host.liveness.support_ns_max / kMs, network.delay_mean_ns / 1000, disk.sync_ns / 1000);
+      machine_count, voter_count, learner_count, group_count, client_count, safety_ns / kMs, host.tick_ns / kMs,
+      raft.election_ticks, raft.pre_vote, raft.check_quorum, raft.eager_commit, host.fabric,
+      host.liveness.support_ns_min / kMs, host.liveness.support_ns_max / kMs, network.delay_mean_ns / 1000,
+      disk.sync_ns / 1000);
   for (const std::string& fault : faults) {
     text += " " + fault;
   }

@@ -25,6 +25,8 @@ struct RunOptions {
   uint64_t seed = 0;
   uint32_t machine_count = 5;
   uint32_t voter_count = 3;
+  // At first; as machines allow.
+  uint32_t learner_count = 0;
   uint32_t group_count = 1;
   uint32_t client_count = 4;
   uint64_t safety_ns = 0;

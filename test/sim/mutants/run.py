@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plants each bug of this folder into a copy of the source and counts the seeds until the simulator notices.
 
-usage: run.py [--seeds N] [--only NAME,...] [--tree DIR] [--report FILE]
+usage: run.py [--seeds N] [--only NAME,...] [--tree DIR] [--report FILE] [--nice N]
 
 The copy is built with the debug preset, only what pando_sim needs, and only what a bug changes is built again. The
 report holds a line for each mutant and a fingerprint of the source; a run that finds it, made of the same source, goes
@@ -134,9 +134,10 @@ def main() -> int:
     parser.add_argument("--only", default="", help="names, separated by commas")
     parser.add_argument("--report", default="build/mutants_report.txt", help="outcomes, a line each")
     parser.add_argument("--tree", default="build/mutants", help="where the copy is made")
+    parser.add_argument("--nice", type=int, default=19, help="how far to stand back for others")
     arguments = parser.parse_args()
 
-    os.nice(19)
+    os.nice(arguments.nice)
     source = fingerprint()
     tree = (ROOT / arguments.tree).resolve()
     tree.mkdir(parents=True, exist_ok=True)
