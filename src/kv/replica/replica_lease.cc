@@ -115,7 +115,7 @@ void ReplicaCore::renew_leases() {
 
 // Returns the index of the entry; 0 when it was refused.
 uint64_t ReplicaCore::propose_own(Replica& replica, EntryKind kind, Bytes body, ProposalCallback done) {
-  const auto index = multiraft_->propose(replica.shard, raft::Payload::copy_of(entry_payload(kind, std::move(body))));
+  const auto index = multiraft_->propose(replica.shard, entry_payload(kind, std::move(body)));
   if (!index.has_value()) {
     done({.outcome = ProposalOutcome::kRefused});
     return 0;
