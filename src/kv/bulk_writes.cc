@@ -134,30 +134,71 @@ class LayeredWalk final : public txn::OverlayWalk {
   Status status_;
 };
 
-bool overlaps(ByteView smallest, ByteView largest, ByteView start, ByteView end) {
-  return largest >= start && before_end(smallest, end);
-}
-
 }  // namespace
 
-BulkWrites::BulkWrites(WriteBuffer& first, RunFiles& files, std::size_t buffer_bytes_max)
-    : first_(first),
-      files_(files),
-      buffer_bytes_max_(buffer_bytes_max),
-      active_(std::make_shared<WriteBuffer>(first.last())),
-      active_base_(first.last()) {}
-
-BulkWrites::~BulkWrites() {
-  for (const Layer& layer : layers_) {
-    remove_layer(layer);
+// A run of a transaction's, whose file goes with it unless a commit has taken it.
+class BulkWrites::Run {
+ public:
+  explicit Run(RunFiles& files) : files_(files) {}
+  ~Run() {
+    if (run_ != nullptr && !released_) {
+      files_.remove(run_->id());
+    }
   }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  // To be called once.
+  Status write(const WriteBuffer& buffer) {
+    PANDO_ASSIGN(const auto writer, files_.store().create(files_.next_id()));
+    bool first = true;
+    ByteView largest;
+    PANDO_TRY(buffer.visit_history([&](const WriteBuffer::Write& write, Mark mark) {
+      if (std::exchange(first, false)) {
+        smallest_.assign(write.key);
+      }
+      largest = write.key;
+      return writer->add(write.key, mark, write.value);
+    }));
+    largest_.assign(largest);
+    PANDO_ASSIGN(run_, writer->finish());
+    return {};
+  }
+  void release() { released_ = true; }
+
+  const std::shared_ptr<storage::SortedRun>& run() const { return run_; }
+  bool has_room_for(ByteView key) const { return key >= smallest_ && key <= largest_; }
+  bool overlaps(ByteView start, ByteView end) const { return largest_ >= start && before_end(smallest_, end); }
+
+ private:
+  RunFiles& files_;
+  std::shared_ptr<storage::SortedRun> run_;
+  // Of its keys.
+  Bytes smallest_;
+  Bytes largest_;
+  bool released_ = false;
+};
+
+// A buffer on its way into a run. The background keeps it alive when the transaction ends.
+struct BulkWrites::Spill {
+  Spill(std::shared_ptr<const WriteBuffer> from, const Options& options)
+      : buffer(std::move(from)), run(std::make_shared<Run>(options.files)), written(options.executor) {}
+
+  const std::shared_ptr<const WriteBuffer> buffer;
+  const std::shared_ptr<Run> run;
+  Status status;
+  runtime::Event written;
+};
+
+BulkWrites::BulkWrites(std::shared_ptr<const WriteBuffer> first, Options options)
+    : options_(options), active_(std::make_shared<WriteBuffer>(first->last())), active_base_(first->last()) {
+  layers_.push_back({.buffer = std::move(first), .run = nullptr, .base = 0, .limit = active_base_});
 }
 
-void BulkWrites::remove_layer(const Layer& layer) { files_.remove(layer.run->id()); }
+BulkWrites::~BulkWrites() = default;
 
 void BulkWrites::rollback_to(Mark mark) {
   while (!layers_.empty() && layers_.back().base >= mark) {
-    remove_layer(layers_.back());
     layers_.pop_back();
   }
   if (mark >= active_base_) {
@@ -166,16 +207,13 @@ void BulkWrites::rollback_to(Mark mark) {
   }
   active_ = std::make_shared<WriteBuffer>(mark);
   active_base_ = mark;
-  if (layers_.empty()) {
-    first_.rollback_to(mark);
-  } else {
+  if (!layers_.empty()) {
     layers_.back().limit = std::min(layers_.back().limit, mark);
   }
 }
 
 bool BulkWrites::empty() const {
-  return first_.empty() && active_->empty() &&
-         std::ranges::all_of(layers_, [](const Layer& layer) { return layer.limit <= layer.base; });
+  return active_->empty() && std::ranges::all_of(layers_, [](const Layer& layer) { return layer.limit <= layer.base; });
 }
 
 Result<std::optional<std::optional<Bytes>>> BulkWrites::find(ByteView key, Mark mark) {
@@ -187,36 +225,51 @@ Result<std::optional<std::optional<Bytes>>> BulkWrites::find(ByteView key, Mark 
     return found_in(*write);
   }
   for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
-    if (layer->base < mark && key >= layer->smallest && key <= layer->largest) {
+    const Mark limit = std::min(layer->limit, mark);
+    if (limit <= layer->base) {
+      continue;
+    }
+    if (layer->run == nullptr) {
+      if (const auto write = layer->buffer->find(key, limit)) {
+        return found_in(*write);
+      }
+    } else if (layer->run->has_room_for(key)) {
       std::optional<Bytes> value;
-      PANDO_ASSIGN(const bool found, layer->run->get(key, std::min(layer->limit, mark), value));
+      PANDO_ASSIGN(const bool found, layer->run->run()->get(key, limit, value));
       if (found) {
         return Found(std::in_place, std::move(value));
       }
     }
   }
-  const auto write = first_.find(key, mark);
-  return write.has_value() ? found_in(*write) : Found();
+  return Found();
 }
 
 bool BulkWrites::touches(Mark mark, ByteView start, ByteView end) const {
-  return first_.touches(mark, start, end) || active_->touches(mark, start, end) ||
-         std::ranges::any_of(layers_, [&](const Layer& layer) {
-           return layer.base < mark && overlaps(layer.smallest, layer.largest, start, end);
+  return active_->touches(mark, start, end) || std::ranges::any_of(layers_, [&](const Layer& layer) {
+           const Mark limit = std::min(layer.limit, mark);
+           return limit > layer.base &&
+                  (layer.run == nullptr ? layer.buffer->touches(limit, start, end) : layer.run->overlaps(start, end));
          });
 }
 
 std::unique_ptr<txn::OverlayWalk> BulkWrites::walk(Mark mark, const txn::Span& span, bool reverse) const {
   std::vector<std::unique_ptr<LayerWalk>> walks;
-  walks.push_back(
-      std::make_unique<BufferWalk>(WriteBuffer::Walk(*active_, mark, span.start, span.end, reverse), active_));
+  const auto add_buffer = [&](std::shared_ptr<const WriteBuffer> buffer, Mark limit) {
+    WriteBuffer::Walk walk(*buffer, limit, span.start, span.end, reverse);
+    walks.push_back(std::make_unique<BufferWalk>(std::move(walk), std::move(buffer)));
+  };
+  add_buffer(active_, mark);
   for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
-    if (layer->base < mark && overlaps(layer->smallest, layer->largest, span.start, span.end)) {
-      walks.push_back(std::make_unique<RunWalk>(layer->run, std::min(layer->limit, mark), span, reverse));
+    const Mark limit = std::min(layer->limit, mark);
+    if (limit <= layer->base) {
+      continue;
+    }
+    if (layer->run == nullptr) {
+      add_buffer(layer->buffer, limit);
+    } else if (layer->run->overlaps(span.start, span.end)) {
+      walks.push_back(std::make_unique<RunWalk>(layer->run->run(), limit, span, reverse));
     }
   }
-  walks.push_back(
-      std::make_unique<BufferWalk>(WriteBuffer::Walk(first_, mark, span.start, span.end, reverse), nullptr));
   return std::make_unique<LayeredWalk>(std::move(walks), reverse);
 }
 
@@ -230,53 +283,76 @@ Result<std::optional<std::vector<Bytes>>> BulkWrites::keys(std::size_t count_max
   return keys.size() <= count_max ? std::optional(std::move(keys)) : std::nullopt;
 }
 
-Result<BulkWrites::Layer> BulkWrites::write_run(const WriteBuffer& buffer, Mark base) {
-  PANDO_ASSIGN(const auto writer, files_.store().create(files_.next_id()));
-  Layer layer{.base = base, .limit = buffer.last()};
-  bool first = true;
-  PANDO_TRY(buffer.visit_history([&](const WriteBuffer::Write& write, Mark mark) {
-    if (std::exchange(first, false)) {
-      layer.smallest.assign(write.key);
-    }
-    layer.largest.assign(write.key);
-    return writer->add(write.key, mark, write.value);
-  }));
-  PANDO_ASSIGN(layer.run, writer->finish());
-  return layer;
+Task<void> BulkWrites::write_run(std::shared_ptr<Spill> spill) {
+  spill->status = spill->run->write(*spill->buffer);
+  spill->written.set();
+  co_return;
 }
 
-Status BulkWrites::spill() {
+void BulkWrites::freeze() {
   if (active_->empty()) {
-    return {};
+    return;
   }
-  PANDO_ASSIGN(Layer layer, write_run(*active_, active_base_));
-  layers_.push_back(std::move(layer));
+  layers_.push_back({.buffer = active_, .run = nullptr, .base = active_base_, .limit = active_->last()});
   active_base_ = active_->last();
   active_ = std::make_shared<WriteBuffer>(active_base_);
-  return {};
 }
 
-Result<std::vector<RunPart>> BulkWrites::finish() {
-  PANDO_TRY(spill());
-  if (!first_.empty()) {
-    PANDO_ASSIGN(Layer oldest, write_run(first_, 0));
-    layers_.insert(layers_.begin(), std::move(oldest));
+Task<bool> BulkWrites::start_spill() {
+  const auto layer = std::ranges::find_if(layers_, [](const Layer& each) { return each.run == nullptr; });
+  if (layer == layers_.end()) {
+    co_return false;
   }
+  spill_ = std::make_shared<Spill>(layer->buffer, options_);
+  if (options_.background != nullptr) {
+    runtime::spawn(*options_.background, write_run(spill_));
+  } else {
+    co_await write_run(spill_);
+  }
+  co_return true;
+}
+
+Task<Status> BulkWrites::settle() {
+  if (spill_ == nullptr) {
+    co_return Status();
+  }
+  co_await spill_->written.wait();
+  const auto spill = std::exchange(spill_, nullptr);
+  PANDO_CO_TRY(std::move(spill->status));
+  const auto layer = std::ranges::find(layers_, spill->buffer, &Layer::buffer);
+  if (layer != layers_.end()) {
+    layer->run = spill->run;
+    layer->buffer = nullptr;
+  }
+  co_return Status();
+}
+
+Task<Status> BulkWrites::spill() {
+  PANDO_CO_TRY(co_await settle());
+  freeze();
+  std::erase_if(layers_, [](const Layer& layer) { return layer.limit <= layer.base; });
+  const bool started = co_await start_spill();
+  co_return started&& options_.background == nullptr ? co_await settle() : Status();
+}
+
+Task<Result<std::vector<RunPart>>> BulkWrites::finish() {
+  PANDO_CO_TRY(co_await spill());
+  do {
+    PANDO_CO_TRY(co_await settle());
+  } while (co_await start_spill());
   std::vector<RunPart> parts;
-  std::erase_if(layers_, [this](const Layer& layer) {
-    const bool rolled_back = layer.limit <= layer.base;
-    if (rolled_back) {
-      remove_layer(layer);
-    }
-    return rolled_back;
-  });
   for (const Layer& layer : layers_) {
-    parts.push_back({layer.run->id(), layer.limit});
+    parts.push_back({layer.run->run()->id(), layer.limit});
   }
-  return parts;
+  co_return parts;
 }
 
-void BulkWrites::release() { layers_.clear(); }
+void BulkWrites::release() {
+  for (const Layer& layer : layers_) {
+    layer.run->release();
+  }
+  layers_.clear();
+}
 
 Result<std::unique_ptr<txn::OverlayWalk>> walk_runs(storage::RunStore& runs, const std::vector<RunPart>& parts,
                                                     const txn::Span& span) {
