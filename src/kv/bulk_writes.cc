@@ -8,29 +8,46 @@ namespace {
 using txn::WriteBuffer;
 using Mark = BulkWrites::Mark;
 
+// Of a run, when it is cut into pieces.
+constexpr std::size_t kSamplesPerRun = 16;
+
 bool before_end(ByteView key, ByteView end) { return end.empty() || key < end; }
 
 // One layer's writes in a span, each key once.
 class LayerWalk {
  public:
   virtual ~LayerWalk() = default;
-  virtual bool valid() const = 0;
-  virtual WriteBuffer::Write write() const = 0;
+  bool valid() const { return valid_; }
+  // REQUIRES: valid(), for both. Borrowed until step().
+  const WriteBuffer::Write& write() const { return write_; }
   virtual void step() = 0;
   virtual Status status() const = 0;
+
+ protected:
+  bool valid_ = false;
+  WriteBuffer::Write write_;
 };
 
 class BufferWalk final : public LayerWalk {
  public:
-  // `owner` keeps the buffer alive; null when something else does.
   BufferWalk(WriteBuffer::Walk walk, std::shared_ptr<const WriteBuffer> owner)
-      : owner_(std::move(owner)), walk_(std::move(walk)) {}
-  bool valid() const override { return walk_.valid(); }
-  WriteBuffer::Write write() const override { return walk_.write(); }
-  void step() override { walk_.step(); }
+      : owner_(std::move(owner)), walk_(std::move(walk)) {
+    load();
+  }
+  void step() override {
+    walk_.step();
+    load();
+  }
   Status status() const override { return {}; }
 
  private:
+  void load() {
+    valid_ = walk_.valid();
+    if (valid_) {
+      write_ = walk_.write();
+    }
+  }
+
   const std::shared_ptr<const WriteBuffer> owner_;
   WriteBuffer::Walk walk_;
 };
@@ -46,17 +63,15 @@ class RunWalk final : public LayerWalk {
     }
     settle();
   }
-  bool valid() const override { return valid_; }
-  WriteBuffer::Write write() const override { return {key_, iterator_->write().value}; }
   void step() override {
     if (reverse_) {
       iterator_->seek_before(key_);
     } else {
-      skip_key(key_);
+      skip_key();
     }
     settle();
   }
-  Status status() const override { return iterator_->status(); }
+  Status status() const override { return status_; }
 
  private:
   // Goes on to the next key with a write that counts. The iterator is at the latest write of a key.
@@ -64,7 +79,8 @@ class RunWalk final : public LayerWalk {
     while (iterator_->valid() && inside(iterator_->key())) {
       key_.assign(iterator_->key());
       for (; iterator_->valid() && iterator_->key() == key_; iterator_->next()) {
-        if (iterator_->write().number <= limit_) {
+        if (const storage::RunWrite write = iterator_->write(); write.number <= limit_) {
+          write_ = {key_, write.value};
           valid_ = true;
           return;
         }
@@ -74,11 +90,12 @@ class RunWalk final : public LayerWalk {
       }
     }
     valid_ = false;
+    status_ = iterator_->status();
   }
-  void skip_key(ByteView key) {
-    while (iterator_->valid() && iterator_->key() == key) {
+  void skip_key() {
+    do {
       iterator_->next();
-    }
+    } while (iterator_->valid() && iterator_->key() == key_);
   }
   bool inside(ByteView key) const { return reverse_ ? key >= span_.start : before_end(key, span_.end); }
 
@@ -88,7 +105,7 @@ class RunWalk final : public LayerWalk {
   const bool reverse_;
   const std::unique_ptr<storage::RunIterator> iterator_;
   Bytes key_;
-  bool valid_ = false;
+  Status status_;
 };
 
 // Layers merged; of a key that several have, the newest layer's write.
@@ -102,7 +119,20 @@ class LayeredWalk final : public txn::OverlayWalk {
   bool valid() const override { return current_ != nullptr; }
   WriteBuffer::Write write() const override { return current_->write(); }
   void step() override {
-    const Bytes key(current_->write().key);
+    if (next_ != nullptr && next_->write().key == current_->write().key) {
+      step_all(Bytes(current_->write().key));
+      return;
+    }
+    current_->step();
+    if (!current_->valid() || (next_ != nullptr && !comes_before(current_->write().key, next_->write().key))) {
+      choose();
+    }
+  }
+  Status status() const override { return status_; }
+
+ private:
+  // The layers that have `key`.
+  void step_all(const Bytes& key) {
     for (const auto& layer : layers_) {
       if (layer->valid() && layer->write().key == key) {
         layer->step();
@@ -110,19 +140,26 @@ class LayeredWalk final : public txn::OverlayWalk {
     }
     choose();
   }
-  Status status() const override { return status_; }
 
- private:
+  // Finds the layer with the first key, and the one after it, up to whose key the first can go on unasked.
   void choose() {
     current_ = nullptr;
+    next_ = nullptr;
     for (const auto& layer : layers_) {
       if (Status status = layer->status(); !status.ok()) {
         status_ = std::move(status);
         current_ = nullptr;
         return;
       }
-      if (layer->valid() && (current_ == nullptr || comes_before(layer->write().key, current_->write().key))) {
+      if (!layer->valid()) {
+        continue;
+      }
+      if (current_ == nullptr) {
         current_ = layer.get();
+      } else if (comes_before(layer->write().key, current_->write().key)) {
+        next_ = std::exchange(current_, layer.get());
+      } else if (next_ == nullptr || comes_before(layer->write().key, next_->write().key)) {
+        next_ = layer.get();
       }
     }
   }
@@ -131,6 +168,7 @@ class LayeredWalk final : public txn::OverlayWalk {
   const std::vector<std::unique_ptr<LayerWalk>> layers_;
   const bool reverse_;
   LayerWalk* current_ = nullptr;
+  LayerWalk* next_ = nullptr;
   Status status_;
 };
 
@@ -354,14 +392,46 @@ void BulkWrites::release() {
   layers_.clear();
 }
 
-Result<std::unique_ptr<txn::OverlayWalk>> walk_runs(storage::RunStore& runs, const std::vector<RunPart>& parts,
-                                                    const txn::Span& span) {
-  std::vector<std::unique_ptr<LayerWalk>> walks;
-  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
-    PANDO_ASSIGN(std::shared_ptr<storage::SortedRun> run, runs.open(part->run));
-    walks.push_back(std::make_unique<RunWalk>(std::move(run), part->limit, span, false));
+Result<BulkContents> BulkContents::open(storage::RunStore& runs, const std::vector<RunPart>& parts) {
+  BulkContents contents;
+  for (const RunPart& part : parts) {
+    PANDO_ASSIGN(std::shared_ptr<storage::SortedRun> run, runs.open(part.run));
+    contents.layers_.push_back({std::move(run), part.limit});
   }
-  return std::unique_ptr<txn::OverlayWalk>(std::make_unique<LayeredWalk>(std::move(walks), false));
+  return contents;
+}
+
+std::vector<txn::Span> BulkContents::split(const txn::Span& span, std::size_t pieces) const {
+  // Each stands for the bytes of its run up to the next.
+  std::vector<std::pair<Bytes, uint64_t>> samples;
+  uint64_t total = 0;
+  for (const Layer& layer : layers_) {
+    const auto keys = layer.run->split_keys(kSamplesPerRun);
+    for (const Bytes& key : keys) {
+      if (key > span.start && before_end(key, span.end)) {
+        samples.emplace_back(key, layer.run->bytes() / keys.size());
+        total += samples.back().second;
+      }
+    }
+  }
+  std::ranges::sort(samples);
+  std::vector<Bytes> cuts;
+  uint64_t passed = 0;
+  for (const auto& [key, bytes] : samples) {
+    if (passed * pieces >= (cuts.size() + 1) * total && (cuts.empty() || key > cuts.back())) {
+      cuts.push_back(key);
+    }
+    passed += bytes;
+  }
+  return txn::cut(span, cuts);
+}
+
+std::unique_ptr<txn::OverlayWalk> BulkContents::walk(const txn::Span& span) const {
+  std::vector<std::unique_ptr<LayerWalk>> walks;
+  for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
+    walks.push_back(std::make_unique<RunWalk>(layer->run, layer->limit, span, false));
+  }
+  return std::make_unique<LayeredWalk>(std::move(walks), false);
 }
 
 }  // namespace pando::kv

@@ -105,8 +105,24 @@ class BulkWrites {
   Mark active_base_;
 };
 
-// Walks the newest write of each key in `span` over several runs, the oldest first: what a commit of them changes.
-Result<std::unique_ptr<txn::OverlayWalk>> walk_runs(storage::RunStore& runs, const std::vector<RunPart>& parts,
-                                                    const txn::Span& span);
+// What a bulk commit changes: the newest write of each key over its runs. Its walks may be used at the same time, each
+// by a thread.
+class BulkContents {
+ public:
+  // `parts` from the oldest.
+  static Result<BulkContents> open(storage::RunStore& runs, const std::vector<RunPart>& parts);
+
+  // Cuts `span` into up to `pieces` that hold about as much.
+  std::vector<txn::Span> split(const txn::Span& span, std::size_t pieces) const;
+  std::unique_ptr<txn::OverlayWalk> walk(const txn::Span& span) const;
+
+ private:
+  struct Layer {
+    std::shared_ptr<storage::SortedRun> run;
+    txn::WriteBuffer::Mark limit = 0;
+  };
+
+  std::vector<Layer> layers_;
+};
 
 }  // namespace pando::kv

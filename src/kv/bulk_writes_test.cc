@@ -106,8 +106,13 @@ class Histories {
   // What a commit makes of it.
   void finish(storage::RunStore& runs) {
     const auto parts = *runtime::block_on(executor_, bulk_.finish());
-    const auto walk = *walk_runs(runs, parts, {});
-    EXPECT_EQ(show_all(*walk), show_all(all_.walk()));
+    const auto contents = *BulkContents::open(runs, parts);
+    EXPECT_EQ(show_all(*contents.walk({})), show_all(all_.walk()));
+    std::string pieces;
+    for (const txn::Span& span : contents.split({}, 3)) {
+      pieces += show_all(*contents.walk(span));
+    }
+    EXPECT_EQ(pieces, show_all(all_.walk()));
   }
 
  private:
@@ -177,7 +182,7 @@ TEST_P(BulkWritesTest, StartsOnTopOfAFullBuffer) {
   EXPECT_EQ(engine_->runs()->list()->size(), 1);
   const auto parts = *runtime::block_on(executor, bulk.finish());
   EXPECT_EQ(parts.size(), 2);
-  EXPECT_EQ(show_all(**walk_runs(*engine_->runs(), parts, {"b", "d"})), "b=1 ");
+  EXPECT_EQ(show_all(*BulkContents::open(*engine_->runs(), parts)->walk({"b", "d"})), "b=1 ");
   bulk.release();
   EXPECT_EQ(engine_->runs()->list()->size(), 2);
 }
@@ -227,6 +232,32 @@ TEST_P(BulkWritesTest, WhatIsOnItsWayIsReadAndMayBeRolledBack) {
   // The transaction ends before its buffer is written.
   background.run();
   EXPECT_TRUE(engine_->runs()->list()->empty());
+}
+
+TEST_P(BulkWritesTest, ABulkCommitIsCutIntoEvenPieces) {
+  constexpr int kKeys = 20'000;
+  constexpr std::size_t kPieces = 4;
+  RunFiles files(engine_->runs());
+  runtime::InlineExecutor executor;
+  BulkWrites bulk(std::make_shared<WriteBuffer>(), {.files = files, .executor = executor});
+  // One run holds the first half, the others lie all over the rest.
+  for (int i = 0; i < kKeys; ++i) {
+    bulk.put(fmt::format("key {:05}", i < kKeys / 2 ? i : kKeys / 2 + i * 7919 % (kKeys / 2)), Bytes(100, 'x'));
+    if (i % (kKeys / 4) == 0 && i >= kKeys / 2) {
+      ASSERT_TRUE(runtime::block_on(executor, bulk.spill()).ok());
+    }
+  }
+  const auto parts = *runtime::block_on(executor, bulk.finish());
+  const auto contents = *BulkContents::open(*engine_->runs(), parts);
+  const auto spans = contents.split({}, kPieces);
+  EXPECT_EQ(spans.size(), kPieces);
+  for (const txn::Span& span : spans) {
+    int count = 0;
+    for (const auto walk = contents.walk(span); walk->valid(); walk->step()) {
+      ++count;
+    }
+    EXPECT_NEAR(count, kKeys / static_cast<int>(kPieces), kKeys / 20);
+  }
 }
 
 }  // namespace
