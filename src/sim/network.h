@@ -38,6 +38,8 @@ class Network {
   void unblock(Machine from, Machine to) { link(from, to).blocked = false; }
   void clog(Machine from, Machine to, uint64_t until_ns);
   void reset(Machine from, Machine to) { ++link(from, to).generation; }
+  // From now on.
+  void set_options(const NetworkOptions& options) { options_ = options; }
   // Ends all blocking and clogging, and all random loss from now on.
   void heal();
   bool blocked(Machine from, Machine to) { return link(from, to).blocked; }

@@ -26,6 +26,12 @@ Status outcome_unknown() {
           "whether the transaction was committed cannot be found out"};
 }
 
+void raise_to(std::atomic<uint64_t>& value, uint64_t floor) {
+  uint64_t known = value.load(std::memory_order_relaxed);
+  while (known < floor && !value.compare_exchange_weak(known, floor, std::memory_order_acq_rel)) {
+  }
+}
+
 template <typename Request>
 Bytes encoded(const Request& answer) {
   Bytes bytes;
@@ -170,6 +176,9 @@ Task<AnswerTo<Request>> ClusterStore::send(Bytes key, Request request, SendConte
     *node = route.leaseholder;
     if (context.asked != nullptr) {
       context.asked->store(node->number());
+    }
+    if (context.marks != nullptr) {
+      context.marks->try_emplace(*node, 0);
     }
     if (shard != nullptr) {
       *shard = route.shard;
@@ -320,9 +329,13 @@ Task<void> ClusterStore::renew_guard_lease() {
   auto context = SendContext{.executor = &parts_.background, .repeatable = false};
   NodeId node;
   const auto answer = co_await send(guards_.prefix(), GuardLeaseRequest{.node = self_}, context, &node);
-  if (answer.ok() && answer.reply.granted) {
+  if (answer.ok()) {
     note_watched(answer.reply.watched);
-    guards_.extend(asked_ns + to_ns(kGuardLease));
+    if (answer.reply.granted) {
+      guards_.extend(asked_ns + to_ns(kGuardLease));
+    }
+    // Of which the notice may have been lost.
+    (co_await take_note(answer.reply.watched, parts_.background)).ignore("it is tried again with the next lease");
   }
   renewing_guards_.store(false);
 }
@@ -378,21 +391,23 @@ std::vector<WaitEdge> ClusterStore::local_waits() {
   return edges;
 }
 
-void ClusterStore::note_watched(HlcTimestamp at) {
-  uint64_t known = told_change_.load(std::memory_order_relaxed);
-  while (known < at.wall_ns && !told_change_.compare_exchange_weak(known, at.wall_ns, std::memory_order_acq_rel)) {
+void ClusterStore::note_watched(HlcTimestamp at) { raise_to(told_change_, at.wall_ns); }
+
+Task<Status> ClusterStore::take_note(HlcTimestamp at, runtime::Executor& executor) {
+  note_watched(at);
+  if (watched_hook_ && noted_change_.load(std::memory_order_acquire) < at.wall_ns) {
+    PANDO_CO_TRY(co_await watched_hook_(executor));
+    raise_to(noted_change_, at.wall_ns);
   }
+  co_return Status();
 }
 
 Task<Bytes> ClusterStore::serve_notice(Bytes body, runtime::Executor& executor) {
   AnswerTo<NoticeRequest> answer;
   NoticeRequest request;
   if (decode(body, request)) {
-    note_watched(request.at);
-    if (watched_hook_) {
-      answer.status = co_await watched_hook_(executor);
-      answer.verdict = answer.status.ok() ? Verdict::kOk : Verdict::kError;
-    }
+    answer.status = co_await take_note(request.at, executor);
+    answer.verdict = answer.status.ok() ? Verdict::kOk : Verdict::kError;
   }
   co_return encoded(answer);
 }

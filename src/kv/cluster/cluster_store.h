@@ -72,6 +72,8 @@ class ClusterStore final : public txn::Store {
 
   // Looks after abandoned transactions, until stop().
   void start();
+  // Tasks that nobody waits for.
+  std::size_t background_count() const { return in_background_.load(std::memory_order_relaxed); }
   // Waits for what runs in the background.
   Task<void> stop(runtime::Executor& executor);
 
@@ -91,6 +93,8 @@ class ClusterStore final : public txn::Store {
     bool repeatable = true;
     // Receives the node that answers, before it is asked.
     std::atomic<NodeId::Number>* asked = nullptr;
+    // Gets an entry for every node that is asked: one that does not answer may hold a lock all the same.
+    std::map<NodeId, uint64_t>* marks = nullptr;
   };
   // Sends to the leaseholder of `key` until one answers with something else than "ask another". What comes back is kOk,
   // kError, kUncertain, and anything when it is not repeatable. `node` is the one that answered, for `shard`.
@@ -116,6 +120,8 @@ class ClusterStore final : public txn::Store {
   static HlcTimestamp commit_moment(HlcTimestamp latest_prepared);
   // A leaseholder has told of a change to a watched key.
   void note_watched(HlcTimestamp at);
+  // The same, and does what is to be done when that is news.
+  Task<Status> take_note(HlcTimestamp at, runtime::Executor& executor);
   const Bytes& watched_prefix() const { return watched_prefix_; }
   // Tells all nodes, and waits until they have taken note.
   Task<void> announce_change(HlcTimestamp at, runtime::Executor& executor);
@@ -148,6 +154,8 @@ class ClusterStore final : public txn::Store {
   Bytes watched_prefix_;
   WatchedHook watched_hook_;
   std::atomic<uint64_t> told_change_{0};
+  // Up to which the hook has run.
+  std::atomic<uint64_t> noted_change_{0};
   std::atomic<uint64_t> last_transaction_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::size_t> in_background_{0};

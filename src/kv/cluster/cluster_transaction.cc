@@ -156,6 +156,7 @@ Task<Result<txn::LockOutcome>> ClusterTransaction::lock_at_leaseholder(Bytes key
   }
   auto sent = context();
   sent.asked = &asked;
+  sent.marks = &marks_;
   NodeId node;
   ShardId shard;
   const auto answer = co_await store_.send(key, std::move(request), sent, &node, &shard);

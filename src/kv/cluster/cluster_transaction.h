@@ -109,7 +109,7 @@ class ClusterTransaction final : public txn::Transaction {
   txn::WriteBuffer::Mark statement_ = 0;
   std::unordered_map<Bytes, Lock> locks_;
   std::size_t lock_count_ = 0;
-  // How many locks each node holds for it.
+  // How many locks each node holds for it, as far as it has answered.
   std::map<NodeId, uint64_t> marks_;
   // Of the lease under which it shares guarded keys; 0: it shares none.
   uint64_t guard_epoch_ = 0;

@@ -135,6 +135,24 @@ Task<Leaseholder::Settled> Leaseholder::settle(LedShard& led, ReadPoint point, t
   }
 }
 
+// Whoever holds a lock sees the newest version: not one that a commit, whose gateway is gone and has lost its locks, is
+// about to replace.
+Task<bool> Leaseholder::wait_for_writers(LedShard& led, Bytes key, TransactionId owner, runtime::Executor& executor) {
+  const txn::Span span = span_of(key);
+  while (true) {
+    {
+      MutexLock lock(led.mutex);
+      if (!leads(led) || !led.contains(span)) {
+        co_return false;
+      }
+      if (led.find_writer(span, owner, HlcTimestamp::max(), HlcTimestamp::max()) == nullptr) {
+        co_return true;
+      }
+    }
+    co_await wait_for_change(led, executor);
+  }
+}
+
 // A version after the read's moment may have been acknowledged before the statement began, unless it was committed here
 // after the moment was chosen here. Commits over several shards take their time from elsewhere: they have a logical
 // part.
@@ -298,10 +316,10 @@ Task<AnswerTo<LockRequest>> Leaseholder::lock(LockRequest request, NodeId gatewa
   if (!answer.reply.granted) {
     co_return answer;
   }
-  const Settled settled = co_await settle(led, ReadPoint(), span_of(request.key), request.transaction, executor);
+  const bool leads_still = co_await wait_for_writers(led, request.key, request.transaction, executor);
   {
     MutexLock lock(led.mutex);
-    if (settled.verdict != Verdict::kOk || led.term != term || use.over()) {
+    if (!leads_still || led.term != term || use.over()) {
       use->owner.release_to(answer.reply.mark_before);
       // To a gateway that could not be reached meanwhile: asked again, it would be as lost.
       co_return use.over() ? Reply::error(locks_lost()) : redirect<LockReply>(request.shard);
@@ -335,6 +353,16 @@ void Leaseholder::release(const ReleaseRequest& request) {
   }
 }
 
+void Leaseholder::release_gateway(NodeId gateway) {
+  owners_.release_gateway(gateway);
+  MutexLock lock(guards_mutex_);
+  forget_lost_excluders();
+}
+
+void Leaseholder::forget_lost_excluders() {
+  std::erase_if(excluders_, [this](TransactionId transaction) { return !owners_.knows(transaction); });
+}
+
 // From now on no node gets a lease that had none.
 void Leaseholder::list_guards(LockReply& reply, TransactionId transaction) {
   const uint64_t now_ns = parts_.clock.monotonic_ns();
@@ -363,6 +391,7 @@ AnswerTo<GuardLeaseRequest> Leaseholder::lease_guards(const GuardLeaseRequest& r
   }
   const uint64_t now_ns = parts_.clock.monotonic_ns();
   MutexLock lock(guards_mutex_);
+  forget_lost_excluders();
   uint64_t& until_ns = guard_leases_[request.node];
   answer.reply.granted = until_ns > now_ns || excluders_.empty();
   if (answer.reply.granted) {
@@ -395,6 +424,20 @@ Task<void> Leaseholder::wait_until_commits_allowed(LedShard& led, runtime::Execu
   }
 }
 
+// What a prepared transaction has read stays as it is until it is resolved: somebody could see the change and not yet
+// the transaction, and be over before it commits. A commit on one shard keeps nobody waiting meanwhile, so it can wait.
+Task<void> Leaseholder::wait_for_readers(LedShard& led, const PendingWrite& write, runtime::Executor& executor) {
+  while (true) {
+    {
+      MutexLock lock(led.mutex);
+      if (!leads(led) || !led.read_by_prepared(write.keys, write.transaction)) {
+        co_return;
+      }
+    }
+    co_await wait_for_change(led, executor);
+  }
+}
+
 Status Leaseholder::check_part(LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys) {
   if (part.term != 0 && (part.term != led.term || !owners_.knows(part.transaction))) {
     return locks_lost();
@@ -404,6 +447,9 @@ Status Leaseholder::check_part(LedShard& led, const CommitPart& part, const std:
         part.term == 0) {
       return txn::concurrent_update();
     }
+  }
+  if (led.read_by_prepared(keys, part.transaction)) {
+    return txn::read_write_conflict();
   }
   for (const Condition& condition : part.conditions) {
     CachedRecord record;
@@ -444,6 +490,7 @@ Task<AnswerTo<CommitShardRequest>> Leaseholder::commit(CommitShardRequest reques
   co_await wait_until_commits_allowed(led, executor);
   PendingWrite write(part.transaction, executor);
   write.keys = *std::move(keys);
+  co_await wait_for_readers(led, write, executor);
   {
     MutexLock lock(led.mutex);
     if (!leads(led)) {
@@ -552,7 +599,8 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
                                             .key = request.key,
                                             .at = write.at,
                                             .participants = request.participants,
-                                            .commit = std::move(part.payload)});
+                                            .commit = std::move(part.payload),
+                                            .reads = std::move(part.reads)});
     sequence(led, write, std::move(entry));
   }
   co_await write.decided.wait();
@@ -602,7 +650,7 @@ Task<AnswerTo<ResolveRequest>> Leaseholder::resolve(ResolveRequest request, runt
   if (!co_await propose(led, encode_entry(entry), executor)) {
     co_return redirect<Empty>(request.shard);
   }
-  owners_.release(request.transaction, 0);
+  release({.transaction = request.transaction});
   co_return AnswerTo<ResolveRequest>();
 }
 
@@ -721,7 +769,7 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
           led.pending, [&](const PendingWrite* write) { return write->transaction == request.transaction; });
       if (!pending) {
         // A commit of it that still comes is refused from now on.
-        owners_.release(request.transaction, 0);
+        release({.transaction = request.transaction});
       }
     }
     if (pending) {
@@ -747,6 +795,23 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
     }
     // Looks again: a prepare may have come first.
   }
+}
+
+Leaseholder::InFlight Leaseholder::in_flight() {
+  InFlight in_flight{.lock_owners = owners_.count(), .locked_keys = locks_.describe().size()};
+  {
+    MutexLock lock(guards_mutex_);
+    in_flight.excluders = excluders_.size();
+  }
+  MutexLock shards_lock(shards_mutex_);
+  for (const auto& [id, led] : shards_) {
+    MutexLock lock(led->mutex);
+    in_flight.pending_writes += led->pending.size();
+    in_flight.prepared += led->prepared.size();
+    in_flight.written_keys += led->writers.size();
+    in_flight.waiting_requests += led->waiters.size();
+  }
+  return in_flight;
 }
 
 std::vector<Leaseholder::Abandoned> Leaseholder::prepared_before(std::chrono::nanoseconds age) {

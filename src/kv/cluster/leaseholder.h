@@ -80,7 +80,7 @@ class Leaseholder final : public StateMachine {
   HlcTimestamp watched_change() const { return {watched_change_.load(std::memory_order_acquire), 0}; }
   void release(const ReleaseRequest& request);
   void cancel(const CancelRequest& request) { owners_.cancel(request.transaction, request.reason); }
-  void release_gateway(NodeId gateway) { owners_.release_gateway(gateway); }
+  void release_gateway(NodeId gateway) PANDO_EXCLUDES(guards_mutex_);
 
   // The shards that this node has replicas of, and who leads them.
   struct KnownShard {
@@ -100,6 +100,17 @@ class Leaseholder final : public StateMachine {
   std::vector<WaitEdge> waits();
   // One line per locked key, for pando.locks and tests.
   std::vector<std::string> describe_locks() { return locks_.describe(); }
+  // What requests and transactions hold in memory here; nothing when all have ended.
+  struct InFlight {
+    std::size_t lock_owners = 0;
+    std::size_t locked_keys = 0;
+    std::size_t pending_writes = 0;
+    std::size_t prepared = 0;
+    std::size_t written_keys = 0;
+    std::size_t waiting_requests = 0;
+    std::size_t excluders = 0;
+  };
+  InFlight in_flight();
   // Prepared transactions that are older than `age`, for recovery: shard, transaction, participants.
   struct Abandoned {
     ShardId shard;
@@ -134,15 +145,19 @@ class Leaseholder final : public StateMachine {
   Answer<T> refusal(const LedShard& led, const PendingWrite& write) const;
   Task<Settled> settle(LedShard& led, ReadPoint point, txn::Span part, TransactionId reader,
                        runtime::Executor& executor);
+  // Waits until no write of the key by others is on its way. False: this node does not lead the shard any more.
+  Task<bool> wait_for_writers(LedShard& led, Bytes key, TransactionId owner, runtime::Executor& executor);
   static Task<void> wait_for_change(LedShard& led, runtime::Executor& executor);
   bool is_uncertain(HlcTimestamp version, const Settled& settled) const;
   Result<std::optional<HlcTimestamp>> find_uncertain(const txn::Span& span, const Settled& settled);
   Result<bool> newest(ByteView key, CachedRecord& record);
   Result<bool> read(ByteView key, HlcTimestamp at, CachedRecord& record);
 
+  void forget_lost_excluders() PANDO_REQUIRES(guards_mutex_);
   void list_guards(LockReply& reply, TransactionId transaction) PANDO_EXCLUDES(guards_mutex_);
   Status check_part(LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys) PANDO_REQUIRES(led.mutex);
   Status check_reads(LedShard& led, const CommitPart& part) PANDO_REQUIRES(led.mutex);
+  Task<void> wait_for_readers(LedShard& led, const PendingWrite& write, runtime::Executor& executor);
   Task<void> wait_until_commits_allowed(LedShard& led, runtime::Executor& executor);
   void sequence(LedShard& led, PendingWrite& write, Bytes payload) PANDO_REQUIRES(led.mutex);
   static void finish(LedShard& led, PendingWrite& write, ProposalOutcome outcome);

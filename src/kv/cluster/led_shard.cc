@@ -37,6 +37,16 @@ const LedShard::Writer* LedShard::find_writer(const txn::Span& part, Transaction
   return nullptr;
 }
 
+bool LedShard::read_by_prepared(const std::vector<Bytes>& keys, TransactionId writer) const {
+  const auto holds_a_key = [&keys](const txn::Span& read) {
+    const auto first = std::ranges::lower_bound(keys, read.start);
+    return first != keys.end() && (read.end.empty() || *first < read.end);
+  };
+  return std::ranges::any_of(prepared, [&](const auto& entry) {
+    return entry.first != writer && std::ranges::any_of(entry.second.reads, holds_a_key);
+  });
+}
+
 HlcTimestamp LedShard::complete_until(HlcTimestamp now) const {
   const HlcTimestamp complete = pending.empty() ? now : HlcTimestamp{pending.front()->at.wall_ns - 1, 0};
   return std::max(complete, applied);

@@ -37,6 +37,7 @@ struct PreparedWrite {
   HlcTimestamp at;
   std::vector<Bytes> keys;
   std::vector<Participant> participants;
+  std::vector<txn::Span> reads;
   // When it was last looked at whether its coordinator is gone.
   uint64_t since_ns = 0;
 };
@@ -88,6 +89,8 @@ struct LedShard {
   // prepared, at or below `limit`. Null when there is none.
   const Writer* find_writer(const txn::Span& part, TransactionId reader, HlcTimestamp at, HlcTimestamp limit) const
       PANDO_REQUIRES(mutex);
+  // Whether another transaction is prepared that has read one of the keys.
+  bool read_by_prepared(const std::vector<Bytes>& keys, TransactionId writer) const PANDO_REQUIRES(mutex);
   // The moment up to which everything is applied that is not prepared.
   HlcTimestamp complete_until(HlcTimestamp now) const PANDO_REQUIRES(mutex);
   void wake_waiters() PANDO_REQUIRES(mutex);

@@ -18,8 +18,12 @@ TEST(LockOwnersTest, TheTransactionsOfAGatewayThatIsGoneHoldAndGetNothing) {
   LockOwners owners(locks);
   const TransactionId lost{7};
   const TransactionId other{8};
-  { const LockOwners::Use use(owners, lost, NodeId(2)); }
-  { const LockOwners::Use use(owners, other, NodeId(3)); }
+  {
+    const LockOwners::Use use(owners, lost, NodeId(2));
+  }
+  {
+    const LockOwners::Use use(owners, other, NodeId(3));
+  }
   EXPECT_TRUE(owners.knows(lost));
   owners.release_gateway(NodeId(2));
   EXPECT_FALSE(owners.knows(lost));

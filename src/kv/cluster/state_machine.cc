@@ -235,6 +235,7 @@ void Leaseholder::add_prepared(LedShard& led, const PrepareEntry& entry) {
   PreparedWrite write{.at = entry.at,
                       .keys = *std::move(keys),
                       .participants = entry.participants,
+                      .reads = entry.reads,
                       .since_ns = parts_.clock.monotonic_ns()};
   led.add_writers(write.keys, {.at = entry.at, .transaction = entry.transaction, .prepared = true});
   led.prepared.emplace(entry.transaction, std::move(write));
@@ -270,6 +271,7 @@ void Leaseholder::forget_guards(LedShard& led) {
     }
   }
   MutexLock lock(guards_mutex_);
+  forget_lost_excluders();
   guard_leases_.clear();
   guards_unknown_until_ns_ =
       parts_.clock.monotonic_ns() + 2 * static_cast<uint64_t>(std::chrono::nanoseconds(kGuardLease).count());
