@@ -65,9 +65,12 @@ ClusterStore::~ClusterStore() { PANDO_ASSERT(in_background_.load() == 0, "a stor
 
 std::unique_ptr<txn::Transaction> ClusterStore::begin(txn::TransactionOptions options) {
   PANDO_ASSERT(options.executor != nullptr, "a transaction needs an executor to continue on after a wait");
+  return std::make_unique<ClusterTransaction>(*this, options, next_transaction());
+}
+
+TransactionId ClusterStore::next_transaction() {
   const uint64_t number = last_transaction_.fetch_add(1, std::memory_order_relaxed) + 1;
-  const TransactionId id((uint64_t{self_.number()} << kTransactionNumberBits) | (number & kTransactionNumberMask));
-  return std::make_unique<ClusterTransaction>(*this, options, id);
+  return TransactionId((uint64_t{self_.number()} << kTransactionNumberBits) | (number & kTransactionNumberMask));
 }
 
 // --- sending ---

@@ -105,6 +105,7 @@ class ClusterStore final : public txn::Store {
   void tell(NodeId node, const CancelRequest& request);
   void tell(NodeId node, const AdmitRequest& request);
   Guards& guards() { return guards_; }
+  TransactionId next_transaction();
   // Keeps a guarded key, which the transaction has exclusively at its leaseholder, from being shared on any node.
   Task<Status> exclude(TransactionId transaction, Bytes key, const LockReply& reply, txn::LockWait how,
                        std::vector<NodeId>* excluded);

@@ -77,19 +77,31 @@ Answer<T> Leaseholder::redirect(ShardId id) const {
   return Answer<T>::not_leaseholder(leader_hint(id));
 }
 
+LedShard* Leaseholder::find_shard(ByteView key) {
+  MutexLock lock(shards_mutex_);
+  const auto next = by_start_.upper_bound(key);
+  return next == by_start_.begin() ? nullptr : std::prev(next)->second;
+}
+
 RouteReply Leaseholder::route(ByteView key, bool before) {
-  MutexLock shards_lock(shards_mutex_);
-  for (const auto& [id, led] : shards_) {
-    MutexLock lock(led->mutex);
-    if (led->generation != 0 && covers(led->span, key, before)) {
-      return {.known = true,
-              .shard = id,
-              .generation = led->generation,
-              .span = led->span,
-              .leaseholder = led->view->leader()};
-    }
+  const auto ask = [&](LedShard& led) {
+    MutexLock lock(led.mutex);
+    return led.generation == 0 || !covers(led.span, key, before) ? RouteReply()
+                                                                 : RouteReply{.known = true,
+                                                                              .shard = led.id,
+                                                                              .generation = led.generation,
+                                                                              .span = led.span,
+                                                                              .leaseholder = led.view->leader()};
+  };
+  RouteReply route;
+  if (LedShard* const nearest = before ? nullptr : find_shard(key)) {
+    route = ask(*nearest);
   }
-  return {};
+  MutexLock shards_lock(shards_mutex_);
+  for (auto place = by_start_.begin(); place != by_start_.end() && !route.known; ++place) {
+    route = ask(*place->second);
+  }
+  return route;
 }
 
 // --- reads ---
@@ -111,28 +123,64 @@ Task<Leaseholder::Settled> Leaseholder::settle(LedShard& led, ReadPoint point, t
   while (true) {
     {
       MutexLock lock(led.mutex);
-      if (!leads(led)) {
-        co_return Settled{.verdict = Verdict::kNotLeaseholder, .hint = leader_hint(led.id)};
-      }
-      if (!led.contains(part)) {
-        co_return Settled{.verdict = Verdict::kNotLeaseholder};
-      }
-      ReadPoint settled = point;
-      if (settled.at == HlcTimestamp()) {
-        settled.at = led.complete_until(parts_.oracle.next());
-        settled.origin = self_;
-      } else {
-        parts_.oracle.observe(settled.at);
-      }
-      // A prepared write of any time may be committed and acknowledged already: a moment that is yet to be chosen must
-      // come after it.
-      const HlcTimestamp limit = point.at == HlcTimestamp() ? HlcTimestamp::max() : std::max(point.limit, point.at);
-      if (led.find_writer(part, reader, settled.at, limit) == nullptr) {
-        co_return Settled{.point = settled, .lease_start = led.lease_start};
+      if (const auto settled = try_settle(led, point, part, reader)) {
+        co_return *settled;
       }
     }
     co_await wait_for_change(led, executor);
   }
+}
+
+std::optional<Leaseholder::Settled> Leaseholder::try_settle(const LedShard& led, const ReadPoint& point,
+                                                            const txn::Span& part, TransactionId reader) {
+  if (!leads(led)) {
+    return Settled{.verdict = Verdict::kNotLeaseholder, .hint = leader_hint(led.id)};
+  }
+  if (!led.contains(part)) {
+    return Settled{.verdict = Verdict::kNotLeaseholder};
+  }
+  ReadPoint settled = point;
+  const HlcTimestamp limit = settle_moment(led, settled);
+  if (led.find_writer(part, reader, settled.at, limit) != nullptr) {
+    return std::nullopt;
+  }
+  return Settled{.point = settled, .lease_start = led.lease_start};
+}
+
+Task<Leaseholder::Settled> Leaseholder::settle_lock(LedShard& led, Bytes key, TransactionId owner,
+                                                    runtime::Executor& executor) {
+  while (true) {
+    {
+      MutexLock lock(led.mutex);
+      if (const auto settled = try_settle_lock(led, key, owner)) {
+        co_return *settled;
+      }
+    }
+    co_await wait_for_change(led, executor);
+  }
+}
+
+std::optional<Leaseholder::Settled> Leaseholder::try_settle_lock(const LedShard& led, ByteView key,
+                                                                 TransactionId owner) {
+  if (!leads(led) || !led.contains(key)) {
+    return Settled{.verdict = Verdict::kNotLeaseholder};
+  }
+  if (led.find_writer(key, owner, HlcTimestamp::max(), HlcTimestamp::max()) != nullptr) {
+    return std::nullopt;
+  }
+  return Settled{};
+}
+
+HlcTimestamp Leaseholder::settle_moment(const LedShard& led, ReadPoint& point) {
+  if (point.at != HlcTimestamp()) {
+    parts_.oracle.observe(point.at);
+    return std::max(point.limit, point.at);
+  }
+  point.at = led.complete_until(parts_.oracle.next());
+  point.origin = self_;
+  // A prepared write of any time may be committed and acknowledged already: a moment that is yet to be chosen must come
+  // after it.
+  return HlcTimestamp::max();
 }
 
 // A version after the read's moment may have been acknowledged before the statement began, unless it was committed here
@@ -298,7 +346,7 @@ Task<AnswerTo<LockRequest>> Leaseholder::lock(LockRequest request, NodeId gatewa
   if (!answer.reply.granted) {
     co_return answer;
   }
-  const Settled settled = co_await settle(led, ReadPoint(), span_of(request.key), request.transaction, executor);
+  const Settled settled = co_await settle_lock(led, request.key, request.transaction, executor);
   {
     MutexLock lock(led.mutex);
     if (settled.verdict != Verdict::kOk || led.term != term || use.over()) {
@@ -308,23 +356,27 @@ Task<AnswerTo<LockRequest>> Leaseholder::lock(LockRequest request, NodeId gatewa
     }
     answer.reply.watched = led.watched;
   }
-  if (request.strength == txn::LockStrength::kUpdate && !guarded_prefix_.empty() &&
-      request.key.starts_with(guarded_prefix_)) {
-    list_guards(answer.reply, request.transaction);
-  }
-  CachedRecord record;
-  auto found = newest(request.key, record);
-  if (!found.ok()) {
-    co_return Reply::error(std::move(found).status());
-  }
-  if (*found) {
-    answer.reply.newest = record.timestamp;
-    answer.reply.tombstone = record.tombstone;
-    if (!record.tombstone && record.value.size() <= kLockedValueBytesMax) {
-      answer.reply.value = std::move(record.value);
-    }
+  if (Status status = describe_locked(request, answer.reply); !status.ok()) {
+    co_return Reply::error(std::move(status));
   }
   co_return answer;
+}
+
+Status Leaseholder::describe_locked(const LockRequest& request, LockReply& reply) {
+  if (request.strength == txn::LockStrength::kUpdate && !guarded_prefix_.empty() &&
+      request.key.starts_with(guarded_prefix_)) {
+    list_guards(reply, request.transaction);
+  }
+  CachedRecord record;
+  PANDO_ASSIGN(const bool found, newest(request.key, record));
+  if (found) {
+    reply.newest = record.timestamp;
+    reply.tombstone = record.tombstone;
+    if (!record.tombstone && record.value.size() <= kLockedValueBytesMax) {
+      reply.value = std::move(record.value);
+    }
+  }
+  return {};
 }
 
 void Leaseholder::release(const ReleaseRequest& request) {
@@ -400,8 +452,8 @@ Status Leaseholder::check_part(LedShard& led, const CommitPart& part, const std:
     return locks_lost();
   }
   for (const Bytes& key : keys) {
-    if (led.find_writer(span_of(key), part.transaction, HlcTimestamp::max(), HlcTimestamp::max()) != nullptr &&
-        part.term == 0) {
+    if (part.term == 0 && !part.replaces &&
+        led.find_writer(key, part.transaction, HlcTimestamp::max(), HlcTimestamp::max()) != nullptr) {
       return txn::concurrent_update();
     }
   }
@@ -444,6 +496,7 @@ Task<AnswerTo<CommitShardRequest>> Leaseholder::commit(CommitShardRequest reques
   co_await wait_until_commits_allowed(led, executor);
   PendingWrite write(part.transaction, executor);
   write.keys = *std::move(keys);
+  txn::LockOwner passing(locks_, part.transaction);
   {
     MutexLock lock(led.mutex);
     if (!leads(led)) {
@@ -451,6 +504,9 @@ Task<AnswerTo<CommitShardRequest>> Leaseholder::commit(CommitShardRequest reques
     }
     if (!led.contains(write.keys.front()) || !led.contains(write.keys.back())) {
       co_return Reply::not_leaseholder(NodeId());
+    }
+    if (part.replaces && !may_replace(led, write.keys, passing)) {
+      co_return Reply::try_again();
     }
     if (Status status = check_part(led, part, write.keys); !status.ok()) {
       co_return Reply::error(std::move(status));
@@ -462,16 +518,24 @@ Task<AnswerTo<CommitShardRequest>> Leaseholder::commit(CommitShardRequest reques
     set_commit_timestamp(part.payload, write.at);
     sequence(led, write, std::move(part.payload));
   }
+  passing.release_all();
   co_await write.decided.wait();
   if (write.outcome != ProposalOutcome::kApplied) {
     co_return refusal<CommitReply>(led, write);
   }
-  if (!part.keeps_locks) {
+  if (!part.keeps_locks && part.term != 0) {
     release({.transaction = part.transaction});
   }
   Reply answer;
   answer.reply.at = write.at;
   co_return answer;
+}
+
+// Whoever locks the keys after this finds the write on its way, and waits for it.
+bool Leaseholder::may_replace(const LedShard& led, const std::vector<Bytes>& keys, txn::LockOwner& passing) {
+  return std::ranges::all_of(keys, [&](const Bytes& key) PANDO_REQUIRES(led.mutex) {
+    return !led.is_prepared(key) && locks_.try_lock(passing, key, txn::LockStrength::kUpdate);
+  });
 }
 
 template <typename T>

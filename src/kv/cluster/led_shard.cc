@@ -29,12 +29,26 @@ const LedShard::Writer* LedShard::find_writer(const txn::Span& part, Transaction
     if (!part.end.empty() && place->first >= part.end) {
       break;
     }
-    const Writer& writer = place->second;
-    if (writer.transaction != reader && (writer.at <= at || (writer.prepared && writer.at <= limit))) {
-      return &writer;
+    if (place->second.may_commit(reader, at, limit)) {
+      return &place->second;
     }
   }
   return nullptr;
+}
+
+const LedShard::Writer* LedShard::find_writer(ByteView key, TransactionId reader, HlcTimestamp at,
+                                              HlcTimestamp limit) const {
+  for (auto place = writers.lower_bound(key); place != writers.end() && place->first == key; ++place) {
+    if (place->second.may_commit(reader, at, limit)) {
+      return &place->second;
+    }
+  }
+  return nullptr;
+}
+
+bool LedShard::is_prepared(ByteView key) const {
+  const auto [begin, end] = writers.equal_range(key);
+  return std::any_of(begin, end, [](const auto& entry) { return entry.second.prepared; });
 }
 
 HlcTimestamp LedShard::complete_until(HlcTimestamp now) const {
