@@ -37,9 +37,11 @@ Result<bool> Session::read_point(const StatementPlan& plan, std::span<const type
 
 bool Session::try_lock_tables(const StatementPlan& plan) {
   txn::PointAccess* const access = transaction_.point_access();
-  return access != nullptr && std::ranges::all_of(plan.locked_tables, [access](types::Oid table) {
-           return access->try_hold(catalog::table_lock_key(table), txn::LockStrength::kKeyShare);
-         }) &&
+  return access != nullptr &&
+         std::ranges::all_of(plan.locked_tables,
+                             [access](types::Oid table) {
+                               return access->try_hold(catalog::table_lock_key(table), txn::LockStrength::kKeyShare);
+                             }) &&
          !environment_.catalog.is_stale();
 }
 
@@ -104,7 +106,7 @@ void Session::count_point_write(const StatementPlan& plan) {
   const catalog::TablePtr table =
       plan.point_write->rows_affected() == 0 ? nullptr : snapshot()->find_table(plan.locked_tables.front());
   if (table != nullptr) {
-    const bool inserts = plan.tag.starts_with("INSERT");
+    const bool inserts = plan.tag.starts_with("INSERT") && !plan.point_write->replaces();
     transaction_.execution_state().changes.push_back(
         {.table = table->oid, .id = table->id, .inserted = inserts ? 1U : 0U, .updated = inserts ? 0U : 1U});
   }
@@ -112,7 +114,7 @@ void Session::count_point_write(const StatementPlan& plan) {
 
 bool Session::may_write_point(const StatementPlan& plan) {
   return plan.point_write != nullptr &&
-         (transaction_.state() == BlockState::kImplicit || !plan.point_write->ends_transaction());
+         (transaction_.state() == BlockState::kImplicit || !plan.point_write->replaces());
 }
 
 Task<Result<bool>> Session::write_point(Portal* portal) {

@@ -30,7 +30,7 @@ Result<txn::ReadOutcome> ClusterTransaction::try_get(ByteView key, Bytes& value)
       return *found;
     }
   }
-  return store_.parts().leaseholder.try_get(key, id_, false, point_, value);
+  return store_.parts().leaseholder.try_get(key, {.reader = id_}, point_, value);
 }
 
 Result<txn::ReadOutcome> ClusterTransaction::try_get_latest(ByteView key, Bytes& value) {
@@ -42,7 +42,7 @@ Result<txn::ReadOutcome> ClusterTransaction::try_get_latest(ByteView key, Bytes&
   if (const auto found = find_locked(key, value)) {
     return *found;
   }
-  return store_.parts().leaseholder.try_get(key, id_, true, point_, value);
+  return store_.parts().leaseholder.try_get(key, {.reader = id_, .latest = true}, point_, value);
 }
 
 std::optional<txn::ReadOutcome> ClusterTransaction::find_locked(ByteView key, Bytes& value) const {

@@ -46,6 +46,8 @@ class ClusterStore final : public txn::Store {
     runtime::Timer& timer;
     // For what nobody waits for.
     runtime::Executor& background;
+    // Where commits for other nodes go on when they are decided: where that is found out.
+    runtime::Executor& deciding;
   };
   ClusterStore(ClusterStoreOptions options, Parts parts, NodeId self, ClusterRouter::Nodes nodes);
   // REQUIRES: stop() has returned.
@@ -127,6 +129,10 @@ class ClusterStore final : public txn::Store {
   template <typename Request>
   Task<AnswerTo<Request>> dispatch(NodeId node, Request request, runtime::Executor& executor);
   Task<Bytes> serve(NodeId from, Method method, Bytes body, runtime::Executor& executor);
+  Task<Bytes> serve_get(NodeId from, Bytes body, runtime::Executor& executor);
+  Task<Bytes> serve_commit(NodeId from, Bytes body, runtime::Executor& executor);
+  Task<Bytes> serve_in_order(NodeId from, Method method, Bytes body, runtime::Executor& executor);
+  Task<Bytes> dispatch_served(NodeId from, Method method, Bytes body, runtime::Executor& executor);
   Task<Bytes> serve_simple(Method method, Bytes body);
   Task<Bytes> serve_notice(Bytes body, runtime::Executor& executor);
   Task<void> resolve(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at);

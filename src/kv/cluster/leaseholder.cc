@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "kv/cluster/guards.h"
 #include "kv/commit_record.h"
 #include "txn/conflict_errors.h"
 
@@ -14,10 +13,6 @@ constexpr std::size_t kLockedValueBytesMax = 4096;
 // Of a scan's answer.
 constexpr std::size_t kScanReplyBytesMax = 4_MiB;
 constexpr std::size_t kScanStep = 256;
-constexpr uint64_t kNsPerMs = 1'000'000;
-constexpr auto kGuardLeaseNs = static_cast<uint64_t>(std::chrono::nanoseconds(kGuardLease).count());
-// By this part of it a lease lasts longer here than where it is used: clocks may run at different rates.
-constexpr uint64_t kGuardDriftPart = 100;
 
 Status past_deadline() {
   return Status(sql_state::kSerializationFailure, "the gateway lost touch with the cluster before the commit")
@@ -387,42 +382,6 @@ void Leaseholder::release(const ReleaseRequest& request) {
   }
 }
 
-// From now on no node gets a lease that had none.
-void Leaseholder::list_guards(LockReply& reply, TransactionId transaction) {
-  const uint64_t now_ns = parts_.clock.monotonic_ns();
-  const auto remaining_ms = [now_ns](uint64_t until_ns) {
-    return until_ns <= now_ns ? 0 : (until_ns - now_ns) / kNsPerMs + 1;
-  };
-  MutexLock lock(guards_mutex_);
-  excluders_.insert(transaction);
-  reply.guards_unknown_ms = remaining_ms(guards_unknown_until_ns_);
-  for (const auto& [node, until_ns] : guard_leases_) {
-    if (until_ns > now_ns) {
-      reply.guards.push_back({.node = node, .remaining_ms = remaining_ms(until_ns)});
-    }
-  }
-}
-
-AnswerTo<GuardLeaseRequest> Leaseholder::lease_guards(const GuardLeaseRequest& request) {
-  AnswerTo<GuardLeaseRequest> answer;
-  LedShard& led = shard(request.shard);
-  {
-    MutexLock lock(led.mutex);
-    if (!leads(led)) {
-      return redirect<GuardLeaseReply>(request.shard);
-    }
-    answer.reply.watched = led.watched;
-  }
-  const uint64_t now_ns = parts_.clock.monotonic_ns();
-  MutexLock lock(guards_mutex_);
-  uint64_t& until_ns = guard_leases_[request.node];
-  answer.reply.granted = until_ns > now_ns || excluders_.empty();
-  if (answer.reply.granted) {
-    until_ns = now_ns + kGuardLeaseNs + kGuardLeaseNs / kGuardDriftPart;
-  }
-  return answer;
-}
-
 std::vector<WaitEdge> Leaseholder::waits() {
   std::vector<WaitEdge> edges;
   for (const auto& wait : locks_.waits()) {
@@ -448,7 +407,9 @@ Task<void> Leaseholder::wait_until_commits_allowed(LedShard& led, runtime::Execu
 }
 
 Status Leaseholder::check_part(LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys) {
-  if (part.term != 0 && (part.term != led.term || !owners_.knows(part.transaction))) {
+  const bool holds =
+      part.term == 0 ? !owners_.refuses(part.transaction) : part.term == led.term && owners_.knows(part.transaction);
+  if (!holds) {
     return locks_lost();
   }
   for (const Bytes& key : keys) {
@@ -785,7 +746,7 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
           led.pending, [&](const PendingWrite* write) { return write->transaction == request.transaction; });
       if (!pending) {
         // A commit of it that still comes is refused from now on.
-        owners_.release(request.transaction, 0);
+        owners_.refuse(request.transaction);
       }
     }
     if (pending) {

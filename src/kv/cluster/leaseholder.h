@@ -80,10 +80,16 @@ class Leaseholder final : public StateMachine {
   // The newest that this node's replicas have applied.
   HlcTimestamp watched_change() const { return {watched_change_.load(std::memory_order_acquire), 0}; }
   void release(const ReleaseRequest& request);
-  // For a gateway on this node, what can be had without waiting; in leaseholder_point.cc. A key that is led elsewhere, or
-  // that has to be waited for: kMustWait, nullopt, and nothing was done.
-  // GetRequest: `point` gets its moment if it had none.
-  Result<txn::ReadOutcome> try_get(ByteView key, TransactionId reader, bool latest, ReadPoint& point, Bytes& value);
+  // For a gateway on this node, what can be had without waiting; in leaseholder_point.cc. A key that is led elsewhere,
+  // or that has to be waited for: kMustWait, nullopt, and nothing was done. GetRequest: `point` gets its moment if it
+  // had none.
+  struct QuickRead {
+    TransactionId reader;
+    bool latest = false;
+    // What the engine would have to be asked for has to be waited for as well.
+    bool from_memory = false;
+  };
+  Result<txn::ReadOutcome> try_get(ByteView key, QuickRead how, ReadPoint& point, Bytes& value);
   // LockRequest; sets its shard.
   Result<std::optional<LockReply>> try_lock(LockRequest& request);
   void cancel(const CancelRequest& request) { owners_.cancel(request.transaction, request.reason); }
@@ -158,6 +164,7 @@ class Leaseholder final : public StateMachine {
   Result<bool> newest(ByteView key, CachedRecord& record);
   Result<bool> read(ByteView key, HlcTimestamp at, CachedRecord& record);
 
+  // In leaseholder_guards.cc.
   void list_guards(LockReply& reply, TransactionId transaction) PANDO_EXCLUDES(guards_mutex_);
   // What a lock's answer tells of its key.
   Status describe_locked(const LockRequest& request, LockReply& reply);

@@ -4,35 +4,40 @@
 
 namespace pando::kv {
 
-Result<txn::ReadOutcome> Leaseholder::try_get(ByteView key, TransactionId reader, bool latest, ReadPoint& point,
-                                              Bytes& value) {
+Result<txn::ReadOutcome> Leaseholder::try_get(ByteView key, QuickRead how, ReadPoint& point, Bytes& value) {
   using Outcome = txn::ReadOutcome;
   LedShard* const led = find_shard(key);
   if (led == nullptr) {
     return Outcome::kMustWait;
   }
-  Settled settled{.point = latest ? ReadPoint() : point};
+  Settled settled{.point = how.latest ? ReadPoint() : point};
   {
     MutexLock lock(led->mutex);
     if (!leads(*led) || !led->contains(key)) {
       return Outcome::kMustWait;
     }
     const HlcTimestamp limit = settle_moment(*led, settled.point);
-    if (led->find_writer(key, reader, settled.point.at, limit) != nullptr) {
+    if (led->find_writer(key, how.reader, settled.point.at, limit) != nullptr) {
       return Outcome::kMustWait;
     }
     settled.lease_start = led->lease_start;
   }
   CachedRecord record;
   record.value.swap(value);
-  PANDO_ASSIGN(bool found, newest(key, record));
-  if (found && !latest && record.timestamp > settled.point.at) {
-    if (is_uncertain(record.timestamp, settled)) {
+  bool found = parts_.cache.get(key, record);
+  if (!found) {
+    if (how.from_memory) {
+      return Outcome::kMustWait;
+    }
+    PANDO_ASSIGN(found, newest(key, record));
+  }
+  if (found && !how.latest && record.timestamp > settled.point.at) {
+    if (how.from_memory || is_uncertain(record.timestamp, settled)) {
       return Outcome::kMustWait;
     }
     PANDO_ASSIGN(found, read(key, settled.point.at, record));
   }
-  if (!latest) {
+  if (!how.latest) {
     point = settled.point;
   }
   value.swap(record.value);

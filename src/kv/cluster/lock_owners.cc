@@ -75,6 +75,17 @@ bool LockOwners::knows(TransactionId transaction) {
   return place != entries_.end() && !place->second->over;
 }
 
+void LockOwners::refuse(TransactionId transaction) {
+  release(transaction, 0);
+  MutexLock lock(mutex_);
+  forsake(transaction);
+}
+
+bool LockOwners::refuses(TransactionId transaction) {
+  MutexLock lock(mutex_);
+  return forsaken_.contains(transaction);
+}
+
 void LockOwners::forsake(TransactionId transaction) {
   if (!forsaken_.insert(transaction).second) {
     return;

@@ -49,5 +49,16 @@ TEST(LockOwnersTest, WhoHasNoLockIsNotKept) {
   EXPECT_EQ(owners.count(), 0);
 }
 
+TEST(LockOwnersTest, WhoIsRefusedGetsNothing) {
+  IdleTimer timer;
+  txn::LockTable locks(&timer);
+  LockOwners owners(locks);
+  EXPECT_FALSE(owners.refuses(TransactionId(7)));
+  owners.refuse(TransactionId(7));
+  EXPECT_TRUE(owners.refuses(TransactionId(7)));
+  const LockOwners::Use use(owners, TransactionId(7), NodeId(2));
+  EXPECT_TRUE(use.over());
+}
+
 }  // namespace
 }  // namespace pando::kv

@@ -178,8 +178,8 @@ struct CommitPart {
   bool keeps_locks = false;
   // Not to be committed after this; zero for no limit.
   HlcTimestamp deadline;
-  // Its one key is not locked, and whatever version it has is replaced. Refused with kTryAgain while anybody else has it
-  // locked.
+  // Its one key is not locked, and whatever version it has is replaced. Refused with kTryAgain while anybody else has
+  // it locked.
   bool replaces = false;
   template <typename Fields>
   void visit(Fields& fields) {

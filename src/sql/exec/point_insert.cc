@@ -1,5 +1,5 @@
-// PointInsert: INSERT of one row of values into a table that has at most a primary key. With ON CONFLICT DO UPDATE, where
-// the row that results is the one given, whether there was one before or not.
+// PointInsert: INSERT of one row of values into a table that has at most a primary key. With ON CONFLICT DO UPDATE,
+// where the row that results is the one given, whether there was one before or not.
 
 #include <algorithm>
 
@@ -21,7 +21,7 @@ class PointInsert final : public PointWrite {
         encoder_(layout_.stored(), layout_.table().version),
         replaces_(plan.statement.on_conflict.has_value()) {}
 
-  bool ends_transaction() const override { return replaces_; }
+  bool replaces() const override { return replaces_; }
 
  protected:
   Status prepare() override {
@@ -145,9 +145,8 @@ bool replaces_whole_row(const InsertNode& statement) {
   };
   return clause.update && clause.where == nullptr && !layout.primary_key().empty() &&
          clause.assignments.size() == layout.stored().size() &&
-         std::ranges::all_of(layout.primary_key(), [&](const KeyColumn& key) {
-           return layout.find_stored(key.attribute) == nullptr;
-         }) &&
+         std::ranges::all_of(layout.primary_key(),
+                             [&](const KeyColumn& key) { return layout.find_stored(key.attribute) == nullptr; }) &&
          std::ranges::all_of(clause.assignments, takes_proposed);
 }
 

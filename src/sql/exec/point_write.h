@@ -1,7 +1,8 @@
 #pragma once
 
-// PointWrite: an UPDATE of the one row with a given primary key, or an INSERT of one row of values (which may replace the
-// whole row that is there), without operators or coroutines. For tables and columns without anything else to keep: no index, check or foreign key takes part.
+// PointWrite: an UPDATE of the one row with a given primary key, or an INSERT of one row of values (which may replace
+// the whole row that is there), without operators or coroutines. For tables and columns without anything else to keep:
+// no index, check or foreign key takes part.
 //
 //   std::unique_ptr<PointWrite> point = PointWrite::make(plan);          // null for any other plan
 //   PANDO_ASSIGN(const auto outcome, point->run(access, context));
@@ -36,7 +37,7 @@ class PointWrite {
   Result<Outcome> run(txn::PointAccess& access, ExecutionContext context);
   uint64_t rows_affected() const { return rows_affected_; }
   // It may only be run when the transaction commits next, see PointAccess::try_replace.
-  virtual bool ends_transaction() const { return false; }
+  virtual bool replaces() const { return false; }
   // After kMustLock.
   const Bytes& key() const { return key_; }
   txn::LockStrength strength() const { return strength_; }
