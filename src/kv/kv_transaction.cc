@@ -276,6 +276,15 @@ Result<std::optional<txn::LockOutcome>> KvTransaction::try_lock(ByteView key, tx
   return std::optional(outcome);
 }
 
+Result<bool> KvTransaction::try_replace(ByteView key, Bytes value) {
+  PANDO_ASSIGN(const auto locked, try_lock(key, txn::LockStrength::kUpdate));
+  if (!locked.has_value()) {
+    return false;
+  }
+  PANDO_TRY(put(Bytes(key), std::move(value)));
+  return true;
+}
+
 Result<txn::LockOutcome> KvTransaction::locked_outcome(ByteView key) {
   PANDO_ASSIGN(const bool vacant, is_vacant(key));
   if (vacant) {

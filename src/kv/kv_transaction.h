@@ -35,6 +35,7 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   bool try_hold(ByteView key, txn::LockStrength strength) override {
     return bulk_ == nullptr && store_.locks().try_lock(*locks_, key, strength);
   }
+  Result<bool> try_replace(ByteView key, Bytes value) override;
   Task<Status> lock_for_insert(std::span<const Bytes> keys, std::vector<uint8_t>& taken) override;
   Task<Status> get_many(std::span<const Bytes> keys, KeyValueBatch& found, std::vector<uint32_t>& positions) override;
   Status put(Bytes key, Bytes value) override;

@@ -71,9 +71,12 @@ ClusterStore::~ClusterStore() { PANDO_ASSERT(in_background_.load() == 0, "a stor
 
 std::unique_ptr<txn::Transaction> ClusterStore::begin(txn::TransactionOptions options) {
   PANDO_ASSERT(options.executor != nullptr, "a transaction needs an executor to continue on after a wait");
+  return std::make_unique<ClusterTransaction>(*this, options, next_transaction());
+}
+
+TransactionId ClusterStore::next_transaction() {
   const uint64_t number = last_transaction_.fetch_add(1, std::memory_order_relaxed) + 1;
-  const TransactionId id((uint64_t{self_.number()} << kTransactionNumberBits) | (number & kTransactionNumberMask));
-  return std::make_unique<ClusterTransaction>(*this, options, id);
+  return TransactionId((uint64_t{self_.number()} << kTransactionNumberBits) | (number & kTransactionNumberMask));
 }
 
 // --- sending ---
@@ -119,11 +122,16 @@ Task<AnswerTo<GuardLeaseRequest>> handle(Leaseholder& local, NodeId, GuardLeaseR
 }
 
 template <typename Request>
+Bytes malformed(NodeId from) {
+  return encoded(AnswerTo<Request>::error(
+      Status(sql_state::kProtocolViolation, "a request of node {} is malformed", from.number())));
+}
+
+template <typename Request>
 Task<Bytes> answer_with(Leaseholder& local, NodeId from, Bytes body, runtime::Executor& executor) {
   Request request;
   if (!decode(body, request)) {
-    co_return encoded(AnswerTo<Request>::error(
-        Status(sql_state::kProtocolViolation, "a request of node {} is malformed", from.number())));
+    co_return malformed<Request>(from);
   }
   co_return encoded(co_await handle(local, from, std::move(request), executor));
 }
@@ -246,16 +254,62 @@ void ClusterStore::tell(NodeId node, const CancelRequest& request) {
 // --- answering ---
 
 Task<Bytes> ClusterStore::serve(NodeId from, Method method, Bytes body, runtime::Executor& executor) {
-  Leaseholder& local = parts_.leaseholder;
   switch (method) {
     case Method::kGet:
-      return answer_with<GetRequest>(local, from, std::move(body), executor);
+      return serve_get(from, std::move(body), executor);
+    case Method::kCommit:
+      return serve_commit(from, std::move(body), executor);
+    default:
+      return serve_in_order(from, method, std::move(body), executor);
+  }
+}
+
+// On the spot when memory has the answer.
+Task<Bytes> ClusterStore::serve_get(NodeId from, Bytes body, runtime::Executor& executor) {
+  GetRequest request;
+  if (!decode(body, request)) {
+    co_return malformed<GetRequest>(from);
+  }
+  AnswerTo<GetRequest> answer;
+  ReadPoint point = request.point;
+  Bytes value;
+  const auto outcome =
+      parts_.leaseholder.try_get(request.key, {request.transaction, request.latest, true}, point, value);
+  if (!outcome.ok() || *outcome == txn::ReadOutcome::kMustWait) {
+    co_await runtime::yield_to(executor);
+    co_return encoded(co_await parts_.leaseholder.get(std::move(request), executor));
+  }
+  answer.reply.at = point.at;
+  if (*outcome == txn::ReadOutcome::kFound) {
+    answer.reply.value = std::move(value);
+  }
+  co_return encoded(answer);
+}
+
+// A commit is answered where it is decided, together with others.
+Task<Bytes> ClusterStore::serve_commit(NodeId from, Bytes body, runtime::Executor& executor) {
+  CommitShardRequest request;
+  if (!decode(body, request)) {
+    co_return malformed<CommitShardRequest>(from);
+  }
+  if (!request.part.reads.empty()) {
+    co_await runtime::yield_to(executor);
+  }
+  co_return encoded(co_await parts_.leaseholder.commit(std::move(request), parts_.deciding));
+}
+
+Task<Bytes> ClusterStore::serve_in_order(NodeId from, Method method, Bytes body, runtime::Executor& executor) {
+  co_await runtime::yield_to(executor);
+  co_return co_await dispatch_served(from, method, std::move(body), executor);
+}
+
+Task<Bytes> ClusterStore::dispatch_served(NodeId from, Method method, Bytes body, runtime::Executor& executor) {
+  Leaseholder& local = parts_.leaseholder;
+  switch (method) {
     case Method::kScan:
       return answer_with<ScanRequest>(local, from, std::move(body), executor);
     case Method::kLock:
       return answer_with<LockRequest>(local, from, std::move(body), executor);
-    case Method::kCommit:
-      return answer_with<CommitShardRequest>(local, from, std::move(body), executor);
     case Method::kPrepare:
       return answer_with<PrepareRequest>(local, from, std::move(body), executor);
     case Method::kResolve:

@@ -46,6 +46,8 @@ class ClusterStore final : public txn::Store {
     runtime::Timer& timer;
     // For what nobody waits for.
     runtime::Executor& background;
+    // Where commits for other nodes go on when they are decided: where that is found out.
+    runtime::Executor& deciding;
   };
   ClusterStore(ClusterStoreOptions options, Parts parts, NodeId self, ClusterRouter::Nodes nodes);
   // REQUIRES: stop() has returned.
@@ -109,6 +111,7 @@ class ClusterStore final : public txn::Store {
   void tell(NodeId node, const CancelRequest& request);
   void tell(NodeId node, const AdmitRequest& request);
   Guards& guards() { return guards_; }
+  TransactionId next_transaction();
   // Keeps a guarded key, which the transaction has exclusively at its leaseholder, from being shared on any node.
   Task<Status> exclude(TransactionId transaction, Bytes key, const LockReply& reply, txn::LockWait how,
                        std::vector<NodeId>* excluded);
@@ -132,6 +135,10 @@ class ClusterStore final : public txn::Store {
   template <typename Request>
   Task<AnswerTo<Request>> dispatch(NodeId node, Request request, runtime::Executor& executor);
   Task<Bytes> serve(NodeId from, Method method, Bytes body, runtime::Executor& executor);
+  Task<Bytes> serve_get(NodeId from, Bytes body, runtime::Executor& executor);
+  Task<Bytes> serve_commit(NodeId from, Bytes body, runtime::Executor& executor);
+  Task<Bytes> serve_in_order(NodeId from, Method method, Bytes body, runtime::Executor& executor);
+  Task<Bytes> dispatch_served(NodeId from, Method method, Bytes body, runtime::Executor& executor);
   Task<Bytes> serve_simple(Method method, Bytes body);
   Task<Bytes> serve_notice(Bytes body, runtime::Executor& executor);
   Task<void> resolve(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at);

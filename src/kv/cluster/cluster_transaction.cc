@@ -31,6 +31,7 @@ ClusterTransaction::~ClusterTransaction() {
 void ClusterTransaction::begin_statement() {
   PANDO_ASSERT(!over_, "a statement in a transaction that has ended");
   statement_ = writes_.mark();
+  statement_locks_ = lock_count_;
   if (options_.isolation == txn::Isolation::kReadCommitted || point_.limit == HlcTimestamp()) {
     const HlcTimestamp now = store_.parts().oracle.next();
     point_ = {.limit = {now.wall_ns + static_cast<uint64_t>(store_.options().clock_offset_max.count()), 0}};
@@ -142,11 +143,7 @@ Status ClusterTransaction::note_guard(uint64_t epoch) {
 
 Task<Result<txn::LockOutcome>> ClusterTransaction::lock_at_leaseholder(Bytes key, txn::LockStrength strength,
                                                                        txn::WaitPolicy wait) {
-  LockRequest request{.transaction = id_,
-                      .key = key,
-                      .strength = strength,
-                      .wait = wait,
-                      .timeout_ms = static_cast<uint64_t>(options_.lock_timeout.count())};
+  LockRequest request = lock_request(key, strength, wait);
   std::atomic<NodeId::Number> asked{0};
   std::optional<runtime::Cancellation::Registration> registration;
   if (options_.cancellation != nullptr) {
@@ -158,39 +155,47 @@ Task<Result<txn::LockOutcome>> ClusterTransaction::lock_at_leaseholder(Bytes key
   sent.asked = &asked;
   sent.marks = &marks_;
   NodeId node;
-  ShardId shard;
-  const auto answer = co_await store_.send(key, std::move(request), sent, &node, &shard);
+  const auto answer = co_await store_.send(key, request, sent, &node, &request.shard);
   if (!answer.ok()) {
     co_return answer.status;
   }
   if (!answer.reply.granted) {
     co_return txn::LockOutcome{.granted = false};
   }
-  PANDO_CO_TRY(note_lock(key, node, answer.reply, shard));
+  PANDO_CO_TRY(note_lock(request, node, answer.reply));
   store_.note_watched(answer.reply.watched);
   if (!answer.reply.guards.empty() || answer.reply.guards_unknown_ms > 0) {
     PANDO_CO_TRY(co_await store_.exclude(id_, key, answer.reply, lock_wait(wait), &excluded_));
   }
-  co_return txn::LockOutcome{.changed_since_snapshot = point_.at != HlcTimestamp() && answer.reply.newest > point_.at};
+  co_return outcome_of(answer.reply.newest);
 }
 
-Status ClusterTransaction::note_lock(const Bytes& key, NodeId node, const LockReply& reply, ShardId shard) {
+LockRequest ClusterTransaction::lock_request(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) const {
+  return {.transaction = id_,
+          .key = std::move(key),
+          .strength = strength,
+          .wait = wait,
+          .timeout_ms = static_cast<uint64_t>(options_.lock_timeout.count())};
+}
+
+Status ClusterTransaction::note_lock(const LockRequest& request, NodeId node, const LockReply& reply) {
   if (reply.mark_before < marks_[node]) {
     return locks_lost();
   }
   marks_[node] = reply.mark_after;
-  Lock& lock = locks_[key];
-  if (lock.term != 0 && (lock.term != reply.term || lock.shard != shard)) {
+  Lock& lock = locks_[request.key];
+  if (lock.term != 0 && (lock.term != reply.term || lock.shard != request.shard)) {
     return locks_lost();
   }
-  const std::size_t number = lock.number == 0 ? ++lock_count_ : lock.number;
+  const bool first = lock.number == 0;
   lock = {.node = node,
-          .shard = shard,
+          .shard = request.shard,
           .term = reply.term,
           .newest = reply.newest,
           .tombstone = reply.tombstone,
           .value = reply.value,
-          .number = number};
+          .number = first ? ++lock_count_ : lock.number,
+          .strength = first ? request.strength : lock.strength};
   return {};
 }
 
@@ -275,12 +280,7 @@ Task<Status> ClusterTransaction::commit() {
   PANDO_ASSERT(!over_, "a transaction ends once");
   Status status;
   if (has_writes()) {
-    std::vector<Part> parts;
-    status = co_await make_parts(parts);
-    if (status.ok()) {
-      status =
-          parts.size() == 1 ? co_await commit_one(std::move(parts.front())) : co_await commit_many(std::move(parts));
-    }
+    status = co_await commit_writes();
   }
   if (status.ok()) {
     for (const auto& hook : hooks_) {
@@ -292,6 +292,24 @@ Task<Status> ClusterTransaction::commit() {
   }
   end();
   co_return status;
+}
+
+Task<Status> ClusterTransaction::commit_writes() {
+  bool must_lock = !replaced_.empty() && writes_.size() > 1;
+  if (!must_lock) {
+    std::vector<Part> parts;
+    PANDO_CO_TRY(co_await make_parts(parts));
+    if (parts.size() > 1) {
+      co_return co_await commit_many(std::move(parts));
+    }
+    Status status = co_await commit_one(std::move(parts.front()), &must_lock);
+    if (!must_lock) {
+      co_return status;
+    }
+  }
+  const Bytes key = std::exchange(replaced_, {});
+  PANDO_CO_TRY((co_await lock_at_leaseholder(key, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock)).status());
+  co_return co_await commit_writes();
 }
 
 Task<void> ClusterTransaction::rollback() {
@@ -336,6 +354,7 @@ Task<Status> ClusterTransaction::make_parts(std::vector<Part>& parts) {
       }
     }
     part.commit.payload = std::move(builder).finish();
+    part.commit.replaces = !replaced_.empty();
     parts.push_back(std::move(part));
   }
   PANDO_CO_TRY(bind_locks(parts));
@@ -403,7 +422,8 @@ Task<Status> ClusterTransaction::add_reads(std::vector<Part>& parts) {
   co_return Status();
 }
 
-Task<Status> ClusterTransaction::commit_one(Part part) {
+Task<Status> ClusterTransaction::commit_one(Part part, bool* must_lock) {
+  const bool replaces = part.commit.replaces;
   const HlcTimestamp since = store_.parts().oracle.next();
   part.commit.keeps_locks = !hooks_.empty();
   auto sent = context(false);
@@ -424,6 +444,7 @@ Task<Status> ClusterTransaction::commit_one(Part part) {
     case Verdict::kUnreachable:
       co_return co_await store_.find_outcome(part.first_key, id_, since, *options_.executor);
     default:
+      *must_lock = replaces && answer.verdict == Verdict::kTryAgain;
       co_return locks_lost();
   }
 }

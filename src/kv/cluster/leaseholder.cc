@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "kv/cluster/guards.h"
 #include "kv/commit_record.h"
 #include "txn/conflict_errors.h"
 
@@ -14,10 +13,6 @@ constexpr std::size_t kLockedValueBytesMax = 4096;
 // Of a scan's answer.
 constexpr std::size_t kScanReplyBytesMax = 4_MiB;
 constexpr std::size_t kScanStep = 256;
-constexpr uint64_t kNsPerMs = 1'000'000;
-constexpr auto kGuardLeaseNs = static_cast<uint64_t>(std::chrono::nanoseconds(kGuardLease).count());
-// By this part of it a lease lasts longer here than where it is used: clocks may run at different rates.
-constexpr uint64_t kGuardDriftPart = 100;
 
 Status past_deadline() {
   return Status(sql_state::kSerializationFailure, "the gateway lost touch with the cluster before the commit")
@@ -77,19 +72,31 @@ Answer<T> Leaseholder::redirect(ShardId id) const {
   return Answer<T>::not_leaseholder(leader_hint(id));
 }
 
+LedShard* Leaseholder::find_shard(ByteView key) {
+  MutexLock lock(shards_mutex_);
+  const auto next = by_start_.upper_bound(key);
+  return next == by_start_.begin() ? nullptr : std::prev(next)->second;
+}
+
 RouteReply Leaseholder::route(ByteView key, bool before) {
-  MutexLock shards_lock(shards_mutex_);
-  for (const auto& [id, led] : shards_) {
-    MutexLock lock(led->mutex);
-    if (led->generation != 0 && covers(led->span, key, before)) {
-      return {.known = true,
-              .shard = id,
-              .generation = led->generation,
-              .span = led->span,
-              .leaseholder = led->view->leader()};
-    }
+  const auto ask = [&](LedShard& led) {
+    MutexLock lock(led.mutex);
+    return led.generation == 0 || !covers(led.span, key, before) ? RouteReply()
+                                                                 : RouteReply{.known = true,
+                                                                              .shard = led.id,
+                                                                              .generation = led.generation,
+                                                                              .span = led.span,
+                                                                              .leaseholder = led.view->leader()};
+  };
+  RouteReply route;
+  if (LedShard* const nearest = before ? nullptr : find_shard(key)) {
+    route = ask(*nearest);
   }
-  return {};
+  MutexLock shards_lock(shards_mutex_);
+  for (auto place = by_start_.begin(); place != by_start_.end() && !route.known; ++place) {
+    route = ask(*place->second);
+  }
+  return route;
 }
 
 // --- reads ---
@@ -111,46 +118,66 @@ Task<Leaseholder::Settled> Leaseholder::settle(LedShard& led, ReadPoint point, t
   while (true) {
     {
       MutexLock lock(led.mutex);
-      if (!leads(led)) {
-        co_return Settled{.verdict = Verdict::kNotLeaseholder, .hint = leader_hint(led.id)};
-      }
-      if (!led.contains(part)) {
-        co_return Settled{.verdict = Verdict::kNotLeaseholder};
-      }
-      ReadPoint settled = point;
-      if (settled.at == HlcTimestamp()) {
-        settled.at = led.complete_until(parts_.oracle.next());
-        settled.origin = self_;
-      } else {
-        parts_.oracle.observe(settled.at);
-      }
-      // A prepared write of any time may be committed and acknowledged already: a moment that is yet to be chosen must
-      // come after it.
-      const HlcTimestamp limit = point.at == HlcTimestamp() ? HlcTimestamp::max() : std::max(point.limit, point.at);
-      if (led.find_writer(part, reader, settled.at, limit) == nullptr) {
-        co_return Settled{.point = settled, .lease_start = led.lease_start};
+      if (const auto settled = try_settle(led, point, part, reader)) {
+        co_return *settled;
       }
     }
     co_await wait_for_change(led, executor);
   }
 }
 
+std::optional<Leaseholder::Settled> Leaseholder::try_settle(const LedShard& led, const ReadPoint& point,
+                                                            const txn::Span& part, TransactionId reader) {
+  if (!leads(led)) {
+    return Settled{.verdict = Verdict::kNotLeaseholder, .hint = leader_hint(led.id)};
+  }
+  if (!led.contains(part)) {
+    return Settled{.verdict = Verdict::kNotLeaseholder};
+  }
+  ReadPoint settled = point;
+  const HlcTimestamp limit = settle_moment(led, settled);
+  if (led.find_writer(part, reader, settled.at, limit) != nullptr) {
+    return std::nullopt;
+  }
+  return Settled{.point = settled, .lease_start = led.lease_start};
+}
+
 // Whoever holds a lock sees the newest version: not one that a commit, whose gateway is gone and has lost its locks, is
 // about to replace.
-Task<bool> Leaseholder::wait_for_writers(LedShard& led, Bytes key, TransactionId owner, runtime::Executor& executor) {
-  const txn::Span span = span_of(key);
+Task<Leaseholder::Settled> Leaseholder::settle_lock(LedShard& led, Bytes key, TransactionId owner,
+                                                    runtime::Executor& executor) {
   while (true) {
     {
       MutexLock lock(led.mutex);
-      if (!leads(led) || !led.contains(span)) {
-        co_return false;
-      }
-      if (led.find_writer(span, owner, HlcTimestamp::max(), HlcTimestamp::max()) == nullptr) {
-        co_return true;
+      if (const auto settled = try_settle_lock(led, key, owner)) {
+        co_return *settled;
       }
     }
     co_await wait_for_change(led, executor);
   }
+}
+
+std::optional<Leaseholder::Settled> Leaseholder::try_settle_lock(const LedShard& led, ByteView key,
+                                                                 TransactionId owner) {
+  if (!leads(led) || !led.contains(key)) {
+    return Settled{.verdict = Verdict::kNotLeaseholder};
+  }
+  if (led.find_writer(key, owner, HlcTimestamp::max(), HlcTimestamp::max()) != nullptr) {
+    return std::nullopt;
+  }
+  return Settled{};
+}
+
+HlcTimestamp Leaseholder::settle_moment(const LedShard& led, ReadPoint& point) {
+  if (point.at != HlcTimestamp()) {
+    parts_.oracle.observe(point.at);
+    return std::max(point.limit, point.at);
+  }
+  point.at = led.complete_until(parts_.oracle.next());
+  point.origin = self_;
+  // A prepared write of any time may be committed and acknowledged already: a moment that is yet to be chosen must come
+  // after it.
+  return HlcTimestamp::max();
 }
 
 // A version after the read's moment may have been acknowledged before the statement began, unless it was committed here
@@ -316,33 +343,37 @@ Task<AnswerTo<LockRequest>> Leaseholder::lock(LockRequest request, NodeId gatewa
   if (!answer.reply.granted) {
     co_return answer;
   }
-  const bool leads_still = co_await wait_for_writers(led, request.key, request.transaction, executor);
+  const Settled settled = co_await settle_lock(led, request.key, request.transaction, executor);
   {
     MutexLock lock(led.mutex);
-    if (!leads_still || led.term != term || use.over()) {
+    if (settled.verdict != Verdict::kOk || led.term != term || use.over()) {
       use->owner.release_to(answer.reply.mark_before);
       // To a gateway that could not be reached meanwhile: asked again, it would be as lost.
       co_return use.over() ? Reply::error(locks_lost()) : redirect<LockReply>(request.shard);
     }
     answer.reply.watched = led.watched;
   }
-  if (request.strength == txn::LockStrength::kUpdate && !guarded_prefix_.empty() &&
-      request.key.starts_with(guarded_prefix_)) {
-    list_guards(answer.reply, request.transaction);
-  }
-  CachedRecord record;
-  auto found = newest(request.key, record);
-  if (!found.ok()) {
-    co_return Reply::error(std::move(found).status());
-  }
-  if (*found) {
-    answer.reply.newest = record.timestamp;
-    answer.reply.tombstone = record.tombstone;
-    if (!record.tombstone && record.value.size() <= kLockedValueBytesMax) {
-      answer.reply.value = std::move(record.value);
-    }
+  if (Status status = describe_locked(request, answer.reply); !status.ok()) {
+    co_return Reply::error(std::move(status));
   }
   co_return answer;
+}
+
+Status Leaseholder::describe_locked(const LockRequest& request, LockReply& reply) {
+  if (request.strength == txn::LockStrength::kUpdate && !guarded_prefix_.empty() &&
+      request.key.starts_with(guarded_prefix_)) {
+    list_guards(reply, request.transaction);
+  }
+  CachedRecord record;
+  PANDO_ASSIGN(const bool found, newest(request.key, record));
+  if (found) {
+    reply.newest = record.timestamp;
+    reply.tombstone = record.tombstone;
+    if (!record.tombstone && record.value.size() <= kLockedValueBytesMax) {
+      reply.value = std::move(record.value);
+    }
+  }
+  return {};
 }
 
 void Leaseholder::release(const ReleaseRequest& request) {
@@ -351,53 +382,6 @@ void Leaseholder::release(const ReleaseRequest& request) {
     MutexLock lock(guards_mutex_);
     excluders_.erase(request.transaction);
   }
-}
-
-void Leaseholder::release_gateway(NodeId gateway) {
-  owners_.release_gateway(gateway);
-  MutexLock lock(guards_mutex_);
-  forget_lost_excluders();
-}
-
-void Leaseholder::forget_lost_excluders() {
-  std::erase_if(excluders_, [this](TransactionId transaction) { return !owners_.knows(transaction); });
-}
-
-// From now on no node gets a lease that had none.
-void Leaseholder::list_guards(LockReply& reply, TransactionId transaction) {
-  const uint64_t now_ns = parts_.clock.monotonic_ns();
-  const auto remaining_ms = [now_ns](uint64_t until_ns) {
-    return until_ns <= now_ns ? 0 : (until_ns - now_ns) / kNsPerMs + 1;
-  };
-  MutexLock lock(guards_mutex_);
-  excluders_.insert(transaction);
-  reply.guards_unknown_ms = remaining_ms(guards_unknown_until_ns_);
-  for (const auto& [node, until_ns] : guard_leases_) {
-    if (until_ns > now_ns) {
-      reply.guards.push_back({.node = node, .remaining_ms = remaining_ms(until_ns)});
-    }
-  }
-}
-
-AnswerTo<GuardLeaseRequest> Leaseholder::lease_guards(const GuardLeaseRequest& request) {
-  AnswerTo<GuardLeaseRequest> answer;
-  LedShard& led = shard(request.shard);
-  {
-    MutexLock lock(led.mutex);
-    if (!leads(led)) {
-      return redirect<GuardLeaseReply>(request.shard);
-    }
-    answer.reply.watched = led.watched;
-  }
-  const uint64_t now_ns = parts_.clock.monotonic_ns();
-  MutexLock lock(guards_mutex_);
-  forget_lost_excluders();
-  uint64_t& until_ns = guard_leases_[request.node];
-  answer.reply.granted = until_ns > now_ns || excluders_.empty();
-  if (answer.reply.granted) {
-    until_ns = now_ns + kGuardLeaseNs + kGuardLeaseNs / kGuardDriftPart;
-  }
-  return answer;
 }
 
 std::vector<WaitEdge> Leaseholder::waits() {
@@ -439,12 +423,14 @@ Task<void> Leaseholder::wait_for_readers(LedShard& led, const PendingWrite& writ
 }
 
 Status Leaseholder::check_part(LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys) {
-  if (part.term != 0 && (part.term != led.term || !owners_.knows(part.transaction))) {
+  const bool holds =
+      part.term == 0 ? !owners_.refuses(part.transaction) : part.term == led.term && owners_.knows(part.transaction);
+  if (!holds) {
     return locks_lost();
   }
   for (const Bytes& key : keys) {
-    if (led.find_writer(span_of(key), part.transaction, HlcTimestamp::max(), HlcTimestamp::max()) != nullptr &&
-        part.term == 0) {
+    if (part.term == 0 && !part.replaces &&
+        led.find_writer(key, part.transaction, HlcTimestamp::max(), HlcTimestamp::max()) != nullptr) {
       return txn::concurrent_update();
     }
   }
@@ -491,6 +477,7 @@ Task<AnswerTo<CommitShardRequest>> Leaseholder::commit(CommitShardRequest reques
   PendingWrite write(part.transaction, executor);
   write.keys = *std::move(keys);
   co_await wait_for_readers(led, write, executor);
+  txn::LockOwner passing(locks_, part.transaction);
   {
     MutexLock lock(led.mutex);
     if (!leads(led)) {
@@ -498,6 +485,9 @@ Task<AnswerTo<CommitShardRequest>> Leaseholder::commit(CommitShardRequest reques
     }
     if (!led.contains(write.keys.front()) || !led.contains(write.keys.back())) {
       co_return Reply::not_leaseholder(NodeId());
+    }
+    if (part.replaces && !may_replace(led, write.keys, passing)) {
+      co_return Reply::try_again();
     }
     if (Status status = check_part(led, part, write.keys); !status.ok()) {
       co_return Reply::error(std::move(status));
@@ -509,16 +499,24 @@ Task<AnswerTo<CommitShardRequest>> Leaseholder::commit(CommitShardRequest reques
     set_commit_timestamp(part.payload, write.at);
     sequence(led, write, std::move(part.payload));
   }
+  passing.release_all();
   co_await write.decided.wait();
   if (write.outcome != ProposalOutcome::kApplied) {
     co_return refusal<CommitReply>(led, write);
   }
-  if (!part.keeps_locks) {
+  if (!part.keeps_locks && part.term != 0) {
     release({.transaction = part.transaction});
   }
   Reply answer;
   answer.reply.at = write.at;
   co_return answer;
+}
+
+// Whoever locks the keys after this finds the write on its way, and waits for it.
+bool Leaseholder::may_replace(const LedShard& led, const std::vector<Bytes>& keys, txn::LockOwner& passing) {
+  return std::ranges::all_of(keys, [&](const Bytes& key) PANDO_REQUIRES(led.mutex) {
+    return !led.is_prepared(key) && locks_.try_lock(passing, key, txn::LockStrength::kUpdate);
+  });
 }
 
 template <typename T>
@@ -770,6 +768,8 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
       if (!pending) {
         // A commit of it that still comes is refused from now on.
         release({.transaction = request.transaction});
+        release({.transaction = request.transaction});
+        owners_.refuse(request.transaction);
       }
     }
     if (pending) {

@@ -29,9 +29,8 @@ const LedShard::Writer* LedShard::find_writer(const txn::Span& part, Transaction
     if (!part.end.empty() && place->first >= part.end) {
       break;
     }
-    const Writer& writer = place->second;
-    if (writer.transaction != reader && (writer.at <= at || (writer.prepared && writer.at <= limit))) {
-      return &writer;
+    if (place->second.may_commit(reader, at, limit)) {
+      return &place->second;
     }
   }
   return nullptr;
@@ -45,6 +44,21 @@ bool LedShard::read_by_prepared(const std::vector<Bytes>& keys, TransactionId wr
   return std::ranges::any_of(prepared, [&](const auto& entry) {
     return entry.first != writer && std::ranges::any_of(entry.second.reads, holds_a_key);
   });
+}
+
+const LedShard::Writer* LedShard::find_writer(ByteView key, TransactionId reader, HlcTimestamp at,
+                                              HlcTimestamp limit) const {
+  for (auto place = writers.lower_bound(key); place != writers.end() && place->first == key; ++place) {
+    if (place->second.may_commit(reader, at, limit)) {
+      return &place->second;
+    }
+  }
+  return nullptr;
+}
+
+bool LedShard::is_prepared(ByteView key) const {
+  const auto [begin, end] = writers.equal_range(key);
+  return std::any_of(begin, end, [](const auto& entry) { return entry.second.prepared; });
 }
 
 HlcTimestamp LedShard::complete_until(HlcTimestamp now) const {

@@ -72,6 +72,11 @@ struct LedShard {
     HlcTimestamp at;
     TransactionId transaction;
     bool prepared = false;
+
+    // Whether `reader` has to wait for it: see find_writer.
+    bool may_commit(TransactionId reader, HlcTimestamp until, HlcTimestamp limit) const {
+      return transaction != reader && (at <= until || (prepared && at <= limit));
+    }
   };
   std::multimap<Bytes, Writer, std::less<>> writers PANDO_GUARDED_BY(mutex);
   // Woken when something is decided, or the lease ends.
@@ -91,6 +96,9 @@ struct LedShard {
       PANDO_REQUIRES(mutex);
   // Whether another transaction is prepared that has read one of the keys.
   bool read_by_prepared(const std::vector<Bytes>& keys, TransactionId writer) const PANDO_REQUIRES(mutex);
+  const Writer* find_writer(ByteView key, TransactionId reader, HlcTimestamp at, HlcTimestamp limit) const
+      PANDO_REQUIRES(mutex);
+  bool is_prepared(ByteView key) const PANDO_REQUIRES(mutex);
   // The moment up to which everything is applied that is not prepared.
   HlcTimestamp complete_until(HlcTimestamp now) const PANDO_REQUIRES(mutex);
   void wake_waiters() PANDO_REQUIRES(mutex);

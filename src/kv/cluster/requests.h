@@ -178,9 +178,12 @@ struct CommitPart {
   bool keeps_locks = false;
   // Not to be committed after this; zero for no limit.
   HlcTimestamp deadline;
+  // Its one key is not locked, and whatever version it has is replaced. Refused with kTryAgain while anybody else has
+  // it locked.
+  bool replaces = false;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(shard, transaction, term, payload, conditions, snapshot, reads, keeps_locks, deadline);
+    fields(shard, transaction, term, payload, conditions, snapshot, reads, keeps_locks, deadline, replaces);
   }
 };
 

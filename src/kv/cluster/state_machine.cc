@@ -304,6 +304,13 @@ void Leaseholder::on_shard(const ShardEvent& event) {
     parts_.cache.clear();
     recent_.skip({parts_.clock.wall_ns() + static_cast<uint64_t>(options_.clock_offset_max.count()), 0});
   }
+  {
+    MutexLock lock(shards_mutex_);
+    std::erase_if(by_start_, [&](const auto& entry) { return entry.second == &led; });
+    if (event.kind != ShardEvent::Kind::kRemoved) {
+      by_start_[event.descriptor.start] = &led;
+    }
+  }
   MutexLock lock(led.mutex);
   led.generation = event.descriptor.generation;
   led.descriptor = event.descriptor;
