@@ -59,7 +59,9 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   };
 
   // Whether what it reads must be noted, to be validated when it commits.
-  bool notes_reads() const { return options_.isolation == txn::Isolation::kSerializable && !options_.read_only; }
+  bool notes_reads() const {
+    return options_.isolation == txn::Isolation::kSerializable && !options_.read_only && !options_.reads_past();
+  }
   Result<std::optional<Bytes>> read(ByteView key, HlcTimestamp at);
   Result<txn::ReadOutcome> read_into(ByteView key, HlcTimestamp at, Bytes& value);
   Result<txn::LockOutcome> locked_outcome(ByteView key);
@@ -76,6 +78,7 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   // an empty table need not look for every row.
   Result<bool> is_vacant(ByteView key);
   Status check_write(ByteView key, bool erases);
+  void pin_past();
   void end();
   void release_snapshot();
 
@@ -84,6 +87,8 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   std::optional<txn::LockOwner> locks_;
   SnapshotRegistry::Pin pin_;
   std::optional<HlcTimestamp> snapshot_;
+  // The moment to be read may have lost versions.
+  bool too_old_ = false;
   txn::WriteBuffer writes_;
   // All that is written once writes_ is full.
   std::unique_ptr<BulkWrites> bulk_;

@@ -28,7 +28,8 @@ enum class Method : uint8_t {
   kExclude = 17,
   kAdmit = 18,
   kSplit = 19,
-  kLast = kSplit,
+  kClose = 20,
+  kLast = kClose,
 };
 
 struct Empty {

@@ -283,6 +283,10 @@ Task<Bytes> ClusterStore::serve_simple(Method method, Bytes body) {
     if (AdmitRequest request; decode(body, request)) {
       guards_.release(request.transaction);
     }
+  } else if (method == Method::kClose) {
+    if (CloseRequest request; decode(body, request)) {
+      closed_.note(request.shards);
+    }
   } else if (method == Method::kGuardLease) {
     if (GuardLeaseRequest request; decode(body, request)) {
       co_return encoded(parts_.leaseholder.lease_guards(request));
@@ -405,6 +409,35 @@ Task<void> ClusterStore::announce_change(HlcTimestamp at, runtime::Executor& exe
   }
 }
 
+// --- reads of the past ---
+
+void ClusterStore::tell_closed_moments() {
+  std::map<NodeId, CloseRequest> requests;
+  for (const auto& closing : parts_.leaseholder.close_moments()) {
+    for (const NodeId node : closing.replicas) {
+      if (node != self_) {
+        requests[node].shards.push_back(closing.moment);
+      }
+    }
+  }
+  for (const auto& [node, request] : requests) {
+    parts_.peers.tell(node, request);
+  }
+}
+
+Result<std::shared_ptr<const PastView>> ClusterStore::open_past(ByteView key, bool before) {
+  const RouteReply route = parts_.leaseholder.route(key, before);
+  if (!route.known || route.leaseholder == self_) {
+    return std::shared_ptr<const PastView>();
+  }
+  PANDO_ASSIGN(auto view, closed_.open(parts_.leaseholder.engine(), route.shard));
+  if (view == nullptr || !covers(view->span, key, before)) {
+    return std::shared_ptr<const PastView>();
+  }
+  past_views_.fetch_add(1, std::memory_order_relaxed);
+  return view;
+}
+
 // --- outcomes ---
 
 Task<Status> ClusterStore::find_outcome(Bytes key, TransactionId transaction, HlcTimestamp since,
@@ -508,6 +541,7 @@ void ClusterStore::schedule_recovery() {
     for (auto& abandoned : parts_.leaseholder.prepared_before(options_.recover_after)) {
       spawn_background(recover(std::move(abandoned)));
     }
+    tell_closed_moments();
     if (!guards_.prefix().empty() && !renewing_guards_.exchange(true)) {
       spawn_background(renew_guard_lease());
     }

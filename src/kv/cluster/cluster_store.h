@@ -17,6 +17,7 @@
 #include <atomic>
 #include <chrono>
 
+#include "kv/cluster/closed_moments.h"
 #include "kv/cluster/deadlocks.h"
 #include "kv/cluster/guards.h"
 #include "kv/cluster/leaseholder.h"
@@ -119,6 +120,11 @@ class ClusterStore final : public txn::Store {
   const Bytes& watched_prefix() const { return watched_prefix_; }
   // Tells all nodes, and waits until they have taken note.
   Task<void> announce_change(HlcTimestamp at, runtime::Executor& executor);
+  // A view of the replica here of the shard of a key, of which this node is not the leaseholder. Null: there is none,
+  // or nobody has told up to when it is complete.
+  Result<std::shared_ptr<const PastView>> open_past(ByteView key, bool before);
+  // How often that gave one.
+  uint64_t past_views() const { return past_views_.load(std::memory_order_relaxed); }
   // Makes the outcome of a transaction known to its participants, in the background.
   void resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at);
 
@@ -135,6 +141,7 @@ class ClusterStore final : public txn::Store {
   Task<void> renew_guard_lease();
   std::vector<WaitEdge> local_waits();
   Task<Bytes> serve_exclude(NodeId from, Bytes body, runtime::Executor& executor);
+  void tell_closed_moments();
   void schedule_recovery() PANDO_EXCLUDES(mutex_);
   void spawn_background(Task<void> task);
   Task<void> run_background(Task<void> task);
@@ -145,6 +152,8 @@ class ClusterStore final : public txn::Store {
   ClusterRouter router_;
   const ClusterRouter::Nodes nodes_;
   Guards guards_;
+  ClosedMoments closed_;
+  std::atomic<uint64_t> past_views_{0};
   Bytes watched_prefix_;
   WatchedHook watched_hook_;
   std::atomic<uint64_t> told_change_{0};

@@ -38,6 +38,19 @@ class ClusterStoreTest : public testing::Test {
   Status write(uint32_t gateway, std::vector<std::pair<Bytes, Bytes>> pairs) {
     return cluster_->run(write_all(gateway, std::move(pairs)));
   }
+  // Locks nothing, of the moment or as old as allowed.
+  std::unique_ptr<txn::Transaction> begin_past(uint32_t gateway, HlcTimestamp at, std::chrono::nanoseconds staleness) {
+    auto transaction =
+        cluster_->node(gateway).store().begin({.executor = &world_, .read_at = at, .staleness_max = staleness});
+    transaction->begin_statement();
+    return transaction;
+  }
+  std::string read_past(uint32_t gateway, Bytes key, HlcTimestamp at, std::chrono::nanoseconds staleness = 0ns) {
+    auto transaction = begin_past(gateway, at, staleness);
+    const auto value = cluster_->run(transaction->get(std::move(key)));
+    return value.ok() ? value->value_or("-") : std::string(value.status().code().view());
+  }
+  HlcTimestamp now(uint32_t node) { return cluster_->node(node).store().parts().oracle.next(); }
   std::string read(uint32_t gateway, Bytes key) {
     auto transaction = begin(gateway);
     const auto value = cluster_->run(transaction->get(std::move(key)));
@@ -262,6 +275,113 @@ TEST_F(ClusterStoreTest, ASnapshotDoesNotMove) {
   EXPECT_EQ(*cluster_->run(reader->get("b")), "1");
   ASSERT_TRUE(cluster_->run(reader->lock("a", LockStrength::kUpdate, WaitPolicy::kBlock))->changed_since_snapshot);
   EXPECT_EQ(reader->put("a", "3").code().view(), "40001");
+}
+
+TEST_F(ClusterStoreTest, ThePastIsReadAtEveryGateway) {
+  make();
+  ASSERT_EQ(write(1, {{"a", "1"}, {"x", "1"}}).to_string(), "OK");
+  ASSERT_EQ(cluster_->split(ShardId(1), "m", ShardId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("x", NodeId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("a", NodeId(1)).to_string(), "OK");
+  cluster_->run_for(200ms);
+  const HlcTimestamp then = now(1);
+  cluster_->run_for(200ms);
+  ASSERT_EQ(write(3, {{"a", "2"}, {"b", "2"}, {"x", "2"}}).to_string(), "OK");
+  for (const auto later : {0ms, 3000ms}) {
+    cluster_->run_for(later);
+    for (uint32_t gateway = 1; gateway <= 3; ++gateway) {
+      EXPECT_EQ(read_past(gateway, "a", then) + read_past(gateway, "b", then) + read_past(gateway, "x", then), "1-1");
+      auto past = begin_past(gateway, then, 0ns);
+      for (const bool reverse : {false, true}) {
+        auto cursor = past->scan({}, {.reverse = reverse});
+        txn::KeyValueBatch batch;
+        ASSERT_TRUE(cluster_->run(cursor->next(batch, 10)).ok());
+        ASSERT_EQ(batch.size(), 2u);
+        EXPECT_EQ(batch.key(0), reverse ? "x" : "a");
+        EXPECT_EQ(batch.value(1), "1");
+      }
+      EXPECT_EQ(past->put("a", "3").code().view(), "25006");
+    }
+  }
+  EXPECT_EQ(read(2, "x"), "2");
+}
+
+TEST_F(ClusterStoreTest, WhatIsOlderThanTheHistoryIsNotRead) {
+  ClusterOptions options;
+  options.node.history = 10s;
+  make(options);
+  ASSERT_EQ(write(1, {{"a", "1"}}).to_string(), "OK");
+  const HlcTimestamp then = now(1);
+  auto snapshot = begin(2, Isolation::kRepeatableRead);
+  EXPECT_EQ(*cluster_->run(snapshot->get("a")), "1");
+  cluster_->run_for(200ms);
+  ASSERT_EQ(write(1, {{"a", "2"}}).to_string(), "OK");
+  cluster_->run_for(5s);
+  EXPECT_EQ(read_past(2, "a", then), "1");
+  cluster_->run_for(8s);
+  for (uint32_t gateway = 1; gateway <= 3; ++gateway) {
+    EXPECT_EQ(read_past(gateway, "a", then), "72000");
+  }
+  snapshot->begin_statement();
+  EXPECT_EQ(cluster_->run(snapshot->get("a")).status().code().view(), "72000");
+}
+
+TEST_F(ClusterStoreTest, StaleReadsNeedNoLeaseholder) {
+  make();
+  ASSERT_EQ(write(1, {{"a", "1"}}).to_string(), "OK");
+  auto* const leader = cluster_->await_leaseholder("a");
+  const uint32_t follower = leader->id().number() % 3 + 1;
+  const uint32_t other = follower % 3 + 1;
+  cluster_->run_for(2s);
+  const uint64_t views = cluster_->node(follower).store().past_views();
+  EXPECT_EQ(read_past(follower, "a", {}, 5s), "1");
+  EXPECT_EQ(cluster_->node(follower).store().past_views(), views + 1);
+  // Too old for what is allowed: the leaseholder is asked.
+  ASSERT_EQ(write(1, {{"a", "2"}}).to_string(), "OK");
+  EXPECT_EQ(read_past(follower, "a", {}, 1us), "2");
+  cluster_->run_for(2s);
+  leader->crash();
+  cluster_->node(other).crash();
+  EXPECT_EQ(read_past(follower, "a", {}, 30s), "2");
+  cluster_->run_for(10s);
+  EXPECT_EQ(read_past(follower, "a", {}, 30s), "2");
+}
+
+// What is prepared may be committed at a moment that its leaseholder would otherwise have closed.
+TEST_F(ClusterStoreTest, AStaleReadSeesAllOfACommitOverSeveralShardsOrNothing) {
+  make();
+  ASSERT_EQ(cluster_->split(ShardId(1), "m", ShardId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("x", NodeId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("a", NodeId(1)).to_string(), "OK");
+  bool stop = false;
+  int commits = 0;
+  const auto writer = [&]() -> Task<void> {
+    while (!stop) {
+      const std::string value = std::to_string(commits);
+      if ((co_await write_all(1, {{"a", value}, {"x", value}})).ok()) {
+        ++commits;
+      }
+    }
+  };
+  runtime::spawn(world_, writer());
+  int moments = 0;
+  std::string last;
+  for (int round = 0; round < 400; ++round) {
+    cluster_->run_for(7ms);
+    auto past = begin_past(3, {}, 2s);
+    const auto a = cluster_->run(past->get("a"));
+    const auto x = cluster_->run(past->get("x"));
+    ASSERT_TRUE(a.ok());
+    ASSERT_TRUE(x.ok());
+    ASSERT_EQ(a->value_or("-"), x->value_or("-")) << round;
+    moments += a->value_or("-") != last ? 1 : 0;
+    last = a->value_or("-");
+  }
+  stop = true;
+  cluster_->run_for(2s);
+  EXPECT_GT(moments, 3);
+  EXPECT_GT(commits, 50);
+  EXPECT_GT(cluster_->node(3).store().past_views(), 100u);
 }
 
 TEST_F(ClusterStoreTest, WriteSkewIsRefusedWhenSerializable) {

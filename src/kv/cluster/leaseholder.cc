@@ -187,6 +187,9 @@ Task<AnswerTo<GetRequest>> Leaseholder::get(GetRequest request, runtime::Executo
   if (!found.ok()) {
     co_return Reply::error(std::move(found).status());
   }
+  if (Status status = check_readable(settled.point.at); !status.ok()) {
+    co_return Reply::error(std::move(status));
+  }
   Reply answer;
   answer.reply.at = settled.point.at;
   if (*found && !record.tombstone) {
@@ -217,7 +220,41 @@ Task<Answer<Leaseholder::OpenScan>> Leaseholder::open_scan(ScanRequest request, 
                                                    .at = settled.point.at,
                                                    .reverse = request.reverse,
                                                    .limit_hint = request.entries_max});
+  if (Status status = check_readable(settled.point.at); !status.ok()) {
+    co_return Reply::error(std::move(status));
+  }
   co_return answer;
+}
+
+// After the read, or once it has its view of the engine: what was garbage by then may be missing in it.
+Status Leaseholder::check_readable(HlcTimestamp at) const {
+  return at.wall_ns < readable_from_.load(std::memory_order_seq_cst) ? txn::snapshot_too_old() : Status();
+}
+
+std::vector<Leaseholder::Closing> Leaseholder::close_moments() {
+  std::vector<Closing> closings;
+  MutexLock shards_lock(shards_mutex_);
+  for (const auto& [id, led] : shards_) {
+    MutexLock lock(led->mutex);
+    if (!leads(*led)) {
+      continue;
+    }
+    // As for a read at that moment; and what is prepared may be committed at any time from then on.
+    HlcTimestamp at = led->complete_until(parts_.oracle.next());
+    for (const auto& [transaction, prepared] : led->prepared) {
+      at = std::min(at, HlcTimestamp{prepared.at.wall_ns - 1, 0});
+    }
+    const auto applied = parts_.engine.applied(id);
+    if (!applied.ok()) {
+      continue;
+    }
+    Closing closing{.moment = {.shard = id, .generation = led->generation, .index = *applied, .at = at}};
+    for (const ReplicaDescriptor& replica : led->descriptor.replicas) {
+      closing.replicas.push_back(replica.node);
+    }
+    closings.push_back(std::move(closing));
+  }
+  return closings;
 }
 
 // Walks the span once more than reading it does; a statement that stays on one node needs it only where versions are

@@ -97,6 +97,17 @@ class Leaseholder final : public StateMachine {
   };
   Task<Answer<OpenScan>> open_scan(ScanRequest request, runtime::Executor& executor);
 
+  // Promises, for each shard that this node leads, which moments are over (closed_moments.h).
+  struct Closing {
+    ClosedMoment moment;
+    std::vector<NodeId> replicas;
+  };
+  std::vector<Closing> close_moments();
+  // From now on nothing is read below `moment`: its versions become garbage.
+  void forget_before(HlcTimestamp moment) { readable_from_.store(moment.wall_ns, std::memory_order_seq_cst); }
+  // OK, or 72000: what was read at `at` may have been incomplete.
+  Status check_readable(HlcTimestamp at) const;
+
   std::vector<WaitEdge> waits();
   // One line per locked key, for pando.locks and tests.
   std::vector<std::string> describe_locks() { return locks_.describe(); }
@@ -171,6 +182,7 @@ class Leaseholder final : public StateMachine {
   // Transactions that have a guarded key exclusively.
   std::set<TransactionId> excluders_ PANDO_GUARDED_BY(guards_mutex_);
   std::atomic<uint64_t> watched_change_{0};
+  std::atomic<uint64_t> readable_from_{0};
   txn::LockTable locks_;
   LockOwners owners_;
   RecentOutcomes recent_;

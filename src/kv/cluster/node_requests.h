@@ -67,6 +67,29 @@ struct NoticeRequest {
   }
 };
 
+// A promise of a shard's leaseholder: whoever has applied the shard's log up to `index`, in that generation of its
+// descriptor, has everything that was or will be committed there up to `at`.
+struct ClosedMoment {
+  ShardId shard;
+  uint64_t generation = 0;
+  uint64_t index = 0;
+  HlcTimestamp at;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, generation, index, at);
+  }
+};
+
+// Told to the nodes with replicas of the shards, see closed_moments.h.
+struct CloseRequest {
+  static constexpr Method kMethod = Method::kClose;
+  std::vector<ClosedMoment> shards;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shards);
+  }
+};
+
 // Asks the leaseholder of the guarded prefix for the right to share its keys, or to do so longer.
 struct GuardLeaseRequest {
   static constexpr Method kMethod = Method::kGuardLease;
