@@ -29,7 +29,10 @@ enum class Method : uint8_t {
   kAdmit = 18,
   kSplit = 19,
   kClose = 20,
-  kLast = kClose,
+  kMerge = 21,
+  kAwaitMerging = 22,
+  kAbandonMerge = 23,
+  kLast = kAbandonMerge,
 };
 
 struct Empty {

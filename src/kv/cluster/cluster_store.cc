@@ -55,13 +55,16 @@ ClusterStore::ClusterStore(ClusterStoreOptions options, Parts parts, NodeId self
       router_(parts.leaseholder, parts.peers, nodes),
       nodes_(std::move(nodes)),
       guards_(parts.clock, parts.timer),
+      merger_(*this),
       last_transaction_((parts.clock.wall_ns() / kNsPerUs) & kTransactionNumberMask) {
   parts_.peers.serve([this](NodeId from, Method method, Bytes body, runtime::Executor& executor) {
     return serve(from, method, std::move(body), executor);
   });
 }
 
-ClusterStore::~ClusterStore() { PANDO_ASSERT(in_background_.load() == 0, "a store is stopped before it is destroyed"); }
+ClusterStore::~ClusterStore() {
+  PANDO_ASSERT(abandoned_ || in_background_.load() == 0, "a store is stopped before it is destroyed");
+}
 
 std::unique_ptr<txn::Transaction> ClusterStore::begin(txn::TransactionOptions options) {
   PANDO_ASSERT(options.executor != nullptr, "a transaction needs an executor to continue on after a wait");
@@ -126,10 +129,16 @@ Task<Bytes> answer_with(Leaseholder& local, NodeId from, Bytes body, runtime::Ex
 
 template <typename Request>
 Task<AnswerTo<Request>> ClusterStore::dispatch(NodeId node, Request request, runtime::Executor& executor) {
-  if (node == self_) {
+  if (node != self_) {
+    return parts_.peers.call(node, std::move(request), executor);
+  }
+  if constexpr (std::is_same_v<Request, MergeRequest>) {
+    return merger_.merge(std::move(request), executor);
+  } else if constexpr (std::is_same_v<Request, AbandonMergeRequest>) {
+    return merger_.abandon(std::move(request), executor);
+  } else {
     return handle(parts_.leaseholder, self_, std::move(request), executor);
   }
-  return parts_.peers.call(node, std::move(request), executor);
 }
 
 Task<Result<RouteReply>> ClusterStore::locate(Bytes key, SendContext context) {
@@ -196,6 +205,9 @@ template Task<AnswerTo<CommitShardRequest>> ClusterStore::send(Bytes, CommitShar
                                                                ShardId*);
 template Task<AnswerTo<PrepareRequest>> ClusterStore::send(Bytes, PrepareRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<SplitRequest>> ClusterStore::send(Bytes, SplitRequest, SendContext, NodeId*, ShardId*);
+template Task<AnswerTo<MergeRequest>> ClusterStore::send(Bytes, MergeRequest, SendContext, NodeId*, ShardId*);
+template Task<AnswerTo<AbandonMergeRequest>> ClusterStore::send(Bytes, AbandonMergeRequest, SendContext, NodeId*,
+                                                                ShardId*);
 template Task<AnswerTo<TransferRequest>> ClusterStore::send(Bytes, TransferRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<GuardLeaseRequest>> ClusterStore::send(Bytes, GuardLeaseRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<OutcomeRequest>> ClusterStore::send(Bytes, OutcomeRequest, SendContext, NodeId*, ShardId*);
@@ -259,6 +271,10 @@ Task<Bytes> ClusterStore::serve(NodeId from, Method method, Bytes body, runtime:
       return answer_with<SplitRequest>(local, from, std::move(body), executor);
     case Method::kTransferLease:
       return answer_with<TransferRequest>(local, from, std::move(body), executor);
+    case Method::kMerge:
+    case Method::kAwaitMerging:
+    case Method::kAbandonMerge:
+      return serve_merging(method, std::move(body), executor);
     case Method::kExclude:
       return serve_exclude(from, std::move(body), executor);
     case Method::kNotice:
@@ -266,6 +282,21 @@ Task<Bytes> ClusterStore::serve(NodeId from, Method method, Bytes body, runtime:
     default:
       return serve_simple(method, std::move(body));
   }
+}
+
+Task<Bytes> ClusterStore::serve_merging(Method method, Bytes body, runtime::Executor& executor) {
+  if (method == Method::kMerge) {
+    if (MergeRequest request; decode(body, request)) {
+      co_return encoded(co_await merger_.merge(std::move(request), executor));
+    }
+  } else if (method == Method::kAwaitMerging) {
+    if (AwaitMergingRequest request; decode(body, request)) {
+      co_return encoded(co_await merger_.await_merging(request, executor));
+    }
+  } else if (AbandonMergeRequest request; decode(body, request)) {
+    co_return encoded(co_await merger_.abandon(std::move(request), executor));
+  }
+  co_return Bytes();
 }
 
 // What is answered without waiting.
@@ -542,6 +573,9 @@ void ClusterStore::schedule_recovery() {
       spawn_background(recover(std::move(abandoned)));
     }
     tell_closed_moments();
+    for (ShardDescriptor& stuck : merger_.stuck()) {
+      spawn_background(merger_.recover_stuck(std::move(stuck), parts_.background));
+    }
     if (!guards_.prefix().empty() && !renewing_guards_.exchange(true)) {
       spawn_background(renew_guard_lease());
     }

@@ -23,6 +23,7 @@
 #include "kv/cluster/leaseholder.h"
 #include "kv/cluster/peers.h"
 #include "kv/cluster/router.h"
+#include "kv/cluster/shard_merger.h"
 #include "txn/transaction.h"
 
 namespace pando::kv {
@@ -49,7 +50,7 @@ class ClusterStore final : public txn::Store {
     runtime::Executor& background;
   };
   ClusterStore(ClusterStoreOptions options, Parts parts, NodeId self, ClusterRouter::Nodes nodes);
-  // REQUIRES: stop() has returned.
+  // REQUIRES: stop() has returned, or abandon() was called.
   ~ClusterStore() override;
 
   std::unique_ptr<txn::Transaction> begin(txn::TransactionOptions options) override;
@@ -73,6 +74,8 @@ class ClusterStore final : public txn::Store {
 
   // Looks after abandoned transactions, until stop().
   void start();
+  // As a crash: nothing ends any more, and nothing needs to.
+  void abandon() { abandoned_ = true; }
   // Waits for what runs in the background.
   Task<void> stop(runtime::Executor& executor);
 
@@ -125,6 +128,8 @@ class ClusterStore final : public txn::Store {
   Result<std::shared_ptr<const PastView>> open_past(ByteView key, bool before);
   // How often that gave one.
   uint64_t past_views() const { return past_views_.load(std::memory_order_relaxed); }
+  // Runs what nobody waits for; stop() does.
+  void spawn_background(Task<void> task);
   // Makes the outcome of a transaction known to its participants, in the background.
   void resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at);
 
@@ -132,6 +137,7 @@ class ClusterStore final : public txn::Store {
   template <typename Request>
   Task<AnswerTo<Request>> dispatch(NodeId node, Request request, runtime::Executor& executor);
   Task<Bytes> serve(NodeId from, Method method, Bytes body, runtime::Executor& executor);
+  Task<Bytes> serve_merging(Method method, Bytes body, runtime::Executor& executor);
   Task<Bytes> serve_simple(Method method, Bytes body);
   Task<Bytes> serve_notice(Bytes body, runtime::Executor& executor);
   Task<void> resolve(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at);
@@ -143,7 +149,6 @@ class ClusterStore final : public txn::Store {
   Task<Bytes> serve_exclude(NodeId from, Bytes body, runtime::Executor& executor);
   void tell_closed_moments();
   void schedule_recovery() PANDO_EXCLUDES(mutex_);
-  void spawn_background(Task<void> task);
   Task<void> run_background(Task<void> task);
 
   const ClusterStoreOptions options_;
@@ -153,6 +158,7 @@ class ClusterStore final : public txn::Store {
   const ClusterRouter::Nodes nodes_;
   Guards guards_;
   ClosedMoments closed_;
+  ShardMerger merger_;
   std::atomic<uint64_t> past_views_{0};
   Bytes watched_prefix_;
   WatchedHook watched_hook_;
@@ -160,6 +166,7 @@ class ClusterStore final : public txn::Store {
   std::atomic<uint64_t> last_transaction_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::size_t> in_background_{0};
+  bool abandoned_ = false;
   // Of the background executor.
   DeadlockDetector deadlocks_;
   std::atomic<bool> breaking_deadlocks_{false};

@@ -50,6 +50,13 @@ class ClusterStoreTest : public testing::Test {
     const auto value = cluster_->run(transaction->get(std::move(key)));
     return value.ok() ? value->value_or("-") : std::string(value.status().code().view());
   }
+  Task<Status> merge_at(uint32_t gateway, Bytes boundary) {
+    NodeId node;
+    const auto answer = co_await cluster_->node(gateway).store().send(boundary, MergeRequest{.boundary = boundary},
+                                                                      {.executor = &world_, .before = true}, &node);
+    co_return answer.ok() || !answer.status.ok() ? answer.status : Status(sql_state::kQueryCanceled, "not now");
+  }
+  std::size_t shards(uint32_t node) { return cluster_->node(node).node().leaseholder().shards().size(); }
   HlcTimestamp now(uint32_t node) { return cluster_->node(node).store().parts().oracle.next(); }
   std::string read(uint32_t gateway, Bytes key) {
     auto transaction = begin(gateway);
@@ -382,6 +389,106 @@ TEST_F(ClusterStoreTest, AStaleReadSeesAllOfACommitOverSeveralShardsOrNothing) {
   EXPECT_GT(moments, 3);
   EXPECT_GT(commits, 50);
   EXPECT_GT(cluster_->node(3).store().past_views(), 100u);
+}
+
+TEST_F(ClusterStoreTest, TwoShardsBecomeOneUnderLoad) {
+  make();
+  ASSERT_EQ(write(1, {{"a", "0"}, {"x", "0"}}).to_string(), "OK");
+  bool stop = false;
+  int commits = 0;
+  std::vector<Status> failures;
+  const auto writer = [&](uint32_t gateway, Bytes key) -> Task<void> {
+    while (!stop) {
+      auto transaction = begin(gateway);
+      Status status = (co_await transaction->lock(key, LockStrength::kUpdate, WaitPolicy::kBlock)).status();
+      const auto value = co_await transaction->get_latest(key);
+      if (status.ok() && value.ok()) {
+        transaction->put(key, std::to_string(std::stoi(value->value_or("0")) + 1)).ignore("it has the lock");
+        status = co_await transaction->commit();
+      }
+      if (status.ok()) {
+        ++commits;
+      } else if (!status.is(sql_state::kSerializationFailure)) {
+        failures.push_back(status);
+      }
+      co_await pause_for(1ms, cluster_->node(gateway).store().parts().timer, world_, nullptr);
+    }
+  };
+  for (const auto& [gateway, key] : std::vector<std::pair<uint32_t, Bytes>>{{1, "a"}, {2, "x"}, {3, "x"}}) {
+    runtime::spawn(world_, writer(gateway, key));
+  }
+  for (uint64_t round = 2; round < 12; ++round) {
+    ASSERT_EQ(cluster_->split(ShardId(1), "m", ShardId(round)).to_string(), "OK");
+    ASSERT_EQ(cluster_->transfer("x", NodeId(static_cast<uint32_t>(round % 3 + 1))).to_string(), "OK");
+    cluster_->run_for(500ms);
+    ASSERT_EQ(cluster_->run(merge_at(static_cast<uint32_t>(round % 2 + 1), "m")).to_string(), "OK");
+    cluster_->run_for(300ms);
+    for (uint32_t node = 1; node <= 3; ++node) {
+      EXPECT_EQ(shards(node), 1U);
+    }
+  }
+  EXPECT_EQ(cluster_->run(merge_at(1, "m")).to_string(), "OK") << "there is no boundary";
+  stop = true;
+  cluster_->run_for(2s);
+  EXPECT_TRUE(failures.empty()) << failures.front().to_string();
+  EXPECT_EQ(std::stoi(read(1, "a")) + std::stoi(read(2, "x")), commits);
+  EXPECT_GT(commits, 500);
+}
+
+// The research's P17: what was read on the right side, at a moment ahead of the clock of whoever leads both then, is
+// not committed below.
+TEST_F(ClusterStoreTest, AMergeDoesNotLetWritesUnderReadsOfTheRightSide) {
+  make();
+  ASSERT_EQ(write(1, {{"a", "0"}, {"x", "0"}}).to_string(), "OK");
+  ASSERT_EQ(cluster_->split(ShardId(1), "m", ShardId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("x", NodeId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("a", NodeId(1)).to_string(), "OK");
+  auto reader = begin(2, Isolation::kRepeatableRead);
+  EXPECT_EQ(*cluster_->run(reader->get("x")), "0");
+  ASSERT_EQ(cluster_->run(merge_at(3, "m")).to_string(), "OK");
+  // Past what is uncertain for the reader.
+  cluster_->run_for(200ms);
+  ASSERT_EQ(write(1, {{"x", "1"}}).to_string(), "OK");
+  EXPECT_EQ(*cluster_->run(reader->get("x")), "0");
+  EXPECT_EQ(read(3, "x"), "1");
+}
+
+TEST_F(ClusterStoreTest, AMergeWhoseCoordinatorDiesIsUndoneOrDone) {
+  make();
+  ASSERT_EQ(write(1, {{"a", "0"}, {"x", "0"}}).to_string(), "OK");
+  uint64_t next = 2;
+  int merged = 0;
+  for (int round = 0; round < 24; ++round) {
+    const auto* const whole = cluster_->await_leaseholder("x");
+    ASSERT_NE(whole, nullptr);
+    if (shards(whole->id().number()) == 1) {
+      ASSERT_EQ(cluster_->split(ShardId(1), "m", ShardId(next++)).to_string(), "OK");
+    }
+    auto* const leader = cluster_->await_leaseholder("a");
+    ASSERT_EQ(cluster_->transfer("x", leader->id()).to_string(), "OK");
+    const uint32_t gateway = leader->id().number() % 3 + 1;
+    runtime::spawn(world_, [](Task<Status> task) -> Task<void> {
+      (co_await std::move(task)).ignore("nobody is left to hear of it");
+    }(merge_at(gateway, "m")));
+    cluster_->run_for(std::chrono::milliseconds(2 * round));
+    leader->crash();
+    const std::string value = std::to_string(round);
+    for (const Bytes& key : {Bytes("a"), Bytes("x")}) {
+      Status written(sql_state::kSerializationFailure, "not tried");
+      for (int attempt = 0; attempt < 3 && written.is(sql_state::kSerializationFailure); ++attempt) {
+        written = write(gateway, {{key, value}});
+      }
+      ASSERT_EQ(written.to_string(), "OK") << round << "\n" << cluster_->describe();
+    }
+    leader->start();
+    ASSERT_TRUE(cluster_->run_until(10s, [&] { return leader->running(); }));
+    cluster_->run_for(1s);
+    EXPECT_EQ(read(gateway, "a") + read(leader->id().number(), "x"), value + value);
+    merged += shards(gateway) == 1 ? 1 : 0;
+  }
+  cluster_->run_for(6s);
+  EXPECT_GT(merged, 0);
+  EXPECT_LT(merged, 24);
 }
 
 TEST_F(ClusterStoreTest, WriteSkewIsRefusedWhenSerializable) {

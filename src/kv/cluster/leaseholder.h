@@ -69,6 +69,19 @@ class Leaseholder final : public StateMachine {
   // Waits until nothing is prepared, and lets nothing be prepared meanwhile.
   Task<AnswerTo<SplitRequest>> split(SplitRequest request, runtime::Executor& executor);
   Task<AnswerTo<TransferRequest>> transfer(TransferRequest request, runtime::Executor& executor);
+  // --- for ShardMerger ---
+  ReplicaHost& host() { return *host_; }
+  bool leads(ShardId id);
+  uint64_t generation(ShardId id);
+  // Of a shard that this node leads, and that holds what comes just before the boundary.
+  Answer<ShardDescriptor> before_boundary(ShardId left, ByteView boundary);
+  // The shard that begins at the boundary, of which this node has a replica; the left one itself when there is no
+  // boundary.
+  Answer<ShardDescriptor> neighbours(ShardId left, ByteView boundary);
+  // Waits until nothing is prepared on the right side, and lets nothing be prepared there before end_merge().
+  Task<Status> prepare_merge(ShardId right, runtime::Executor& executor);
+  void end_merge(ShardId right);
+
   AnswerTo<GuardLeaseRequest> lease_guards(const GuardLeaseRequest& request);
   Task<AnswerTo<DiscardRequest>> discard(DiscardRequest request, runtime::Executor& executor);
   // Commits to keys with this prefix are told with locks, see txn::Store::watch. Before anything else.

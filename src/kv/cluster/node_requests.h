@@ -149,6 +149,54 @@ struct SplitRequest {
   }
 };
 
+// Asks the leaseholder of the shard that ends at the key to take in the one that begins there.
+struct MergeRequest {
+  static constexpr Method kMethod = Method::kMerge;
+  using Reply = struct Empty;
+  ShardId shard;
+  Bytes boundary;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, boundary);
+  }
+};
+
+// Answered when the replica on the node asked has durably applied that the shard is merged into its left neighbour;
+// with no neighbour, when the node has made durable what it has.
+struct AwaitMergingRequest {
+  static constexpr Method kMethod = Method::kAwaitMerging;
+  using Reply = struct Empty;
+  ShardId shard;
+  ShardId left;
+  uint64_t left_generation = 0;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, left, left_generation);
+  }
+};
+
+// Asks the leaseholder of what comes just before the boundary. After the answer the merge has happened, or never will.
+struct AbandonMergeRequest {
+  static constexpr Method kMethod = Method::kAbandonMerge;
+  using Reply = struct AbandonMergeReply;
+  ShardId shard;
+  Bytes boundary;
+  ShardId left;
+  uint64_t left_generation = 0;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, boundary, left, left_generation);
+  }
+};
+
+struct AbandonMergeReply {
+  bool merged = false;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(merged);
+  }
+};
+
 struct TransferRequest {
   static constexpr Method kMethod = Method::kTransferLease;
   using Reply = struct Empty;
