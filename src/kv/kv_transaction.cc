@@ -105,6 +105,10 @@ HlcTimestamp KvTransaction::read_timestamp() const {
 void KvTransaction::begin_statement() {
   PANDO_ASSERT(!over_, "a statement in a transaction that has ended");
   statement_ = mark_writes();
+  if (options_.read_at != HlcTimestamp()) [[unlikely]] {
+    pin_past();
+    return;
+  }
   if (options_.isolation == txn::Isolation::kReadCommitted) {
     snapshot_ = pin_.take();
   } else if (!snapshot_.has_value()) {
@@ -112,7 +116,18 @@ void KvTransaction::begin_statement() {
   }
 }
 
+// What is younger than the newest complete moment is not there yet.
+void KvTransaction::pin_past() {
+  if (!snapshot_.has_value()) {
+    snapshot_ = std::min(options_.read_at, store_.snapshots().visible());
+    too_old_ = !pin_.take_at(*snapshot_);
+  }
+}
+
 Result<std::optional<Bytes>> KvTransaction::read(ByteView key, HlcTimestamp at) {
+  if (too_old_) [[unlikely]] {
+    return txn::snapshot_too_old();
+  }
   CachedRecord record;
   PANDO_ASSIGN(const bool found, store_.read(key, at, record));
   if (!found || record.tombstone) {
@@ -160,6 +175,9 @@ Task<Result<std::optional<Bytes>>> KvTransaction::get_latest(Bytes key) {
 }
 
 Result<txn::ReadOutcome> KvTransaction::read_into(ByteView key, HlcTimestamp at, Bytes& value) {
+  if (too_old_) [[unlikely]] {
+    return txn::snapshot_too_old();
+  }
   CachedRecord record{.value = std::move(value)};
   auto found = store_.read(key, at, record);
   value = std::move(record.value);
@@ -219,6 +237,9 @@ Result<bool> KvTransaction::is_vacant(ByteView key) {
 }
 
 std::unique_ptr<txn::Cursor> KvTransaction::scan(txn::Span span, txn::ScanOptions options) {
+  if (too_old_) [[unlikely]] {
+    return std::make_unique<txn::RefusedCursor>(txn::snapshot_too_old());
+  }
   txn::OverlayCursor::Options merged{.reverse = options.reverse, .reads = notes_reads() ? &reads_ : nullptr};
   if (bulk_ != nullptr) {
     if (bulk_->touches(statement_, span.start, span.end)) {
@@ -235,7 +256,7 @@ std::unique_ptr<txn::Cursor> KvTransaction::scan(txn::Span span, txn::ScanOption
 std::unique_ptr<txn::Snapshot> KvTransaction::snapshot_for(txn::Span span) {
   const bool own = bulk_ == nullptr ? writes_->touches(statement_, span.start, span.end)
                                     : bulk_->touches(statement_, span.start, span.end);
-  if (own) {
+  if (own || too_old_) {
     return nullptr;
   }
   if (notes_reads()) {
@@ -353,6 +374,9 @@ Task<Status> KvTransaction::get_many(std::span<const Bytes> keys, KeyValueBatch&
   if (bulk_ != nullptr) {
     co_return co_await Transaction::get_many(keys, found, positions);
   }
+  if (too_old_) {
+    co_return txn::snapshot_too_old();
+  }
   const HlcTimestamp at = read_timestamp();
   std::vector<std::optional<Bytes>> values(keys.size());
   std::unique_ptr<storage::VersionIterator> iterator;
@@ -391,7 +415,7 @@ Task<Status> KvTransaction::get_many(std::span<const Bytes> keys, KeyValueBatch&
 
 Status KvTransaction::check_write(ByteView key, bool erases) {
   PANDO_ASSERT(!over_, "a write in a transaction that has ended");
-  if (options_.read_only) {
+  if (options_.read_only || options_.reads_past()) {
     return txn::read_only_violation();
   }
   const bool exhausted = bulk_ != nullptr && bulk_->is_exhausted();
@@ -550,6 +574,7 @@ void KvTransaction::release_snapshot() {
   }
   pin_.release();
   snapshot_.reset();
+  too_old_ = false;
 }
 
 }  // namespace pando::kv

@@ -60,7 +60,9 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   };
 
   // Whether what it reads must be noted, to be validated when it commits.
-  bool notes_reads() const { return options_.isolation == txn::Isolation::kSerializable && !options_.read_only; }
+  bool notes_reads() const {
+    return options_.isolation == txn::Isolation::kSerializable && !options_.read_only && !options_.reads_past();
+  }
   Result<std::optional<Bytes>> read(ByteView key, HlcTimestamp at);
   Result<txn::ReadOutcome> read_into(ByteView key, HlcTimestamp at, Bytes& value);
   Result<txn::LockOutcome> locked_outcome(ByteView key);
@@ -77,6 +79,7 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   // an empty table need not look for every row.
   Result<bool> is_vacant(ByteView key);
   Status check_write(ByteView key, bool erases);
+  void pin_past();
   void end();
   void release_snapshot();
 
@@ -85,6 +88,8 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   std::optional<txn::LockOwner> locks_;
   SnapshotRegistry::Pin pin_;
   std::optional<HlcTimestamp> snapshot_;
+  // The moment to be read may have lost versions.
+  bool too_old_ = false;
   const std::shared_ptr<txn::WriteBuffer> writes_ = std::make_shared<txn::WriteBuffer>();
   // All that is written, once writes_ is full; that does not change any more then.
   std::unique_ptr<BulkWrites> bulk_;

@@ -61,13 +61,16 @@ ClusterStore::ClusterStore(ClusterStoreOptions options, Parts parts, NodeId self
       router_(parts.leaseholder, parts.peers, nodes),
       nodes_(std::move(nodes)),
       guards_(parts.clock, parts.timer),
+      merger_(*this),
       last_transaction_((parts.clock.wall_ns() / kNsPerUs) & kTransactionNumberMask) {
   parts_.peers.serve([this](NodeId from, Method method, Bytes body, runtime::Executor& executor) {
     return serve(from, method, std::move(body), executor);
   });
 }
 
-ClusterStore::~ClusterStore() { PANDO_ASSERT(in_background_.load() == 0, "a store is stopped before it is destroyed"); }
+ClusterStore::~ClusterStore() {
+  PANDO_ASSERT(abandoned_ || in_background_.load() == 0, "a store is stopped before it is destroyed");
+}
 
 std::unique_ptr<txn::Transaction> ClusterStore::begin(txn::TransactionOptions options) {
   PANDO_ASSERT(options.executor != nullptr, "a transaction needs an executor to continue on after a wait");
@@ -140,10 +143,16 @@ Task<Bytes> answer_with(Leaseholder& local, NodeId from, Bytes body, runtime::Ex
 
 template <typename Request>
 Task<AnswerTo<Request>> ClusterStore::dispatch(NodeId node, Request request, runtime::Executor& executor) {
-  if (node == self_) {
+  if (node != self_) {
+    return parts_.peers.call(node, std::move(request), executor);
+  }
+  if constexpr (std::is_same_v<Request, MergeRequest>) {
+    return merger_.merge(std::move(request), executor);
+  } else if constexpr (std::is_same_v<Request, AbandonMergeRequest>) {
+    return merger_.abandon(std::move(request), executor);
+  } else {
     return handle(parts_.leaseholder, self_, std::move(request), executor);
   }
-  return parts_.peers.call(node, std::move(request), executor);
 }
 
 Task<Result<RouteReply>> ClusterStore::locate(Bytes key, SendContext context) {
@@ -213,6 +222,9 @@ template Task<AnswerTo<CommitShardRequest>> ClusterStore::send(Bytes, CommitShar
                                                                ShardId*);
 template Task<AnswerTo<PrepareRequest>> ClusterStore::send(Bytes, PrepareRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<SplitRequest>> ClusterStore::send(Bytes, SplitRequest, SendContext, NodeId*, ShardId*);
+template Task<AnswerTo<MergeRequest>> ClusterStore::send(Bytes, MergeRequest, SendContext, NodeId*, ShardId*);
+template Task<AnswerTo<AbandonMergeRequest>> ClusterStore::send(Bytes, AbandonMergeRequest, SendContext, NodeId*,
+                                                                ShardId*);
 template Task<AnswerTo<TransferRequest>> ClusterStore::send(Bytes, TransferRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<GuardLeaseRequest>> ClusterStore::send(Bytes, GuardLeaseRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<OutcomeRequest>> ClusterStore::send(Bytes, OutcomeRequest, SendContext, NodeId*, ShardId*);
@@ -322,6 +334,10 @@ Task<Bytes> ClusterStore::dispatch_served(NodeId from, Method method, Bytes body
       return answer_with<SplitRequest>(local, from, std::move(body), executor);
     case Method::kTransferLease:
       return answer_with<TransferRequest>(local, from, std::move(body), executor);
+    case Method::kMerge:
+    case Method::kAwaitMerging:
+    case Method::kAbandonMerge:
+      return serve_merging(method, std::move(body), executor);
     case Method::kExclude:
       return serve_exclude(from, std::move(body), executor);
     case Method::kNotice:
@@ -329,6 +345,21 @@ Task<Bytes> ClusterStore::dispatch_served(NodeId from, Method method, Bytes body
     default:
       return serve_simple(method, std::move(body));
   }
+}
+
+Task<Bytes> ClusterStore::serve_merging(Method method, Bytes body, runtime::Executor& executor) {
+  if (method == Method::kMerge) {
+    if (MergeRequest request; decode(body, request)) {
+      co_return encoded(co_await merger_.merge(std::move(request), executor));
+    }
+  } else if (method == Method::kAwaitMerging) {
+    if (AwaitMergingRequest request; decode(body, request)) {
+      co_return encoded(co_await merger_.await_merging(request, executor));
+    }
+  } else if (AbandonMergeRequest request; decode(body, request)) {
+    co_return encoded(co_await merger_.abandon(std::move(request), executor));
+  }
+  co_return Bytes();
 }
 
 // What is answered without waiting.
@@ -345,6 +376,10 @@ Task<Bytes> ClusterStore::serve_simple(Method method, Bytes body) {
   } else if (method == Method::kAdmit) {
     if (AdmitRequest request; decode(body, request)) {
       guards_.release(request.transaction);
+    }
+  } else if (method == Method::kClose) {
+    if (CloseRequest request; decode(body, request)) {
+      closed_.note(request.shards);
     }
   } else if (method == Method::kGuardLease) {
     if (GuardLeaseRequest request; decode(body, request)) {
@@ -474,6 +509,35 @@ Task<void> ClusterStore::announce_change(HlcTimestamp at, runtime::Executor& exe
   }
 }
 
+// --- reads of the past ---
+
+void ClusterStore::tell_closed_moments() {
+  std::map<NodeId, CloseRequest> requests;
+  for (const auto& closing : parts_.leaseholder.close_moments()) {
+    for (const NodeId node : closing.replicas) {
+      if (node != self_) {
+        requests[node].shards.push_back(closing.moment);
+      }
+    }
+  }
+  for (const auto& [node, request] : requests) {
+    parts_.peers.tell(node, request);
+  }
+}
+
+Result<std::shared_ptr<const PastView>> ClusterStore::open_past(ByteView key, bool before) {
+  const RouteReply route = parts_.leaseholder.route(key, before);
+  if (!route.known || route.leaseholder == self_) {
+    return std::shared_ptr<const PastView>();
+  }
+  PANDO_ASSIGN(auto view, closed_.open(parts_.leaseholder.engine(), route.shard));
+  if (view == nullptr || !covers(view->span, key, before)) {
+    return std::shared_ptr<const PastView>();
+  }
+  past_views_.fetch_add(1, std::memory_order_relaxed);
+  return view;
+}
+
 // --- outcomes ---
 
 Task<Status> ClusterStore::find_outcome(Bytes key, TransactionId transaction, HlcTimestamp since,
@@ -576,6 +640,10 @@ void ClusterStore::schedule_recovery() {
   recovery_timer_ = parts_.timer.schedule(kRoundInterval, [this] {
     for (auto& abandoned : parts_.leaseholder.prepared_before(options_.recover_after)) {
       spawn_background(recover(std::move(abandoned)));
+    }
+    tell_closed_moments();
+    for (ShardDescriptor& stuck : merger_.stuck()) {
+      spawn_background(merger_.recover_stuck(std::move(stuck), parts_.background));
     }
     if (!guards_.prefix().empty() && !renewing_guards_.exchange(true)) {
       spawn_background(renew_guard_lease());

@@ -232,6 +232,9 @@ Task<AnswerTo<GetRequest>> Leaseholder::get(GetRequest request, runtime::Executo
   if (!found.ok()) {
     co_return Reply::error(std::move(found).status());
   }
+  if (Status status = check_readable(settled.point.at); !status.ok()) {
+    co_return Reply::error(std::move(status));
+  }
   Reply answer;
   answer.reply.at = settled.point.at;
   if (*found && !record.tombstone) {
@@ -262,7 +265,41 @@ Task<Answer<Leaseholder::OpenScan>> Leaseholder::open_scan(ScanRequest request, 
                                                    .at = settled.point.at,
                                                    .reverse = request.reverse,
                                                    .limit_hint = request.entries_max});
+  if (Status status = check_readable(settled.point.at); !status.ok()) {
+    co_return Reply::error(std::move(status));
+  }
   co_return answer;
+}
+
+// After the read, or once it has its view of the engine: what was garbage by then may be missing in it.
+Status Leaseholder::check_readable(HlcTimestamp at) const {
+  return at.wall_ns < readable_from_.load(std::memory_order_seq_cst) ? txn::snapshot_too_old() : Status();
+}
+
+std::vector<Leaseholder::Closing> Leaseholder::close_moments() {
+  std::vector<Closing> closings;
+  MutexLock shards_lock(shards_mutex_);
+  for (const auto& [id, led] : shards_) {
+    MutexLock lock(led->mutex);
+    if (!leads(*led)) {
+      continue;
+    }
+    // As for a read at that moment; and what is prepared may be committed at any time from then on.
+    HlcTimestamp at = led->complete_until(parts_.oracle.next());
+    for (const auto& [transaction, prepared] : led->prepared) {
+      at = std::min(at, HlcTimestamp{prepared.at.wall_ns - 1, 0});
+    }
+    const auto applied = parts_.engine.applied(id);
+    if (!applied.ok()) {
+      continue;
+    }
+    Closing closing{.moment = {.shard = id, .generation = led->generation, .index = *applied, .at = at}};
+    for (const ReplicaDescriptor& replica : led->descriptor.replicas) {
+      closing.replicas.push_back(replica.node);
+    }
+    closings.push_back(std::move(closing));
+  }
+  return closings;
 }
 
 // Walks the span once more than reading it does; a statement that stays on one node needs it only where versions are
@@ -710,6 +747,70 @@ Task<AnswerTo<SplitRequest>> Leaseholder::split(SplitRequest request, runtime::E
   MutexLock lock(led.mutex);
   led.splitting = false;
   co_return outcome.status.ok() ? Reply() : Reply::error(std::move(outcome.status));
+}
+
+bool Leaseholder::leads(ShardId id) {
+  LedShard& led = shard(id);
+  MutexLock lock(led.mutex);
+  return leads(led);
+}
+
+uint64_t Leaseholder::generation(ShardId id) {
+  LedShard& led = shard(id);
+  MutexLock lock(led.mutex);
+  return led.generation;
+}
+
+Answer<ShardDescriptor> Leaseholder::before_boundary(ShardId left, ByteView boundary) {
+  LedShard& led = shard(left);
+  MutexLock lock(led.mutex);
+  if (!leads(led)) {
+    return redirect<ShardDescriptor>(left);
+  }
+  if (!covers(led.span, boundary, true)) {
+    return Answer<ShardDescriptor>::not_leaseholder(NodeId());
+  }
+  return {.reply = led.descriptor};
+}
+
+Answer<ShardDescriptor> Leaseholder::neighbours(ShardId left, ByteView boundary) {
+  Answer<ShardDescriptor> before = before_boundary(left, boundary);
+  if (!before.ok() || before.reply.contains(boundary)) {
+    return before;
+  }
+  MutexLock shards_lock(shards_mutex_);
+  for (const auto& [id, led] : shards_) {
+    MutexLock lock(led->mutex);
+    if (led->generation != 0 && led->descriptor.start == boundary && !boundary.empty()) {
+      return {.reply = led->descriptor};
+    }
+  }
+  return Answer<ShardDescriptor>::try_again();
+}
+
+Task<Status> Leaseholder::prepare_merge(ShardId right, runtime::Executor& executor) {
+  LedShard& led = shard(right);
+  // Reads of an earlier leaseholder may lie ahead of this node's clock until then.
+  co_await wait_until_commits_allowed(led, executor);
+  while (true) {
+    {
+      MutexLock lock(led.mutex);
+      if (!leads(led)) {
+        co_return Status(sql_state::kObjectNotInPrerequisiteState, "this node does not lead the shard on the right");
+      }
+      led.splitting = true;
+      if (led.prepared.empty()) {
+        co_return Status();
+      }
+    }
+    co_await wait_for_change(led, executor);
+  }
+}
+
+void Leaseholder::end_merge(ShardId right) {
+  LedShard& led = shard(right);
+  MutexLock lock(led.mutex);
+  led.splitting = false;
 }
 
 Task<AnswerTo<TransferRequest>> Leaseholder::transfer(TransferRequest request, runtime::Executor& executor) {

@@ -70,6 +70,19 @@ class Leaseholder final : public StateMachine {
   // Waits until nothing is prepared, and lets nothing be prepared meanwhile.
   Task<AnswerTo<SplitRequest>> split(SplitRequest request, runtime::Executor& executor);
   Task<AnswerTo<TransferRequest>> transfer(TransferRequest request, runtime::Executor& executor);
+  // --- for ShardMerger ---
+  ReplicaHost& host() { return *host_; }
+  bool leads(ShardId id);
+  uint64_t generation(ShardId id);
+  // Of a shard that this node leads, and that holds what comes just before the boundary.
+  Answer<ShardDescriptor> before_boundary(ShardId left, ByteView boundary);
+  // The shard that begins at the boundary, of which this node has a replica; the left one itself when there is no
+  // boundary.
+  Answer<ShardDescriptor> neighbours(ShardId left, ByteView boundary);
+  // Waits until nothing is prepared on the right side, and lets nothing be prepared there before end_merge().
+  Task<Status> prepare_merge(ShardId right, runtime::Executor& executor);
+  void end_merge(ShardId right);
+
   AnswerTo<GuardLeaseRequest> lease_guards(const GuardLeaseRequest& request);
   Task<AnswerTo<DiscardRequest>> discard(DiscardRequest request, runtime::Executor& executor);
   // Commits to keys with this prefix are told with locks, see txn::Store::watch. Before anything else.
@@ -109,6 +122,17 @@ class Leaseholder final : public StateMachine {
     std::unique_ptr<storage::VersionScan> scan;
   };
   Task<Answer<OpenScan>> open_scan(ScanRequest request, runtime::Executor& executor);
+
+  // Promises, for each shard that this node leads, which moments are over (closed_moments.h).
+  struct Closing {
+    ClosedMoment moment;
+    std::vector<NodeId> replicas;
+  };
+  std::vector<Closing> close_moments();
+  // From now on nothing is read below `moment`: its versions become garbage.
+  void forget_before(HlcTimestamp moment) { readable_from_.store(moment.wall_ns, std::memory_order_seq_cst); }
+  // OK, or 72000: what was read at `at` may have been incomplete.
+  Status check_readable(HlcTimestamp at) const;
 
   std::vector<WaitEdge> waits();
   // One line per locked key, for pando.locks and tests.
@@ -213,6 +237,7 @@ class Leaseholder final : public StateMachine {
   // Transactions that have a guarded key exclusively.
   std::set<TransactionId> excluders_ PANDO_GUARDED_BY(guards_mutex_);
   std::atomic<uint64_t> watched_change_{0};
+  std::atomic<uint64_t> readable_from_{0};
   txn::LockTable locks_;
   LockOwners owners_;
   RecentOutcomes recent_;

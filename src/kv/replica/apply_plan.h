@@ -27,6 +27,8 @@ struct ApplyPlan {
     raft::Config config;
     bool descriptor_changed = false;
     std::vector<Split> splits;
+    // Nothing follows a part with these in a plan: the right sides may be parts themselves.
+    std::vector<Merge> merges;
   };
 
   // `gone`: the lowest replica ids that may still come to this node.
@@ -41,6 +43,8 @@ struct ApplyPlan {
  private:
   void take(Part& part, const raft::Entry& entry, const std::map<ShardId, ReplicaId>& gone);
   static void take_change(Part& part, const raft::Entry& entry);
+  static void take_descriptor(Part& part, const raft::Entry& entry);
+  void take_merge(Part& part, const raft::Entry& entry);
   void take_split(Part& part, const raft::Entry& entry, const std::map<ShardId, ReplicaId>& gone);
 };
 
