@@ -113,6 +113,11 @@ class RetryableFiles final : public rocksdb::FileSystemWrapper {
     }
     return retryable(std::move(status));
   }
+  // The wrapped file system would make the log's file without asking here.
+  rocksdb::IOStatus NewLogger(const std::string& path, const rocksdb::IOOptions& options,
+                              std::shared_ptr<rocksdb::Logger>* log, rocksdb::IODebugContext* debug) override {
+    return rocksdb::FileSystem::NewLogger(path, options, log, debug);
+  }
   rocksdb::IOStatus RenameFile(const std::string& from, const std::string& to, const rocksdb::IOOptions& options,
                                rocksdb::IODebugContext* debug) override {
     return retryable(FileSystemWrapper::RenameFile(from, to, options, debug));

@@ -201,7 +201,8 @@ TEST_P(LongScans, AgreeWithTheMemoryEngine) {
         batch.put_version(key(n), at(now), rows[key(n)]);
       }
       SortedRows source(rows);
-      ASSERT_TRUE(engine.ingest(source, at(now)).ok());
+      IngestSource* const sources[] = {&source};
+      ASSERT_TRUE(engine.ingest(sources, at(now)).ok());
       ASSERT_TRUE(oracle->write(batch).ok());
     }
     if (prng.chance(0.3)) {
@@ -248,6 +249,10 @@ class FailingFileSystem final : public rocksdb::FileSystemWrapper {
     }
     return status;
   }
+  rocksdb::IOStatus NewLogger(const std::string& path, const rocksdb::IOOptions& options,
+                              std::shared_ptr<rocksdb::Logger>* log, rocksdb::IODebugContext* debug) override {
+    return rocksdb::FileSystem::NewLogger(path, options, log, debug);
+  }
 
  private:
   class FailingFile final : public rocksdb::FSWritableFileOwnerWrapper {
@@ -284,11 +289,15 @@ TEST(RetryableFiles, TheLogTakesLinesWhileNothingElseIsTaken) {
     EXPECT_TRUE(files->NewWritableFile(directory.path() + "/" + name, {}, &file, nullptr).ok());
     return file;
   };
-  const auto log = open("LOG");
+  std::shared_ptr<rocksdb::Logger> log;
+  ASSERT_TRUE(files->NewLogger(directory.path() + "/LOG", {}, &log, nullptr).ok());
   const auto table = open("000001.sst");
   for (const int kind : {FailingFileSystem::kFull, FailingFileSystem::kBroken}) {
     failure = kind;
-    EXPECT_TRUE(log->Append("a line\n", {}, nullptr).ok());
+    for (int line = 0; line < 3; ++line) {
+      rocksdb::Log(rocksdb::InfoLogLevel::ERROR_LEVEL, log, "line %d", line);
+      log->Flush();
+    }
     const rocksdb::IOStatus refused = table->Append("a block", {}, nullptr);
     EXPECT_TRUE(refused.IsIOError() && refused.GetRetryable()) << refused.ToString();
   }
