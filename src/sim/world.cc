@@ -14,7 +14,7 @@ namespace {
 // A run that takes this many is going round in circles.
 constexpr uint64_t kEventsMax = 1'000'000;
 
-constexpr double kSiteActive = 0.25;
+constexpr double kSiteActive = 0.5;
 constexpr double kSiteFires = 0.25;
 
 uint64_t mix(uint64_t hash, uint64_t number) {
