@@ -11,7 +11,7 @@ namespace {
 constexpr uint64_t kMs = 1'000'000;
 constexpr double kFaultUsed = 0.4;
 constexpr double kFaultless = 0.05;
-constexpr double kFaultUsedWild = 0.8;
+constexpr double kFaultUsedOften = 0.7;
 constexpr uint64_t kWilderInterval = 4;
 
 void draw_network(Prng& prng, RunOptions& options) {
@@ -72,7 +72,8 @@ RunOptions draw_options(uint64_t seed, const std::set<std::string, std::less<>>&
   const bool faultless = prng.chance(kFaultless) && !wild;
   options.fault_interval_ns /= wild ? kWilderInterval : 1;
   for (const std::string_view fault : kFaultClasses) {
-    const double chance = fault == "drift-beyond" ? 0.1 : fault == "compact" ? 0.8 : wild ? kFaultUsedWild : kFaultUsed;
+    const bool often = fault == "compact" || fault == "sites" || fault == "strand";
+    const double chance = fault == "drift-beyond" ? 0.1 : wild || often ? kFaultUsedOften : kFaultUsed;
     const bool used = prng.chance(chance) && !faultless;
     if (used && !disabled.contains(fault)) {
       options.faults.emplace(fault);

@@ -9,7 +9,7 @@
 namespace pando::test {
 
 // In rising order. Sites exist in debug builds only.
-inline constexpr std::array<std::string_view, 51> kProbes = {
+inline constexpr std::array<std::string_view, 52> kProbes = {
     "campaign called",
     "clock jumped",
     "clogged",
@@ -17,6 +17,7 @@ inline constexpr std::array<std::string_view, 51> kProbes = {
     "crashed on fortification",
     "disk error",
     "disk flipped a bit",
+    "disk forgot what a sync failed to write",
     "disk full",
     "disk lost unsynced write",
     "disk stalled",

@@ -58,9 +58,6 @@ class Entries {
   const Entry& operator[](std::size_t i) const { return data_[i]; }
   const Entry& front() const { return checked(0); }
   const Entry& back() const { return checked(size_ - 1); }
-  // A copy, for who wants to change them.
-  // NOLINTNEXTLINE(google-explicit-constructor)
-  operator std::vector<Entry>() const { return {begin(), end()}; }
   // `count` of them from place `from` on.
   Entries part(std::size_t from, std::size_t count) const {
     PANDO_ASSERT(from <= size_ && count <= size_ - from, "a part of the run");

@@ -5,7 +5,7 @@ usage: run.py [--seeds N] [--only NAME,...] [--tree DIR] [--report FILE] [--nice
 
 The copy is built with the debug preset, only what pando_sim needs, and only what a bug changes is built again. The
 report holds a line for each mutant and a fingerprint of the source; a run that finds it, made of the same source, goes
-on where that one has ended. Runs at the lowest priority. Exit status 1 when a mutant survives.
+on where that one has ended. Exit status 1 when a mutant survives.
 """
 
 import argparse
