@@ -59,12 +59,15 @@ Task<void> Client::connect() {
 }
 
 Task<SqlAnswer> Client::run(std::string sql) {
-  if (connection_ == nullptr || !connection_->usable()) {
+  if (!in_transaction_ && (connection_ == nullptr || !connection_->usable())) {
     co_await connect();
   }
   world().trace(world().verbose() ? fmt::format("client {} at {}: {}", number_, node_.number(), sql) : "statement",
                 {number_, node_.number()});
-  SqlAnswer answer = co_await connection_->run(sql);
+  SqlAnswer answer{.status = Status(sql_state::kConnectionFailure, "no connection")};
+  if (connection_ != nullptr) {
+    answer = co_await connection_->run(sql);
+  }
   ++scene_.statements;
   std::string told = answer.status.ok() ? answer.tag : answer.status.to_string();
   if (world().verbose()) {
@@ -124,19 +127,23 @@ Task<SqlAnswer> Client::run_until_done(std::string sql) {
 Task<bool> Client::begin(Level level, bool read_only) {
   const SqlAnswer answer =
       co_await run(fmt::format("BEGIN ISOLATION LEVEL {}{}", isolation_of(level), read_only ? " READ ONLY" : ""));
+  in_transaction_ = answer.ok();
   co_return answer.ok();
 }
 
 Task<Ending> Client::end(bool commit) {
-  if (connection_ == nullptr) {
-    // It was lost before the commit was asked for.
+  // Whoever lost the connection before has not asked for the commit.
+  const bool asks = connection_ != nullptr && connection_->usable();
+  if (!commit || !asks) {
+    if (asks) {
+      co_await run("ROLLBACK");
+    }
+    in_transaction_ = false;
     co_return Ending::kAborted;
   }
-  if (!commit) {
-    co_await run("ROLLBACK");
-    co_return Ending::kAborted;
-  }
-  co_return ending_of(co_await run("COMMIT"));
+  const SqlAnswer answer = co_await run("COMMIT");
+  in_transaction_ = false;
+  co_return ending_of(answer);
 }
 
 Task<void> Client::close() {

@@ -74,6 +74,8 @@ class Client {
   std::vector<SqlState> expected_;
   std::unique_ptr<SqlConnection> connection_;
   NodeId node_;
+  // Whoever loses the connection now has lost the transaction.
+  bool in_transaction_ = false;
 };
 
 SqlProcess* process_of(SimulatedClusterNode& node);

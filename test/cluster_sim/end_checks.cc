@@ -3,6 +3,7 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "kv/descriptor/keys.h"
 #include "session/database_check.h"
@@ -158,7 +159,8 @@ Status check_memory(SimulatedCluster& cluster) {
             "0 lock owners, 0 locked keys, 0 pending writes, 0 prepared, 0 written keys, 0 waiting, 0 excluders, 0 "
             "guard owners, 0 calls" ||
         store.background_count() != 0) {
-      return wrong(fmt::format("node {} still has {}, {} tasks", node->id().number(), held, store.background_count()));
+      return wrong(fmt::format("node {} still has {}, {} tasks; locks: {}", node->id().number(), held,
+                               store.background_count(), fmt::join(node->node().leaseholder().describe_locks(), "; ")));
     }
   }
   return {};

@@ -43,6 +43,8 @@ class ClusterRun {
     if (!finish("set-up", set_up(), kSetUpMax)) {
       return;
     }
+    // Until every node knows of the tables, also those that were not reached by the notice.
+    cluster_->run_for(kNoticeMax);
     cluster_->network().set_options(options_.cluster.network);
     Nemesis nemesis(*scene_, options_, workloads_);
     uint32_t number = 0;

@@ -101,6 +101,46 @@ TEST_F(ClusterFaultsTest, ANodeThatWasAskedForALockInVainForgetsTheTransaction) 
   EXPECT_EQ(owners_at(2), 0U);
 }
 
+// The prepare of a leaseholder is applied when it leads no more.
+TEST_F(ClusterFaultsTest, APrepareThatOutlivesItsLeaseIsNotTakenForPrevented) {
+  make_two_shards();
+  auto transaction = begin(1);
+  ASSERT_EQ(lock_and_put(*transaction, "a", "new").to_string(), "OK");
+  ASSERT_EQ(lock_and_put(*transaction, "x", "new").to_string(), "OK");
+  cluster_.network().block(2, 1);
+  cluster_.network().block(3, 1);
+  std::optional<Status> committed;
+  start(transaction->commit(), &committed);
+  cluster_.run_for(1500ms);
+  cluster_.network().unblock(2, 1);
+  cluster_.network().unblock(3, 1);
+  ASSERT_TRUE(cluster_.run_until(20s, [&] { return committed.has_value(); }));
+  for (const Bytes& key : {Bytes("a"), Bytes("x")}) {
+    const auto value = cluster_.run(begin(2)->get(key));
+    ASSERT_TRUE(value.ok());
+    EXPECT_EQ(value->has_value(), committed->ok()) << committed->to_string();
+  }
+}
+
+TEST_F(ClusterFaultsTest, ALeaseholderThatHandsOverBeforeATransactionIsResolvedFreesItsLocks) {
+  make_two_shards();
+  auto transaction = begin(3);
+  ASSERT_EQ(lock_and_put(*transaction, "a", "new").to_string(), "OK");
+  ASSERT_EQ(lock_and_put(*transaction, "x", "new").to_string(), "OK");
+  std::optional<Status> committed;
+  start(transaction->commit(), &committed);
+  auto& leaseholder = cluster_.node(1).node().leaseholder();
+  ASSERT_TRUE(cluster_.run_until(1s, [&] { return leaseholder.in_flight().prepared == 1; }));
+  cluster_.network().clog(3, 1, world_.now_ns() + 300'000'000);
+  cluster_.network().clog(3, 2, world_.now_ns() + 300'000'000);
+  ASSERT_EQ(cluster_.transfer("a", NodeId(2)).to_string(), "OK");
+  ASSERT_TRUE(cluster_.run_until(5s, [&] { return committed.has_value(); }));
+  EXPECT_EQ(committed->to_string(), "OK");
+  cluster_.run_for(5s);
+  EXPECT_EQ(owners_at(1), 0U);
+  EXPECT_EQ(owners_at(2), 0U);
+}
+
 class ClusterGuardsTest : public ClusterFaultsTest {
  protected:
   ClusterGuardsTest() {

@@ -561,32 +561,36 @@ Task<Status> ClusterStore::find_outcome(Bytes key, TransactionId transaction, Hl
 }
 
 void ClusterStore::resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed,
-                                 HlcTimestamp at) {
-  spawn_background(resolve(transaction, std::move(participants), committed, at));
+                                 HlcTimestamp at, std::vector<NodeId> holders) {
+  spawn_background(resolve(transaction, std::move(participants), committed, at, std::move(holders)));
 }
 
 Task<void> ClusterStore::resolve(TransactionId transaction, std::vector<Participant> participants, bool committed,
-                                 HlcTimestamp at) {
-  for (const Participant& participant : participants) {
-    // Until somebody has it: a participant whose shard nobody leads is looked after when somebody does.
-    while (!stopping_.load()) {
-      const RouteReply route = co_await router_.find(participant.key, false, parts_.background);
-      if (route.known && route.leaseholder.number() != 0) {
-        const auto answer = co_await dispatch(route.leaseholder,
-                                              ResolveRequest{.shard = route.shard,
-                                                             .transaction = transaction,
-                                                             .key = participant.key,
-                                                             .committed = committed,
-                                                             .at = at},
-                                              parts_.background);
-        if (answer.ok()) {
-          break;
-        }
-        router_.forget(route.shard);
-      }
-      co_await pause_for(kRoundInterval, parts_.timer, parts_.background, nullptr);
+                                 HlcTimestamp at, std::vector<NodeId> holders) {
+  for (std::size_t i = 0; i < participants.size(); ++i) {
+    ResolveRequest request{.transaction = transaction, .key = participants[i].key, .committed = committed, .at = at};
+    const NodeId resolver = co_await resolve_one(std::move(request));
+    if (i < holders.size() && holders[i] != resolver) {
+      tell(holders[i], ReleaseRequest{.transaction = transaction});
     }
   }
+}
+
+// Until somebody has it: a participant whose shard nobody leads is looked after when somebody does. Gives who has it.
+Task<NodeId> ClusterStore::resolve_one(ResolveRequest request) {
+  while (!stopping_.load()) {
+    const RouteReply route = co_await router_.find(request.key, false, parts_.background);
+    if (route.known && route.leaseholder.number() != 0) {
+      request.shard = route.shard;
+      const auto answer = co_await dispatch(route.leaseholder, request, parts_.background);
+      if (answer.ok()) {
+        co_return route.leaseholder;
+      }
+      router_.forget(route.shard);
+    }
+    co_await pause_for(kRoundInterval, parts_.timer, parts_.background, nullptr);
+  }
+  co_return NodeId();
 }
 
 // The participants of a transaction that nobody resolves know together what became of it.
@@ -611,7 +615,7 @@ Task<void> ClusterStore::recover(Leaseholder::Abandoned abandoned) {
       break;
     }
   }
-  co_await resolve(abandoned.transaction, abandoned.participants, committed, commit_moment(at));
+  co_await resolve(abandoned.transaction, abandoned.participants, committed, commit_moment(at), {});
 }
 
 HlcTimestamp ClusterStore::commit_moment(HlcTimestamp latest_prepared) {

@@ -139,8 +139,10 @@ class ClusterStore final : public txn::Store {
   uint64_t past_views() const { return past_views_.load(std::memory_order_relaxed); }
   // Runs what nobody waits for; stop() does.
   void spawn_background(Task<void> task);
-  // Makes the outcome of a transaction known to its participants, in the background.
-  void resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at);
+  // Makes the outcome of a transaction known to its participants, in the background, and frees the locks that it holds
+  // at `holders`, one for each participant, or none: whoever led the shards then may lead them no more.
+  void resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at,
+                     std::vector<NodeId> holders);
 
  private:
   template <typename Request>
@@ -153,7 +155,9 @@ class ClusterStore final : public txn::Store {
   Task<Bytes> serve_merging(Method method, Bytes body, runtime::Executor& executor);
   Task<Bytes> serve_simple(Method method, Bytes body);
   Task<Bytes> serve_notice(Bytes body, runtime::Executor& executor);
-  Task<void> resolve(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at);
+  Task<void> resolve(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at,
+                     std::vector<NodeId> holders);
+  Task<NodeId> resolve_one(ResolveRequest request);
   Task<void> discard_span(txn::Span span);
   Task<void> recover(Leaseholder::Abandoned abandoned);
   Task<void> break_deadlocks();

@@ -572,13 +572,15 @@ Task<Status> ClusterTransaction::commit_many(std::vector<Part> parts) {
     hooks_.clear();
   }
   committed_at_ = ClusterStore::commit_moment(latest);
-  store_.resolve_later(id_, std::move(participants), failure.ok(), committed_at_);
+  std::vector<NodeId> holders;
   if (failure.ok()) {
     // Its locks there are freed when its writes are what others see.
     for (const Part& part : parts) {
       marks_.erase(part.route.leaseholder);
+      holders.push_back(part.route.leaseholder);
     }
   }
+  store_.resolve_later(id_, std::move(participants), failure.ok(), committed_at_, std::move(holders));
   co_return failure;
 }
 

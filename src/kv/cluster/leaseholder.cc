@@ -445,20 +445,6 @@ Task<void> Leaseholder::wait_until_commits_allowed(LedShard& led, runtime::Execu
   }
 }
 
-// What a prepared transaction has read stays as it is until it is resolved: somebody could see the change and not yet
-// the transaction, and be over before it commits. A commit on one shard keeps nobody waiting meanwhile, so it can wait.
-Task<void> Leaseholder::wait_for_readers(LedShard& led, const PendingWrite& write, runtime::Executor& executor) {
-  while (true) {
-    {
-      MutexLock lock(led.mutex);
-      if (!leads(led) || !led.read_by_prepared(write.keys, write.transaction)) {
-        co_return;
-      }
-    }
-    co_await wait_for_change(led, executor);
-  }
-}
-
 Status Leaseholder::check_part(LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys) {
   const bool holds =
       part.term == 0 ? !owners_.refuses(part.transaction) : part.term == led.term && owners_.knows(part.transaction);
@@ -642,16 +628,31 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
   if (write.outcome != ProposalOutcome::kApplied) {
     co_return refusal<CommitReply>(led, write);
   }
-  {
-    MutexLock lock(led.mutex);
-    if (!led.prepared.contains(part.transaction)) {
-      // It was prevented while it was on its way.
-      co_return Reply::error(locks_lost());
-    }
+  const auto promised = stored_promise(part.shard, request.key, part.transaction);
+  if (!promised.ok()) {
+    co_return Reply::error(std::move(promised).status());
+  }
+  if (*promised == Outcome::kUnknown) {
+    co_return Reply::unreachable();
+  }
+  if (*promised == Outcome::kAborted) {
+    // It was prevented while it was on its way.
+    co_return Reply::error(locks_lost());
   }
   Reply answer;
   answer.reply.at = write.at;
   co_return answer;
+}
+
+// What is stored of a prepare that this replica has applied. Memory does not tell: this node may lead no more.
+Result<Outcome> Leaseholder::stored_promise(ShardId shard, ByteView key, TransactionId transaction) {
+  PANDO_ASSIGN(const auto outcome, stored_outcome(key, transaction));
+  if (outcome.has_value()) {
+    return outcome->committed ? Outcome::kCommitted : Outcome::kAborted;
+  }
+  Bytes bytes;
+  PANDO_ASSIGN(const bool prepared, parts_.engine.get(prepared_key(shard, transaction), bytes));
+  return prepared ? Outcome::kPrepared : Outcome::kUnknown;
 }
 
 // An entry that stands for itself: it has no place in the order of commits.
@@ -896,23 +897,6 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
     }
     // Looks again: a prepare may have come first.
   }
-}
-
-Leaseholder::InFlight Leaseholder::in_flight() {
-  InFlight in_flight{.lock_owners = owners_.count(), .locked_keys = locks_.describe().size()};
-  {
-    MutexLock lock(guards_mutex_);
-    in_flight.excluders = excluders_.size();
-  }
-  MutexLock shards_lock(shards_mutex_);
-  for (const auto& [id, led] : shards_) {
-    MutexLock lock(led->mutex);
-    in_flight.pending_writes += led->pending.size();
-    in_flight.prepared += led->prepared.size();
-    in_flight.written_keys += led->writers.size();
-    in_flight.waiting_requests += led->waiters.size();
-  }
-  return in_flight;
 }
 
 std::vector<Leaseholder::Abandoned> Leaseholder::prepared_before(std::chrono::nanoseconds age) {
