@@ -308,6 +308,10 @@ SnapshotPtr CatalogTransaction::snapshot() {
   return view_;
 }
 
+Task<Result<std::optional<Bytes>>> CatalogTransaction::stored_table(Oid table) {
+  return transaction_.get(descriptor_key(catalog_.options().database, DescriptorKind::kTable, table));
+}
+
 Task<Status> CatalogTransaction::lock_table(Oid table, txn::LockStrength strength, txn::WaitPolicy wait) {
   PANDO_CO_TRY((co_await transaction_.lock(table_lock_key(table), strength, wait)).status());
   co_return co_await catch_up();

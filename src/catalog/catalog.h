@@ -115,6 +115,9 @@ class CatalogTransaction {
   // Locks a name in a schema: whoever creates it next waits for this transaction's end.
   Task<Status> lock_name(Oid schema, std::string name);
 
+  // The encoded descriptor of a table in the transaction's snapshot of the store, which may be one of the past.
+  Task<Result<std::optional<Bytes>>> stored_table(Oid table);
+
   // Store or replace, and remove. The object's key is locked; REQUIRES: the caller has locked the table.
   Task<Status> put(SchemaPtr schema);
   Task<Status> put(TablePtr table);
