@@ -622,6 +622,7 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
                                             .participants = request.participants,
                                             .commit = std::move(part.payload),
                                             .reads = std::move(part.reads)});
+    write.prepares = true;
     sequence(led, write, std::move(entry));
   }
   co_await write.decided.wait();
@@ -733,7 +734,7 @@ Task<AnswerTo<SplitRequest>> Leaseholder::split(SplitRequest request, runtime::E
         co_return Reply();
       }
       led.splitting = true;
-      if (led.prepared.empty()) {
+      if (!led.has_prepares()) {
         break;
       }
     }
@@ -800,7 +801,7 @@ Task<Status> Leaseholder::prepare_merge(ShardId right, runtime::Executor& execut
         co_return Status(sql_state::kObjectNotInPrerequisiteState, "this node does not lead the shard on the right");
       }
       led.splitting = true;
-      if (led.prepared.empty()) {
+      if (!led.has_prepares()) {
         co_return Status();
       }
     }
@@ -869,7 +870,6 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
           led.pending, [&](const PendingWrite* write) { return write->transaction == request.transaction; });
       if (!pending) {
         // A commit of it that still comes is refused from now on.
-        release({.transaction = request.transaction});
         release({.transaction = request.transaction});
         owners_.refuse(request.transaction);
       }

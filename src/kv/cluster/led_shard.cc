@@ -36,6 +36,10 @@ const LedShard::Writer* LedShard::find_writer(const txn::Span& part, Transaction
   return nullptr;
 }
 
+bool LedShard::has_prepares() const {
+  return !prepared.empty() || std::ranges::any_of(pending, [](const PendingWrite* write) { return write->prepares; });
+}
+
 bool LedShard::read_by_prepared(const std::vector<Bytes>& keys, TransactionId writer) const {
   const auto holds_a_key = [&keys](const txn::Span& read) {
     const auto first = std::ranges::lower_bound(keys, read.start);

@@ -29,6 +29,8 @@ struct PendingWrite {
   const TransactionId transaction;
   HlcTimestamp at;
   std::vector<Bytes> keys;
+  // Once it is applied the transaction is prepared.
+  bool prepares = false;
   ProposalOutcome outcome = ProposalOutcome::kUnknown;
   runtime::Event decided;
 };
@@ -94,6 +96,8 @@ struct LedShard {
   // prepared, at or below `limit`. Null when there is none.
   const Writer* find_writer(const txn::Span& part, TransactionId reader, HlcTimestamp at, HlcTimestamp limit) const
       PANDO_REQUIRES(mutex);
+  // Whether something is prepared, or on its way to be.
+  bool has_prepares() const PANDO_REQUIRES(mutex);
   // Whether another transaction is prepared that has read one of the keys.
   bool read_by_prepared(const std::vector<Bytes>& keys, TransactionId writer) const PANDO_REQUIRES(mutex);
   const Writer* find_writer(ByteView key, TransactionId reader, HlcTimestamp at, HlcTimestamp limit) const
