@@ -122,6 +122,29 @@ TEST_F(ClusterFaultsTest, APrepareThatOutlivesItsLeaseIsNotTakenForPrevented) {
   }
 }
 
+// Each is checked on the shard that it has read before the other's write comes there.
+TEST_F(ClusterFaultsTest, OneOfTwoThatReadWhatTheOtherWritesIsRefused) {
+  make_two_shards();
+  ASSERT_EQ(write(1, "a", "old").to_string(), "OK");
+  ASSERT_EQ(write(2, "x", "old").to_string(), "OK");
+  cluster_.run_for(1s);
+  auto left = begin(1, Isolation::kSerializable);
+  auto right = begin(2, Isolation::kSerializable);
+  ASSERT_EQ(*cluster_.run(left->get("a")), "old");
+  ASSERT_EQ(*cluster_.run(right->get("x")), "old");
+  ASSERT_EQ(lock_and_put(*left, "x", "new").to_string(), "OK");
+  ASSERT_EQ(lock_and_put(*right, "a", "new").to_string(), "OK");
+  std::optional<Status> left_ended;
+  std::optional<Status> right_ended;
+  start(left->commit(), &left_ended);
+  start(right->commit(), &right_ended);
+  ASSERT_TRUE(cluster_.run_until(20s, [&] { return left_ended.has_value() && right_ended.has_value(); }));
+  EXPECT_FALSE(left_ended->ok() && right_ended->ok());
+  for (const Status& ended : {*left_ended, *right_ended}) {
+    EXPECT_TRUE(ended.ok() || ended.is(sql_state::kSerializationFailure)) << ended.to_string();
+  }
+}
+
 // The left side would keep what is prepared of rows that are the right side's by then.
 TEST_F(ClusterFaultsTest, AShardIsNotSplitWhileAPrepareIsOnItsWay) {
   make_two_shards();

@@ -292,6 +292,7 @@ Task<Bytes> ClusterStore::serve_get(NodeId from, Bytes body, runtime::Executor& 
     co_return encoded(co_await parts_.leaseholder.get(std::move(request), executor));
   }
   answer.reply.at = point.at;
+  answer.reply.chosen = point.chosen;
   if (*outcome == txn::ReadOutcome::kFound) {
     answer.reply.value = std::move(value);
   }

@@ -173,7 +173,8 @@ HlcTimestamp Leaseholder::settle_moment(const LedShard& led, ReadPoint& point) {
     parts_.oracle.observe(point.at);
     return std::max(point.limit, point.at);
   }
-  point.at = led.complete_until(parts_.oracle.next());
+  point.chosen = parts_.oracle.next();
+  point.at = led.complete_until(point.chosen);
   point.origin = self_;
   // A prepared write of any time may be committed and acknowledged already: a moment that is yet to be chosen must come
   // after it.
@@ -187,8 +188,8 @@ bool Leaseholder::is_uncertain(HlcTimestamp version, const Settled& settled) con
   if (version <= settled.point.at || version > settled.point.limit) {
     return false;
   }
-  const bool committed_here_since =
-      settled.point.origin == self_ && version.logical == 0 && version > settled.lease_start;
+  const bool committed_here_since = settled.point.origin == self_ && version.logical == 0 &&
+                                    version > settled.point.chosen && version > settled.lease_start;
   return !committed_here_since;
 }
 
@@ -237,6 +238,7 @@ Task<AnswerTo<GetRequest>> Leaseholder::get(GetRequest request, runtime::Executo
   }
   Reply answer;
   answer.reply.at = settled.point.at;
+  answer.reply.chosen = settled.point.chosen;
   if (*found && !record.tombstone) {
     answer.reply.value = std::move(record.value);
   }
@@ -261,6 +263,7 @@ Task<Answer<Leaseholder::OpenScan>> Leaseholder::open_scan(ScanRequest request, 
   }
   Reply answer;
   answer.reply.at = settled.point.at;
+  answer.reply.chosen = settled.point.chosen;
   answer.reply.scan = parts_.engine.scan_versions({.span = {request.span.start, request.span.end},
                                                    .at = settled.point.at,
                                                    .reverse = request.reverse,
@@ -327,6 +330,7 @@ Task<AnswerTo<ScanRequest>> Leaseholder::scan(ScanRequest request, runtime::Exec
     co_return answer;
   }
   answer.reply.at = opened.reply.at;
+  answer.reply.chosen = opened.reply.chosen;
   KeyValueBatch& entries = answer.reply.entries;
   KeyValueBatch step;
   while (entries.size() < entries_max && entries.arena.size() < kScanReplyBytesMax) {
@@ -612,10 +616,15 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
     if (Status status = check_part(led, part, write.keys); !status.ok()) {
       co_return Reply::error(std::move(status));
     }
+    // To wait for it could be to wait for each other.
+    if (part.snapshot != HlcTimestamp() && led.read_by_prepared(write.keys, part.transaction)) {
+      co_return Reply::error(txn::read_write_conflict());
+    }
     write.at = parts_.oracle.next();
     if (part.deadline != HlcTimestamp() && write.at > part.deadline) {
       co_return Reply::error(past_deadline());
     }
+    write.reads = part.reads;
     Bytes entry = encode_entry(PrepareEntry{.transaction = part.transaction,
                                             .key = request.key,
                                             .at = write.at,
