@@ -10,7 +10,7 @@ ROUNDS ?= 200
 NODES ?= 3
 CORPUS ?= ../shared/slt
 
-.PHONY: help packages build demo demo-cluster faults bench-cluster test lint format tidy bench slt differential crash hunt mutants specs clean
+.PHONY: help packages build demo demo-cluster faults bench-cluster bench-consensus test lint format tidy bench slt differential crash hunt mutants specs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -37,6 +37,11 @@ faults: build  ## every failure mode on a real cluster of NODES nodes: what was 
 
 bench-cluster: build  ## three nodes beside three etcd nodes; prints ratios
 	@/usr/bin/python3 bench/cluster/cluster_bench.py $(BUILD)/pando
+
+bench-consensus: build  ## three Raft cores in memory beside libraft; what 10,000 idle groups cost a node
+	@$(BUILD)/bench/consensus/raft_bench
+	@$(BUILD)/bench/consensus/idle_groups_bench 10000 60
+	@$(BUILD)/bench/replica/idle_shards_bench 10000 60
 
 slt: build  ## the sqllogictest files below CORPUS, on a fresh server
 	@test/slt/run.sh $(BUILD) $(CORPUS)

@@ -270,6 +270,7 @@ Replica& ReplicaCore::add_replica(ShardId shard, ReplicaId self, raft::RestartSt
   ReplicaId& lowest = gone_[shard];
   lowest = std::max(lowest, self);
   multiraft_->add(shard, raft_options(self), std::move(state));
+  replica.core = multiraft_->find(shard);
   return replica;
 }
 
