@@ -330,6 +330,7 @@ void ReplicaCore::destroy(ShardId shard, ReplicaId next_allowed) {
   ShardViewWriter::set_leader(*replica.view, NodeId());
   const bool had_data = replica.initialized;
   const ShardDescriptor descriptor = replica.descriptor;
+  last_found_ = nullptr;
   replicas_.erase(shard);
   removed_.erase(shard);
   if (had_data) {

@@ -106,8 +106,12 @@ ReplicaStatistics ReplicaCore::statistics() {
 }
 
 Replica* ReplicaCore::find(ShardId shard) {
-  const auto found = replicas_.find(shard);
-  return found == replicas_.end() ? nullptr : found->second.get();
+  // Who is looked for once is mostly looked for several times: the fabric asks where each voter lives.
+  if (last_found_ == nullptr || last_found_->shard != shard) {
+    const auto found = replicas_.find(shard);
+    last_found_ = found == replicas_.end() ? nullptr : found->second.get();
+  }
+  return last_found_;
 }
 
 NodeId ReplicaCore::node_of(ShardId group, ReplicaId replica) const {

@@ -214,6 +214,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   std::unique_ptr<storage::Journal> journal_;
   std::unique_ptr<multiraft::MultiRaft> multiraft_;
   std::map<ShardId, std::unique_ptr<Replica>> replicas_;
+  Replica* last_found_ = nullptr;
   // Lowest replica ids that may still come to this node.
   std::map<ShardId, ReplicaId> gone_;
   // Senders of messages to replicas that are not here, while they are answered.

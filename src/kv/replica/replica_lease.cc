@@ -10,7 +10,7 @@ namespace {
 
 constexpr uint64_t kRenewalIntervalNs = 30'000'000;
 // A published lease is renewed when this is left of it: fewer looks at groups that stay as they are.
-constexpr uint64_t kRenewBeforeNs = 350'000'000;
+constexpr uint64_t kRenewBeforeNs = 250'000'000;
 constexpr uint64_t kTransferTimeoutNs = 3'000'000'000;
 
 Status not_leading(ShardId shard) {
@@ -106,20 +106,22 @@ void ReplicaCore::renew_leases() {
     return;
   }
   std::vector<Replica*> due;
-  uint64_t first_later_ns = UINT64_MAX;
+  uint64_t next = UINT64_MAX;
   for (const auto& [shard, replica] : serving_) {
     const uint64_t until = replica->view->lease_until_ns();
     if (until < now + kRenewBeforeNs) {
       due.push_back(replica);
     } else {
-      first_later_ns = std::min(first_later_ns, until - kRenewBeforeNs);
+      next = std::min(next, until - kRenewBeforeNs);
     }
   }
   for (Replica* const replica : due) {
     refresh(*replica);
+    const uint64_t until = replica->view->lease_until_ns();
+    // What could not be renewed now may be a little later.
+    next = std::min(next, std::max(until - std::min(until, kRenewBeforeNs), now + kRenewalIntervalNs));
   }
-  // What could not be renewed now may be a little later.
-  next_renewal_ns_ = due.empty() ? first_later_ns : now + kRenewalIntervalNs;
+  next_renewal_ns_ = next;
 }
 
 // Returns the index of the entry; 0 when it was refused.
