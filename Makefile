@@ -21,7 +21,7 @@ packages:  ## install what is missing from Debian (needs root or sudo)
 build: packages  ## build everything; leaves build/release/pando
 	@mkdir -p build
 	@cmake --preset $(PRESET) > $(BUILD).configure.log 2>&1 || { cat $(BUILD).configure.log; exit 1; }
-	@cmake --build $(BUILD) -j $(JOBS)
+	@cmake --build $(BUILD) -j $(JOBS) $(if $(TARGET),--target $(TARGET))
 
 demo: build  ## a tour of the embedded database and the server, with real output
 	@examples/demo/run.sh $(BUILD)
@@ -53,10 +53,11 @@ crash: build  ## ROUNDS rounds of kill -9 under load
 	@test/crash/run.sh $(BUILD) $(ROUNDS)
 
 hunt: PRESET = debug
+hunt: TARGET = pando_sim_run
 hunt: build  ## simulate for MINUTES, from the first of SEEDS on, with fault sites compiled in
 	@$(BUILD)/test/sim/pando_sim --minutes $(MINUTES) --seeds $(SEEDS) --probes
 
-mutants: build  ## plant each bug of test/sim/mutants and show that the simulator catches it
+mutants: packages  ## plant each bug of test/sim/mutants and show that the simulator catches it
 	@test/sim/mutants/run.py
 
 specs:  ## check the model of leases and liveness with spin
