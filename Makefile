@@ -1,7 +1,7 @@
 # Pando's front door: every command a person needs. `make help` lists them.
 
 PRESET ?= release
-BUILD := build/$(PRESET)
+BUILD = build/$(PRESET)
 JOBS ?= $(shell nproc)
 MINUTES ?= 10
 
