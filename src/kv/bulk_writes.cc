@@ -219,17 +219,17 @@ class BulkWrites::Run {
 
 // A buffer on its way into a run. The background keeps it alive when the transaction ends.
 struct BulkWrites::Spill {
-  Spill(std::shared_ptr<const WriteBuffer> from, const Options& options)
+  Spill(std::shared_ptr<WriteBuffer> from, const Options& options)
       : buffer(std::move(from)), run(std::make_shared<Run>(options.files)), written(options.executor) {}
 
-  const std::shared_ptr<const WriteBuffer> buffer;
+  const std::shared_ptr<WriteBuffer> buffer;
   const std::shared_ptr<Run> run;
   Status status;
   runtime::Event written;
 };
 
-BulkWrites::BulkWrites(std::shared_ptr<const WriteBuffer> first, Options options)
-    : options_(options), active_(std::make_shared<WriteBuffer>(first->last())), active_base_(first->last()) {
+BulkWrites::BulkWrites(std::shared_ptr<WriteBuffer> first, Options options) : options_(options) {
+  activate(first->last());
   layers_.push_back({.buffer = std::move(first), .run = nullptr, .base = 0, .limit = active_base_});
 }
 
@@ -243,8 +243,7 @@ void BulkWrites::rollback_to(Mark mark) {
     active_->rollback_to(mark);
     return;
   }
-  active_ = std::make_shared<WriteBuffer>(mark);
-  active_base_ = mark;
+  activate(mark);
   if (!layers_.empty()) {
     layers_.back().limit = std::min(layers_.back().limit, mark);
   }
@@ -327,13 +326,18 @@ Task<void> BulkWrites::write_run(std::shared_ptr<Spill> spill) {
   co_return;
 }
 
+void BulkWrites::activate(Mark mark) {
+  active_ = spare_ != nullptr ? std::exchange(spare_, nullptr) : std::make_shared<WriteBuffer>();
+  active_->reset(mark);
+  active_base_ = mark;
+}
+
 void BulkWrites::freeze() {
   if (active_->empty()) {
     return;
   }
   layers_.push_back({.buffer = active_, .run = nullptr, .base = active_base_, .limit = active_->last()});
-  active_base_ = active_->last();
-  active_ = std::make_shared<WriteBuffer>(active_base_);
+  activate(active_->last());
 }
 
 Task<bool> BulkWrites::start_spill() {
@@ -361,6 +365,10 @@ Task<Status> BulkWrites::settle() {
   if (layer != layers_.end()) {
     layer->run = spill->run;
     layer->buffer = nullptr;
+  }
+  // Neither the transaction nor a walk has it.
+  if (spill->buffer.use_count() == 1) {
+    spare_ = spill->buffer;
   }
   co_return Status();
 }

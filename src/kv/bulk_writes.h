@@ -42,7 +42,7 @@ class BulkWrites {
   };
 
   // `first` does not change any more.
-  BulkWrites(std::shared_ptr<const txn::WriteBuffer> first, Options options);
+  BulkWrites(std::shared_ptr<txn::WriteBuffer> first, Options options);
   // Its runs go, unless a commit has taken them.
   ~BulkWrites();
   BulkWrites(const BulkWrites&) = delete;
@@ -82,13 +82,16 @@ class BulkWrites {
   // It holds the writes after `base`; those after `limit` were rolled back.
   struct Layer {
     // Until the run is there.
-    std::shared_ptr<const txn::WriteBuffer> buffer;
+    std::shared_ptr<txn::WriteBuffer> buffer;
     std::shared_ptr<Run> run;
     Mark base = 0;
     Mark limit = 0;
   };
 
   static Task<void> write_run(std::shared_ptr<Spill> spill);
+  // Begins a buffer for what is written after `mark`.
+  void activate(Mark mark);
+  // Makes the active buffer a layer.
   void freeze();
   // Starts to write the oldest layer without a run; false when all have one. REQUIRES: spill_ is null.
   Task<bool> start_spill();
@@ -102,7 +105,9 @@ class BulkWrites {
   std::shared_ptr<Spill> spill_;
   // Walks may outlive its time.
   std::shared_ptr<txn::WriteBuffer> active_;
-  Mark active_base_;
+  Mark active_base_ = 0;
+  // One whose run is there, to be filled again: its memory is in place.
+  std::shared_ptr<txn::WriteBuffer> spare_;
 };
 
 // What a bulk commit changes: the newest write of each key over its runs. Its walks may be used at the same time, each

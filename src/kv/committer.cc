@@ -206,12 +206,15 @@ Task<void> Committer::apply_group() {
     co_return;
   }
   if (bulk) {
-    // Makes the runs' space free at once. Before it is told: who hears of a commit finds nothing of it under way.
+    // So that the runs are not needed any more.
     parts_.engine.flush().ignore("the engine flushes again when it can");
-    parts_.run_files.remove_unneeded();
   }
   std::vector<KeyRange> ingested = applier_.take_ingested();
   publish(std::exchange(unapplied_, {}));
+  if (bulk) {
+    // Removing files takes long where the disk is told of it, and nobody has to wait for that.
+    parts_.run_files.remove_unneeded();
+  }
   parts_.upkeep.warm(std::move(ingested));
 }
 

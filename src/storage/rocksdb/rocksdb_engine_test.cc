@@ -1,5 +1,6 @@
 #include "storage/rocksdb/rocksdb_engine.h"
 
+#include <array>
 #include <atomic>
 #include <fstream>
 #include <map>
@@ -200,7 +201,8 @@ TEST_P(LongScans, AgreeWithTheMemoryEngine) {
         batch.put_version(key(n), at(now), rows[key(n)]);
       }
       SortedRows source(rows);
-      ASSERT_TRUE(engine.ingest(source, at(now)).ok());
+      const std::array<IngestSource*, 1> sources{&source};
+      ASSERT_TRUE(engine.ingest(sources, at(now)).ok());
       ASSERT_TRUE(oracle->write(batch).ok());
     }
     if (prng.chance(0.3)) {
