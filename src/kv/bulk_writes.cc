@@ -189,12 +189,12 @@ class BulkWrites::Run {
   // To be called once.
   Status write(const WriteBuffer& buffer) {
     PANDO_ASSIGN(const auto writer, files_.store().create(files_.next_id()));
-    bool first = true;
     ByteView largest;
     PANDO_TRY(buffer.visit_history([&](const WriteBuffer::Write& write, Mark mark) {
-      if (std::exchange(first, false)) {
+      if (keys_ == 0) {
         smallest_.assign(write.key);
       }
+      keys_ += keys_ == 0 || write.key != largest ? 1 : 0;
       largest = write.key;
       return writer->add(write.key, mark, write.value);
     }));
@@ -205,12 +205,14 @@ class BulkWrites::Run {
   void release() { released_ = true; }
 
   const std::shared_ptr<storage::SortedRun>& run() const { return run_; }
+  std::size_t keys() const { return keys_; }
   bool has_room_for(ByteView key) const { return key >= smallest_ && key <= largest_; }
   bool overlaps(ByteView start, ByteView end) const { return largest_ >= start && before_end(smallest_, end); }
 
  private:
   RunFiles& files_;
   std::shared_ptr<storage::SortedRun> run_;
+  std::size_t keys_ = 0;
   // Of its keys.
   Bytes smallest_;
   Bytes largest_;
@@ -311,6 +313,10 @@ std::unique_ptr<txn::OverlayWalk> BulkWrites::walk(Mark mark, const txn::Span& s
 }
 
 Result<std::optional<std::vector<Bytes>>> BulkWrites::keys(std::size_t count_max) const {
+  const auto has_too_many = [&](const Layer& layer) { return layer.run != nullptr && layer.run->keys() > count_max; };
+  if (std::ranges::any_of(layers_, has_too_many)) {
+    return std::optional<std::vector<Bytes>>();
+  }
   std::vector<Bytes> keys;
   const auto all = walk(active_->last(), {}, false);
   for (; all->valid() && keys.size() <= count_max; all->step()) {

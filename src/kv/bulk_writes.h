@@ -62,7 +62,7 @@ class BulkWrites {
   // What `mark` sees in the span.
   std::unique_ptr<txn::OverlayWalk> walk(Mark mark, const txn::Span& span, bool reverse) const;
 
-  // The keys written, if there are at most `count_max`.
+  // The keys written, if there are at most `count_max`; those that were rolled back may count, too.
   Result<std::optional<std::vector<Bytes>>> keys(std::size_t count_max) const;
 
   bool is_full() const { return active_->bytes() >= options_.buffer_bytes_max; }

@@ -205,14 +205,11 @@ Task<void> Committer::apply_group() {
     retry_later(std::move(written));
     co_return;
   }
-  if (bulk) {
-    // So that the runs are not needed any more.
-    parts_.engine.flush().ignore("the engine flushes again when it can");
-  }
   std::vector<KeyRange> ingested = applier_.take_ingested();
   publish(std::exchange(unapplied_, {}));
   if (bulk) {
-    // Removing files takes long where the disk is told of it, and nobody has to wait for that.
+    // Makes the runs' space free. Removing files takes long where the disk is told of it: nobody waits for that.
+    parts_.engine.flush().ignore("the engine flushes again when it can");
     parts_.run_files.remove_unneeded();
   }
   parts_.upkeep.warm(std::move(ingested));

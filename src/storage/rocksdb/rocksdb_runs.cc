@@ -35,7 +35,7 @@ Status malformed(RunId id) {
 class Iterator final : public RunIterator {
  public:
   Iterator(RunId id, const Bytes& path) : id_(id) {
-    auto opened = TableFile::open(path, 0, nullptr);
+    auto opened = TableFile::open_once(path);
     status_ = opened.status();
     if (status_.ok() && (*opened)->blocks().empty()) {
       status_ = malformed(id_);
@@ -200,7 +200,7 @@ class Run final : public SortedRun {
   std::unique_ptr<RunIterator> iterate() override { return std::make_unique<Iterator>(id_, path_); }
   uint64_t bytes() const override { return bytes_; }
   std::vector<Bytes> split_keys(std::size_t pieces) const override {
-    const auto file = TableFile::open(path_, 0, nullptr);
+    const auto file = TableFile::open_once(path_);
     return file.ok() ? split_blocks((*file)->blocks(), pieces) : std::vector<Bytes>();
   }
 
