@@ -11,6 +11,8 @@ namespace {
 // The liveness fabric and the cores are looked at this many times per tick.
 constexpr int kTurnsPerTick = 2;
 constexpr std::chrono::nanoseconds kRetryDelay{50'000'000};
+// Proposals wait while the journal writes, so that they go out together; no more of them than this.
+constexpr std::size_t kHeldProposalsBytesMax = 128_KiB;
 // Larger envelopes go out in parts.
 constexpr std::size_t kEnvelopeBytesMax = 16_MiB;
 
@@ -65,6 +67,7 @@ void ReplicaCore::propose(Proposal proposal) {
   {
     MutexLock lock(mutex_);
     if (running_) {
+      inputs_.proposal_bytes += proposal.payload.size();
       inputs_.proposals.push_back(std::move(proposal));
       wake();
       return;
@@ -140,7 +143,7 @@ void ReplicaCore::turn() {
     if (!running_) {
       return;
     }
-    std::swap(inputs, inputs_);
+    inputs = take_inputs();
   }
   multiraft_->tick(now_ns());
   take(std::move(inputs));
@@ -158,6 +161,19 @@ void ReplicaCore::turn() {
   ++statistics_.turns;
   MutexLock lock(mutex_);
   published_ = statistics_;
+}
+
+// Sent while the journal writes, proposals would wait for it all the same, here and at the followers, which write as
+// much: what comes meanwhile shares one message, one write and one sync. The end of the write is an input.
+ReplicaCore::Inputs ReplicaCore::take_inputs() {
+  Inputs inputs;
+  std::swap(inputs, inputs_);
+  const bool journal_writes = appends_in_flight_ > inputs.journaled.size();
+  if (journal_writes && inputs.proposal_bytes < kHeldProposalsBytesMax) {
+    std::swap(inputs.proposals, inputs_.proposals);
+    std::swap(inputs.proposal_bytes, inputs_.proposal_bytes);
+  }
+  return inputs;
 }
 
 void ReplicaCore::schedule_tick() {

@@ -100,6 +100,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
     std::vector<std::pair<uint64_t, Status>> journaled;
     std::vector<std::pair<NodeId, ConsensusMessage>> messages;
     std::vector<Proposal> proposals;
+    std::size_t proposal_bytes = 0;
     std::vector<std::function<void()>> calls;
   };
   // A write that the journal has not made durable yet.
@@ -115,6 +116,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   static Task<void> run_turn(std::shared_ptr<ReplicaCore> core);
   void turn();
   void schedule_tick();
+  Inputs take_inputs() PANDO_REQUIRES(mutex_);
   void take(Inputs inputs);
   void take_message(NodeId from, ConsensusMessage message);
   void take_envelope(multiraft::Envelope envelope);
