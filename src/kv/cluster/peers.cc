@@ -108,13 +108,16 @@ void Peers::on_message(NodeId from, Bytes message) {
 }
 
 void Peers::on_answer(uint64_t id, ByteView body) {
-  MutexLock lock(mutex_);
-  const auto found = calls_.find(id);
-  if (found == calls_.end()) {
-    return;
+  Call* call = nullptr;
+  {
+    MutexLock lock(mutex_);
+    const auto found = calls_.find(id);
+    if (found == calls_.end()) {
+      return;
+    }
+    call = found->second;
+    calls_.erase(found);
   }
-  Call* call = found->second;
-  calls_.erase(found);
   call->reply->assign(body);
   call->ended.set(kAnswered);
 }

@@ -28,13 +28,8 @@ void ReplicaCore::register_receivers() {
   environment_.transport.receive(runtime::Channel::kConsensus, [weak](NodeId from, Bytes bytes) {
     const auto core = weak.lock();
     ConsensusMessage message;
-    if (core == nullptr || !decode(bytes, message)) {
-      return;
-    }
-    MutexLock lock(core->mutex_);
-    if (core->running_) {
-      core->inputs_.messages.emplace_back(from, std::move(message));
-      core->wake();
+    if (core != nullptr && decode(bytes, message)) {
+      core->take_input([&](Inputs& inputs) { inputs.messages.emplace_back(from, std::move(message)); });
     }
   });
   environment_.transport.receive(runtime::Channel::kBulk, [weak](NodeId from, Bytes bytes) {
@@ -57,32 +52,20 @@ void ReplicaCore::register_receivers() {
 
 // --- inputs ---
 
-void ReplicaCore::wake() {
-  if (!std::exchange(awake_, true)) {
-    runtime::spawn(environment_.actor, run_turn(shared_from_this()));
-  }
-}
+void ReplicaCore::start_turn() { runtime::spawn(environment_.actor, run_turn(shared_from_this())); }
 
 void ReplicaCore::propose(Proposal proposal) {
-  {
-    MutexLock lock(mutex_);
-    if (running_) {
-      inputs_.proposal_bytes += proposal.payload.size();
-      inputs_.proposals.push_back(std::move(proposal));
-      wake();
-      return;
-    }
+  const bool taken = take_input([&](Inputs& inputs) {
+    inputs.proposal_bytes += proposal.payload.size();
+    inputs.proposals.push_back(std::move(proposal));
+  });
+  if (!taken) {
+    proposal.done({.outcome = ProposalOutcome::kRefused});
   }
-  proposal.done({.outcome = ProposalOutcome::kRefused});
 }
 
 bool ReplicaCore::post(std::function<void()> call) {
-  MutexLock lock(mutex_);
-  if (running_) {
-    inputs_.calls.push_back(std::move(call));
-    wake();
-  }
-  return running_;
+  return take_input([&](Inputs& inputs) { inputs.calls.push_back(std::move(call)); });
 }
 
 void ReplicaCore::after(std::chrono::nanoseconds delay, std::function<void()> call) {
@@ -422,14 +405,8 @@ void ReplicaCore::append(uint64_t serial, storage::JournalBatch batch) {
   ++appends_in_flight_;
   ++statistics_.journal_appends;
   journal_->append(std::move(batch), [weak = weak_from_this(), serial](Status status) {
-    const auto core = weak.lock();
-    if (core == nullptr) {
-      return;
-    }
-    MutexLock lock(core->mutex_);
-    if (core->running_) {
-      core->inputs_.journaled.emplace_back(serial, std::move(status));
-      core->wake();
+    if (const auto core = weak.lock()) {
+      core->take_input([&](Inputs& inputs) { inputs.journaled.emplace_back(serial, std::move(status)); });
     }
   });
 }
