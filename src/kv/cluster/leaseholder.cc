@@ -10,9 +10,6 @@ namespace {
 
 // A value that a lock's answer brings along saves the gateway a read.
 constexpr std::size_t kLockedValueBytesMax = 4096;
-// Of a scan's answer.
-constexpr std::size_t kScanReplyBytesMax = 4_MiB;
-constexpr std::size_t kScanStep = 256;
 
 Status past_deadline() {
   return Status(sql_state::kSerializationFailure, "the gateway lost touch with the cluster before the commit")
@@ -234,74 +231,6 @@ Task<AnswerTo<GetRequest>> Leaseholder::get(GetRequest request, runtime::Executo
   answer.reply.at = settled.point.at;
   if (*found && !record.tombstone) {
     answer.reply.value = std::move(record.value);
-  }
-  co_return answer;
-}
-
-Task<Answer<Leaseholder::OpenScan>> Leaseholder::open_scan(ScanRequest request, runtime::Executor& executor) {
-  using Reply = Answer<OpenScan>;
-  LedShard& led = shard(request.shard);
-  const Settled settled = co_await settle(led, request.point, request.span, request.transaction, executor);
-  if (settled.verdict != Verdict::kOk) {
-    co_return Reply::not_leaseholder(settled.hint);
-  }
-  if (request.point.at != HlcTimestamp() && request.point.limit > request.point.at) {
-    auto uncertain = find_uncertain(request.span, settled);
-    if (!uncertain.ok()) {
-      co_return Reply::error(std::move(uncertain).status());
-    }
-    if (uncertain->has_value()) {
-      co_return Reply::uncertain_at(**uncertain);
-    }
-  }
-  Reply answer;
-  answer.reply.at = settled.point.at;
-  answer.reply.scan = parts_.engine.scan_versions({.span = {request.span.start, request.span.end},
-                                                   .at = settled.point.at,
-                                                   .reverse = request.reverse,
-                                                   .limit_hint = request.entries_max});
-  co_return answer;
-}
-
-// Walks the span once more than reading it does; a statement that stays on one node needs it only where versions are
-// younger than its moment.
-Result<std::optional<HlcTimestamp>> Leaseholder::find_uncertain(const txn::Span& span, const Settled& settled) {
-  auto versions = parts_.engine.iterate_versions({span.start, span.end});
-  for (versions->seek(span.start, HlcTimestamp::max()); versions->valid(); versions->next()) {
-    if (is_uncertain(versions->timestamp(), settled)) {
-      return std::optional(versions->timestamp());
-    }
-  }
-  PANDO_TRY(versions->status());
-  return std::optional<HlcTimestamp>();
-}
-
-Task<AnswerTo<ScanRequest>> Leaseholder::scan(ScanRequest request, runtime::Executor& executor) {
-  using Reply = AnswerTo<ScanRequest>;
-  const std::size_t entries_max = request.entries_max;
-  auto opened = co_await open_scan(std::move(request), executor);
-  Reply answer{.verdict = opened.verdict,
-               .status = std::move(opened.status),
-               .hint = opened.hint,
-               .uncertain = opened.uncertain};
-  if (!opened.ok()) {
-    co_return answer;
-  }
-  answer.reply.at = opened.reply.at;
-  KeyValueBatch& entries = answer.reply.entries;
-  KeyValueBatch step;
-  while (entries.size() < entries_max && entries.arena.size() < kScanReplyBytesMax) {
-    if (Status status = opened.reply.scan->next(step, std::min(kScanStep, entries_max - entries.size()));
-        !status.ok()) {
-      co_return Reply::error(std::move(status));
-    }
-    if (step.size() == 0) {
-      answer.reply.ended = true;
-      break;
-    }
-    for (std::size_t i = 0; i < step.size(); ++i) {
-      entries.append(step.key(i), step.value(i));
-    }
   }
   co_return answer;
 }

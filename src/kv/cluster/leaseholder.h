@@ -160,7 +160,10 @@ class Leaseholder final : public StateMachine {
   HlcTimestamp settle_moment(const LedShard& led, ReadPoint& point) PANDO_REQUIRES(led.mutex);
   static Task<void> wait_for_change(LedShard& led, runtime::Executor& executor);
   bool is_uncertain(HlcTimestamp version, const Settled& settled) const;
-  Result<std::optional<HlcTimestamp>> find_uncertain(const txn::Span& span, const Settled& settled);
+  // What of a settled scan's span is uncertain; nothing when its moment was chosen just now.
+  Result<std::optional<HlcTimestamp>> find_uncertain(const ReadPoint& asked, const txn::Span& span,
+                                                     const Settled& settled);
+  std::unique_ptr<storage::VersionScan> scan_settled(const ScanRequest& request, const Settled& settled);
   Result<bool> newest(ByteView key, CachedRecord& record);
   Result<bool> read(ByteView key, HlcTimestamp at, CachedRecord& record);
 
