@@ -80,7 +80,7 @@ class Leaseholder final : public StateMachine {
   // The newest that this node's replicas have applied.
   HlcTimestamp watched_change() const { return {watched_change_.load(std::memory_order_acquire), 0}; }
   void release(const ReleaseRequest& request);
-  // For a gateway on this node, what can be had without waiting; in leaseholder_point.cc. A key that is led elsewhere,
+  // What can be had without waiting; in leaseholder_point.cc. A key that is led elsewhere,
   // or that has to be waited for: kMustWait, nullopt, and nothing was done. GetRequest: `point` gets its moment if it
   // had none.
   struct QuickRead {
@@ -91,7 +91,11 @@ class Leaseholder final : public StateMachine {
   };
   Result<txn::ReadOutcome> try_get(ByteView key, QuickRead how, ReadPoint& point, Bytes& value);
   // LockRequest; sets its shard.
-  Result<std::optional<LockReply>> try_lock(LockRequest& request);
+  struct QuickLock {
+    NodeId gateway;
+    bool from_memory = false;
+  };
+  Result<std::optional<LockReply>> try_lock(LockRequest& request, QuickLock how);
   void cancel(const CancelRequest& request) { owners_.cancel(request.transaction, request.reason); }
   void release_gateway(NodeId gateway) { owners_.release_gateway(gateway); }
 
