@@ -10,7 +10,7 @@ ROUNDS ?= 200
 NODES ?= 3
 CORPUS ?= ../shared/slt
 
-.PHONY: help packages build demo demo-cluster faults bench-cluster test lint format tidy bench slt differential crash hunt mutants specs clean
+.PHONY: help packages build demo demo-cluster faults bench-cluster test lint format tidy bench slt differential crash hunt hunt-cluster mutants cluster-mutants specs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -50,6 +50,12 @@ crash: build  ## ROUNDS rounds of kill -9 under load
 hunt: PRESET = debug
 hunt: build  ## simulate for MINUTES, from the first of SEEDS on, with fault sites compiled in
 	@$(BUILD)/test/sim/pando_sim --minutes $(MINUTES) --seeds $(SEEDS) --probes
+
+hunt-cluster: build  ## simulate whole clusters with SQL clients for MINUTES, from the first of SEEDS on
+	@nice -n 19 $(BUILD)/test/cluster_sim/pando_cluster_sim --minutes $(MINUTES) --seeds $(SEEDS) --probes
+
+cluster-mutants:  ## plant each bug of test/cluster_sim/mutants and show that the simulated cluster catches it
+	@test/cluster_sim/mutants/run.py
 
 mutants: build  ## plant each bug of test/sim/mutants and show that the simulator catches it
 	@test/sim/mutants/run.py

@@ -156,7 +156,13 @@ void KvStore::schedule_garbage_round() {
   }
 }
 
-void KvStore::advance_garbage_threshold() { environment_.engine.set_garbage_threshold(snapshots_.advance_floor()); }
+void KvStore::advance_garbage_threshold() {
+  const uint64_t now_ns = environment_.clock.wall_ns();
+  const auto history_ns = static_cast<uint64_t>(options_.history.count());
+  const HlcTimestamp limit =
+      history_ns == 0 ? HlcTimestamp::max() : HlcTimestamp{now_ns - std::min(now_ns, history_ns), 0};
+  environment_.engine.set_garbage_threshold(snapshots_.advance_floor(limit));
+}
 
 Result<bool> KvStore::read(ByteView key, HlcTimestamp at, CachedRecord& record) {
   if (!cache_.get(key, record)) {

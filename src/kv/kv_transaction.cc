@@ -83,7 +83,7 @@ KvTransaction::~KvTransaction() {
 
 bool KvTransaction::renew(const txn::TransactionOptions& options) {
   PANDO_ASSERT(over_, "a transaction that has not ended");
-  if (bulk_ != nullptr || writes_.bytes() != 0 || notes_reads()) {
+  if (bulk_ != nullptr || writes_->bytes() != 0 || notes_reads()) {
     return false;
   }
   options_ = options;
@@ -105,6 +105,10 @@ HlcTimestamp KvTransaction::read_timestamp() const {
 void KvTransaction::begin_statement() {
   PANDO_ASSERT(!over_, "a statement in a transaction that has ended");
   statement_ = mark_writes();
+  if (options_.read_at != HlcTimestamp()) [[unlikely]] {
+    pin_past();
+    return;
+  }
   if (options_.isolation == txn::Isolation::kReadCommitted) {
     snapshot_ = pin_.take();
   } else if (!snapshot_.has_value()) {
@@ -112,7 +116,18 @@ void KvTransaction::begin_statement() {
   }
 }
 
+// What is younger than the newest complete moment is not there yet.
+void KvTransaction::pin_past() {
+  if (!snapshot_.has_value()) {
+    snapshot_ = std::min(options_.read_at, store_.snapshots().visible());
+    too_old_ = !pin_.take_at(*snapshot_);
+  }
+}
+
 Result<std::optional<Bytes>> KvTransaction::read(ByteView key, HlcTimestamp at) {
+  if (too_old_) [[unlikely]] {
+    return txn::snapshot_too_old();
+  }
   CachedRecord record;
   PANDO_ASSIGN(const bool found, store_.read(key, at, record));
   if (!found || record.tombstone) {
@@ -128,7 +143,7 @@ Task<Result<std::optional<Bytes>>> KvTransaction::get(Bytes key) {
       co_return std::move(*write);
     }
   } else if (has_writes()) {
-    if (const auto write = writes_.find(key, statement_)) {
+    if (const auto write = writes_->find(key, statement_)) {
       co_return value_of(*write);
     }
   }
@@ -145,7 +160,7 @@ Task<Result<std::optional<Bytes>>> KvTransaction::get_latest(Bytes key) {
       co_return std::move(*write);
     }
   } else if (has_writes()) {
-    if (const auto write = writes_.find(key)) {
+    if (const auto write = writes_->find(key)) {
       co_return value_of(*write);
     }
   }
@@ -160,6 +175,9 @@ Task<Result<std::optional<Bytes>>> KvTransaction::get_latest(Bytes key) {
 }
 
 Result<txn::ReadOutcome> KvTransaction::read_into(ByteView key, HlcTimestamp at, Bytes& value) {
+  if (too_old_) [[unlikely]] {
+    return txn::snapshot_too_old();
+  }
   CachedRecord record{.value = std::move(value)};
   auto found = store_.read(key, at, record);
   value = std::move(record.value);
@@ -174,7 +192,7 @@ Result<txn::ReadOutcome> KvTransaction::try_get(ByteView key, Bytes& value) {
     return txn::ReadOutcome::kMustWait;
   }
   if (has_writes()) {
-    if (const auto write = writes_.find(key, statement_)) {
+    if (const auto write = writes_->find(key, statement_)) {
       return take_write(*write, value);
     }
   }
@@ -189,7 +207,7 @@ Result<txn::ReadOutcome> KvTransaction::try_get_latest(ByteView key, Bytes& valu
     return txn::ReadOutcome::kMustWait;
   }
   if (has_writes()) {
-    if (const auto write = writes_.find(key)) {
+    if (const auto write = writes_->find(key)) {
       return take_write(*write, value);
     }
   }
@@ -219,13 +237,16 @@ Result<bool> KvTransaction::is_vacant(ByteView key) {
 }
 
 std::unique_ptr<txn::Cursor> KvTransaction::scan(txn::Span span, txn::ScanOptions options) {
+  if (too_old_) [[unlikely]] {
+    return std::make_unique<txn::RefusedCursor>(txn::snapshot_too_old());
+  }
   txn::OverlayCursor::Options merged{.reverse = options.reverse, .reads = notes_reads() ? &reads_ : nullptr};
   if (bulk_ != nullptr) {
     if (bulk_->touches(statement_, span.start, span.end)) {
       merged.layered = bulk_->walk(statement_, span, options.reverse);
     }
-  } else if (writes_.touches(statement_, span.start, span.end)) {
-    merged.overlay.emplace(writes_, statement_, span.start, span.end, options.reverse);
+  } else if (writes_->touches(statement_, span.start, span.end)) {
+    merged.overlay.emplace(*writes_, statement_, span.start, span.end, options.reverse);
   }
   auto committed = scan_engine(store_.engine(), span, read_timestamp(), options);
   merged.span = std::move(span);
@@ -233,9 +254,9 @@ std::unique_ptr<txn::Cursor> KvTransaction::scan(txn::Span span, txn::ScanOption
 }
 
 std::unique_ptr<txn::Snapshot> KvTransaction::snapshot_for(txn::Span span) {
-  const bool own = bulk_ == nullptr ? writes_.touches(statement_, span.start, span.end)
+  const bool own = bulk_ == nullptr ? writes_->touches(statement_, span.start, span.end)
                                     : bulk_->touches(statement_, span.start, span.end);
-  if (own) {
+  if (own || too_old_) {
     return nullptr;
   }
   if (notes_reads()) {
@@ -317,7 +338,7 @@ Task<Status> KvTransaction::lock_for_insert(std::span<const Bytes> keys, std::ve
   const std::vector<uint32_t> order = order_of(keys);
   std::vector<uint32_t> unwritten;
   for (const uint32_t i : order) {
-    const auto write = writes_.may_have(keys[i]) ? writes_.find(keys[i]) : std::nullopt;
+    const auto write = writes_->may_have(keys[i]) ? writes_->find(keys[i]) : std::nullopt;
     if (write) {
       taken[i] = write->value.has_value() ? 1 : 0;
     } else {
@@ -353,12 +374,15 @@ Task<Status> KvTransaction::get_many(std::span<const Bytes> keys, KeyValueBatch&
   if (bulk_ != nullptr) {
     co_return co_await Transaction::get_many(keys, found, positions);
   }
+  if (too_old_) {
+    co_return txn::snapshot_too_old();
+  }
   const HlcTimestamp at = read_timestamp();
   std::vector<std::optional<Bytes>> values(keys.size());
   std::unique_ptr<storage::VersionIterator> iterator;
   const std::vector<uint32_t> order = order_of(keys);
   for (const uint32_t i : order) {
-    if (const auto write = has_writes() ? writes_.find(keys[i], statement_) : std::nullopt) {
+    if (const auto write = has_writes() ? writes_->find(keys[i], statement_) : std::nullopt) {
       values[i] = value_of(*write);
       continue;
     }
@@ -391,7 +415,7 @@ Task<Status> KvTransaction::get_many(std::span<const Bytes> keys, KeyValueBatch&
 
 Status KvTransaction::check_write(ByteView key, bool erases) {
   PANDO_ASSERT(!over_, "a write in a transaction that has ended");
-  if (options_.read_only) {
+  if (options_.read_only || options_.reads_past()) {
     return txn::read_only_violation();
   }
   const bool exhausted = bulk_ != nullptr && bulk_->is_exhausted();
@@ -419,7 +443,7 @@ Status KvTransaction::put(Bytes key, Bytes value) {
   if (bulk_ != nullptr) {
     bulk_->put(key, value);
   } else {
-    writes_.put(key, value);
+    writes_->put(key, value);
   }
   return {};
 }
@@ -429,7 +453,7 @@ Status KvTransaction::erase(Bytes key) {
   if (bulk_ != nullptr) {
     bulk_->erase(key);
   } else {
-    writes_.erase(key);
+    writes_->erase(key);
   }
   return {};
 }
@@ -440,16 +464,13 @@ bool KvTransaction::wants_room() const {
 
 Task<Status> KvTransaction::make_room() {
   if (bulk_ == nullptr) {
-    bulk_ = std::make_unique<BulkWrites>(writes_, store_.run_files(), store_.options().spill_bytes);
-    co_return Status();
+    bulk_ =
+        std::make_unique<BulkWrites>(writes_, BulkWrites::Options{.files = store_.run_files(),
+                                                                  .executor = *options_.executor,
+                                                                  .background = store_.background(),
+                                                                  .buffer_bytes_max = store_.options().spill_bytes});
   }
-  if (store_.background() == nullptr) {
-    co_return bulk_->spill();
-  }
-  co_await runtime::yield_to(*store_.background());
-  const Status spilled = bulk_->spill();
-  co_await runtime::yield_to(*options_.executor);
-  co_return spilled;
+  co_return co_await bulk_->spill();
 }
 
 txn::SavepointId KvTransaction::savepoint() {
@@ -470,7 +491,7 @@ void KvTransaction::undo_writes_to(txn::SavepointId savepoint) {
   if (bulk_ != nullptr) {
     bulk_->rollback_to(savepoints_.back().writes);
   } else {
-    writes_.rollback_to(savepoints_.back().writes);
+    writes_->rollback_to(savepoints_.back().writes);
   }
   statement_ = std::min(statement_, savepoints_.back().writes);
 }
@@ -488,7 +509,7 @@ Task<Status> KvTransaction::commit() {
     status = co_await commit_bulk();
   } else if (has_writes()) {
     status = co_await store_.committer().commit({.transaction = id(),
-                                                 .writes = &writes_,
+                                                 .writes = writes_.get(),
                                                  .reads = notes_reads() ? &reads_ : nullptr,
                                                  .snapshot = read_timestamp(),
                                                  .executor = options_.executor});
@@ -512,21 +533,19 @@ bool KvTransaction::try_commit() {
 }
 
 Task<Status> KvTransaction::commit_bulk() {
+  PANDO_CO_ASSIGN(const auto parts, co_await bulk_->finish());
+  // It reads the runs.
   if (store_.background() != nullptr) {
     co_await runtime::yield_to(*store_.background());
   }
   const auto keys = bulk_->keys(kRecordedKeysMax);
-  const auto parts = [&]() -> Result<std::vector<RunPart>> {
-    PANDO_TRY(keys.status());
-    return bulk_->finish();
-  }();
   if (store_.background() != nullptr) {
     co_await runtime::yield_to(*options_.executor);
   }
-  PANDO_CO_TRY(parts.status());
+  PANDO_CO_TRY(keys.status());
   bulk_->release();
   co_return co_await store_.committer().commit({.transaction = id(),
-                                                .parts = &*parts,
+                                                .parts = &parts,
                                                 .keys = keys->has_value() ? &**keys : nullptr,
                                                 .reads = notes_reads() ? &reads_ : nullptr,
                                                 .snapshot = read_timestamp(),
@@ -555,6 +574,7 @@ void KvTransaction::release_snapshot() {
   }
   pin_.release();
   snapshot_.reset();
+  too_old_ = false;
 }
 
 }  // namespace pando::kv

@@ -33,6 +33,8 @@ constexpr uint64_t kNsPerUs = 1000;
 
 // Below what the journal takes as one record; a larger transaction is refused with 54000.
 constexpr std::size_t kJournalSegmentBytes = 64_MiB;
+// How far back a node of its own can read (pando.as_of).
+constexpr std::chrono::seconds kHistory{60};
 constexpr ShardId kFirstShard{1};
 
 // What a cache may take when nobody says.
@@ -128,6 +130,7 @@ Status Node::Parts::open_local_store() {
   kv::KvOptions kv_options;
   kv_options.journal = journal_options();
   kv_options.record_cache_bytes = options.record_cache_bytes;
+  kv_options.history = kHistory;
   kv_options.transaction_bytes_max = options.transaction_bytes_max;
   PANDO_ASSIGN(kv_store, runtime::block_on(opener, kv::KvStore::open(kv_options,
                                                                      {.engine = *engine,

@@ -161,7 +161,7 @@ void Placer::look(const std::shared_ptr<State>& state, const std::vector<kv::Sha
     }
   }
   for (const kv::ShardStatus& shard : shards) {
-    if (!shard.leads || !is_settled(shard.descriptor)) {
+    if (!shard.leads || !is_settled(shard.descriptor) || shard.descriptor.merging.has_value()) {
       continue;
     }
     const auto step =

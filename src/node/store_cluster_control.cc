@@ -82,6 +82,13 @@ Task<Status> StoreClusterControl::split(Bytes key, runtime::Executor& executor) 
   co_return status_of(answer);
 }
 
+Task<Status> StoreClusterControl::merge(Bytes key, runtime::Executor& executor) {
+  NodeId node;
+  const auto answer = co_await cluster_.store().send(key, kv::MergeRequest{.boundary = key},
+                                                     {.executor = &executor, .before = true}, &node);
+  co_return status_of(answer);
+}
+
 Task<Status> StoreClusterControl::transfer_lease(uint64_t shard, uint32_t node, runtime::Executor& executor) {
   const auto known = cluster_.leaseholder().shards();
   const auto found = std::ranges::find(known, ShardId(shard), [](const auto& each) { return each.descriptor.id; });

@@ -23,6 +23,7 @@ class StoreClusterControl final : public session::ClusterControl {
   std::vector<session::ClusterNodeRow> nodes() override;
   std::vector<session::ClusterShardRow> shards() override;
   Task<Status> split(Bytes key, runtime::Executor& executor) override;
+  Task<Status> merge(Bytes key, runtime::Executor& executor) override;
   Task<Status> transfer_lease(uint64_t shard, uint32_t node, runtime::Executor& executor) override;
 
  private:

@@ -142,6 +142,7 @@ Result<StatementPlanPtr> Session::make_query_plan(const TextPtr& text, const ast
   if (!lifted.empty() && sql::has_foldable_parts(bound)) {
     return Status(sql::kCannotLift, "constants decide what is computed");
   }
+  plan->read_tables = bound.tables;
   const PlannerStatistics statistics(environment_.statistics);
   PANDO_ASSIGN(sql::PhysicalQuery query, sql::optimize(std::move(bound), {.catalog = options.catalog,
                                                                           .statistics = &statistics,

@@ -37,7 +37,8 @@ Session::Session(SessionEnvironment& environment, runtime::Executor& executor, S
       identity_(std::move(identity)),
       secret_(static_cast<uint32_t>(environment.random())),
       settings_(environment.time_zones),
-      transaction_(environment.store, environment.catalog, environment.statistics, executor, cancellation_, settings_),
+      transaction_(environment.store, environment.catalog, environment.statistics, executor, cancellation_, settings_,
+                   environment.clock),
       prng_(environment.random()),
       session_start_us_(to_postgres_us(environment.clock.wall_ns())) {
   services_ = std::make_unique<Services>(environment_, identity_, settings_, transaction_, executor_);

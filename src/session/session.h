@@ -188,6 +188,8 @@ class Session {
   Task<Result<bool>> open_and_deliver(Portal* portal, uint64_t rows_max, ResultSink* sink);
   Task<Status> begin_query(Portal* portal);
   Task<Status> open_query(Portal* portal);
+  // Whether what a statement reads of the past is defined now as it was then.
+  Task<Status> check_past(const StatementPlan& plan);
   Task<Status> lock_tables(Portal* portal);
   Status renew_plan(Portal* portal);
   Task<Status> buffer_all(Portal* portal);
@@ -213,7 +215,7 @@ class Session {
   Task<Result<std::string>> run_discard(const ast::Discard& command, Output output);
   Task<Result<std::string>> run_lock(const ast::Lock& command);
   Task<Result<std::string>> run_call(const ast::Call& command);
-  Task<Status> run_split(const ast::FunctionCall& call);
+  Task<Result<Bytes>> boundary_of(const ast::FunctionCall& call);
   Task<Status> run_transfer_lease(const ast::FunctionCall& call);
   Task<Result<std::string>> run_set_constraints(const ast::SetConstraints& command);
   Result<std::string> set_transaction_modes(const ast::OptionList& options, bool session_default, Output output);
@@ -272,6 +274,12 @@ class Session {
   runtime::Cancellation cancellation_;
   SessionTransaction transaction_;
   Mailbox mailbox_;
+  // How tables were found to have been defined since a moment.
+  struct UnchangedSince {
+    catalog::TablePtr table;
+    HlcTimestamp moment;
+  };
+  std::map<types::Oid, UnchangedSince> unchanged_since_;
   // Temporary tables that are emptied or dropped at each commit.
   std::map<types::Oid, ast::OnCommit> on_commit_;
   std::map<std::string, PreparedStatementPtr, std::less<>> statements_;

@@ -173,7 +173,7 @@ class Chaos {
         crash(node);
       }
     }
-    switch (prng_.below(10)) {
+    switch (prng_.below(14)) {
       case 0:
         crash(pick(hosts_.nodes()));
         break;
@@ -193,6 +193,14 @@ class Chaos {
         break;
       case 7:
         fail_engine(*pick(hosts_.nodes()));
+        break;
+      case 10:
+      case 11:
+      case 12:
+        merge();
+        break;
+      case 13:
+        hosts_.recover_merges();
         break;
       case 8:
         fail_disk(*pick(hosts_.nodes()));
@@ -279,6 +287,29 @@ class Chaos {
     holder->host().split(
         shard, key_of(prng_.below(kKeys)), ShardId(++last_shard_),
         [this](const Result<kv::ShardDescriptor>& result) { world_.probe(result.ok() ? "split" : "split refused"); });
+  }
+
+  // A shard and its right neighbour, which often must be led by the same node first.
+  void merge() {
+    ShardId left;
+    SimulatedNode* const holder = some_holder(left);
+    if (holder == nullptr) {
+      return;
+    }
+    const Bytes boundary = holder->machine().shards().at(left).end;
+    for (const ShardId right : shards()) {
+      SimulatedNode* const other = hosts_.leaseholder(right);
+      if (boundary.empty() || other == nullptr || other->machine().shards().at(right).start != boundary) {
+        continue;
+      }
+      if (other != holder) {
+        other->host().transfer_lease(right, holder->id(), [](const Status&) {});
+        continue;
+      }
+      hosts_.start_merge(left, right, [this](const Result<kv::ShardDescriptor>& result) {
+        world_.probe(result.ok() ? "merge" : "merge refused");
+      });
+    }
   }
 
   void fail_engine(SimulatedNode& node) {
@@ -371,6 +402,7 @@ class Chaos {
 
   Status rested() {
     collect_orphans();
+    hosts_.recover_merges();
     for (const auto& node : hosts_.nodes()) {
       if (node->start_failed()) {
         // While its disk did.

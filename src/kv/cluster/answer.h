@@ -28,7 +28,11 @@ enum class Method : uint8_t {
   kExclude = 17,
   kAdmit = 18,
   kSplit = 19,
-  kLast = kSplit,
+  kClose = 20,
+  kMerge = 21,
+  kAwaitMerging = 22,
+  kAbandonMerge = 23,
+  kLast = kAbandonMerge,
 };
 
 struct Empty {

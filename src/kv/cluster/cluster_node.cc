@@ -98,7 +98,9 @@ void ClusterNode::schedule_garbage_round() {
   garbage_timer_ = environment_.timer.schedule(kGarbageInterval, [this] {
     const uint64_t now_ns = environment_.clock.wall_ns();
     const auto history_ns = static_cast<uint64_t>(options_.history.count());
-    environment_.engine.set_garbage_threshold({now_ns - std::min(now_ns, history_ns), 0});
+    const HlcTimestamp threshold{now_ns - std::min(now_ns, history_ns), 0};
+    leaseholder_.forget_before(threshold);
+    environment_.engine.set_garbage_threshold(threshold);
     std::vector<NodeId> gone;
     {
       MutexLock gateways_lock(mutex_);

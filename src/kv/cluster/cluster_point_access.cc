@@ -18,6 +18,10 @@ Result<txn::ReadOutcome> ClusterTransaction::try_get(ByteView key, Bytes& value)
       return take(write->value, value);
     }
   }
+  if (options_.reads_past()) {
+    // A replica here may have it, or somebody's leaseholder.
+    return txn::ReadOutcome::kMustWait;
+  }
   if (notes_reads()) {
     reads_.add_key(key);
   }
@@ -115,6 +119,8 @@ bool ClusterTransaction::renew(const txn::TransactionOptions& options) {
   options_ = options;
   id_ = store_.next_transaction();
   point_ = {};
+  oldest_ = {};
+  past_.reset();
   statement_ = 0;
   locks_.clear();
   lock_count_ = 0;

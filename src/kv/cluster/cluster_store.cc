@@ -26,6 +26,12 @@ Status outcome_unknown() {
           "whether the transaction was committed cannot be found out"};
 }
 
+void raise_to(std::atomic<uint64_t>& value, uint64_t floor) {
+  uint64_t known = value.load(std::memory_order_relaxed);
+  while (known < floor && !value.compare_exchange_weak(known, floor, std::memory_order_acq_rel)) {
+  }
+}
+
 template <typename Request>
 Bytes encoded(const Request& answer) {
   Bytes bytes;
@@ -55,13 +61,16 @@ ClusterStore::ClusterStore(ClusterStoreOptions options, Parts parts, NodeId self
       router_(parts.leaseholder, parts.peers, nodes),
       nodes_(std::move(nodes)),
       guards_(parts.clock, parts.timer),
+      merger_(*this),
       last_transaction_((parts.clock.wall_ns() / kNsPerUs) & kTransactionNumberMask) {
   parts_.peers.serve([this](NodeId from, Method method, Bytes body, Peers::Line& line) {
     return serve(from, method, std::move(body), line);
   });
 }
 
-ClusterStore::~ClusterStore() { PANDO_ASSERT(in_background_.load() == 0, "a store is stopped before it is destroyed"); }
+ClusterStore::~ClusterStore() {
+  PANDO_ASSERT(abandoned_ || in_background_.load() == 0, "a store is stopped before it is destroyed");
+}
 
 std::unique_ptr<txn::Transaction> ClusterStore::begin(txn::TransactionOptions options) {
   PANDO_ASSERT(options.executor != nullptr, "a transaction needs an executor to continue on after a wait");
@@ -134,10 +143,16 @@ Task<Bytes> answer_with(Leaseholder& local, NodeId from, Bytes body, runtime::Ex
 
 template <typename Request>
 Task<AnswerTo<Request>> ClusterStore::dispatch(NodeId node, Request request, runtime::Executor& executor) {
-  if (node == self_) {
+  if (node != self_) {
+    return parts_.peers.call(node, std::move(request), executor);
+  }
+  if constexpr (std::is_same_v<Request, MergeRequest>) {
+    return merger_.merge(std::move(request), executor);
+  } else if constexpr (std::is_same_v<Request, AbandonMergeRequest>) {
+    return merger_.abandon(std::move(request), executor);
+  } else {
     return handle(parts_.leaseholder, self_, std::move(request), executor);
   }
-  return parts_.peers.call(node, std::move(request), executor);
 }
 
 Task<Result<RouteReply>> ClusterStore::locate(Bytes key, SendContext context) {
@@ -179,6 +194,9 @@ Task<AnswerTo<Request>> ClusterStore::send(Bytes key, Request request, SendConte
     if (context.asked != nullptr) {
       context.asked->store(node->number());
     }
+    if (context.marks != nullptr) {
+      context.marks->try_emplace(*node, 0);
+    }
     if (shard != nullptr) {
       *shard = route.shard;
     }
@@ -204,6 +222,9 @@ template Task<AnswerTo<CommitShardRequest>> ClusterStore::send(Bytes, CommitShar
                                                                ShardId*);
 template Task<AnswerTo<PrepareRequest>> ClusterStore::send(Bytes, PrepareRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<SplitRequest>> ClusterStore::send(Bytes, SplitRequest, SendContext, NodeId*, ShardId*);
+template Task<AnswerTo<MergeRequest>> ClusterStore::send(Bytes, MergeRequest, SendContext, NodeId*, ShardId*);
+template Task<AnswerTo<AbandonMergeRequest>> ClusterStore::send(Bytes, AbandonMergeRequest, SendContext, NodeId*,
+                                                                ShardId*);
 template Task<AnswerTo<TransferRequest>> ClusterStore::send(Bytes, TransferRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<GuardLeaseRequest>> ClusterStore::send(Bytes, GuardLeaseRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<OutcomeRequest>> ClusterStore::send(Bytes, OutcomeRequest, SendContext, NodeId*, ShardId*);
@@ -332,6 +353,10 @@ Task<Bytes> ClusterStore::dispatch_served(NodeId from, Method method, Bytes body
       return answer_with<SplitRequest>(local, from, std::move(body), executor);
     case Method::kTransferLease:
       return answer_with<TransferRequest>(local, from, std::move(body), executor);
+    case Method::kMerge:
+    case Method::kAwaitMerging:
+    case Method::kAbandonMerge:
+      return serve_merging(method, std::move(body), executor);
     case Method::kExclude:
       return serve_exclude(from, std::move(body), executor);
     case Method::kNotice:
@@ -339,6 +364,21 @@ Task<Bytes> ClusterStore::dispatch_served(NodeId from, Method method, Bytes body
     default:
       return serve_simple(method, std::move(body));
   }
+}
+
+Task<Bytes> ClusterStore::serve_merging(Method method, Bytes body, runtime::Executor& executor) {
+  if (method == Method::kMerge) {
+    if (MergeRequest request; decode(body, request)) {
+      co_return encoded(co_await merger_.merge(std::move(request), executor));
+    }
+  } else if (method == Method::kAwaitMerging) {
+    if (AwaitMergingRequest request; decode(body, request)) {
+      co_return encoded(co_await merger_.await_merging(request, executor));
+    }
+  } else if (AbandonMergeRequest request; decode(body, request)) {
+    co_return encoded(co_await merger_.abandon(std::move(request), executor));
+  }
+  co_return Bytes();
 }
 
 // What is answered without waiting.
@@ -355,6 +395,10 @@ Task<Bytes> ClusterStore::serve_simple(Method method, Bytes body) {
   } else if (method == Method::kAdmit) {
     if (AdmitRequest request; decode(body, request)) {
       guards_.release(request.transaction);
+    }
+  } else if (method == Method::kClose) {
+    if (CloseRequest request; decode(body, request)) {
+      closed_.note(request.shards);
     }
   } else if (method == Method::kGuardLease) {
     if (GuardLeaseRequest request; decode(body, request)) {
@@ -393,9 +437,13 @@ Task<void> ClusterStore::renew_guard_lease() {
   auto context = SendContext{.executor = &parts_.background, .repeatable = false};
   NodeId node;
   const auto answer = co_await send(guards_.prefix(), GuardLeaseRequest{.node = self_}, context, &node);
-  if (answer.ok() && answer.reply.granted) {
+  if (answer.ok()) {
     note_watched(answer.reply.watched);
-    guards_.extend(asked_ns + to_ns(kGuardLease));
+    if (answer.reply.granted) {
+      guards_.extend(asked_ns + to_ns(kGuardLease));
+    }
+    // Of which the notice may have been lost.
+    (co_await take_note(answer.reply.watched, parts_.background)).ignore("it is tried again with the next lease");
   }
   renewing_guards_.store(false);
 }
@@ -451,21 +499,23 @@ std::vector<WaitEdge> ClusterStore::local_waits() {
   return edges;
 }
 
-void ClusterStore::note_watched(HlcTimestamp at) {
-  uint64_t known = told_change_.load(std::memory_order_relaxed);
-  while (known < at.wall_ns && !told_change_.compare_exchange_weak(known, at.wall_ns, std::memory_order_acq_rel)) {
+void ClusterStore::note_watched(HlcTimestamp at) { raise_to(told_change_, at.wall_ns); }
+
+Task<Status> ClusterStore::take_note(HlcTimestamp at, runtime::Executor& executor) {
+  note_watched(at);
+  if (watched_hook_ && noted_change_.load(std::memory_order_acquire) < at.wall_ns) {
+    PANDO_CO_TRY(co_await watched_hook_(executor));
+    raise_to(noted_change_, at.wall_ns);
   }
+  co_return Status();
 }
 
 Task<Bytes> ClusterStore::serve_notice(Bytes body, runtime::Executor& executor) {
   AnswerTo<NoticeRequest> answer;
   NoticeRequest request;
   if (decode(body, request)) {
-    note_watched(request.at);
-    if (watched_hook_) {
-      answer.status = co_await watched_hook_(executor);
-      answer.verdict = answer.status.ok() ? Verdict::kOk : Verdict::kError;
-    }
+    answer.status = co_await take_note(request.at, executor);
+    answer.verdict = answer.status.ok() ? Verdict::kOk : Verdict::kError;
   }
   co_return encoded(answer);
 }
@@ -476,6 +526,35 @@ Task<void> ClusterStore::announce_change(HlcTimestamp at, runtime::Executor& exe
     // One that cannot be reached, or cannot load what has changed, finds out when it takes its next lock.
     co_await parts_.peers.call(node, NoticeRequest{.at = at}, executor);
   }
+}
+
+// --- reads of the past ---
+
+void ClusterStore::tell_closed_moments() {
+  std::map<NodeId, CloseRequest> requests;
+  for (const auto& closing : parts_.leaseholder.close_moments()) {
+    for (const NodeId node : closing.replicas) {
+      if (node != self_) {
+        requests[node].shards.push_back(closing.moment);
+      }
+    }
+  }
+  for (const auto& [node, request] : requests) {
+    parts_.peers.tell(node, request);
+  }
+}
+
+Result<std::shared_ptr<const PastView>> ClusterStore::open_past(ByteView key, bool before) {
+  const RouteReply route = parts_.leaseholder.route(key, before);
+  if (!route.known || route.leaseholder == self_) {
+    return std::shared_ptr<const PastView>();
+  }
+  PANDO_ASSIGN(auto view, closed_.open(parts_.leaseholder.engine(), route.shard));
+  if (view == nullptr || !covers(view->span, key, before)) {
+    return std::shared_ptr<const PastView>();
+  }
+  past_views_.fetch_add(1, std::memory_order_relaxed);
+  return view;
 }
 
 // --- outcomes ---
@@ -501,32 +580,36 @@ Task<Status> ClusterStore::find_outcome(Bytes key, TransactionId transaction, Hl
 }
 
 void ClusterStore::resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed,
-                                 HlcTimestamp at) {
-  spawn_background(resolve(transaction, std::move(participants), committed, at));
+                                 HlcTimestamp at, std::vector<NodeId> holders) {
+  spawn_background(resolve(transaction, std::move(participants), committed, at, std::move(holders)));
 }
 
 Task<void> ClusterStore::resolve(TransactionId transaction, std::vector<Participant> participants, bool committed,
-                                 HlcTimestamp at) {
-  for (const Participant& participant : participants) {
-    // Until somebody has it: a participant whose shard nobody leads is looked after when somebody does.
-    while (!stopping_.load()) {
-      const RouteReply route = co_await router_.find(participant.key, false, parts_.background);
-      if (route.known && route.leaseholder.number() != 0) {
-        const auto answer = co_await dispatch(route.leaseholder,
-                                              ResolveRequest{.shard = route.shard,
-                                                             .transaction = transaction,
-                                                             .key = participant.key,
-                                                             .committed = committed,
-                                                             .at = at},
-                                              parts_.background);
-        if (answer.ok()) {
-          break;
-        }
-        router_.forget(route.shard);
-      }
-      co_await pause_for(kRoundInterval, parts_.timer, parts_.background, nullptr);
+                                 HlcTimestamp at, std::vector<NodeId> holders) {
+  for (std::size_t i = 0; i < participants.size(); ++i) {
+    ResolveRequest request{.transaction = transaction, .key = participants[i].key, .committed = committed, .at = at};
+    const NodeId resolver = co_await resolve_one(std::move(request));
+    if (i < holders.size() && holders[i] != resolver) {
+      tell(holders[i], ReleaseRequest{.transaction = transaction});
     }
   }
+}
+
+// Until somebody has it: a participant whose shard nobody leads is looked after when somebody does. Gives who has it.
+Task<NodeId> ClusterStore::resolve_one(ResolveRequest request) {
+  while (!stopping_.load()) {
+    const RouteReply route = co_await router_.find(request.key, false, parts_.background);
+    if (route.known && route.leaseholder.number() != 0) {
+      request.shard = route.shard;
+      const auto answer = co_await dispatch(route.leaseholder, request, parts_.background);
+      if (answer.ok()) {
+        co_return route.leaseholder;
+      }
+      router_.forget(route.shard);
+    }
+    co_await pause_for(kRoundInterval, parts_.timer, parts_.background, nullptr);
+  }
+  co_return NodeId();
 }
 
 // The participants of a transaction that nobody resolves know together what became of it.
@@ -551,7 +634,7 @@ Task<void> ClusterStore::recover(Leaseholder::Abandoned abandoned) {
       break;
     }
   }
-  co_await resolve(abandoned.transaction, abandoned.participants, committed, commit_moment(at));
+  co_await resolve(abandoned.transaction, abandoned.participants, committed, commit_moment(at), {});
 }
 
 HlcTimestamp ClusterStore::commit_moment(HlcTimestamp latest_prepared) {
@@ -580,6 +663,10 @@ void ClusterStore::schedule_recovery() {
   recovery_timer_ = parts_.timer.schedule(kRoundInterval, [this] {
     for (auto& abandoned : parts_.leaseholder.prepared_before(options_.recover_after)) {
       spawn_background(recover(std::move(abandoned)));
+    }
+    tell_closed_moments();
+    for (ShardDescriptor& stuck : merger_.stuck()) {
+      spawn_background(merger_.recover_stuck(std::move(stuck), parts_.background));
     }
     if (!guards_.prefix().empty() && !renewing_guards_.exchange(true)) {
       spawn_background(renew_guard_lease());

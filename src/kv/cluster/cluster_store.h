@@ -17,11 +17,13 @@
 #include <atomic>
 #include <chrono>
 
+#include "kv/cluster/closed_moments.h"
 #include "kv/cluster/deadlocks.h"
 #include "kv/cluster/guards.h"
 #include "kv/cluster/leaseholder.h"
 #include "kv/cluster/peers.h"
 #include "kv/cluster/router.h"
+#include "kv/cluster/shard_merger.h"
 #include "txn/transaction.h"
 
 namespace pando::kv {
@@ -50,7 +52,7 @@ class ClusterStore final : public txn::Store {
     runtime::Executor& deciding;
   };
   ClusterStore(ClusterStoreOptions options, Parts parts, NodeId self, ClusterRouter::Nodes nodes);
-  // REQUIRES: stop() has returned.
+  // REQUIRES: stop() has returned, or abandon() was called.
   ~ClusterStore() override;
 
   std::unique_ptr<txn::Transaction> begin(txn::TransactionOptions options) override;
@@ -74,6 +76,10 @@ class ClusterStore final : public txn::Store {
 
   // Looks after abandoned transactions, until stop().
   void start();
+  // Tasks that nobody waits for.
+  std::size_t background_count() const { return in_background_.load(std::memory_order_relaxed); }
+  // As a crash: nothing ends any more, and nothing needs to.
+  void abandon() { abandoned_ = true; }
   // Waits for what runs in the background.
   Task<void> stop(runtime::Executor& executor);
 
@@ -93,6 +99,8 @@ class ClusterStore final : public txn::Store {
     bool repeatable = true;
     // Receives the node that answers, before it is asked.
     std::atomic<NodeId::Number>* asked = nullptr;
+    // Gets an entry for every node that is asked: one that does not answer may hold a lock all the same.
+    std::map<NodeId, uint64_t>* marks = nullptr;
   };
   // Sends to the leaseholder of `key` until one answers with something else than "ask another". What comes back is kOk,
   // kError, kUncertain, and anything when it is not repeatable. `node` is the one that answered, for `shard`.
@@ -119,11 +127,22 @@ class ClusterStore final : public txn::Store {
   static HlcTimestamp commit_moment(HlcTimestamp latest_prepared);
   // A leaseholder has told of a change to a watched key.
   void note_watched(HlcTimestamp at);
+  // The same, and does what is to be done when that is news.
+  Task<Status> take_note(HlcTimestamp at, runtime::Executor& executor);
   const Bytes& watched_prefix() const { return watched_prefix_; }
   // Tells all nodes, and waits until they have taken note.
   Task<void> announce_change(HlcTimestamp at, runtime::Executor& executor);
-  // Makes the outcome of a transaction known to its participants, in the background.
-  void resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at);
+  // A view of the replica here of the shard of a key, of which this node is not the leaseholder. Null: there is none,
+  // or nobody has told up to when it is complete.
+  Result<std::shared_ptr<const PastView>> open_past(ByteView key, bool before);
+  // How often that gave one.
+  uint64_t past_views() const { return past_views_.load(std::memory_order_relaxed); }
+  // Runs what nobody waits for; stop() does.
+  void spawn_background(Task<void> task);
+  // Makes the outcome of a transaction known to its participants, in the background, and frees the locks that it holds
+  // at `holders`, one for each participant, or none: whoever led the shards then may lead them no more.
+  void resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at,
+                     std::vector<NodeId> holders);
 
  private:
   template <typename Request>
@@ -134,17 +153,20 @@ class ClusterStore final : public txn::Store {
   Task<Bytes> serve_commit(NodeId from, Bytes body, Peers::Line& line);
   Task<Bytes> serve_in_order(NodeId from, Method method, Bytes body, Peers::Line& line);
   Task<Bytes> dispatch_served(NodeId from, Method method, Bytes body, runtime::Executor& executor);
+  Task<Bytes> serve_merging(Method method, Bytes body, runtime::Executor& executor);
   Task<Bytes> serve_simple(Method method, Bytes body);
   Task<Bytes> serve_notice(Bytes body, runtime::Executor& executor);
-  Task<void> resolve(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at);
+  Task<void> resolve(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at,
+                     std::vector<NodeId> holders);
+  Task<NodeId> resolve_one(ResolveRequest request);
   Task<void> discard_span(txn::Span span);
   Task<void> recover(Leaseholder::Abandoned abandoned);
   Task<void> break_deadlocks();
   Task<void> renew_guard_lease();
   std::vector<WaitEdge> local_waits();
   Task<Bytes> serve_exclude(NodeId from, Bytes body, runtime::Executor& executor);
+  void tell_closed_moments();
   void schedule_recovery() PANDO_EXCLUDES(mutex_);
-  void spawn_background(Task<void> task);
   Task<void> run_background(Task<void> task);
 
   const ClusterStoreOptions options_;
@@ -153,12 +175,18 @@ class ClusterStore final : public txn::Store {
   ClusterRouter router_;
   const ClusterRouter::Nodes nodes_;
   Guards guards_;
+  ClosedMoments closed_;
+  ShardMerger merger_;
+  std::atomic<uint64_t> past_views_{0};
   Bytes watched_prefix_;
   WatchedHook watched_hook_;
   std::atomic<uint64_t> told_change_{0};
+  // Up to which the hook has run.
+  std::atomic<uint64_t> noted_change_{0};
   std::atomic<uint64_t> last_transaction_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::size_t> in_background_{0};
+  bool abandoned_ = false;
   // Of the background executor.
   DeadlockDetector deadlocks_;
   std::atomic<bool> breaking_deadlocks_{false};

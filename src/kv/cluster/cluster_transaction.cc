@@ -32,10 +32,43 @@ void ClusterTransaction::begin_statement() {
   PANDO_ASSERT(!over_, "a statement in a transaction that has ended");
   statement_ = writes_.mark();
   statement_locks_ = lock_count_;
+  past_.reset();
+  if (options_.read_at != HlcTimestamp()) {
+    // There is nothing uncertain about it.
+    const HlcTimestamp at = std::min(options_.read_at, store_.parts().oracle.next());
+    point_ = {.at = at, .limit = at};
+    return;
+  }
   if (options_.isolation == txn::Isolation::kReadCommitted || point_.limit == HlcTimestamp()) {
     const HlcTimestamp now = store_.parts().oracle.next();
     point_ = {.limit = {now.wall_ns + static_cast<uint64_t>(store_.options().clock_offset_max.count()), 0}};
+    if (options_.staleness_max.count() != 0) {
+      // What was acknowledged before it began need not be seen: nothing is uncertain.
+      point_.limit = {1, 0};
+      // Not older than the definitions that its statements are bound to.
+      const auto staleness_ns = static_cast<uint64_t>(options_.staleness_max.count());
+      oldest_ = std::max(HlcTimestamp{now.wall_ns - std::min(now.wall_ns, staleness_ns), 0}, store_.watched_change());
+    }
   }
+}
+
+Result<std::shared_ptr<const PastView>> ClusterTransaction::open_past(ByteView key, bool before) {
+  if (!options_.reads_past()) {
+    return std::shared_ptr<const PastView>();
+  }
+  const HlcTimestamp needed = point_.at == HlcTimestamp() ? oldest_ : point_.at;
+  if (past_ == nullptr || past_->until < needed || !covers(past_->span, key, before)) {
+    PANDO_ASSIGN(auto view, store_.open_past(key, before));
+    if (view == nullptr || view->until < needed) {
+      return std::shared_ptr<const PastView>();
+    }
+    past_ = std::move(view);
+  }
+  if (point_.at == HlcTimestamp()) {
+    point_ = {.at = past_->until, .limit = past_->until, .origin = store_.self()};
+  }
+  PANDO_TRY(store_.parts().leaseholder.check_readable(point_.at));
+  return past_;
 }
 
 void ClusterTransaction::note_moment(HlcTimestamp at, NodeId origin) {
@@ -83,6 +116,14 @@ Task<Result<std::optional<Bytes>>> ClusterTransaction::get_latest(Bytes key) {
 }
 
 Task<Result<std::optional<Bytes>>> ClusterTransaction::read(Bytes key, bool latest) {
+  if (!latest) {
+    PANDO_CO_ASSIGN(const auto past, open_past(key, false));
+    if (past != nullptr) {
+      storage::Version version;
+      PANDO_CO_ASSIGN(const bool found, past->reader->get_version(key, point_.at, version));
+      co_return found && !version.tombstone ? std::optional(std::move(version.value)) : std::nullopt;
+    }
+  }
   NodeId node;
   auto answer = co_await store_.send(key, GetRequest{.transaction = id_, .point = point_, .latest = latest, .key = key},
                                      context(), &node);
@@ -153,6 +194,7 @@ Task<Result<txn::LockOutcome>> ClusterTransaction::lock_at_leaseholder(Bytes key
   }
   auto sent = context();
   sent.asked = &asked;
+  sent.marks = &marks_;
   NodeId node;
   const auto answer = co_await store_.send(key, request, sent, &node, &request.shard);
   if (!answer.ok()) {
@@ -206,7 +248,7 @@ void ClusterTransaction::forget_locks_after(std::size_t number) {
 
 Status ClusterTransaction::check_write(ByteView key, bool erases) {
   PANDO_ASSERT(!over_, "a write in a transaction that has ended");
-  if (options_.read_only) {
+  if (options_.read_only || options_.reads_past()) {
     return txn::read_only_violation();
   }
   if (writes_.bytes() > store_.options().transaction_bytes_max) {
@@ -320,6 +362,7 @@ Task<void> ClusterTransaction::rollback() {
 
 void ClusterTransaction::end() {
   over_ = true;
+  past_.reset();
   for (const auto& [node, mark] : marks_) {
     store_.tell(node, ReleaseRequest{.transaction = id_});
   }
@@ -529,13 +572,15 @@ Task<Status> ClusterTransaction::commit_many(std::vector<Part> parts) {
     hooks_.clear();
   }
   committed_at_ = ClusterStore::commit_moment(latest);
-  store_.resolve_later(id_, std::move(participants), failure.ok(), committed_at_);
+  std::vector<NodeId> holders;
   if (failure.ok()) {
     // Its locks there are freed when its writes are what others see.
     for (const Part& part : parts) {
       marks_.erase(part.route.leaseholder);
+      holders.push_back(part.route.leaseholder);
     }
   }
+  store_.resolve_later(id_, std::move(participants), failure.ok(), committed_at_, std::move(holders));
   co_return failure;
 }
 

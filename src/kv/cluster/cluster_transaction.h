@@ -62,6 +62,9 @@ class ClusterTransaction final : public txn::Transaction, public txn::PointAcces
   void note_moment(HlcTimestamp at, NodeId origin);
   // What a read that found something uncertain ends with.
   Status restart_after(HlcTimestamp uncertain);
+  // A view of a replica here that holds what the transaction is to read of the past; null: its leaseholder must be
+  // asked. The first one chooses the moment where that is left to it.
+  Result<std::shared_ptr<const PastView>> open_past(ByteView key, bool before);
   ClusterStore& store() { return store_; }
   ClusterStore::SendContext context(bool repeatable = true) {
     return {.executor = options_.executor, .cancellation = options_.cancellation, .repeatable = repeatable};
@@ -93,7 +96,9 @@ class ClusterTransaction final : public txn::Transaction, public txn::PointAcces
     CommitPart commit;
   };
 
-  bool notes_reads() const { return options_.isolation == txn::Isolation::kSerializable && !options_.read_only; }
+  bool notes_reads() const {
+    return options_.isolation == txn::Isolation::kSerializable && !options_.read_only && !options_.reads_past();
+  }
   Task<Result<std::optional<Bytes>>> read(Bytes key, bool latest);
   Status check_write(ByteView key, bool erases);
   Task<Result<txn::LockOutcome>> lock_at_leaseholder(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait);
@@ -124,12 +129,15 @@ class ClusterTransaction final : public txn::Transaction, public txn::PointAcces
   txn::TransactionOptions options_;
   TransactionId id_;
   ReadPoint point_;
+  // When it may read the past: the oldest moment that is new enough, and the view it has read from last.
+  HlcTimestamp oldest_;
+  std::shared_ptr<const PastView> past_;
   txn::WriteBuffer writes_;
   // What the running statement sees of them.
   txn::WriteBuffer::Mark statement_ = 0;
   std::unordered_map<Bytes, Lock> locks_;
   std::size_t lock_count_ = 0;
-  // How many locks each node holds for it.
+  // How many locks each node holds for it, as far as it has answered.
   std::map<NodeId, uint64_t> marks_;
   // Of the lease under which it shares guarded keys; 0: it shares none.
   uint64_t guard_epoch_ = 0;

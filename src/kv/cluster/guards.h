@@ -55,6 +55,8 @@ class Guards {
   void release_gateway(NodeId gateway) { owners_.release_gateway(gateway); }
   void cancel(TransactionId transaction, Status reason) { owners_.cancel(transaction, std::move(reason)); }
   std::vector<txn::LockTable::Wait> waits() { return table_.waits(); }
+  // Transactions that hold or await guarded keys here.
+  std::size_t owner_count() { return owners_.count(); }
 
  private:
   runtime::Clock& clock_;

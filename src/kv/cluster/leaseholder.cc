@@ -69,33 +69,6 @@ Answer<T> Leaseholder::redirect(ShardId id) const {
   return Answer<T>::not_leaseholder(leader_hint(id));
 }
 
-LedShard* Leaseholder::find_shard(ByteView key) {
-  MutexLock lock(shards_mutex_);
-  const auto next = by_start_.upper_bound(key);
-  return next == by_start_.begin() ? nullptr : std::prev(next)->second;
-}
-
-RouteReply Leaseholder::route(ByteView key, bool before) {
-  const auto ask = [&](LedShard& led) {
-    MutexLock lock(led.mutex);
-    return led.generation == 0 || !covers(led.span, key, before) ? RouteReply()
-                                                                 : RouteReply{.known = true,
-                                                                              .shard = led.id,
-                                                                              .generation = led.generation,
-                                                                              .span = led.span,
-                                                                              .leaseholder = led.view->leader()};
-  };
-  RouteReply route;
-  if (LedShard* const nearest = before ? nullptr : find_shard(key)) {
-    route = ask(*nearest);
-  }
-  MutexLock shards_lock(shards_mutex_);
-  for (auto place = by_start_.begin(); place != by_start_.end() && !route.known; ++place) {
-    route = ask(*place->second);
-  }
-  return route;
-}
-
 // --- reads ---
 
 Task<void> Leaseholder::wait_for_change(LedShard& led, runtime::Executor& executor) {
@@ -139,6 +112,8 @@ std::optional<Leaseholder::Settled> Leaseholder::try_settle(const LedShard& led,
   return Settled{.point = settled, .lease_start = led.lease_start};
 }
 
+// Whoever holds a lock sees the newest version: not one that a commit, whose gateway is gone and has lost its locks, is
+// about to replace.
 Task<Leaseholder::Settled> Leaseholder::settle_lock(LedShard& led, Bytes key, TransactionId owner,
                                                     runtime::Executor& executor) {
   while (true) {
@@ -226,6 +201,9 @@ Task<AnswerTo<GetRequest>> Leaseholder::get(GetRequest request, runtime::Executo
   }
   if (!found.ok()) {
     co_return Reply::error(std::move(found).status());
+  }
+  if (Status status = check_readable(settled.point.at); !status.ok()) {
+    co_return Reply::error(std::move(status));
   }
   Reply answer;
   answer.reply.at = settled.point.at;
@@ -347,6 +325,9 @@ Status Leaseholder::check_part(LedShard& led, const CommitPart& part, const std:
       return txn::concurrent_update();
     }
   }
+  if (led.read_by_prepared(keys, part.transaction)) {
+    return txn::read_write_conflict();
+  }
   for (const Condition& condition : part.conditions) {
     CachedRecord record;
     PANDO_ASSIGN(const bool found, newest(condition.key, record));
@@ -386,6 +367,7 @@ Task<AnswerTo<CommitShardRequest>> Leaseholder::commit(CommitShardRequest reques
   co_await wait_until_commits_allowed(led, executor);
   PendingWrite write(part.transaction, executor);
   write.keys = *std::move(keys);
+  co_await wait_for_readers(led, write, executor);
   txn::LockOwner passing(locks_, part.transaction);
   {
     MutexLock lock(led.mutex);
@@ -506,23 +488,39 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
                                             .key = request.key,
                                             .at = write.at,
                                             .participants = request.participants,
-                                            .commit = std::move(part.payload)});
+                                            .commit = std::move(part.payload),
+                                            .reads = std::move(part.reads)});
     sequence(led, write, std::move(entry));
   }
   co_await write.decided.wait();
   if (write.outcome != ProposalOutcome::kApplied) {
     co_return refusal<CommitReply>(led, write);
   }
-  {
-    MutexLock lock(led.mutex);
-    if (!led.prepared.contains(part.transaction)) {
-      // It was prevented while it was on its way.
-      co_return Reply::error(locks_lost());
-    }
+  const auto promised = stored_promise(part.shard, request.key, part.transaction);
+  if (!promised.ok()) {
+    co_return Reply::error(std::move(promised).status());
+  }
+  if (*promised == Outcome::kUnknown) {
+    co_return Reply::unreachable();
+  }
+  if (*promised == Outcome::kAborted) {
+    // It was prevented while it was on its way.
+    co_return Reply::error(locks_lost());
   }
   Reply answer;
   answer.reply.at = write.at;
   co_return answer;
+}
+
+// What is stored of a prepare that this replica has applied. Memory does not tell: this node may lead no more.
+Result<Outcome> Leaseholder::stored_promise(ShardId shard, ByteView key, TransactionId transaction) {
+  PANDO_ASSIGN(const auto outcome, stored_outcome(key, transaction));
+  if (outcome.has_value()) {
+    return outcome->committed ? Outcome::kCommitted : Outcome::kAborted;
+  }
+  Bytes bytes;
+  PANDO_ASSIGN(const bool prepared, parts_.engine.get(prepared_key(shard, transaction), bytes));
+  return prepared ? Outcome::kPrepared : Outcome::kUnknown;
 }
 
 // An entry that stands for itself: it has no place in the order of commits.
@@ -556,7 +554,7 @@ Task<AnswerTo<ResolveRequest>> Leaseholder::resolve(ResolveRequest request, runt
   if (!co_await propose(led, encode_entry(entry), executor)) {
     co_return redirect<Empty>(request.shard);
   }
-  owners_.release(request.transaction, 0);
+  release({.transaction = request.transaction});
   co_return AnswerTo<ResolveRequest>();
 }
 
@@ -575,19 +573,6 @@ Task<AnswerTo<DiscardRequest>> Leaseholder::discard(DiscardRequest request, runt
 }
 
 // --- the shape of shards ---
-
-std::vector<Leaseholder::KnownShard> Leaseholder::shards() {
-  std::vector<KnownShard> known;
-  MutexLock shards_lock(shards_mutex_);
-  for (const auto& [id, led] : shards_) {
-    MutexLock lock(led->mutex);
-    if (led->generation != 0) {
-      known.push_back({.descriptor = led->descriptor, .leaseholder = led->view->leader()});
-    }
-  }
-  std::ranges::sort(known, {}, [](const KnownShard& shard) { return shard.descriptor.start; });
-  return known;
-}
 
 Task<AnswerTo<SplitRequest>> Leaseholder::split(SplitRequest request, runtime::Executor& executor) {
   using Reply = AnswerTo<SplitRequest>;
@@ -618,6 +603,70 @@ Task<AnswerTo<SplitRequest>> Leaseholder::split(SplitRequest request, runtime::E
   MutexLock lock(led.mutex);
   led.splitting = false;
   co_return outcome.status.ok() ? Reply() : Reply::error(std::move(outcome.status));
+}
+
+bool Leaseholder::leads(ShardId id) {
+  LedShard& led = shard(id);
+  MutexLock lock(led.mutex);
+  return leads(led);
+}
+
+uint64_t Leaseholder::generation(ShardId id) {
+  LedShard& led = shard(id);
+  MutexLock lock(led.mutex);
+  return led.generation;
+}
+
+Answer<ShardDescriptor> Leaseholder::before_boundary(ShardId left, ByteView boundary) {
+  LedShard& led = shard(left);
+  MutexLock lock(led.mutex);
+  if (!leads(led)) {
+    return redirect<ShardDescriptor>(left);
+  }
+  if (!covers(led.span, boundary, true)) {
+    return Answer<ShardDescriptor>::not_leaseholder(NodeId());
+  }
+  return {.reply = led.descriptor};
+}
+
+Answer<ShardDescriptor> Leaseholder::neighbours(ShardId left, ByteView boundary) {
+  Answer<ShardDescriptor> before = before_boundary(left, boundary);
+  if (!before.ok() || before.reply.contains(boundary)) {
+    return before;
+  }
+  MutexLock shards_lock(shards_mutex_);
+  for (const auto& [id, led] : shards_) {
+    MutexLock lock(led->mutex);
+    if (led->generation != 0 && led->descriptor.start == boundary && !boundary.empty()) {
+      return {.reply = led->descriptor};
+    }
+  }
+  return Answer<ShardDescriptor>::try_again();
+}
+
+Task<Status> Leaseholder::prepare_merge(ShardId right, runtime::Executor& executor) {
+  LedShard& led = shard(right);
+  // Reads of an earlier leaseholder may lie ahead of this node's clock until then.
+  co_await wait_until_commits_allowed(led, executor);
+  while (true) {
+    {
+      MutexLock lock(led.mutex);
+      if (!leads(led)) {
+        co_return Status(sql_state::kObjectNotInPrerequisiteState, "this node does not lead the shard on the right");
+      }
+      led.splitting = true;
+      if (led.prepared.empty()) {
+        co_return Status();
+      }
+    }
+    co_await wait_for_change(led, executor);
+  }
+}
+
+void Leaseholder::end_merge(ShardId right) {
+  LedShard& led = shard(right);
+  MutexLock lock(led.mutex);
+  led.splitting = false;
 }
 
 Task<AnswerTo<TransferRequest>> Leaseholder::transfer(TransferRequest request, runtime::Executor& executor) {
@@ -675,6 +724,7 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
           led.pending, [&](const PendingWrite* write) { return write->transaction == request.transaction; });
       if (!pending) {
         // A commit of it that still comes is refused from now on.
+        release({.transaction = request.transaction});
         owners_.refuse(request.transaction);
       }
     }

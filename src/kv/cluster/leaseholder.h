@@ -70,6 +70,19 @@ class Leaseholder final : public StateMachine {
   // Waits until nothing is prepared, and lets nothing be prepared meanwhile.
   Task<AnswerTo<SplitRequest>> split(SplitRequest request, runtime::Executor& executor);
   Task<AnswerTo<TransferRequest>> transfer(TransferRequest request, runtime::Executor& executor);
+  // --- for ShardMerger ---
+  ReplicaHost& host() { return *host_; }
+  bool leads(ShardId id);
+  uint64_t generation(ShardId id);
+  // Of a shard that this node leads, and that holds what comes just before the boundary.
+  Answer<ShardDescriptor> before_boundary(ShardId left, ByteView boundary);
+  // The shard that begins at the boundary, of which this node has a replica; the left one itself when there is no
+  // boundary.
+  Answer<ShardDescriptor> neighbours(ShardId left, ByteView boundary);
+  // Waits until nothing is prepared on the right side, and lets nothing be prepared there before end_merge().
+  Task<Status> prepare_merge(ShardId right, runtime::Executor& executor);
+  void end_merge(ShardId right);
+
   AnswerTo<GuardLeaseRequest> lease_guards(const GuardLeaseRequest& request);
   Task<AnswerTo<DiscardRequest>> discard(DiscardRequest request, runtime::Executor& executor);
   // Commits to keys with this prefix are told with locks, see txn::Store::watch. Before anything else.
@@ -97,7 +110,7 @@ class Leaseholder final : public StateMachine {
   };
   Result<std::optional<LockReply>> try_lock(LockRequest& request, QuickLock how);
   void cancel(const CancelRequest& request) { owners_.cancel(request.transaction, request.reason); }
-  void release_gateway(NodeId gateway) { owners_.release_gateway(gateway); }
+  void release_gateway(NodeId gateway) PANDO_EXCLUDES(guards_mutex_);
 
   // The shards that this node has replicas of, and who leads them.
   struct KnownShard {
@@ -114,9 +127,31 @@ class Leaseholder final : public StateMachine {
   };
   Task<Answer<OpenScan>> open_scan(ScanRequest request, runtime::Executor& executor);
 
+  // Promises, for each shard that this node leads, which moments are over (closed_moments.h).
+  struct Closing {
+    ClosedMoment moment;
+    std::vector<NodeId> replicas;
+  };
+  std::vector<Closing> close_moments();
+  // From now on nothing is read below `moment`: its versions become garbage.
+  void forget_before(HlcTimestamp moment) { readable_from_.store(moment.wall_ns, std::memory_order_seq_cst); }
+  // OK, or 72000: what was read at `at` may have been incomplete.
+  Status check_readable(HlcTimestamp at) const;
+
   std::vector<WaitEdge> waits();
   // One line per locked key, for pando.locks and tests.
   std::vector<std::string> describe_locks() { return locks_.describe(); }
+  // What requests and transactions hold in memory here; nothing when all have ended.
+  struct InFlight {
+    std::size_t lock_owners = 0;
+    std::size_t locked_keys = 0;
+    std::size_t pending_writes = 0;
+    std::size_t prepared = 0;
+    std::size_t written_keys = 0;
+    std::size_t waiting_requests = 0;
+    std::size_t excluders = 0;
+  };
+  InFlight in_flight();
   // Prepared transactions that are older than `age`, for recovery: shard, transaction, participants.
   struct Abandoned {
     ShardId shard;
@@ -172,6 +207,7 @@ class Leaseholder final : public StateMachine {
   Result<bool> read(ByteView key, HlcTimestamp at, CachedRecord& record);
 
   // In leaseholder_guards.cc.
+  void forget_lost_excluders() PANDO_REQUIRES(guards_mutex_);
   void list_guards(LockReply& reply, TransactionId transaction) PANDO_EXCLUDES(guards_mutex_);
   // What a lock's answer tells of its key.
   Status describe_locked(const LockRequest& request, LockReply& reply);
@@ -179,10 +215,12 @@ class Leaseholder final : public StateMachine {
       PANDO_REQUIRES(led.mutex);
   Status check_part(LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys) PANDO_REQUIRES(led.mutex);
   Status check_reads(LedShard& led, const CommitPart& part) PANDO_REQUIRES(led.mutex);
+  Task<void> wait_for_readers(LedShard& led, const PendingWrite& write, runtime::Executor& executor);
   Task<void> wait_until_commits_allowed(LedShard& led, runtime::Executor& executor);
   void sequence(LedShard& led, PendingWrite& write, Bytes payload) PANDO_REQUIRES(led.mutex);
   static void finish(LedShard& led, PendingWrite& write, ProposalOutcome outcome);
   Task<bool> propose(LedShard& led, Bytes payload, runtime::Executor& executor);
+  Result<Outcome> stored_promise(ShardId shard, ByteView key, TransactionId transaction);
   Result<std::optional<OutcomeRecord>> stored_outcome(ByteView key, TransactionId transaction);
 
   // --- in state_machine.cc ---
@@ -207,6 +245,7 @@ class Leaseholder final : public StateMachine {
   // Transactions that have a guarded key exclusively.
   std::set<TransactionId> excluders_ PANDO_GUARDED_BY(guards_mutex_);
   std::atomic<uint64_t> watched_change_{0};
+  std::atomic<uint64_t> readable_from_{0};
   txn::LockTable locks_;
   LockOwners owners_;
   RecentOutcomes recent_;

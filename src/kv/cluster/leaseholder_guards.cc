@@ -13,6 +13,16 @@ constexpr uint64_t kGuardDriftPart = 100;
 
 }  // namespace
 
+void Leaseholder::release_gateway(NodeId gateway) {
+  owners_.release_gateway(gateway);
+  MutexLock lock(guards_mutex_);
+  forget_lost_excluders();
+}
+
+void Leaseholder::forget_lost_excluders() {
+  std::erase_if(excluders_, [this](TransactionId transaction) { return !owners_.knows(transaction); });
+}
+
 // From now on no node gets a lease that had none.
 void Leaseholder::list_guards(LockReply& reply, TransactionId transaction) {
   const uint64_t now_ns = parts_.clock.monotonic_ns();
@@ -41,6 +51,7 @@ AnswerTo<GuardLeaseRequest> Leaseholder::lease_guards(const GuardLeaseRequest& r
   }
   const uint64_t now_ns = parts_.clock.monotonic_ns();
   MutexLock lock(guards_mutex_);
+  forget_lost_excluders();
   uint64_t& until_ns = guard_leases_[request.node];
   answer.reply.granted = until_ns > now_ns || excluders_.empty();
   if (answer.reply.granted) {

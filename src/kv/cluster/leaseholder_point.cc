@@ -38,6 +38,7 @@ Result<txn::ReadOutcome> Leaseholder::try_get(ByteView key, QuickRead how, ReadP
     PANDO_ASSIGN(found, read(key, settled.point.at, record));
   }
   if (!how.latest) {
+    PANDO_TRY(check_readable(settled.point.at));
     point = settled.point;
   }
   value.swap(record.value);

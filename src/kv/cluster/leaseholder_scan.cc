@@ -63,6 +63,9 @@ Task<Answer<Leaseholder::OpenScan>> Leaseholder::open_scan(ScanRequest request, 
   Reply answer;
   answer.reply.at = settled.point.at;
   answer.reply.scan = scan_settled(request, settled);
+  if (Status status = check_readable(settled.point.at); !status.ok()) {
+    co_return Reply::error(std::move(status));
+  }
   co_return answer;
 }
 
@@ -103,6 +106,9 @@ Task<AnswerTo<ScanRequest>> Leaseholder::scan(ScanRequest request, runtime::Exec
   }
   if (uncertain->has_value()) {
     co_return Reply::uncertain_at(**uncertain);
+  }
+  if (Status status = check_readable(settled.point.at); !status.ok()) {
+    co_return Reply::error(std::move(status));
   }
   co_return answer;
 }

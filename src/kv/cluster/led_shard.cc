@@ -36,6 +36,16 @@ const LedShard::Writer* LedShard::find_writer(const txn::Span& part, Transaction
   return nullptr;
 }
 
+bool LedShard::read_by_prepared(const std::vector<Bytes>& keys, TransactionId writer) const {
+  const auto holds_a_key = [&keys](const txn::Span& read) {
+    const auto first = std::ranges::lower_bound(keys, read.start);
+    return first != keys.end() && (read.end.empty() || *first < read.end);
+  };
+  return std::ranges::any_of(prepared, [&](const auto& entry) {
+    return entry.first != writer && std::ranges::any_of(entry.second.reads, holds_a_key);
+  });
+}
+
 const LedShard::Writer* LedShard::find_writer(ByteView key, TransactionId reader, HlcTimestamp at,
                                               HlcTimestamp limit) const {
   for (auto place = writers.lower_bound(key); place != writers.end() && place->first == key; ++place) {

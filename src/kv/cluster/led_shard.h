@@ -37,6 +37,7 @@ struct PreparedWrite {
   HlcTimestamp at;
   std::vector<Bytes> keys;
   std::vector<Participant> participants;
+  std::vector<txn::Span> reads;
   // When it was last looked at whether its coordinator is gone.
   uint64_t since_ns = 0;
 };
@@ -93,6 +94,8 @@ struct LedShard {
   // prepared, at or below `limit`. Null when there is none.
   const Writer* find_writer(const txn::Span& part, TransactionId reader, HlcTimestamp at, HlcTimestamp limit) const
       PANDO_REQUIRES(mutex);
+  // Whether another transaction is prepared that has read one of the keys.
+  bool read_by_prepared(const std::vector<Bytes>& keys, TransactionId writer) const PANDO_REQUIRES(mutex);
   const Writer* find_writer(ByteView key, TransactionId reader, HlcTimestamp at, HlcTimestamp limit) const
       PANDO_REQUIRES(mutex);
   bool is_prepared(ByteView key) const PANDO_REQUIRES(mutex);

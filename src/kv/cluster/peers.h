@@ -87,6 +87,11 @@ class Peers {
     send(node, Kind::kOneWay, 0, Request::kMethod, transaction_of(request).number(), body);
   }
 
+  // Calls of this node that have not ended.
+  std::size_t open_calls() PANDO_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return calls_.size();
+  }
   // Ends all calls to `node`.
   void fail(NodeId node);
 

@@ -235,6 +235,7 @@ void Leaseholder::add_prepared(LedShard& led, const PrepareEntry& entry) {
   PreparedWrite write{.at = entry.at,
                       .keys = *std::move(keys),
                       .participants = entry.participants,
+                      .reads = entry.reads,
                       .since_ns = parts_.clock.monotonic_ns()};
   led.add_writers(write.keys, {.at = entry.at, .transaction = entry.transaction, .prepared = true});
   led.prepared.emplace(entry.transaction, std::move(write));
@@ -270,6 +271,7 @@ void Leaseholder::forget_guards(LedShard& led) {
     }
   }
   MutexLock lock(guards_mutex_);
+  forget_lost_excluders();
   guard_leases_.clear();
   guards_unknown_until_ns_ =
       parts_.clock.monotonic_ns() + 2 * static_cast<uint64_t>(std::chrono::nanoseconds(kGuardLease).count());
@@ -288,8 +290,9 @@ void Leaseholder::on_lease(ShardId id, const LeaseEvent& event) {
     led.term = event.term;
     led.lease_start = parts_.oracle.next();
     led.watched = led.lease_start;
-    led.commits_from_ns =
-        event.cooperative ? 0 : parts_.clock.monotonic_ns() + static_cast<uint64_t>(options_.clock_offset_max.count());
+    led.commits_from_ns = event.cooperative || event.resumed
+                              ? 0
+                              : parts_.clock.monotonic_ns() + static_cast<uint64_t>(options_.clock_offset_max.count());
     const Status loaded = load_prepared(led);
     PANDO_ASSERT(loaded.ok(), "what this node wrote itself can be read");
   }
@@ -302,6 +305,11 @@ void Leaseholder::on_shard(const ShardEvent& event) {
     parts_.cache.clear();
     recent_.skip({parts_.clock.wall_ns() + static_cast<uint64_t>(options_.clock_offset_max.count()), 0});
   }
+  const bool grew = event.kind == ShardEvent::Kind::kChanged && !event.before.end.empty() &&
+                    event.descriptor.contains(event.before.end);
+  if (grew) {
+    forget_guards(led);
+  }
   {
     MutexLock lock(shards_mutex_);
     std::erase_if(by_start_, [&](const auto& entry) { return entry.second == &led; });
@@ -310,6 +318,11 @@ void Leaseholder::on_shard(const ShardEvent& event) {
     }
   }
   MutexLock lock(led.mutex);
+  if (grew && led.term != 0) {
+    // What came with the other shard was committed, and read, by whoever led that.
+    led.lease_start = parts_.oracle.next();
+    led.watched = led.lease_start;
+  }
   led.generation = event.descriptor.generation;
   led.descriptor = event.descriptor;
   led.span = {event.descriptor.start, event.descriptor.end};

@@ -59,9 +59,11 @@ struct Replica {
   // A split is in the log and not applied: nothing may follow it that was evaluated before.
   uint64_t bounds_pending = 0;
   uint64_t config_pending = 0;
+  // A merge, or a new generation, is in the log and not applied: what else changes the descriptor waits.
+  uint64_t merge_pending = 0;
 
   // --- applying ---
-  std::deque<std::vector<raft::Entry>> applies;
+  std::deque<raft::Entries> applies;
   bool apply_queued = false;
   // A snapshot is being put in place: nothing is applied, and messages are dropped.
   bool installing = false;

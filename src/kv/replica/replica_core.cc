@@ -492,6 +492,34 @@ void ReplicaHost::split(ShardId shard, Bytes key, ShardId right, DescriptorCallb
     done(stopped());
   }
 }
+void ReplicaHost::begin_merging(ShardId shard, MergingInto into, DescriptorCallback done) {
+  if (!core_->post([core = core_.get(), shard, into, done] { core->begin_merging(shard, into, done); })) {
+    done(stopped());
+  }
+}
+void ReplicaHost::await_merging(ShardId shard, MergingInto into, StatusCallback done) {
+  if (!core_->post([core = core_.get(), shard, into, done] { core->await_merging(shard, into, done); })) {
+    done(stopped());
+  }
+}
+void ReplicaHost::merge(ShardId left, ShardId right, Bytes handover, DescriptorCallback done) {
+  if (!core_->post([core = core_.get(), left, right, handover = std::move(handover), done] {
+        core->merge(left, right, handover, done);
+      })) {
+    done(stopped());
+  }
+}
+void ReplicaHost::renew_generation(ShardId shard, uint64_t generation, DescriptorCallback done) {
+  if (!core_->post(
+          [core = core_.get(), shard, generation, done] { core->renew_generation(shard, generation, done); })) {
+    done(stopped());
+  }
+}
+void ReplicaHost::end_merging(ShardId shard, MergingInto into, DescriptorCallback done) {
+  if (!core_->post([core = core_.get(), shard, into, done] { core->end_merging(shard, into, done); })) {
+    done(stopped());
+  }
+}
 void ReplicaHost::remove_replica(ShardId shard, ReplicaId replica, StatusCallback done) {
   if (!core_->post([core = core_.get(), shard, replica, done] { core->remove_replica(shard, replica, done); })) {
     done(stopped());

@@ -7,6 +7,7 @@
 //   replica_apply.cc      committed entries to the state machine; splits and configuration changes among them
 //   replica_lease.cc      who leads and serves; handing over
 //   replica_change.cc     changes of replicas; adopting and destroying replicas
+//   replica_merge.cc      two shards become one
 //   replica_snapshot.cc   when a snapshot takes the place of what is here
 //   replica_compaction.cc how much of the logs is kept
 //   snapshot_sender.h, snapshot_receiver.h   snapshots in either direction
@@ -73,6 +74,11 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   void transfer_lease(ShardId shard, NodeId target, const StatusCallback& done);
   void change_replicas(ShardId shard, ReplicaChange change, DescriptorCallback done);
   void split(ShardId shard, Bytes key, ShardId right, DescriptorCallback done);
+  void begin_merging(ShardId shard, const MergingInto& into, DescriptorCallback done);
+  void end_merging(ShardId shard, const MergingInto& into, DescriptorCallback done);
+  void renew_generation(ShardId shard, uint64_t generation, DescriptorCallback done);
+  void merge(ShardId left, ShardId right, Bytes handover, DescriptorCallback done);
+  void await_merging(ShardId shard, const MergingInto& into, StatusCallback done);
   void remove_replica(ShardId shard, ReplicaId replica, const StatusCallback& done);
   std::vector<ShardStatus> inspect();
 
@@ -81,14 +87,25 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   bool needs_no_snapshot(NodeId from, const SnapshotMessage& begin);
   // OK when a snapshot could take the place of what is here. REQUIRES: it is needed.
   Status may_install(NodeId from, const SnapshotMessage& begin);
+  // Replicas here of shards that have become a part of the snapshot's, in order of id: they end with its installation.
+  struct Subsumed {
+    ShardId shard;
+    ReplicaId next_replica_id;
+    friend bool operator==(const Subsumed&, const Subsumed&) = default;
+  };
+  std::vector<Subsumed> subsumed_by(const SnapshotMessage& begin) const;
   // The same; then nothing else happens to the replica until snapshot_installed.
-  Status begin_install(NodeId from, const SnapshotMessage& begin);
+  // REQUIRES: `subsumed` has its marks in the import.
+  Status begin_install(NodeId from, const SnapshotMessage& begin, const std::vector<Subsumed>& subsumed);
   // What of the engine it replaces.
-  void replaced_spans(const SnapshotMessage& begin, std::vector<storage::KeySpan>& plain,
-                      std::vector<storage::KeySpan>& versions) const;
+  void replaced_spans(const SnapshotMessage& begin, const std::vector<Subsumed>& subsumed,
+                      std::vector<storage::KeySpan>& plain, std::vector<storage::KeySpan>& versions) const;
   // The engine holds it, or (not OK) has left everything as it was.
-  void snapshot_installed(NodeId from, const SnapshotMessage& begin, const Status& status);
+  void snapshot_installed(NodeId from, const SnapshotMessage& begin, const std::vector<Subsumed>& subsumed,
+                          const Status& status);
   void snapshot_sent(ShardId shard, ReplicaId to, bool delivered);
+
+  void resume_applying(Replica& replica);
 
   NodeId node_of(ShardId group, ReplicaId replica) const override;
 
@@ -176,6 +193,9 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   std::unique_ptr<ApplyPlan> make_plan();
   void commit(ApplyPlan& plan);
   void complete_proposals(Replica& replica, const raft::Entry& entry);
+  void absorb(ShardId shard, ReplicaId next_allowed);
+  static Task<void> flush_and_drop_log(std::weak_ptr<ReplicaCore> weak, storage::Engine* engine, ShardId shard,
+                                       ReplicaId next_allowed);
   void create_right(const Split& split, ReplicaId self);
   void hatch(const Split& split, ReplicaId self);
   static Task<void> flush_and_create(std::weak_ptr<ReplicaCore> weak, storage::Engine* engine, Split split,
@@ -199,10 +219,16 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   bool propose_config(Replica& replica, const raft::ConfigChange& change, Status& outcome);
   bool caught_up(const Replica& replica, ReplicaId id) const;
   void campaign_where_due();
+  // replica_merge.cc
+  uint64_t propose_shape(Replica& replica, EntryKind kind, Bytes body, DescriptorCallback done);
+  static Task<void> flush_and_tell(storage::Engine* engine, StatusCallback done);
   raft::Options raft_options(ReplicaId self) const;
   Replica& add_replica(ShardId shard, ReplicaId self, raft::RestartState state = {});
   bool adopt(ShardId shard, ReplicaId self);
   void destroy(ShardId shard, ReplicaId next_allowed);
+  // Ends a replica in memory; what is on disk is its caller's.
+  void forget_replica(ShardId shard, ReplicaId next_allowed);
+  void drop_log(ShardId shard, ReplicaId next_allowed);
   void erase_data(const ShardDescriptor& descriptor, storage::WriteBatch& batch) const;
   void destroy_removed();
   void ask_membership();

@@ -29,9 +29,11 @@ void ReplicaCore::refresh(Replica& replica) {
   if (!leads) {
     replica.bounds_pending = 0;
     replica.config_pending = 0;
+    replica.merge_pending = 0;
     replica.handover_index = 0;
   }
-  const bool pauses = replica.transfer.has_value() || replica.bounds_pending != 0;
+  const bool pauses =
+      replica.transfer.has_value() || replica.bounds_pending != 0 || replica.descriptor.merging.has_value();
   const uint64_t until = leads && !pauses ? raft.lease_until_ns() : 0;
   const bool holds = until > now_ns();
   if (replica.serving && (!holds || replica.serving_term != raft.term())) {
@@ -115,7 +117,7 @@ void ReplicaCore::renew_leases() {
 
 // Returns the index of the entry; 0 when it was refused.
 uint64_t ReplicaCore::propose_own(Replica& replica, EntryKind kind, Bytes body, ProposalCallback done) {
-  const auto index = multiraft_->propose(replica.shard, raft::Payload::copy_of(entry_payload(kind, std::move(body))));
+  const auto index = multiraft_->propose(replica.shard, entry_payload(kind, std::move(body)));
   if (!index.has_value()) {
     done({.outcome = ProposalOutcome::kRefused});
     return 0;
@@ -143,8 +145,8 @@ void ReplicaCore::transfer_lease(ShardId shard, NodeId target, const StatusCallb
     done(Status());
     return;
   }
-  if (replica->bounds_pending != 0) {
-    done(Status(sql_state::kObjectNotInPrerequisiteState, "shard {} is being split", shard.number()));
+  if (replica->bounds_pending != 0 || replica->merge_pending != 0) {
+    done(Status(sql_state::kObjectNotInPrerequisiteState, "shard {} is being split or merged", shard.number()));
     return;
   }
   replica->transfer =

@@ -32,6 +32,7 @@ Result<LogicalQuery> try_bind(const ast::Statement& statement, const BindOptions
   query.result = std::move(bound.columns);
   PANDO_TRY(binder.context().parameters.finish(query.parameters));
   query.next_column_id = binder.context().next_column;
+  query.tables = binder.read_tables();
   return query;
 }
 

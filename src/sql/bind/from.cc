@@ -130,6 +130,7 @@ Result<Binder::FromResult> Binder::scan(const catalog::TablePtr& table, const st
   }
   PANDO_TRY(rename_columns(item, alias));
   scan.alias = item.name;
+  read_tables_.push_back(scan.table->oid);
   FromResult result;
   result.plan = make_logical(std::move(outputs), std::move(scan));
   result.items.push_back(std::move(item));

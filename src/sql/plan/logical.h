@@ -278,6 +278,8 @@ struct LogicalQuery {
   std::vector<OutputColumn> result;
   // Types of $1, $2, ...
   std::vector<types::Type> parameters;
+  // What it reads, that of views included; the same may be there twice.
+  std::vector<types::Oid> tables;
   // Ids from here on are free: the optimizer makes new columns with them.
   uint32_t next_column_id = 0;
 };

@@ -55,6 +55,8 @@ class MemoryTransaction final : public Transaction, public PointAccess {
   ReadOutcome read_into(ByteView key, HlcTimestamp at, Bytes& value);
   LockOutcome locked_outcome(ByteView key);
   bool serializable() const { return options_.isolation == Isolation::kSerializable; }
+  // The store keeps no history.
+  bool reads_forgotten() const { return options_.read_at != HlcTimestamp(); }
   Status check_write(ByteView key, bool erases);
   void end();
   void release_snapshot();
