@@ -581,7 +581,12 @@ Task<Status> ClusterStore::find_outcome(Bytes key, TransactionId transaction, Hl
 
 void ClusterStore::resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed,
                                  HlcTimestamp at, std::vector<NodeId> holders) {
-  spawn_background(resolve(transaction, std::move(participants), committed, at, std::move(holders)));
+  // Each by itself: until it is resolved, whoever reads there waits.
+  for (std::size_t i = 0; i < participants.size(); ++i) {
+    std::vector<NodeId> holder(holders.begin() + static_cast<std::ptrdiff_t>(std::min(i, holders.size())),
+                               holders.begin() + static_cast<std::ptrdiff_t>(std::min(i + 1, holders.size())));
+    spawn_background(resolve(transaction, {participants[i]}, committed, at, std::move(holder)));
+  }
 }
 
 Task<void> ClusterStore::resolve(TransactionId transaction, std::vector<Participant> participants, bool committed,
