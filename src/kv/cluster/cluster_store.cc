@@ -65,8 +65,8 @@ ClusterStore::ClusterStore(ClusterStoreOptions options, Parts parts, NodeId self
       guards_(parts.clock, parts.timer),
       merger_(*this),
       last_transaction_((parts.clock.wall_ns() / kNsPerUs) & kTransactionNumberMask) {
-  parts_.peers.serve([this](NodeId from, Method method, Bytes body, runtime::Executor& executor) {
-    return serve(from, method, std::move(body), executor);
+  parts_.peers.serve([this](NodeId from, Method method, Bytes body, Peers::Line& line) {
+    return serve(from, method, std::move(body), line);
   });
 }
 
@@ -267,19 +267,24 @@ void ClusterStore::tell(NodeId node, const CancelRequest& request) {
 
 // --- answering ---
 
-Task<Bytes> ClusterStore::serve(NodeId from, Method method, Bytes body, runtime::Executor& executor) {
+Task<Bytes> ClusterStore::serve(NodeId from, Method method, Bytes body, Peers::Line& line) {
   switch (method) {
     case Method::kGet:
-      return serve_get(from, std::move(body), executor);
+      return serve_get(from, std::move(body), line);
     case Method::kCommit:
-      return serve_commit(from, std::move(body), executor);
+      return serve_commit(from, std::move(body), line);
+    case Method::kLock:
+      return serve_lock(from, std::move(body), line);
+    case Method::kRelease:
+      return line.is_clear() ? serve_simple(method, std::move(body))
+                             : serve_in_order(from, method, std::move(body), line);
     default:
-      return serve_in_order(from, method, std::move(body), executor);
+      return serve_in_order(from, method, std::move(body), line);
   }
 }
 
 // On the spot when memory has the answer.
-Task<Bytes> ClusterStore::serve_get(NodeId from, Bytes body, runtime::Executor& executor) {
+Task<Bytes> ClusterStore::serve_get(NodeId from, Bytes body, Peers::Line& line) {
   GetRequest request;
   if (!decode(body, request)) {
     co_return malformed<GetRequest>(from);
@@ -290,8 +295,8 @@ Task<Bytes> ClusterStore::serve_get(NodeId from, Bytes body, runtime::Executor& 
   const auto outcome =
       parts_.leaseholder.try_get(request.key, {request.transaction, request.latest, true}, point, value);
   if (!outcome.ok() || *outcome == txn::ReadOutcome::kMustWait) {
-    co_await runtime::yield_to(executor);
-    co_return encoded(co_await parts_.leaseholder.get(std::move(request), executor));
+    co_await line.enter();
+    co_return encoded(co_await parts_.leaseholder.get(std::move(request), line.executor));
   }
   answer.reply.at = point.at;
   if (*outcome == txn::ReadOutcome::kFound) {
@@ -300,21 +305,35 @@ Task<Bytes> ClusterStore::serve_get(NodeId from, Bytes body, runtime::Executor& 
   co_return encoded(answer);
 }
 
+// On the spot when nobody has the key locked and memory has its value.
+Task<Bytes> ClusterStore::serve_lock(NodeId from, Bytes body, Peers::Line& line) {
+  LockRequest request;
+  if (line.is_clear() && decode(body, request)) {
+    auto locked = parts_.leaseholder.try_lock(request, {.gateway = from, .from_memory = true});
+    if (locked.ok() && locked->has_value()) {
+      AnswerTo<LockRequest> answer;
+      answer.reply = **std::move(locked);
+      co_return encoded(answer);
+    }
+  }
+  co_return co_await serve_in_order(from, Method::kLock, std::move(body), line);
+}
+
 // A commit is answered where it is decided, together with others.
-Task<Bytes> ClusterStore::serve_commit(NodeId from, Bytes body, runtime::Executor& executor) {
+Task<Bytes> ClusterStore::serve_commit(NodeId from, Bytes body, Peers::Line& line) {
   CommitShardRequest request;
   if (!decode(body, request)) {
     co_return malformed<CommitShardRequest>(from);
   }
   if (!request.part.reads.empty()) {
-    co_await runtime::yield_to(executor);
+    co_await line.enter();
   }
   co_return encoded(co_await parts_.leaseholder.commit(std::move(request), parts_.deciding));
 }
 
-Task<Bytes> ClusterStore::serve_in_order(NodeId from, Method method, Bytes body, runtime::Executor& executor) {
-  co_await runtime::yield_to(executor);
-  co_return co_await dispatch_served(from, method, std::move(body), executor);
+Task<Bytes> ClusterStore::serve_in_order(NodeId from, Method method, Bytes body, Peers::Line& line) {
+  co_await line.enter();
+  co_return co_await dispatch_served(from, method, std::move(body), line.executor);
 }
 
 Task<Bytes> ClusterStore::dispatch_served(NodeId from, Method method, Bytes body, runtime::Executor& executor) {
@@ -573,7 +592,12 @@ Task<Status> ClusterStore::find_outcome(Bytes key, TransactionId transaction, Hl
 
 void ClusterStore::resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed,
                                  HlcTimestamp at, std::vector<NodeId> holders) {
-  spawn_background(resolve(transaction, std::move(participants), committed, at, std::move(holders)));
+  // Each by itself: until it is resolved, whoever reads there waits.
+  for (std::size_t i = 0; i < participants.size(); ++i) {
+    std::vector<NodeId> holder(holders.begin() + static_cast<std::ptrdiff_t>(std::min(i, holders.size())),
+                               holders.begin() + static_cast<std::ptrdiff_t>(std::min(i + 1, holders.size())));
+    spawn_background(resolve(transaction, {participants[i]}, committed, at, std::move(holder)));
+  }
 }
 
 Task<void> ClusterStore::resolve(TransactionId transaction, std::vector<Participant> participants, bool committed,

@@ -152,10 +152,11 @@ class ClusterStore final : public txn::Store {
  private:
   template <typename Request>
   Task<AnswerTo<Request>> dispatch(NodeId node, Request request, runtime::Executor& executor);
-  Task<Bytes> serve(NodeId from, Method method, Bytes body, runtime::Executor& executor);
-  Task<Bytes> serve_get(NodeId from, Bytes body, runtime::Executor& executor);
-  Task<Bytes> serve_commit(NodeId from, Bytes body, runtime::Executor& executor);
-  Task<Bytes> serve_in_order(NodeId from, Method method, Bytes body, runtime::Executor& executor);
+  Task<Bytes> serve(NodeId from, Method method, Bytes body, Peers::Line& line);
+  Task<Bytes> serve_get(NodeId from, Bytes body, Peers::Line& line);
+  Task<Bytes> serve_lock(NodeId from, Bytes body, Peers::Line& line);
+  Task<Bytes> serve_commit(NodeId from, Bytes body, Peers::Line& line);
+  Task<Bytes> serve_in_order(NodeId from, Method method, Bytes body, Peers::Line& line);
   Task<Bytes> dispatch_served(NodeId from, Method method, Bytes body, runtime::Executor& executor);
   Task<Bytes> serve_merging(Method method, Bytes body, runtime::Executor& executor);
   Task<Bytes> serve_simple(Method method, Bytes body);

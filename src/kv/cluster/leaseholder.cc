@@ -10,9 +10,6 @@ namespace {
 
 // A value that a lock's answer brings along saves the gateway a read.
 constexpr std::size_t kLockedValueBytesMax = 4096;
-// Of a scan's answer.
-constexpr std::size_t kScanReplyBytesMax = 4_MiB;
-constexpr std::size_t kScanStep = 256;
 
 Status past_deadline() {
   return Status(sql_state::kSerializationFailure, "the gateway lost touch with the cluster before the commit")
@@ -70,33 +67,6 @@ NodeId Leaseholder::leader_hint(ShardId id) const {
 template <typename T>
 Answer<T> Leaseholder::redirect(ShardId id) const {
   return Answer<T>::not_leaseholder(leader_hint(id));
-}
-
-LedShard* Leaseholder::find_shard(ByteView key) {
-  MutexLock lock(shards_mutex_);
-  const auto next = by_start_.upper_bound(key);
-  return next == by_start_.begin() ? nullptr : std::prev(next)->second;
-}
-
-RouteReply Leaseholder::route(ByteView key, bool before) {
-  const auto ask = [&](LedShard& led) {
-    MutexLock lock(led.mutex);
-    return led.generation == 0 || !covers(led.span, key, before) ? RouteReply()
-                                                                 : RouteReply{.known = true,
-                                                                              .shard = led.id,
-                                                                              .generation = led.generation,
-                                                                              .span = led.span,
-                                                                              .leaseholder = led.view->leader()};
-  };
-  RouteReply route;
-  if (LedShard* const nearest = before ? nullptr : find_shard(key)) {
-    route = ask(*nearest);
-  }
-  MutexLock shards_lock(shards_mutex_);
-  for (auto place = by_start_.begin(); place != by_start_.end() && !route.known; ++place) {
-    route = ask(*place->second);
-  }
-  return route;
 }
 
 // --- reads ---
@@ -240,108 +210,6 @@ Task<AnswerTo<GetRequest>> Leaseholder::get(GetRequest request, runtime::Executo
   answer.reply.at = settled.point.at;
   if (*found && !record.tombstone) {
     answer.reply.value = std::move(record.value);
-  }
-  co_return answer;
-}
-
-Task<Answer<Leaseholder::OpenScan>> Leaseholder::open_scan(ScanRequest request, runtime::Executor& executor) {
-  using Reply = Answer<OpenScan>;
-  LedShard& led = shard(request.shard);
-  const Settled settled = co_await settle(led, request.point, request.span, request.transaction, executor);
-  if (settled.verdict != Verdict::kOk) {
-    co_return Reply::not_leaseholder(settled.hint);
-  }
-  if (request.point.at != HlcTimestamp() && request.point.limit > request.point.at) {
-    auto uncertain = find_uncertain(request.span, settled);
-    if (!uncertain.ok()) {
-      co_return Reply::error(std::move(uncertain).status());
-    }
-    if (uncertain->has_value()) {
-      co_return Reply::uncertain_at(**uncertain);
-    }
-  }
-  Reply answer;
-  answer.reply.at = settled.point.at;
-  answer.reply.scan = parts_.engine.scan_versions({.span = {request.span.start, request.span.end},
-                                                   .at = settled.point.at,
-                                                   .reverse = request.reverse,
-                                                   .limit_hint = request.entries_max});
-  if (Status status = check_readable(settled.point.at); !status.ok()) {
-    co_return Reply::error(std::move(status));
-  }
-  co_return answer;
-}
-
-// After the read, or once it has its view of the engine: what was garbage by then may be missing in it.
-Status Leaseholder::check_readable(HlcTimestamp at) const {
-  return at.wall_ns < readable_from_.load(std::memory_order_seq_cst) ? txn::snapshot_too_old() : Status();
-}
-
-std::vector<Leaseholder::Closing> Leaseholder::close_moments() {
-  std::vector<Closing> closings;
-  MutexLock shards_lock(shards_mutex_);
-  for (const auto& [id, led] : shards_) {
-    MutexLock lock(led->mutex);
-    if (!leads(*led)) {
-      continue;
-    }
-    // As for a read at that moment; and what is prepared may be committed at any time from then on.
-    HlcTimestamp at = led->complete_until(parts_.oracle.next());
-    for (const auto& [transaction, prepared] : led->prepared) {
-      at = std::min(at, HlcTimestamp{prepared.at.wall_ns - 1, 0});
-    }
-    const auto applied = parts_.engine.applied(id);
-    if (!applied.ok()) {
-      continue;
-    }
-    Closing closing{.moment = {.shard = id, .generation = led->generation, .index = *applied, .at = at}};
-    for (const ReplicaDescriptor& replica : led->descriptor.replicas) {
-      closing.replicas.push_back(replica.node);
-    }
-    closings.push_back(std::move(closing));
-  }
-  return closings;
-}
-
-// Walks the span once more than reading it does; a statement that stays on one node needs it only where versions are
-// younger than its moment.
-Result<std::optional<HlcTimestamp>> Leaseholder::find_uncertain(const txn::Span& span, const Settled& settled) {
-  auto versions = parts_.engine.iterate_versions({span.start, span.end});
-  for (versions->seek(span.start, HlcTimestamp::max()); versions->valid(); versions->next()) {
-    if (is_uncertain(versions->timestamp(), settled)) {
-      return std::optional(versions->timestamp());
-    }
-  }
-  PANDO_TRY(versions->status());
-  return std::optional<HlcTimestamp>();
-}
-
-Task<AnswerTo<ScanRequest>> Leaseholder::scan(ScanRequest request, runtime::Executor& executor) {
-  using Reply = AnswerTo<ScanRequest>;
-  const std::size_t entries_max = request.entries_max;
-  auto opened = co_await open_scan(std::move(request), executor);
-  Reply answer{.verdict = opened.verdict,
-               .status = std::move(opened.status),
-               .hint = opened.hint,
-               .uncertain = opened.uncertain};
-  if (!opened.ok()) {
-    co_return answer;
-  }
-  answer.reply.at = opened.reply.at;
-  KeyValueBatch& entries = answer.reply.entries;
-  KeyValueBatch step;
-  while (entries.size() < entries_max && entries.arena.size() < kScanReplyBytesMax) {
-    if (Status status = opened.reply.scan->next(step, std::min(kScanStep, entries_max - entries.size()));
-        !status.ok()) {
-      co_return Reply::error(std::move(status));
-    }
-    if (step.size() == 0) {
-      answer.reply.ended = true;
-      break;
-    }
-    for (std::size_t i = 0; i < step.size(); ++i) {
-      entries.append(step.key(i), step.value(i));
-    }
   }
   co_return answer;
 }
@@ -712,19 +580,6 @@ Task<AnswerTo<DiscardRequest>> Leaseholder::discard(DiscardRequest request, runt
 }
 
 // --- the shape of shards ---
-
-std::vector<Leaseholder::KnownShard> Leaseholder::shards() {
-  std::vector<KnownShard> known;
-  MutexLock shards_lock(shards_mutex_);
-  for (const auto& [id, led] : shards_) {
-    MutexLock lock(led->mutex);
-    if (led->generation != 0) {
-      known.push_back({.descriptor = led->descriptor, .leaseholder = led->view->leader()});
-    }
-  }
-  std::ranges::sort(known, {}, [](const KnownShard& shard) { return shard.descriptor.start; });
-  return known;
-}
 
 Task<AnswerTo<SplitRequest>> Leaseholder::split(SplitRequest request, runtime::Executor& executor) {
   using Reply = AnswerTo<SplitRequest>;

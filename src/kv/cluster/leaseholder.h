@@ -93,7 +93,7 @@ class Leaseholder final : public StateMachine {
   // The newest that this node's replicas have applied.
   HlcTimestamp watched_change() const { return {watched_change_.load(std::memory_order_acquire), 0}; }
   void release(const ReleaseRequest& request);
-  // For a gateway on this node, what can be had without waiting; in leaseholder_point.cc. A key that is led elsewhere,
+  // What can be had without waiting; in leaseholder_point.cc. A key that is led elsewhere,
   // or that has to be waited for: kMustWait, nullopt, and nothing was done. GetRequest: `point` gets its moment if it
   // had none.
   struct QuickRead {
@@ -104,7 +104,11 @@ class Leaseholder final : public StateMachine {
   };
   Result<txn::ReadOutcome> try_get(ByteView key, QuickRead how, ReadPoint& point, Bytes& value);
   // LockRequest; sets its shard.
-  Result<std::optional<LockReply>> try_lock(LockRequest& request);
+  struct QuickLock {
+    NodeId gateway;
+    bool from_memory = false;
+  };
+  Result<std::optional<LockReply>> try_lock(LockRequest& request, QuickLock how);
   void cancel(const CancelRequest& request) { owners_.cancel(request.transaction, request.reason); }
   void release_gateway(NodeId gateway) PANDO_EXCLUDES(guards_mutex_);
 
@@ -195,7 +199,10 @@ class Leaseholder final : public StateMachine {
   HlcTimestamp settle_moment(const LedShard& led, ReadPoint& point) PANDO_REQUIRES(led.mutex);
   static Task<void> wait_for_change(LedShard& led, runtime::Executor& executor);
   bool is_uncertain(HlcTimestamp version, const Settled& settled) const;
-  Result<std::optional<HlcTimestamp>> find_uncertain(const txn::Span& span, const Settled& settled);
+  // What of a settled scan's span is uncertain; nothing when its moment was chosen just now.
+  Result<std::optional<HlcTimestamp>> find_uncertain(const ReadPoint& asked, const txn::Span& span,
+                                                     const Settled& settled);
+  std::unique_ptr<storage::VersionScan> scan_settled(const ScanRequest& request, const Settled& settled);
   Result<bool> newest(ByteView key, CachedRecord& record);
   Result<bool> read(ByteView key, HlcTimestamp at, CachedRecord& record);
 
