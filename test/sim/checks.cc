@@ -32,9 +32,14 @@ void Cluster::check_votes(ShardId group, const raft::Raft& leader) {
   }
 }
 
-void Cluster::check_commit(ShardId group, const raft::Raft& leader) {
+void Cluster::check_commit(ShardId group, const raft::Raft& leader, bool has_led) {
   const raft::LogIndex index = leader.log().committed();
   if (leader.log().term(index) != leader.term()) {
+    // With the votes it may have learned what others have committed; afterwards nobody tells it.
+    if (has_led) {
+      world_.fail("commit quorum", fmt::format("group {}: replica {} has committed {} of an older term by itself",
+                                               group.number(), leader.self().number(), index));
+    }
     return;
   }
   const quorum::Vote copies = quorum::tally(leader.config().voters, [&](ReplicaId id) -> std::optional<bool> {

@@ -49,8 +49,8 @@ class Cluster final : public multiraft::Directory {
   //
   // Whoever has won has the votes of a majority, in both halves of a joint configuration.
   void check_votes(ShardId group, const raft::Raft& leader);
-  // What a leader commits of its own term is durable on such a majority.
-  void check_commit(ShardId group, const raft::Raft& leader);
+  // What a leader commits is of its own term, and durable on such a majority. `has_led`: for a while.
+  void check_commit(ShardId group, const raft::Raft& leader, bool has_led);
   // Nobody else holds it, and such a majority is held to the holder.
   void check_lease(ShardId group, Node& holder, const raft::Raft& leader);
 

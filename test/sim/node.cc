@@ -715,6 +715,7 @@ void Node::observe() {
 void Node::observe_group(ShardId group, const raft::Raft& raft) {
   Process::Live& live = process_->live[group];
   const bool leads = raft.role() == raft::Role::kLeader;
+  const bool has_led = leads && live.seen_leading == raft.term();
   if (leads && live.seen_leading != raft.term()) {
     live.seen_leading = raft.term();
     cluster_.world().trace("leader", {group.number(), raft.self().number(), raft.term()});
@@ -727,7 +728,7 @@ void Node::observe_group(ShardId group, const raft::Raft& raft) {
     live.seen_commit = raft.log().committed();
     cluster_.checker().on_commit(group, raft.log(), raft.term(), from, live.seen_commit);
     if (leads) {
-      cluster_.check_commit(group, raft);
+      cluster_.check_commit(group, raft, has_led);
     }
     bool changes = false;
     raft.log().for_each(from, live.seen_commit, [&](const raft::Entry& entry) {
