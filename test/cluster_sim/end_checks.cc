@@ -1,5 +1,6 @@
 #include "test/cluster_sim/end_checks.h"
 
+#include <algorithm>
 #include <optional>
 
 #include <fmt/format.h>
@@ -15,29 +16,44 @@ using namespace std::chrono_literals;
 
 Status wrong(std::string what) { return Status::from_message(sql_state::kInternalError, std::move(what)); }
 
-// What every replica of the shard must have alike: its versions, and the plain keys that are replicated.
-std::string contents(storage::MemoryEngine& engine, const kv::ShardDescriptor& descriptor) {
-  std::string text;
+// What every replica of the shard must have alike: its versions, and the plain keys that are replicated. A line each.
+using Contents = std::vector<std::string>;
+
+Contents contents(storage::MemoryEngine& engine, const kv::ShardDescriptor& descriptor) {
+  Contents lines;
   Bytes value;
   for (const Bytes& key : {kv::descriptor_key(descriptor.id), kv::shard_state_key(descriptor.id)}) {
     if (const auto found = engine.get(key, value); found.ok() && *found) {
-      text += value;
+      lines.push_back(key + "=" + value);
     }
   }
   for (const storage::KeySpan& span : kv::plain_spans(descriptor)) {
     auto entries = engine.iterate(span);
     for (entries->seek(span.start); entries->valid(); entries->next()) {
-      text.append(entries->key()).append("=").append(entries->value()).append(";");
+      lines.push_back(Bytes(entries->key()) + "=" + Bytes(entries->value()));
     }
   }
   const storage::KeySpan span = kv::version_span(descriptor);
   auto versions = engine.iterate_versions(span);
   for (versions->seek(span.start, HlcTimestamp::max()); versions->valid(); versions->next()) {
-    text += fmt::format("{}@{}.{}{}", versions->key(), versions->timestamp().wall_ns, versions->timestamp().logical,
-                        versions->tombstone() ? "-" : "=");
-    text.append(versions->value()).append(";");
+    lines.push_back(fmt::format("{}@{}.{}{}{}", versions->key(), versions->timestamp().wall_ns,
+                                versions->timestamp().logical, versions->tombstone() ? "-" : "=", versions->value()));
+  }
+  return lines;
+}
+
+std::string printable(const std::string& bytes) {
+  std::string text;
+  for (const char c : bytes) {
+    text += c >= ' ' && c <= '~' ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
   }
   return text;
+}
+
+std::string first_difference(const Contents& a, const Contents& b) {
+  const auto [in_a, in_b] = std::ranges::mismatch(a, b);
+  return fmt::format("{} and {}", in_a == a.end() ? "nothing" : printable(*in_a),
+                     in_b == b.end() ? "nothing" : printable(*in_b));
 }
 
 struct Replica {
@@ -76,7 +92,7 @@ Status check_shard(ShardId id, const std::vector<Replica>& replicas) {
   }
   const kv::ShardDescriptor& newest = leader->status.descriptor;
   std::size_t members = 0;
-  const std::string expected = contents(leader->node->engine(), newest);
+  const Contents expected = contents(leader->node->engine(), newest);
   for (const Replica& replica : replicas) {
     const kv::ReplicaDescriptor* const member = newest.on_node(replica.node->id());
     if (member == nullptr || member->id != replica.status.replica) {
@@ -87,9 +103,10 @@ Status check_shard(ShardId id, const std::vector<Replica>& replicas) {
       return wrong(fmt::format("node {} has applied shard {} up to {} of {}", replica.node->id().number(), id.number(),
                                replica.status.applied, leader->status.last_index));
     }
-    if (contents(replica.node->engine(), newest) != expected) {
-      return wrong(fmt::format("shard {} differs between nodes {} and {} at index {}", id.number(),
-                               leader->node->id().number(), replica.node->id().number(), replica.status.applied));
+    if (const Contents here = contents(replica.node->engine(), newest); here != expected) {
+      return wrong(fmt::format("shard {} differs between nodes {} and {} at index {}: {}", id.number(),
+                               leader->node->id().number(), replica.node->id().number(), replica.status.applied,
+                               first_difference(expected, here)));
     }
   }
   return members == newest.replicas.size()

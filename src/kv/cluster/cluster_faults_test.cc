@@ -209,6 +209,20 @@ TEST_F(ClusterFaultsTest, AShardIsNotSplitUnderAPrepareThatIsOnItsWay) {
   EXPECT_EQ(*cluster_.run(begin(2)->get("a")), "new");
 }
 
+// What is recorded of a key goes where the key goes: on the wrong shard it would be found by the replicas that have
+// both.
+TEST_F(ClusterFaultsTest, AnOutcomeIsNotRecordedOnAShardThatHasNotTheKey) {
+  make_two_shards();
+  auto& leaseholder = cluster_.node(1).node().leaseholder();
+  const TransactionId transaction(uint64_t{3} << 48 | 1);
+  const auto resolved = cluster_.run(
+      leaseholder.resolve({.shard = ShardId(1), .transaction = transaction, .key = "x", .committed = true}, world_));
+  EXPECT_EQ(resolved.verdict, Verdict::kNotLeaseholder);
+  const auto asked = cluster_.run(
+      leaseholder.outcome({.shard = ShardId(1), .transaction = transaction, .key = "x", .prepares = true}, world_));
+  EXPECT_EQ(asked.verdict, Verdict::kNotLeaseholder);
+}
+
 class FiveNodesTest : public ClusterFaultsTest {
  protected:
   FiveNodesTest() : ClusterFaultsTest({.nodes = 5}) {}

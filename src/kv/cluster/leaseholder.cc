@@ -519,19 +519,9 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
   co_return answer;
 }
 
-// What is stored of a prepare that this replica has applied. Memory does not tell: this node may lead no more.
-Result<Outcome> Leaseholder::stored_promise(ShardId shard, ByteView key, TransactionId transaction) {
-  PANDO_ASSIGN(const auto outcome, stored_outcome(key, transaction));
-  if (outcome.has_value()) {
-    return outcome->committed ? Outcome::kCommitted : Outcome::kAborted;
-  }
-  Bytes bytes;
-  PANDO_ASSIGN(const bool prepared, parts_.engine.get(prepared_key(shard, transaction), bytes));
-  return prepared ? Outcome::kPrepared : Outcome::kUnknown;
-}
-
-// An entry that stands for itself: it has no place in the order of commits.
-Task<bool> Leaseholder::propose(LedShard& led, Bytes payload, runtime::Executor& executor) {
+// An entry that stands for itself: it has no place in the order of commits. False as well when `part`, which it is
+// about, does not lie in the shard: whoever sent it followed an old route.
+Task<bool> Leaseholder::propose(LedShard& led, txn::Span part, Bytes payload, runtime::Executor& executor) {
   PendingWrite write(TransactionId(), executor);
   Proposal proposal{.shard = led.id, .payload = std::move(payload), .done = [&write](ProposalResult result) {
                       write.outcome = result.outcome;
@@ -539,6 +529,9 @@ Task<bool> Leaseholder::propose(LedShard& led, Bytes payload, runtime::Executor&
                     }};
   {
     MutexLock lock(led.mutex);
+    if (!led.contains(part)) {
+      co_return false;
+    }
     proposal.term = led.term;
     proposal.generation = led.generation;
   }
@@ -558,7 +551,7 @@ Task<AnswerTo<ResolveRequest>> Leaseholder::resolve(ResolveRequest request, runt
   }
   const ResolveEntry entry{
       .transaction = request.transaction, .key = request.key, .committed = request.committed, .at = request.at};
-  if (!co_await propose(led, encode_entry(entry), executor)) {
+  if (!co_await propose(led, span_of(request.key), encode_entry(entry), executor)) {
     co_return redirect<Empty>(request.shard);
   }
   release({.transaction = request.transaction});
@@ -573,7 +566,7 @@ Task<AnswerTo<DiscardRequest>> Leaseholder::discard(DiscardRequest request, runt
       co_return redirect<Empty>(request.shard);
     }
   }
-  if (!co_await propose(led, encode_discard(request.span), executor)) {
+  if (!co_await propose(led, request.span, encode_discard(request.span), executor)) {
     co_return redirect<Empty>(request.shard);
   }
   co_return AnswerTo<DiscardRequest>();
@@ -724,6 +717,9 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
       if (!leads(led)) {
         co_return redirect<OutcomeReply>(request.shard);
       }
+      if (!led.contains(request.key)) {
+        co_return Reply::not_leaseholder(NodeId());
+      }
       if (const auto prepared = led.prepared.find(request.transaction); prepared != led.prepared.end()) {
         co_return reply_with(Outcome::kPrepared, prepared->second.at);
       }
@@ -752,8 +748,8 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
     if (!request.prepares) {
       co_return reply_with(recent_.covers(request.since) ? Outcome::kAborted : Outcome::kUnknown, {});
     }
-    if (!co_await propose(led, encode_entry(ResolveEntry{.transaction = request.transaction, .key = request.key}),
-                          executor)) {
+    ResolveEntry prevention{.transaction = request.transaction, .key = request.key};
+    if (!co_await propose(led, span_of(request.key), encode_entry(prevention), executor)) {
       co_return redirect<OutcomeReply>(request.shard);
     }
     // Looks again: a prepare may have come first.

@@ -219,7 +219,7 @@ class Leaseholder final : public StateMachine {
   Task<void> wait_until_commits_allowed(LedShard& led, runtime::Executor& executor);
   void sequence(LedShard& led, PendingWrite& write, Bytes payload) PANDO_REQUIRES(led.mutex);
   static void finish(LedShard& led, PendingWrite& write, ProposalOutcome outcome);
-  Task<bool> propose(LedShard& led, Bytes payload, runtime::Executor& executor);
+  Task<bool> propose(LedShard& led, txn::Span part, Bytes payload, runtime::Executor& executor);
   Result<Outcome> stored_promise(ShardId shard, ByteView key, TransactionId transaction);
   Result<std::optional<OutcomeRecord>> stored_outcome(ByteView key, TransactionId transaction);
 

@@ -44,7 +44,7 @@ AnswerTo<GuardLeaseRequest> Leaseholder::lease_guards(const GuardLeaseRequest& r
   LedShard& led = shard(request.shard);
   {
     MutexLock lock(led.mutex);
-    if (!leads(led)) {
+    if (!leads(led) || !led.contains(guarded_prefix_)) {
       return AnswerTo<GuardLeaseRequest>::not_leaseholder(leader_hint(request.shard));
     }
     answer.reply.watched = led.watched;

@@ -18,6 +18,17 @@ Task<void> Leaseholder::wait_for_readers(LedShard& led, const PendingWrite& writ
   }
 }
 
+// What is stored of a prepare that this replica has applied. Memory does not tell: this node may lead no more.
+Result<Outcome> Leaseholder::stored_promise(ShardId shard, ByteView key, TransactionId transaction) {
+  PANDO_ASSIGN(const auto outcome, stored_outcome(key, transaction));
+  if (outcome.has_value()) {
+    return outcome->committed ? Outcome::kCommitted : Outcome::kAborted;
+  }
+  Bytes bytes;
+  PANDO_ASSIGN(const bool prepared, parts_.engine.get(prepared_key(shard, transaction), bytes));
+  return prepared ? Outcome::kPrepared : Outcome::kUnknown;
+}
+
 Leaseholder::InFlight Leaseholder::in_flight() {
   InFlight in_flight{.lock_owners = owners_.count(), .locked_keys = locks_.describe().size()};
   {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plants each bug of this folder into a copy of the source and counts the seeds until pando_cluster_sim notices.
 
-usage: run.py [--seeds N] [--only NAME,...] [--part I/N] [--tree DIR] [--report FILE]
+usage: run.py [--seeds N] [--only NAME,...] [--part I/N] [--tree DIR] [--reuse] [--report FILE]
 
 The copy is built with the release preset, and only what the simulator needs. --part 1/2 and 2/2 share the work between two
 processes. Exit status 1 when a mutant survives.
@@ -61,13 +61,15 @@ def main() -> int:
     parser.add_argument("--part", default="1/1", help="which share of the mutants, of how many")
     parser.add_argument("--report", default="", help="a file to which the outcomes are added, a line each")
     parser.add_argument("--tree", default="build/cluster_mutants", help="where the copy is made")
+    parser.add_argument("--reuse", action="store_true", help="the copy of an earlier run is up to date")
     arguments = parser.parse_args()
 
     tree = (ROOT / arguments.tree).resolve()
-    shutil.rmtree(tree, ignore_errors=True)
-    tree.mkdir(parents=True)
-    copy_tree(tree)
-    subprocess.run(["cmake", "--preset", "release"], cwd=tree, check=True, stdout=subprocess.DEVNULL)
+    if not arguments.reuse:
+        shutil.rmtree(tree, ignore_errors=True)
+        tree.mkdir(parents=True)
+        copy_tree(tree)
+        subprocess.run(["cmake", "--preset", "release"], cwd=tree, check=True, stdout=subprocess.DEVNULL)
     if build(tree).returncode != 0:
         sys.exit("the unchanged source does not build")
     chosen = [name for name in arguments.only.split(",") if name]
