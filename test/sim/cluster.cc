@@ -13,6 +13,7 @@ constexpr uint64_t kMs = 1'000'000;
 constexpr raft::LogPosition kFoundation{.index = 10, .term = 1};
 constexpr int64_t kWallOffsetNsMax = 100'000'000;
 constexpr int64_t kBeyondPpm = 200'000;
+constexpr uint64_t kEndNs = 10 * kMs;
 
 }  // namespace
 
@@ -34,7 +35,14 @@ Cluster::Cluster(const RunOptions& options)
   found_groups();
 }
 
-Cluster::~Cluster() = default;
+Cluster::~Cluster() {
+  safety_phase_ = false;
+  for (auto& node : nodes_) {
+    node->crash("process crashed");
+  }
+  // Lets what the processes were waiting for end, and journals close; less than it takes to start again.
+  world_.run_until(world_.now_ns() + kEndNs);
+}
 
 void Cluster::found_groups() {
   for (uint32_t number = 1; number <= options_.group_count; ++number) {

@@ -6,8 +6,8 @@
 //   PANDO_ASSIGN(auto view, closed.open(engine, shard));           // null when nothing is known that is applied here
 //   if (view != nullptr && at <= view->until) { view->reader->get_version(key, at, version); }
 //
-// A view is a snapshot of the engine, and everything that it is judged by is read from that snapshot: the shard's bounds
-// and generation, and how far its log is applied. So it holds whatever becomes of the replica meanwhile.
+// A view is a snapshot of the engine, and everything that it is judged by is read from that snapshot: the shard's
+// bounds and generation, and how far its log is applied. So it holds whatever becomes of the replica meanwhile.
 //
 // Thread-safe. A view must go before the engine does.
 

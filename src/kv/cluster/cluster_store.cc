@@ -297,6 +297,7 @@ Task<Bytes> ClusterStore::serve_get(NodeId from, Bytes body, Peers::Line& line) 
     co_return encoded(co_await parts_.leaseholder.get(std::move(request), line.executor));
   }
   answer.reply.at = point.at;
+  answer.reply.chosen = point.chosen;
   if (*outcome == txn::ReadOutcome::kFound) {
     answer.reply.value = std::move(value);
   }

@@ -71,9 +71,10 @@ Result<std::shared_ptr<const PastView>> ClusterTransaction::open_past(ByteView k
   return past_;
 }
 
-void ClusterTransaction::note_moment(HlcTimestamp at, NodeId origin) {
+void ClusterTransaction::note_moment(HlcTimestamp at, HlcTimestamp chosen, NodeId origin) {
   if (point_.at == HlcTimestamp()) {
     point_.at = at;
+    point_.chosen = chosen;
     point_.origin = origin;
   }
 }
@@ -134,7 +135,7 @@ Task<Result<std::optional<Bytes>>> ClusterTransaction::read(Bytes key, bool late
     co_return answer.status;
   }
   if (!latest) {
-    note_moment(answer.reply.at, node);
+    note_moment(answer.reply.at, answer.reply.chosen, node);
   }
   co_return std::move(answer.reply.value);
 }
@@ -453,13 +454,15 @@ Task<Status> ClusterTransaction::add_reads(std::vector<Part>& parts) {
         part = std::prev(parts.end());
       }
       const bool last = route.span.end.empty() || (!span.end.empty() && span.end <= route.span.end);
-      part->commit.snapshot = point_.at;
       part->commit.reads.push_back({span.start, last ? span.end : route.span.end});
       if (last) {
         break;
       }
       span.start = route.span.end;
     }
+  }
+  for (Part& part : parts) {
+    part.commit.snapshot = point_.at;
   }
   co_return Status();
 }

@@ -143,7 +143,8 @@ HlcTimestamp Leaseholder::settle_moment(const LedShard& led, ReadPoint& point) {
     parts_.oracle.observe(point.at);
     return std::max(point.limit, point.at);
   }
-  point.at = led.complete_until(parts_.oracle.next());
+  point.chosen = parts_.oracle.next();
+  point.at = led.complete_until(point.chosen);
   point.origin = self_;
   // A prepared write of any time may be committed and acknowledged already: a moment that is yet to be chosen must come
   // after it.
@@ -157,8 +158,8 @@ bool Leaseholder::is_uncertain(HlcTimestamp version, const Settled& settled) con
   if (version <= settled.point.at || version > settled.point.limit) {
     return false;
   }
-  const bool committed_here_since =
-      settled.point.origin == self_ && version.logical == 0 && version > settled.lease_start;
+  const bool committed_here_since = settled.point.origin == self_ && version.logical == 0 &&
+                                    version > settled.point.chosen && version > settled.lease_start;
   return !committed_here_since;
 }
 
@@ -207,6 +208,7 @@ Task<AnswerTo<GetRequest>> Leaseholder::get(GetRequest request, runtime::Executo
   }
   Reply answer;
   answer.reply.at = settled.point.at;
+  answer.reply.chosen = settled.point.chosen;
   if (*found && !record.tombstone) {
     answer.reply.value = std::move(record.value);
   }
@@ -480,16 +482,22 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
     if (Status status = check_part(led, part, write.keys); !status.ok()) {
       co_return Reply::error(std::move(status));
     }
+    // To wait for it could be to wait for each other.
+    if (part.snapshot != HlcTimestamp() && led.read_by_prepared(write.keys, part.transaction)) {
+      co_return Reply::error(txn::read_write_conflict());
+    }
     write.at = parts_.oracle.next();
     if (part.deadline != HlcTimestamp() && write.at > part.deadline) {
       co_return Reply::error(past_deadline());
     }
+    write.reads = part.reads;
     Bytes entry = encode_entry(PrepareEntry{.transaction = part.transaction,
                                             .key = request.key,
                                             .at = write.at,
                                             .participants = request.participants,
                                             .commit = std::move(part.payload),
                                             .reads = std::move(part.reads)});
+    write.prepares = true;
     sequence(led, write, std::move(entry));
   }
   co_await write.decided.wait();
@@ -588,7 +596,7 @@ Task<AnswerTo<SplitRequest>> Leaseholder::split(SplitRequest request, runtime::E
         co_return Reply();
       }
       led.splitting = true;
-      if (led.prepared.empty()) {
+      if (!led.has_prepares()) {
         break;
       }
     }
@@ -655,7 +663,7 @@ Task<Status> Leaseholder::prepare_merge(ShardId right, runtime::Executor& execut
         co_return Status(sql_state::kObjectNotInPrerequisiteState, "this node does not lead the shard on the right");
       }
       led.splitting = true;
-      if (led.prepared.empty()) {
+      if (!led.has_prepares()) {
         co_return Status();
       }
     }

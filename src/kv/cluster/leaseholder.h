@@ -123,6 +123,7 @@ class Leaseholder final : public StateMachine {
   // A walk over all of the request's span, for a gateway on this node: at a settled moment the past does not change.
   struct OpenScan {
     HlcTimestamp at;
+    HlcTimestamp chosen;
     std::unique_ptr<storage::VersionScan> scan;
   };
   Task<Answer<OpenScan>> open_scan(ScanRequest request, runtime::Executor& executor);

@@ -36,14 +36,22 @@ const LedShard::Writer* LedShard::find_writer(const txn::Span& part, Transaction
   return nullptr;
 }
 
+bool LedShard::has_prepares() const {
+  return !prepared.empty() || std::ranges::any_of(pending, [](const PendingWrite* write) { return write->prepares; });
+}
+
 bool LedShard::read_by_prepared(const std::vector<Bytes>& keys, TransactionId writer) const {
   const auto holds_a_key = [&keys](const txn::Span& read) {
     const auto first = std::ranges::lower_bound(keys, read.start);
     return first != keys.end() && (read.end.empty() || *first < read.end);
   };
-  return std::ranges::any_of(prepared, [&](const auto& entry) {
-    return entry.first != writer && std::ranges::any_of(entry.second.reads, holds_a_key);
-  });
+  const auto reads_a_key = [&](TransactionId reader, const std::vector<txn::Span>& reads) {
+    return reader != writer && std::ranges::any_of(reads, holds_a_key);
+  };
+  return std::ranges::any_of(prepared,
+                             [&](const auto& entry) { return reads_a_key(entry.first, entry.second.reads); }) ||
+         std::ranges::any_of(pending,
+                             [&](const PendingWrite* write) { return reads_a_key(write->transaction, write->reads); });
 }
 
 const LedShard::Writer* LedShard::find_writer(ByteView key, TransactionId reader, HlcTimestamp at,

@@ -29,6 +29,9 @@ struct PendingWrite {
   const TransactionId transaction;
   HlcTimestamp at;
   std::vector<Bytes> keys;
+  // Once it is applied the transaction is prepared, and has read these.
+  bool prepares = false;
+  std::vector<txn::Span> reads;
   ProposalOutcome outcome = ProposalOutcome::kUnknown;
   runtime::Event decided;
 };
@@ -94,7 +97,9 @@ struct LedShard {
   // prepared, at or below `limit`. Null when there is none.
   const Writer* find_writer(const txn::Span& part, TransactionId reader, HlcTimestamp at, HlcTimestamp limit) const
       PANDO_REQUIRES(mutex);
-  // Whether another transaction is prepared that has read one of the keys.
+  // Whether something is prepared, or on its way to be.
+  bool has_prepares() const PANDO_REQUIRES(mutex);
+  // Whether another transaction is prepared, or on its way to be, that has read one of the keys.
   bool read_by_prepared(const std::vector<Bytes>& keys, TransactionId writer) const PANDO_REQUIRES(mutex);
   const Writer* find_writer(ByteView key, TransactionId reader, HlcTimestamp at, HlcTimestamp limit) const
       PANDO_REQUIRES(mutex);

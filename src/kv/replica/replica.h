@@ -40,6 +40,7 @@ struct Replica {
 
   ShardId shard;
   ReplicaId self;
+  const raft::Raft* core = nullptr;
   // Has data: its descriptor is known.
   bool initialized = false;
   ShardDescriptor descriptor;

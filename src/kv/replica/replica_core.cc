@@ -11,8 +11,10 @@ namespace {
 // The liveness fabric and the cores are looked at this many times per tick.
 constexpr int kTurnsPerTick = 2;
 constexpr std::chrono::nanoseconds kRetryDelay{50'000'000};
-// Proposals wait while the journal writes, so that they go out together; no more of them than this.
+// Proposals wait while the journal writes, so that they go out together: no more of them than this, and not for a disk
+// that is slow, for the followers' may be fast.
 constexpr std::size_t kHeldProposalsBytesMax = 128_KiB;
+constexpr uint64_t kHoldNsMax = 5'000'000;
 // Larger envelopes go out in parts.
 constexpr std::size_t kEnvelopeBytesMax = 16_MiB;
 
@@ -92,22 +94,35 @@ ReplicaStatistics ReplicaCore::statistics() {
 }
 
 Replica* ReplicaCore::find(ShardId shard) {
-  const auto found = replicas_.find(shard);
-  return found == replicas_.end() ? nullptr : found->second.get();
+  // Who is looked for once is mostly looked for several times: the fabric asks where each voter lives.
+  if (last_found_ == nullptr || last_found_->shard != shard) {
+    const auto found = replicas_.find(shard);
+    last_found_ = found == replicas_.end() ? nullptr : found->second.get();
+  }
+  return last_found_;
 }
 
 NodeId ReplicaCore::node_of(ShardId group, ReplicaId replica) const {
   if (const Replica* const here = find(group); here != nullptr) {
-    if (const ReplicaDescriptor* const known = here->descriptor.find(replica); known != nullptr) {
-      return known->node;
-    }
-    for (const auto& [heard, node] : here->heard_from) {
-      if (heard == replica) {
-        return node;
-      }
-    }
+    return node_of(*here, replica);
   }
   const auto stranger = strangers_.find({group, replica});
+  return stranger == strangers_.end() ? NodeId() : stranger->second;
+}
+
+NodeId ReplicaCore::node_of(const Replica& replica, ReplicaId id) const {
+  if (id == replica.self) {
+    return environment_.self;
+  }
+  if (const ReplicaDescriptor* const known = replica.descriptor.find(id); known != nullptr) {
+    return known->node;
+  }
+  for (const auto& [heard, node] : replica.heard_from) {
+    if (heard == id) {
+      return node;
+    }
+  }
+  const auto stranger = strangers_.find({replica.shard, id});
   return stranger == strangers_.end() ? NodeId() : stranger->second;
 }
 
@@ -151,7 +166,7 @@ void ReplicaCore::turn() {
 ReplicaCore::Inputs ReplicaCore::take_inputs() {
   Inputs inputs;
   std::swap(inputs, inputs_);
-  const bool journal_writes = appends_in_flight_ > inputs.journaled.size();
+  const bool journal_writes = appends_in_flight_ > inputs.journaled.size() && now_ns() - last_append_ns_ < kHoldNsMax;
   if (journal_writes && inputs.proposal_bytes < kHeldProposalsBytesMax) {
     std::swap(inputs.proposals, inputs_.proposals);
     std::swap(inputs.proposal_bytes, inputs_.proposal_bytes);
@@ -376,10 +391,7 @@ void ReplicaCore::start_write(multiraft::Write write) {
     for (const raft::Entry& entry : part.persist.entries) {
       bytes += raft::cost_bytes(entry);
     }
-    Replica& replica = *find(part.group);
-    replica.log_bytes += bytes;
-    replica.log_bytes_uncompacted += bytes;
-    logs_bytes_ += bytes;
+    note_growth(*find(part.group), bytes);
   }
   storage::JournalBatch batch = batch_of(write);
   enqueue_write({.write = std::move(write)}, std::move(batch));
@@ -403,6 +415,7 @@ void ReplicaCore::enqueue_write(UnackedWrite write, storage::JournalBatch batch)
 
 void ReplicaCore::append(uint64_t serial, storage::JournalBatch batch) {
   ++appends_in_flight_;
+  last_append_ns_ = now_ns();
   ++statistics_.journal_appends;
   journal_->append(std::move(batch), [weak = weak_from_this(), serial](Status status) {
     if (const auto core = weak.lock()) {

@@ -2,6 +2,7 @@
 """Plants each bug of this folder into a copy of the source and counts the seeds until the simulator notices.
 
 usage: run.py [--seeds N] [--only NAME,...] [--tree DIR] [--report FILE] [--nice N]
+       run.py --check     only finds out whether each still fits the source
 
 The copy is built with the debug preset, only what pando_sim needs, and only what a bug changes is built again. The
 report holds a line for each mutant and a fingerprint of the source; a run that finds it, made of the same source, goes
@@ -67,6 +68,11 @@ def build(tree: pathlib.Path) -> subprocess.CompletedProcess:
 def patch(tree: pathlib.Path, file: pathlib.Path, reverse: bool) -> bool:
     command = ["patch", "-p1", "--quiet", "--no-backup-if-mismatch", "-i", str(file)] + (["-R"] if reverse else [])
     return subprocess.run(command, cwd=tree).returncode == 0
+
+
+def fits(file: pathlib.Path) -> bool:
+    command = ["patch", "-p1", "--dry-run", "--quiet", "-i", str(file)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0
 
 
 def limit_processor_time() -> None:
@@ -135,8 +141,12 @@ def main() -> int:
     parser.add_argument("--report", default="build/mutants_report.txt", help="outcomes, a line each")
     parser.add_argument("--tree", default="build/mutants", help="where the copy is made")
     parser.add_argument("--nice", type=int, default=19, help="how far to stand back for others")
+    parser.add_argument("--check", action="store_true", help="build and run nothing")
     arguments = parser.parse_args()
 
+    misfits = [file.stem for file in sorted(MUTANTS.glob("*.patch")) if not fits(file)]
+    if misfits or arguments.check:
+        sys.exit(f"these do not fit the source any more: {' '.join(misfits)}" if misfits else 0)
     os.nice(arguments.nice)
     source = fingerprint()
     tree = (ROOT / arguments.tree).resolve()
