@@ -1,5 +1,7 @@
 #include "kv/cluster/cluster_store.h"
 
+#include <algorithm>
+
 #include "kv/cluster/cluster_transaction.h"
 #include "txn/conflict_errors.h"
 
@@ -297,7 +299,6 @@ Task<Bytes> ClusterStore::serve_get(NodeId from, Bytes body, Peers::Line& line) 
     co_return encoded(co_await parts_.leaseholder.get(std::move(request), line.executor));
   }
   answer.reply.at = point.at;
-  answer.reply.chosen = point.chosen;
   if (*outcome == txn::ReadOutcome::kFound) {
     answer.reply.value = std::move(value);
   }
@@ -450,13 +451,13 @@ Task<void> ClusterStore::renew_guard_lease() {
 }
 
 Task<Status> ClusterStore::exclude(TransactionId transaction, Bytes key, const LockReply& reply, txn::LockWait how,
-                                   std::vector<NodeId>* excluded) {
+                                   Exclusions* excluded) {
   if (reply.guards_unknown_ms > 0 && !co_await pause_for(std::chrono::milliseconds(reply.guards_unknown_ms),
                                                          parts_.timer, *how.executor, how.cancellation)) {
     co_return how.cancellation->status();
   }
   for (const GuardHolder& holder : reply.guards) {
-    excluded->push_back(holder.node);
+    excluded->try_emplace(holder.node, parts_.peers.breaks(holder.node));
     if (holder.node == self_) {
       PANDO_CO_TRY(co_await guards_.exclude(transaction, self_, key, how));
       continue;
@@ -471,12 +472,21 @@ Task<Status> ClusterStore::exclude(TransactionId transaction, Bytes key, const L
     if (answer.verdict == Verdict::kError) {
       co_return answer.status;
     }
-    if (!answer.ok() && !co_await pause_for(std::chrono::milliseconds(holder.remaining_ms), parts_.timer, *how.executor,
-                                            how.cancellation)) {
-      co_return how.cancellation->status();
+    if (!answer.ok()) {
+      if (!co_await pause_for(std::chrono::milliseconds(holder.remaining_ms), parts_.timer, *how.executor,
+                              how.cancellation)) {
+        co_return how.cancellation->status();
+      }
+      excluded->at(holder.node).reset();
     }
   }
   co_return Status();
+}
+
+bool ClusterStore::still_excluded(const Exclusions& excluded) {
+  return std::ranges::all_of(excluded, [this](const auto& each) {
+    return !each.second.has_value() || *each.second == parts_.peers.breaks(each.first);
+  });
 }
 
 Task<Bytes> ClusterStore::serve_exclude(NodeId from, Bytes body, runtime::Executor& executor) {

@@ -143,8 +143,8 @@ HlcTimestamp Leaseholder::settle_moment(const LedShard& led, ReadPoint& point) {
     parts_.oracle.observe(point.at);
     return std::max(point.limit, point.at);
   }
-  point.chosen = parts_.oracle.next();
-  point.at = led.complete_until(point.chosen);
+  // Not before what another shard of this node has acknowledged: later versions of this node need not be visible.
+  point.at = std::max(led.complete_until(parts_.oracle.next()), HlcTimestamp{applied_.load(), 0});
   point.origin = self_;
   // A prepared write of any time may be committed and acknowledged already: a moment that is yet to be chosen must come
   // after it.
@@ -158,8 +158,8 @@ bool Leaseholder::is_uncertain(HlcTimestamp version, const Settled& settled) con
   if (version <= settled.point.at || version > settled.point.limit) {
     return false;
   }
-  const bool committed_here_since = settled.point.origin == self_ && version.logical == 0 &&
-                                    version > settled.point.chosen && version > settled.lease_start;
+  const bool committed_here_since =
+      settled.point.origin == self_ && version.logical == 0 && version > settled.lease_start;
   return !committed_here_since;
 }
 
@@ -208,7 +208,6 @@ Task<AnswerTo<GetRequest>> Leaseholder::get(GetRequest request, runtime::Executo
   }
   Reply answer;
   answer.reply.at = settled.point.at;
-  answer.reply.chosen = settled.point.chosen;
   if (*found && !record.tombstone) {
     answer.reply.value = std::move(record.value);
   }
@@ -460,6 +459,7 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
   co_await wait_until_commits_allowed(led, executor);
   PendingWrite write(part.transaction, executor);
   write.keys = *std::move(keys);
+  write.prepares = true;
   {
     MutexLock lock(led.mutex);
     if (!leads(led)) {
@@ -497,7 +497,6 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
                                             .participants = request.participants,
                                             .commit = std::move(part.payload),
                                             .reads = std::move(part.reads)});
-    write.prepares = true;
     sequence(led, write, std::move(entry));
   }
   co_await write.decided.wait();

@@ -123,7 +123,6 @@ class Leaseholder final : public StateMachine {
   // A walk over all of the request's span, for a gateway on this node: at a settled moment the past does not change.
   struct OpenScan {
     HlcTimestamp at;
-    HlcTimestamp chosen;
     std::unique_ptr<storage::VersionScan> scan;
   };
   Task<Answer<OpenScan>> open_scan(ScanRequest request, runtime::Executor& executor);
@@ -247,6 +246,8 @@ class Leaseholder final : public StateMachine {
   std::set<TransactionId> excluders_ PANDO_GUARDED_BY(guards_mutex_);
   std::atomic<uint64_t> watched_change_{0};
   std::atomic<uint64_t> readable_from_{0};
+  // The newest commit that is applied in a shard led here: whatever was acknowledged here is at or below.
+  std::atomic<uint64_t> applied_{0};
   txn::LockTable locks_;
   LockOwners owners_;
   RecentOutcomes recent_;

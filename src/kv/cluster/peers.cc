@@ -134,6 +134,7 @@ Task<void> Peers::serve_one(NodeId from, uint64_t id, Method method, Bytes body,
 
 void Peers::fail(NodeId node) {
   MutexLock lock(mutex_);
+  ++breaks_[node];
   for (auto it = calls_.begin(); it != calls_.end();) {
     Call* call = it->second;
     if (call->target.node != node) {

@@ -87,6 +87,11 @@ class Peers {
     send(node, Kind::kOneWay, 0, Request::kMethod, transaction_of(request).number(), body);
   }
 
+  // How often the connection to `node` has been lost.
+  uint64_t breaks(NodeId node) PANDO_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return breaks_[node];
+  }
   // Calls of this node that have not ended.
   std::size_t open_calls() PANDO_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
@@ -124,6 +129,7 @@ class Peers {
   uint64_t last_call_ PANDO_GUARDED_BY(mutex_) = 0;
   // A call that is in here may be ended; whoever ends it takes it out.
   std::map<uint64_t, Call*> calls_ PANDO_GUARDED_BY(mutex_);
+  std::map<NodeId, uint64_t> breaks_ PANDO_GUARDED_BY(mutex_);
   bool sweeping_ PANDO_GUARDED_BY(mutex_) = false;
   bool closing_ PANDO_GUARDED_BY(mutex_) = false;
   runtime::TimerId sweep_timer_ PANDO_GUARDED_BY(mutex_) = 0;
