@@ -62,7 +62,6 @@ Task<Answer<Leaseholder::OpenScan>> Leaseholder::open_scan(ScanRequest request, 
   }
   Reply answer;
   answer.reply.at = settled.point.at;
-  answer.reply.chosen = settled.point.chosen;
   answer.reply.scan = scan_settled(request, settled);
   if (Status status = check_readable(settled.point.at); !status.ok()) {
     co_return Reply::error(std::move(status));
@@ -96,7 +95,6 @@ Task<AnswerTo<ScanRequest>> Leaseholder::scan(ScanRequest request, runtime::Exec
   }
   Reply answer;
   answer.reply.at = settled.point.at;
-  answer.reply.chosen = settled.point.chosen;
   const auto scan = scan_settled(request, settled);
   if (Status status = read_scan(*scan, request.entries_max, answer.reply); !status.ok()) {
     co_return Reply::error(std::move(status));
