@@ -11,8 +11,10 @@ namespace {
 // The liveness fabric and the cores are looked at this many times per tick.
 constexpr int kTurnsPerTick = 2;
 constexpr std::chrono::nanoseconds kRetryDelay{50'000'000};
-// Proposals wait while the journal writes, so that they go out together; no more of them than this.
+// Proposals wait while the journal writes, so that they go out together: no more of them than this, and not for a disk
+// that is slow, for the followers' may be fast.
 constexpr std::size_t kHeldProposalsBytesMax = 128_KiB;
+constexpr uint64_t kHoldNsMax = 5'000'000;
 // Larger envelopes go out in parts.
 constexpr std::size_t kEnvelopeBytesMax = 16_MiB;
 
@@ -164,7 +166,7 @@ void ReplicaCore::turn() {
 ReplicaCore::Inputs ReplicaCore::take_inputs() {
   Inputs inputs;
   std::swap(inputs, inputs_);
-  const bool journal_writes = appends_in_flight_ > inputs.journaled.size();
+  const bool journal_writes = appends_in_flight_ > inputs.journaled.size() && now_ns() - last_append_ns_ < kHoldNsMax;
   if (journal_writes && inputs.proposal_bytes < kHeldProposalsBytesMax) {
     std::swap(inputs.proposals, inputs_.proposals);
     std::swap(inputs.proposal_bytes, inputs_.proposal_bytes);
@@ -413,6 +415,7 @@ void ReplicaCore::enqueue_write(UnackedWrite write, storage::JournalBatch batch)
 
 void ReplicaCore::append(uint64_t serial, storage::JournalBatch batch) {
   ++appends_in_flight_;
+  last_append_ns_ = now_ns();
   ++statistics_.journal_appends;
   journal_->append(std::move(batch), [weak = weak_from_this(), serial](Status status) {
     if (const auto core = weak.lock()) {

@@ -60,8 +60,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
 
   // --- any thread ---
   void propose(Proposal proposal) PANDO_EXCLUDES(mutex_);
-  // Runs `call` on the actor, in its next turn; not at all once the host is gone.
-  // Returns whether the host runs.
+  // Runs `call` on the actor, in its next turn; not at all once the host is gone. Whether it runs.
   bool post(std::function<void()> call) PANDO_EXCLUDES(mutex_);
   std::shared_ptr<const ShardView> view(ShardId shard) PANDO_EXCLUDES(views_mutex_);
   ReplicaStatistics statistics() PANDO_EXCLUDES(mutex_);
@@ -270,6 +269,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   std::deque<UnackedWrite> unacked_;
   uint64_t last_serial_ = 0;
   std::size_t appends_in_flight_ = 0;
+  uint64_t last_append_ns_ = 0;
   bool journal_failed_ = false;
   // Payloads were given to replicas in this turn.
   std::vector<Replica*> with_payloads_;
