@@ -6,8 +6,8 @@
 //   PANDO_ASSIGN(auto view, closed.open(engine, shard));           // null when nothing is known that is applied here
 //   if (view != nullptr && at <= view->until) { view->reader->get_version(key, at, version); }
 //
-// A view is a snapshot of the engine, and everything that it is judged by is read from that snapshot: the shard's bounds
-// and generation, and how far its log is applied. So it holds whatever becomes of the replica meanwhile.
+// A view is a snapshot of the engine, and everything that it is judged by is read from that snapshot: the shard's
+// bounds and generation, and how far its log is applied. So it holds whatever becomes of the replica meanwhile.
 //
 // Thread-safe. A view must go before the engine does.
 
@@ -31,6 +31,10 @@ struct PastView {
 class ClosedMoments {
  public:
   void note(const std::vector<ClosedMoment>& moments) PANDO_EXCLUDES(mutex_);
+  // A moment not below `oldest` that all shards which are closed so far are closed for; `oldest` when there is none.
+  HlcTimestamp common(HlcTimestamp oldest) PANDO_EXCLUDES(mutex_);
+  // How much the shard is asked for, as its leaseholder last told: requests per second.
+  uint64_t rate(ShardId shard) PANDO_EXCLUDES(mutex_);
   // Errors: the engine's.
   Result<std::shared_ptr<const PastView>> open(const storage::Engine& engine, ShardId shard) PANDO_EXCLUDES(mutex_);
 

@@ -1,5 +1,7 @@
 #include "kv/cluster/cluster_store.h"
 
+#include <algorithm>
+
 #include "kv/cluster/cluster_transaction.h"
 #include "txn/conflict_errors.h"
 
@@ -8,6 +10,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kRetryDelay{5};
 constexpr std::chrono::milliseconds kRoundInterval{500};
+// How often the shards of other nodes are listed.
+constexpr uint64_t kListRounds = 10;
+// Replicas that nobody leads are asked for this seldom.
+constexpr uint64_t kOrphanRounds = 20;
 // A transaction's id: its gateway in the upper bits, below them a number that starts with the clock's microseconds.
 constexpr int kTransactionNumberBits = 48;
 constexpr uint64_t kTransactionNumberMask = (uint64_t{1} << kTransactionNumberBits) - 1;
@@ -322,6 +328,13 @@ Task<Bytes> ClusterStore::serve_simple(Method method, Bytes body) {
     if (GuardLeaseRequest request; decode(body, request)) {
       co_return encoded(parts_.leaseholder.lease_guards(request));
     }
+  } else if (method == Method::kShards) {
+    AnswerTo<ShardsRequest> answer;
+    for (const auto& shard : parts_.leaseholder.shards()) {
+      answer.reply.shards.push_back(
+          {.descriptor = encode_descriptor(shard.descriptor), .leaseholder = shard.leaseholder});
+    }
+    co_return encoded(answer);
   } else if (method == Method::kWaits) {
     AnswerTo<WaitsRequest> answer;
     answer.reply.edges = local_waits();
@@ -330,6 +343,13 @@ Task<Bytes> ClusterStore::serve_simple(Method method, Bytes body) {
     if (RouteRequest request; decode(body, request)) {
       AnswerTo<RouteRequest> answer;
       answer.reply = parts_.leaseholder.route(request.key, request.before);
+      for (const auto& shard : parts_.leaseholder.shards()) {
+        if (shard.descriptor.id == answer.reply.shard) {
+          for (const ReplicaDescriptor& replica : shard.descriptor.replicas) {
+            answer.reply.replicas.push_back(replica.node);
+          }
+        }
+      }
       co_return encoded(answer);
     }
   }
@@ -440,6 +460,96 @@ Task<void> ClusterStore::announce_change(HlcTimestamp at, runtime::Executor& exe
   }
 }
 
+// --- all shards ---
+
+namespace {
+
+// Of each shard the newest that is known, and of those that overlap, as a part of another after a split or a merge, the
+// newer one; in the order of their keys.
+std::vector<Leaseholder::KnownShard> newest_of(std::vector<Leaseholder::KnownShard> shards) {
+  // Of the same generation, who knows the leaseholder first.
+  std::ranges::sort(shards, std::ranges::greater(), [](const Leaseholder::KnownShard& shard) {
+    return std::pair(shard.descriptor.generation, shard.leaseholder.number());
+  });
+  std::vector<Leaseholder::KnownShard> newest;
+  const auto overlap = [](const ShardDescriptor& a, const ShardDescriptor& b) {
+    return (a.end.empty() || b.start < a.end) && (b.end.empty() || a.start < b.end);
+  };
+  for (Leaseholder::KnownShard& shard : shards) {
+    if (std::ranges::none_of(newest, [&](const auto& each) { return overlap(each.descriptor, shard.descriptor); })) {
+      newest.push_back(std::move(shard));
+    }
+  }
+  std::ranges::sort(newest, {}, [](const Leaseholder::KnownShard& shard) { return shard.descriptor.start; });
+  return newest;
+}
+
+}  // namespace
+
+Task<std::vector<Leaseholder::KnownShard>> ClusterStore::all_shards(runtime::Executor& executor) {
+  std::vector<Leaseholder::KnownShard> shards = parts_.leaseholder.shards();
+  for (const NodeId node : nodes_()) {
+    const auto answer = co_await parts_.peers.call(node, ShardsRequest(), executor);
+    for (const ShardsReply::Shard& shard : answer.reply.shards) {
+      if (auto descriptor = decode_descriptor(shard.descriptor); descriptor.ok()) {
+        shards.push_back({.descriptor = *std::move(descriptor), .leaseholder = shard.leaseholder});
+      }
+    }
+  }
+  co_return newest_of(std::move(shards));
+}
+
+Task<void> ClusterStore::list_shards() {
+  auto shards = co_await all_shards(parts_.background);
+  {
+    MutexLock lock(mutex_);
+    others_shards_ = std::move(shards);
+  }
+  listing_shards_.store(false);
+}
+
+std::vector<Leaseholder::KnownShard> ClusterStore::known_shards() {
+  std::vector<Leaseholder::KnownShard> shards = parts_.leaseholder.shards();
+  {
+    MutexLock lock(mutex_);
+    shards.insert(shards.end(), others_shards_.begin(), others_shards_.end());
+  }
+  return newest_of(std::move(shards));
+}
+
+// --- orphans ---
+
+void ClusterStore::collect_orphans() {
+  if (rounds_ % kOrphanRounds != 0) {
+    return;
+  }
+  for (auto& shard : parts_.leaseholder.shards()) {
+    if (shard.leaseholder == NodeId()) {
+      spawn_background(remove_if_orphan(std::move(shard.descriptor)));
+    }
+  }
+}
+
+// What another node has applied of a later generation is committed: this node is no member, or the shard became a part
+// of another. In that case a replica that knows that it is merging stays, as long as its left side's log may come.
+Task<void> ClusterStore::remove_if_orphan(ShardDescriptor here) {
+  const ReplicaDescriptor* const own = here.on_node(self_);
+  for (const NodeId node : nodes_()) {
+    const auto answer = co_await parts_.peers.call(node, RouteRequest{.key = here.start}, parts_.background);
+    if (!answer.ok() || !answer.reply.known || answer.reply.generation <= here.generation || own == nullptr) {
+      continue;
+    }
+    const bool is_member = std::ranges::find(answer.reply.replicas, self_) != answer.reply.replicas.end();
+    const bool waits = here.merging.has_value() && parts_.leaseholder.generation(here.merging->left) != 0;
+    if (answer.reply.shard == here.id ? is_member : waits) {
+      continue;
+    }
+    parts_.leaseholder.host().remove_replica(here.id, own->id,
+                                             [](const Status& removed) { removed.ignore("it is tried again"); });
+    co_return;
+  }
+}
+
 // --- reads of the past ---
 
 void ClusterStore::tell_closed_moments() {
@@ -454,6 +564,10 @@ void ClusterStore::tell_closed_moments() {
   for (const auto& [node, request] : requests) {
     parts_.peers.tell(node, request);
   }
+}
+
+uint64_t ClusterStore::request_rate(ShardId shard) {
+  return parts_.leaseholder.leads(shard) ? parts_.leaseholder.load(shard).rate : closed_.rate(shard);
 }
 
 Result<std::shared_ptr<const PastView>> ClusterStore::open_past(ByteView key, bool before) {
@@ -572,7 +686,12 @@ void ClusterStore::schedule_recovery() {
     for (auto& abandoned : parts_.leaseholder.prepared_before(options_.recover_after)) {
       spawn_background(recover(std::move(abandoned)));
     }
+    ++rounds_;
     tell_closed_moments();
+    collect_orphans();
+    if (rounds_ % kListRounds == 0 && !listing_shards_.exchange(true)) {
+      spawn_background(list_shards());
+    }
     for (ShardDescriptor& stuck : merger_.stuck()) {
       spawn_background(merger_.recover_stuck(std::move(stuck), parts_.background));
     }

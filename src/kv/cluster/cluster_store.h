@@ -126,8 +126,17 @@ class ClusterStore final : public txn::Store {
   // A view of the replica here of the shard of a key, of which this node is not the leaseholder. Null: there is none,
   // or nobody has told up to when it is complete.
   Result<std::shared_ptr<const PastView>> open_past(ByteView key, bool before);
-  // How often that gave one.
+  // See ClosedMoments.
+  HlcTimestamp common_past(HlcTimestamp oldest) { return closed_.common(oldest); }
+  // How often open_past() gave a view.
   uint64_t past_views() const { return past_views_.load(std::memory_order_relaxed); }
+  // All shards of the cluster in the order of their keys, as far as nodes that can be reached know, each in its newest
+  // generation. Asks all of them.
+  Task<std::vector<Leaseholder::KnownShard>> all_shards(runtime::Executor& executor);
+  // The same without asking: what this node has replicas of as of now, other shards as of some seconds ago.
+  std::vector<Leaseholder::KnownShard> known_shards() PANDO_EXCLUDES(mutex_);
+  // Requests per second to a shard that this node has a replica of, as far as known.
+  uint64_t request_rate(ShardId shard);
   // Runs what nobody waits for; stop() does.
   void spawn_background(Task<void> task);
   // Makes the outcome of a transaction known to its participants, in the background.
@@ -148,6 +157,9 @@ class ClusterStore final : public txn::Store {
   std::vector<WaitEdge> local_waits();
   Task<Bytes> serve_exclude(NodeId from, Bytes body, runtime::Executor& executor);
   void tell_closed_moments();
+  void collect_orphans();
+  Task<void> list_shards();
+  Task<void> remove_if_orphan(ShardDescriptor here);
   void schedule_recovery() PANDO_EXCLUDES(mutex_);
   Task<void> run_background(Task<void> task);
 
@@ -157,6 +169,8 @@ class ClusterStore final : public txn::Store {
   ClusterRouter router_;
   const ClusterRouter::Nodes nodes_;
   Guards guards_;
+  // Of the timer's callback.
+  uint64_t rounds_ = 0;
   ClosedMoments closed_;
   ShardMerger merger_;
   std::atomic<uint64_t> past_views_{0};
@@ -173,6 +187,8 @@ class ClusterStore final : public txn::Store {
   std::atomic<bool> renewing_guards_{false};
   Mutex mutex_;
   runtime::TimerId recovery_timer_ PANDO_GUARDED_BY(mutex_) = 0;
+  std::vector<Leaseholder::KnownShard> others_shards_ PANDO_GUARDED_BY(mutex_);
+  std::atomic<bool> listing_shards_{false};
 };
 
 // Waits; false when the cancellation came first.

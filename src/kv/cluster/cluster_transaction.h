@@ -96,7 +96,7 @@ class ClusterTransaction final : public txn::Transaction {
   void forget_locks_after(std::size_t number);
 
   Task<Status> make_parts(std::vector<Part>& parts);
-  Status bind_locks(std::vector<Part>& parts);
+  Task<Status> bind_locks(std::vector<Part>& parts);
   Status bind_guards(std::vector<Part>& parts);
   Task<Status> add_reads(std::vector<Part>& parts);
   Task<Status> commit_one(Part part);

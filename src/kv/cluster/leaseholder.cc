@@ -117,6 +117,7 @@ Task<Leaseholder::Settled> Leaseholder::settle(LedShard& led, ReadPoint point, t
       if (!led.contains(part)) {
         co_return Settled{.verdict = Verdict::kNotLeaseholder};
       }
+      led.load.note(part.start);
       ReadPoint settled = point;
       if (settled.at == HlcTimestamp()) {
         settled.at = led.complete_until(parts_.oracle.next());
@@ -233,6 +234,8 @@ Status Leaseholder::check_readable(HlcTimestamp at) const {
 
 std::vector<Leaseholder::Closing> Leaseholder::close_moments() {
   std::vector<Closing> closings;
+  // The same for all, as far as it can be, so that one moment can be read on several.
+  const HlcTimestamp now = parts_.oracle.next();
   MutexLock shards_lock(shards_mutex_);
   for (const auto& [id, led] : shards_) {
     MutexLock lock(led->mutex);
@@ -240,7 +243,7 @@ std::vector<Leaseholder::Closing> Leaseholder::close_moments() {
       continue;
     }
     // As for a read at that moment; and what is prepared may be committed at any time from then on.
-    HlcTimestamp at = led->complete_until(parts_.oracle.next());
+    HlcTimestamp at = std::min(led->complete_until(now), now);
     for (const auto& [transaction, prepared] : led->prepared) {
       at = std::min(at, HlcTimestamp{prepared.at.wall_ns - 1, 0});
     }
@@ -248,7 +251,11 @@ std::vector<Leaseholder::Closing> Leaseholder::close_moments() {
     if (!applied.ok()) {
       continue;
     }
-    Closing closing{.moment = {.shard = id, .generation = led->generation, .index = *applied, .at = at}};
+    Closing closing{.moment = {.shard = id,
+                               .generation = led->generation,
+                               .index = *applied,
+                               .at = at,
+                               .rate = led->load.update(parts_.clock.monotonic_ns())}};
     for (const ReplicaDescriptor& replica : led->descriptor.replicas) {
       closing.replicas.push_back(replica.node);
     }
@@ -496,6 +503,7 @@ Task<AnswerTo<CommitShardRequest>> Leaseholder::commit(CommitShardRequest reques
     if (part.deadline != HlcTimestamp() && write.at > part.deadline) {
       co_return Reply::error(past_deadline());
     }
+    led.load.note(write.keys.front());
     set_commit_timestamp(part.payload, write.at);
     sequence(led, write, std::move(part.payload));
   }
@@ -701,6 +709,12 @@ Task<AnswerTo<SplitRequest>> Leaseholder::split(SplitRequest request, runtime::E
   MutexLock lock(led.mutex);
   led.splitting = false;
   co_return outcome.status.ok() ? Reply() : Reply::error(std::move(outcome.status));
+}
+
+Leaseholder::KnownLoad Leaseholder::load(ShardId id) {
+  LedShard& led = shard(id);
+  MutexLock lock(led.mutex);
+  return {.rate = led.load.rate(), .middle = led.load.middle()};
 }
 
 bool Leaseholder::leads(ShardId id) {

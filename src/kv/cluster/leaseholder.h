@@ -69,9 +69,17 @@ class Leaseholder final : public StateMachine {
   // Waits until nothing is prepared, and lets nothing be prepared meanwhile.
   Task<AnswerTo<SplitRequest>> split(SplitRequest request, runtime::Executor& executor);
   Task<AnswerTo<TransferRequest>> transfer(TransferRequest request, runtime::Executor& executor);
-  // --- for ShardMerger ---
+  // --- for ShardMerger and ShardSizer ---
   ReplicaHost& host() { return *host_; }
   bool leads(ShardId id);
+  struct KnownLoad {
+    // Requests per second.
+    uint64_t rate = 0;
+    // See ShardLoad.
+    Bytes middle;
+  };
+  // Of a shard that this node leads.
+  KnownLoad load(ShardId id);
   uint64_t generation(ShardId id);
   // Of a shard that this node leads, and that holds what comes just before the boundary.
   Answer<ShardDescriptor> before_boundary(ShardId left, ByteView boundary);
@@ -101,7 +109,7 @@ class Leaseholder final : public StateMachine {
     NodeId leaseholder;
   };
   std::vector<KnownShard> shards();
-  // What this node's replicas know of where a key lies.
+  // What this node's replicas know of where a key lies; without the nodes that have replicas.
   RouteReply route(ByteView key, bool before);
   // A walk over all of the request's span, for a gateway on this node: at a settled moment the past does not change.
   struct OpenScan {
