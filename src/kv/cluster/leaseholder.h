@@ -211,4 +211,9 @@ class Leaseholder final : public StateMachine {
   std::unordered_map<ShardId, std::unique_ptr<LedShard>> shards_ PANDO_GUARDED_BY(shards_mutex_);
 };
 
+template <typename T>
+Answer<T> Leaseholder::redirect(ShardId id) const {
+  return Answer<T>::not_leaseholder(leader_hint(id));
+}
+
 }  // namespace pando::kv
