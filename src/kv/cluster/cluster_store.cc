@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kRetryDelay{5};
 constexpr std::chrono::milliseconds kRoundInterval{500};
+// How often old outcomes are looked for.
+constexpr uint64_t kOutcomeRounds = 40;
 // How often the shards of other nodes are listed.
 constexpr uint64_t kListRounds = 10;
 // Replicas that nobody leads are asked for this seldom.
@@ -62,6 +64,7 @@ ClusterStore::ClusterStore(ClusterStoreOptions options, Parts parts, NodeId self
       nodes_(std::move(nodes)),
       guards_(parts.clock, parts.timer),
       merger_(*this),
+      outcomes_(*this),
       last_transaction_((parts.clock.wall_ns() / kNsPerUs) & kTransactionNumberMask) {
   parts_.peers.serve([this](NodeId from, Method method, Bytes body, runtime::Executor& executor) {
     return serve(from, method, std::move(body), executor);
@@ -460,6 +463,11 @@ Task<void> ClusterStore::announce_change(HlcTimestamp at, runtime::Executor& exe
   }
 }
 
+Task<void> ClusterStore::collect_outcomes() {
+  co_await outcomes_.look(parts_.background);
+  collecting_outcomes_.store(false);
+}
+
 // --- all shards ---
 
 namespace {
@@ -622,7 +630,8 @@ Task<void> ClusterStore::resolve(TransactionId transaction, std::vector<Particip
                                                              .transaction = transaction,
                                                              .key = participant.key,
                                                              .committed = committed,
-                                                             .at = at},
+                                                             .at = at,
+                                                             .participants = participants},
                                               parts_.background);
         if (answer.ok()) {
           break;
@@ -640,9 +649,12 @@ Task<void> ClusterStore::recover(Leaseholder::Abandoned abandoned) {
   bool committed = true;
   for (const Participant& participant : abandoned.participants) {
     NodeId node;
-    const auto answer = co_await send(
-        participant.key, OutcomeRequest{.transaction = abandoned.transaction, .key = participant.key, .prepares = true},
-        {.executor = &parts_.background}, &node);
+    const auto answer = co_await send(participant.key,
+                                      OutcomeRequest{.transaction = abandoned.transaction,
+                                                     .key = participant.key,
+                                                     .prepares = true,
+                                                     .participants = abandoned.participants},
+                                      {.executor = &parts_.background}, &node);
     if (!answer.ok() || answer.reply.outcome == Outcome::kUnknown) {
       co_return;
     }
@@ -689,6 +701,9 @@ void ClusterStore::schedule_recovery() {
     ++rounds_;
     tell_closed_moments();
     collect_orphans();
+    if (rounds_ % kOutcomeRounds == 0 && !collecting_outcomes_.exchange(true)) {
+      spawn_background(collect_outcomes());
+    }
     if (rounds_ % kListRounds == 0 && !listing_shards_.exchange(true)) {
       spawn_background(list_shards());
     }

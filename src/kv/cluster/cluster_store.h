@@ -21,6 +21,7 @@
 #include "kv/cluster/deadlocks.h"
 #include "kv/cluster/guards.h"
 #include "kv/cluster/leaseholder.h"
+#include "kv/cluster/outcome_collector.h"
 #include "kv/cluster/peers.h"
 #include "kv/cluster/router.h"
 #include "kv/cluster/shard_merger.h"
@@ -35,6 +36,8 @@ struct ClusterStoreOptions {
   std::chrono::milliseconds unavailable_after{10'000};
   // A prepared transaction that is older is looked after by the leaseholder.
   std::chrono::milliseconds recover_after{2'000};
+  // Longer than any message can be under way.
+  std::chrono::milliseconds keep_outcomes{600'000};
 };
 
 class ClusterStore final : public txn::Store {
@@ -137,6 +140,7 @@ class ClusterStore final : public txn::Store {
   std::vector<Leaseholder::KnownShard> known_shards() PANDO_EXCLUDES(mutex_);
   // Requests per second to a shard that this node has a replica of, as far as known.
   uint64_t request_rate(ShardId shard);
+  bool stopping() const { return stopping_.load(); }
   // Runs what nobody waits for; stop() does.
   void spawn_background(Task<void> task);
   // Makes the outcome of a transaction known to its participants, in the background.
@@ -159,6 +163,7 @@ class ClusterStore final : public txn::Store {
   void tell_closed_moments();
   void collect_orphans();
   Task<void> list_shards();
+  Task<void> collect_outcomes();
   Task<void> remove_if_orphan(ShardDescriptor here);
   void schedule_recovery() PANDO_EXCLUDES(mutex_);
   Task<void> run_background(Task<void> task);
@@ -173,6 +178,8 @@ class ClusterStore final : public txn::Store {
   uint64_t rounds_ = 0;
   ClosedMoments closed_;
   ShardMerger merger_;
+  OutcomeCollector outcomes_;
+  std::atomic<bool> collecting_outcomes_{false};
   std::atomic<uint64_t> past_views_{0};
   Bytes watched_prefix_;
   WatchedHook watched_hook_;

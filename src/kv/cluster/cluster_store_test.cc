@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "kv/cluster/shard_sizer.h"
+#include "kv/descriptor/keys.h"
 #include "test/cluster_store/simulated_cluster.h"
 
 namespace pando::kv {
@@ -590,6 +591,33 @@ TEST(ShardLoad, FindsTheMiddleUnlessOneKeyTakesItAll) {
     load.note("hot");
   }
   EXPECT_EQ(load.middle(), "");
+}
+
+TEST_F(ClusterStoreTest, WhatBecameOfATransactionIsForgottenOnceNobodyCanAsk) {
+  ClusterOptions options;
+  options.node.store.keep_outcomes = 30s;
+  make(options);
+  ASSERT_EQ(cluster_->split(ShardId(1), "m", ShardId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("x", NodeId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("a", NodeId(1)).to_string(), "OK");
+  const auto records = [&](uint32_t node) {
+    std::size_t count = 0;
+    auto walk = cluster_->node(node).engine().iterate({Bytes(kKeyedPrefix), prefix_end(kKeyedPrefix)});
+    for (walk->seek(kKeyedPrefix); walk->valid(); walk->next()) {
+      ++count;
+    }
+    return count;
+  };
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(write(3, {{"a", std::to_string(i)}, {"x", std::to_string(i)}}).to_string(), "OK");
+  }
+  cluster_->run_for(5s);
+  EXPECT_EQ(records(1), 40U);
+  cluster_->run_for(60s);
+  for (uint32_t node = 1; node <= 3; ++node) {
+    EXPECT_EQ(records(node), 0U) << node;
+  }
+  EXPECT_EQ(read(1, "a") + read(2, "x"), "1919");
 }
 
 TEST_F(ClusterStoreTest, WriteSkewIsRefusedWhenSerializable) {

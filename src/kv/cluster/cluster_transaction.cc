@@ -502,8 +502,8 @@ Task<void> ClusterTransaction::prepare_part(Part* part, std::vector<Participant>
   NodeId node;
   const auto answer = co_await store_.send(
       part->first_key,
-      PrepareRequest{.part = std::move(part->commit), .key = part->first_key, .participants = std::move(participants)},
-      sent, &node);
+      PrepareRequest{.part = std::move(part->commit), .key = part->first_key, .participants = participants}, sent,
+      &node);
   if (answer.ok()) {
     vote->add(Status(), answer.reply.at);
   } else if (answer.verdict == Verdict::kError) {
@@ -512,7 +512,9 @@ Task<void> ClusterTransaction::prepare_part(Part* part, std::vector<Participant>
     vote->add(locks_lost(), {});
   } else {
     const auto found = co_await store_.send(
-        part->first_key, OutcomeRequest{.transaction = id_, .key = part->first_key, .prepares = true},
+        part->first_key,
+        OutcomeRequest{
+            .transaction = id_, .key = part->first_key, .prepares = true, .participants = std::move(participants)},
         {.executor = options_.executor}, &node);
     if (!found.ok()) {
       vote->add(Status(sql_state::kStatementCompletionUnknown,

@@ -4,6 +4,7 @@
 
 #include "kv/cluster/guards.h"
 #include "kv/commit_record.h"
+#include "kv/descriptor/keys.h"
 #include "txn/conflict_errors.h"
 
 namespace pando::kv {
@@ -630,8 +631,11 @@ Task<AnswerTo<ResolveRequest>> Leaseholder::resolve(ResolveRequest request, runt
     }
     parts_.oracle.observe(request.at);
   }
-  const ResolveEntry entry{
-      .transaction = request.transaction, .key = request.key, .committed = request.committed, .at = request.at};
+  const ResolveEntry entry{.transaction = request.transaction,
+                           .key = request.key,
+                           .committed = request.committed,
+                           .at = request.committed ? request.at : parts_.oracle.next(),
+                           .participants = request.participants};
   if (!co_await propose(led, encode_entry(entry), executor)) {
     co_return redirect<Empty>(request.shard);
   }
@@ -685,7 +689,7 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
       }
       pending = std::ranges::any_of(
           led.pending, [&](const PendingWrite* write) { return write->transaction == request.transaction; });
-      if (!pending) {
+      if (!pending && !request.looks_only) {
         // A commit of it that still comes is refused from now on.
         owners_.release(request.transaction, 0);
       }
@@ -704,15 +708,50 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
     if (const auto committed = recent_.find(request.transaction)) {
       co_return reply_with(Outcome::kCommitted, *committed);
     }
+    if (request.looks_only) {
+      co_return reply_with(Outcome::kUnknown, {});
+    }
     if (!request.prepares) {
       co_return reply_with(recent_.covers(request.since) ? Outcome::kAborted : Outcome::kUnknown, {});
     }
-    if (!co_await propose(led, encode_entry(ResolveEntry{.transaction = request.transaction, .key = request.key}),
+    if (!co_await propose(led,
+                          encode_entry(ResolveEntry{.transaction = request.transaction,
+                                                    .key = request.key,
+                                                    .at = parts_.oracle.next(),
+                                                    .participants = request.participants}),
                           executor)) {
       co_return redirect<OutcomeReply>(request.shard);
     }
     // Looks again: a prepare may have come first.
   }
+}
+
+std::vector<Leaseholder::KnownOutcome> Leaseholder::outcomes_before(HlcTimestamp moment, std::size_t count_max) {
+  std::vector<KnownOutcome> found;
+  for (const KnownShard& shard : shards()) {
+    if (!leads(shard.descriptor.id)) {
+      continue;
+    }
+    // The first span has what is the shard's own.
+    const storage::KeySpan span = plain_spans(shard.descriptor).back();
+    auto records = parts_.engine.iterate(span);
+    for (records->seek(span.start); records->valid() && found.size() < count_max; records->next()) {
+      auto name = outcome_name(records->key());
+      auto record = decode_outcome(records->value());
+      if (name.has_value() && record.ok() && record->at < moment && !record->participants.empty()) {
+        found.push_back(
+            {.shard = shard.descriptor.id, .name = *std::move(name), .participants = std::move(record->participants)});
+      }
+    }
+  }
+  return found;
+}
+
+Task<void> Leaseholder::forget_outcome(KnownOutcome outcome, runtime::Executor& executor) {
+  // Refused, it is found again.
+  co_await propose(shard(outcome.shard),
+                   encode_entry(ForgetEntry{.transaction = outcome.name.transaction, .key = outcome.name.participant}),
+                   executor);
 }
 
 std::vector<Leaseholder::Abandoned> Leaseholder::prepared_before(std::chrono::nanoseconds age) {

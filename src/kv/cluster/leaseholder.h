@@ -140,6 +140,17 @@ class Leaseholder final : public StateMachine {
   };
   std::vector<Abandoned> prepared_before(std::chrono::nanoseconds age);
 
+  // What became, before a moment, of transactions that took part here in commits over several shards: at most
+  // `count_max`, of shards that this node leads.
+  struct KnownOutcome {
+    ShardId shard;
+    OutcomeName name;
+    std::vector<Participant> participants;
+  };
+  std::vector<KnownOutcome> outcomes_before(HlcTimestamp moment, std::size_t count_max);
+  // REQUIRES: no participant is prepared, or can be.
+  Task<void> forget_outcome(KnownOutcome outcome, runtime::Executor& executor);
+
   // --- StateMachine, called by the host; in state_machine.cc ---
   Status apply(std::span<const CommittedEntry> entries, const storage::WriteBatch& changes) override;
   void on_lease(ShardId shard, const LeaseEvent& event) override;
