@@ -176,14 +176,27 @@ Task<Status> Catalog::open(runtime::Executor& executor) {
 }
 
 Task<Status> Catalog::refresh(runtime::Executor& executor) {
-  auto snapshot = std::make_shared<Snapshot>();
-  put_system_objects(options_, *snapshot);
-  auto transaction = store_.begin({.read_only = true, .executor = &executor});
-  transaction->begin_statement();
-  PANDO_CO_TRY(co_await load(*transaction, *snapshot));
-  const HlcTimestamp loaded_at = transaction->read_timestamp();
-  co_await transaction->rollback();
+  while (true) {
+    const uint64_t before = publications();
+    auto snapshot = std::make_shared<Snapshot>();
+    put_system_objects(options_, *snapshot);
+    auto transaction = store_.begin({.read_only = true, .executor = &executor});
+    transaction->begin_statement();
+    PANDO_CO_TRY(co_await load(*transaction, *snapshot));
+    const HlcTimestamp loaded_at = transaction->read_timestamp();
+    co_await transaction->rollback();
+    if (replace(std::move(snapshot), loaded_at, before)) {
+      co_return Status();
+    }
+  }
+}
+
+// False: what was published while `snapshot` was loaded may not be in it.
+bool Catalog::replace(std::shared_ptr<Snapshot> snapshot, HlcTimestamp loaded_at, uint64_t publications) {
   MutexLock lock(mutex_);
+  if (publications_ != publications) {
+    return false;
+  }
   if (loaded_at > loaded_at_) {
     const uint64_t version = current_->version() + 1;
     snapshot->set_version(version);
@@ -191,7 +204,7 @@ Task<Status> Catalog::refresh(runtime::Executor& executor) {
     loaded_at_ = loaded_at;
     version_.store(version, std::memory_order_release);
   }
-  co_return Status();
+  return true;
 }
 
 Task<Status> Catalog::load(txn::Transaction& transaction, Snapshot& snapshot) {
@@ -267,6 +280,7 @@ Task<Status> Catalog::reserve_oids(runtime::Executor& executor) {
 
 void Catalog::publish(const std::vector<Change>& changes) {
   MutexLock lock(mutex_);
+  ++publications_;
   auto changed = std::make_shared<Snapshot>(*current_);
   for (const Change& change : changes) {
     std::visit(Apply{*changed, change.removed}, change.object);

@@ -71,6 +71,12 @@ class Catalog {
     MutexLock lock(mutex_);
     return loaded_at_;
   }
+  uint64_t publications() const PANDO_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return publications_;
+  }
+  bool replace(std::shared_ptr<Snapshot> snapshot, HlcTimestamp loaded_at, uint64_t publications)
+      PANDO_EXCLUDES(mutex_);
   Task<Status> load(txn::Transaction& transaction, Snapshot& snapshot);
   Task<Status> bootstrap(runtime::Executor& executor, Snapshot& snapshot);
   Task<Status> reserve_oids(runtime::Executor& executor);
@@ -83,6 +89,8 @@ class Catalog {
   SnapshotPtr current_ PANDO_GUARDED_BY(mutex_);
   // The moment at which current_ was read from the store, changes published since aside.
   HlcTimestamp loaded_at_ PANDO_GUARDED_BY(mutex_);
+  // How often something was published.
+  uint64_t publications_ PANDO_GUARDED_BY(mutex_) = 0;
   Oid next_oid_ PANDO_GUARDED_BY(mutex_) = 0;
   Oid reserved_oid_end_ PANDO_GUARDED_BY(mutex_) = 0;
 };

@@ -1,6 +1,7 @@
 #include "kv/applier.h"
 
 #include <algorithm>
+#include <deque>
 
 #include "base/codec.h"
 #include "kv/bulk_writes.h"
@@ -91,15 +92,23 @@ Status Applier::ingest(const ShardDescriptor& shard, uint64_t index, const Commi
   if (!empty()) {
     PANDO_TRY(write());
   }
-  PANDO_ASSIGN(auto walk, walk_runs(*engine_.runs(), record.parts(), {shard.start, shard.end}));
-  IngestedWalk source(std::move(walk));
-  PANDO_TRY(engine_.ingest(source, record.timestamp()));
-  PANDO_TRY(source.status());
+  PANDO_ASSIGN(const BulkContents contents, BulkContents::open(*engine_.runs(), record.parts()));
+  std::deque<IngestedWalk> walks;
+  std::vector<storage::IngestSource*> sources;
+  for (const txn::Span& span : contents.split({shard.start, shard.end}, engine_.ingest_threads())) {
+    sources.push_back(&walks.emplace_back(contents.walk(span)));
+  }
+  PANDO_TRY(engine_.ingest(sources, record.timestamp()));
+  for (const IngestedWalk& walk : walks) {
+    PANDO_TRY(walk.status());
+  }
   if (cache_ != nullptr) {
-    for (const KeyRange& range : source.ranges()) {
-      cache_->forget(range.first, range.last);
+    for (IngestedWalk& walk : walks) {
+      for (KeyRange& range : walk.ranges()) {
+        cache_->forget(range.first, range.last);
+        ingested_.push_back(std::move(range));
+      }
     }
-    std::ranges::move(source.ranges(), std::back_inserter(ingested_));
   }
   note_record(record);
   note_applied(shard.id, index);

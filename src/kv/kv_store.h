@@ -28,7 +28,7 @@ struct KvOptions {
   std::size_t record_cache_bytes = 128_MiB;
   // What a transaction's writes may take in memory: at the first limit they begin to move into sorted runs, where the
   // engine has such; at the second it fails.
-  std::size_t spill_bytes = 64_MiB;
+  std::size_t spill_bytes = 16_MiB;
   std::size_t transaction_bytes_max = 448_MiB;
   std::size_t recent_writes_bytes_max = 64_MiB;
   // For how long a version is kept after a newer one has hidden it, for reads of the past.

@@ -83,7 +83,7 @@ KvTransaction::~KvTransaction() {
 
 bool KvTransaction::renew(const txn::TransactionOptions& options) {
   PANDO_ASSERT(over_, "a transaction that has not ended");
-  if (bulk_ != nullptr || writes_.bytes() != 0 || notes_reads()) {
+  if (bulk_ != nullptr || writes_->bytes() != 0 || notes_reads()) {
     return false;
   }
   options_ = options;
@@ -143,7 +143,7 @@ Task<Result<std::optional<Bytes>>> KvTransaction::get(Bytes key) {
       co_return std::move(*write);
     }
   } else if (has_writes()) {
-    if (const auto write = writes_.find(key, statement_)) {
+    if (const auto write = writes_->find(key, statement_)) {
       co_return value_of(*write);
     }
   }
@@ -160,7 +160,7 @@ Task<Result<std::optional<Bytes>>> KvTransaction::get_latest(Bytes key) {
       co_return std::move(*write);
     }
   } else if (has_writes()) {
-    if (const auto write = writes_.find(key)) {
+    if (const auto write = writes_->find(key)) {
       co_return value_of(*write);
     }
   }
@@ -192,7 +192,7 @@ Result<txn::ReadOutcome> KvTransaction::try_get(ByteView key, Bytes& value) {
     return txn::ReadOutcome::kMustWait;
   }
   if (has_writes()) {
-    if (const auto write = writes_.find(key, statement_)) {
+    if (const auto write = writes_->find(key, statement_)) {
       return take_write(*write, value);
     }
   }
@@ -207,7 +207,7 @@ Result<txn::ReadOutcome> KvTransaction::try_get_latest(ByteView key, Bytes& valu
     return txn::ReadOutcome::kMustWait;
   }
   if (has_writes()) {
-    if (const auto write = writes_.find(key)) {
+    if (const auto write = writes_->find(key)) {
       return take_write(*write, value);
     }
   }
@@ -245,8 +245,8 @@ std::unique_ptr<txn::Cursor> KvTransaction::scan(txn::Span span, txn::ScanOption
     if (bulk_->touches(statement_, span.start, span.end)) {
       merged.layered = bulk_->walk(statement_, span, options.reverse);
     }
-  } else if (writes_.touches(statement_, span.start, span.end)) {
-    merged.overlay.emplace(writes_, statement_, span.start, span.end, options.reverse);
+  } else if (writes_->touches(statement_, span.start, span.end)) {
+    merged.overlay.emplace(*writes_, statement_, span.start, span.end, options.reverse);
   }
   auto committed = scan_engine(store_.engine(), span, read_timestamp(), options);
   merged.span = std::move(span);
@@ -254,7 +254,7 @@ std::unique_ptr<txn::Cursor> KvTransaction::scan(txn::Span span, txn::ScanOption
 }
 
 std::unique_ptr<txn::Snapshot> KvTransaction::snapshot_for(txn::Span span) {
-  const bool own = bulk_ == nullptr ? writes_.touches(statement_, span.start, span.end)
+  const bool own = bulk_ == nullptr ? writes_->touches(statement_, span.start, span.end)
                                     : bulk_->touches(statement_, span.start, span.end);
   if (own || too_old_) {
     return nullptr;
@@ -297,6 +297,15 @@ Result<std::optional<txn::LockOutcome>> KvTransaction::try_lock(ByteView key, tx
   return std::optional(outcome);
 }
 
+Result<bool> KvTransaction::try_replace(ByteView key, Bytes value) {
+  PANDO_ASSIGN(const auto locked, try_lock(key, txn::LockStrength::kUpdate));
+  if (!locked.has_value()) {
+    return false;
+  }
+  PANDO_TRY(put(Bytes(key), std::move(value)));
+  return true;
+}
+
 Result<txn::LockOutcome> KvTransaction::locked_outcome(ByteView key) {
   PANDO_ASSIGN(const bool vacant, is_vacant(key));
   if (vacant) {
@@ -329,7 +338,7 @@ Task<Status> KvTransaction::lock_for_insert(std::span<const Bytes> keys, std::ve
   const std::vector<uint32_t> order = order_of(keys);
   std::vector<uint32_t> unwritten;
   for (const uint32_t i : order) {
-    const auto write = writes_.may_have(keys[i]) ? writes_.find(keys[i]) : std::nullopt;
+    const auto write = writes_->may_have(keys[i]) ? writes_->find(keys[i]) : std::nullopt;
     if (write) {
       taken[i] = write->value.has_value() ? 1 : 0;
     } else {
@@ -373,7 +382,7 @@ Task<Status> KvTransaction::get_many(std::span<const Bytes> keys, KeyValueBatch&
   std::unique_ptr<storage::VersionIterator> iterator;
   const std::vector<uint32_t> order = order_of(keys);
   for (const uint32_t i : order) {
-    if (const auto write = has_writes() ? writes_.find(keys[i], statement_) : std::nullopt) {
+    if (const auto write = has_writes() ? writes_->find(keys[i], statement_) : std::nullopt) {
       values[i] = value_of(*write);
       continue;
     }
@@ -434,7 +443,7 @@ Status KvTransaction::put(Bytes key, Bytes value) {
   if (bulk_ != nullptr) {
     bulk_->put(key, value);
   } else {
-    writes_.put(key, value);
+    writes_->put(key, value);
   }
   return {};
 }
@@ -444,7 +453,7 @@ Status KvTransaction::erase(Bytes key) {
   if (bulk_ != nullptr) {
     bulk_->erase(key);
   } else {
-    writes_.erase(key);
+    writes_->erase(key);
   }
   return {};
 }
@@ -455,16 +464,13 @@ bool KvTransaction::wants_room() const {
 
 Task<Status> KvTransaction::make_room() {
   if (bulk_ == nullptr) {
-    bulk_ = std::make_unique<BulkWrites>(writes_, store_.run_files(), store_.options().spill_bytes);
-    co_return Status();
+    bulk_ =
+        std::make_unique<BulkWrites>(writes_, BulkWrites::Options{.files = store_.run_files(),
+                                                                  .executor = *options_.executor,
+                                                                  .background = store_.background(),
+                                                                  .buffer_bytes_max = store_.options().spill_bytes});
   }
-  if (store_.background() == nullptr) {
-    co_return bulk_->spill();
-  }
-  co_await runtime::yield_to(*store_.background());
-  const Status spilled = bulk_->spill();
-  co_await runtime::yield_to(*options_.executor);
-  co_return spilled;
+  co_return co_await bulk_->spill();
 }
 
 txn::SavepointId KvTransaction::savepoint() {
@@ -485,7 +491,7 @@ void KvTransaction::undo_writes_to(txn::SavepointId savepoint) {
   if (bulk_ != nullptr) {
     bulk_->rollback_to(savepoints_.back().writes);
   } else {
-    writes_.rollback_to(savepoints_.back().writes);
+    writes_->rollback_to(savepoints_.back().writes);
   }
   statement_ = std::min(statement_, savepoints_.back().writes);
 }
@@ -503,7 +509,7 @@ Task<Status> KvTransaction::commit() {
     status = co_await commit_bulk();
   } else if (has_writes()) {
     status = co_await store_.committer().commit({.transaction = id(),
-                                                 .writes = &writes_,
+                                                 .writes = writes_.get(),
                                                  .reads = notes_reads() ? &reads_ : nullptr,
                                                  .snapshot = read_timestamp(),
                                                  .executor = options_.executor});
@@ -527,21 +533,19 @@ bool KvTransaction::try_commit() {
 }
 
 Task<Status> KvTransaction::commit_bulk() {
+  PANDO_CO_ASSIGN(const auto parts, co_await bulk_->finish());
+  // It reads the runs.
   if (store_.background() != nullptr) {
     co_await runtime::yield_to(*store_.background());
   }
   const auto keys = bulk_->keys(kRecordedKeysMax);
-  const auto parts = [&]() -> Result<std::vector<RunPart>> {
-    PANDO_TRY(keys.status());
-    return bulk_->finish();
-  }();
   if (store_.background() != nullptr) {
     co_await runtime::yield_to(*options_.executor);
   }
-  PANDO_CO_TRY(parts.status());
+  PANDO_CO_TRY(keys.status());
   bulk_->release();
   co_return co_await store_.committer().commit({.transaction = id(),
-                                                .parts = &*parts,
+                                                .parts = &parts,
                                                 .keys = keys->has_value() ? &**keys : nullptr,
                                                 .reads = notes_reads() ? &reads_ : nullptr,
                                                 .snapshot = read_timestamp(),

@@ -261,6 +261,13 @@ Task<Result<ExecuteOutcome>> Session::run_query(Portal* portal, uint64_t rows_ma
         co_return ExecuteOutcome::kCompleted;
       }
     }
+    // A portal that is to stop after one row does not know yet that there is no other.
+    if (portal->plan->point_read != nullptr && rows_max != 1) {
+      PANDO_CO_ASSIGN(const bool read, co_await await_point(portal, output));
+      if (read) {
+        co_return ExecuteOutcome::kCompleted;
+      }
+    }
     PANDO_CO_ASSIGN(const bool more, co_await run_from_start(portal, rows_max, output));
     co_return more ? ExecuteOutcome::kSuspended : ExecuteOutcome::kCompleted;
   }

@@ -173,7 +173,10 @@ class Session {
   bool execute_write(Portal& portal, ResultSink* sink, Status& status);
   // False: the general way must run.
   void count_point_write(const StatementPlan& plan);
+  bool may_write_point(const StatementPlan& plan);
   Task<Result<bool>> write_point(Portal* portal);
+  Task<Status> lock_point(sql::exec::PointWrite* point);
+  Task<Result<bool>> await_point(Portal* portal, Output output);
   Result<bool> read_point(const StatementPlan& plan, std::span<const types::Value> parameters, const RowShapePtr& shape,
                           Output output, uint64_t& rows);
   bool take_constants(std::string_view text, const StatementPlan& plan, std::vector<types::Value>& values);

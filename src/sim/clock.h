@@ -25,6 +25,7 @@ class NodeClock final : public runtime::Clock {
     const auto delay = static_cast<int64_t>(delay_ns);
     return static_cast<uint64_t>(delay - share(delay));
   }
+  int64_t wall_offset_ns() const { return wall_offset_ns_; }
   void jump_wall(int64_t by_ns) { wall_offset_ns_ += by_ns; }
   // From now on; the clock itself does not jump.
   void set_drift_ppm(int64_t drift_ppm) {

@@ -3,6 +3,7 @@
 // SimTimer: runtime::Timer of one process, in virtual time as its node's clock shows it. Destroying it, as a crash
 // does, drops what has not fired.
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,28 +22,39 @@ class SimTimer final : public runtime::Timer {
     if (stopped_) {
       return id;
     }
-    pending_->emplace(id, std::move(callback));
+    pending_->callbacks.emplace(id, std::move(callback));
     const uint64_t true_delay = clock_.true_delay_ns(static_cast<uint64_t>(std::max<int64_t>(delay.count(), 0)));
-    world_.after(true_delay, [pending = std::weak_ptr(pending_), id] {
+    fire_at(world_, world_.now_ns() + true_delay, pending_, id);
+    return id;
+  }
+  void cancel(runtime::TimerId id) override { pending_->callbacks.erase(id); }
+  // What is due before fires then.
+  void pause_until(uint64_t time_ns) { pending_->paused_until_ns = std::max(pending_->paused_until_ns, time_ns); }
+  // From now on nothing fires any more, for a process that is dead and whose objects cannot go yet.
+  void stop() {
+    stopped_ = true;
+    pending_->callbacks.clear();
+  }
+
+ private:
+  struct Pending {
+    std::map<runtime::TimerId, std::function<void()>> callbacks;
+    uint64_t paused_until_ns = 0;
+  };
+
+  static void fire_at(World& world, uint64_t time_ns, const std::weak_ptr<Pending>& pending, runtime::TimerId id) {
+    world.at(time_ns, [&world, pending, id] {
       const auto alive = pending.lock();
       if (alive == nullptr) {
         return;
       }
-      if (auto due = alive->extract(id); !due.empty()) {
+      if (alive->paused_until_ns > world.now_ns()) {
+        fire_at(world, alive->paused_until_ns, pending, id);
+      } else if (auto due = alive->callbacks.extract(id); !due.empty()) {
         due.mapped()();
       }
     });
-    return id;
   }
-  void cancel(runtime::TimerId id) override { pending_->erase(id); }
-  // From now on nothing fires any more, for a process that is dead and whose objects cannot go yet.
-  void stop() {
-    stopped_ = true;
-    pending_->clear();
-  }
-
- private:
-  using Pending = std::map<runtime::TimerId, std::function<void()>>;
 
   World& world_;
   const NodeClock& clock_;

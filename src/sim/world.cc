@@ -11,10 +11,7 @@ namespace pando::sim {
 
 namespace {
 
-// A run that takes this many is going round in circles.
-constexpr uint64_t kEventsMax = 1'000'000;
-
-constexpr double kSiteActive = 0.25;
+constexpr double kSiteActive = 0.5;
 constexpr double kSiteFires = 0.25;
 
 uint64_t mix(uint64_t hash, uint64_t number) {
@@ -49,7 +46,7 @@ bool World::run_until(uint64_t time_ns) {
     Event event = std::move(events_.back());
     events_.pop_back();
     now_ns_ = event.time_ns;
-    if (++event_count_ > kEventsMax) {
+    if (++event_count_ > events_max_) {
       fail("progress", "too many events for one run");
     }
     event.run();

@@ -41,6 +41,8 @@ class World final : public runtime::Executor, public FaultSites {
   // Runs what is due up to `time_ns`, or until a violation. Returns whether all of it ran.
   bool run_until(uint64_t time_ns);
   uint64_t event_count() const { return event_count_; }
+  // A run that takes more is going round in circles: a violation.
+  void set_events_max(uint64_t events) { events_max_ = events; }
 
   // --- the trace ---
   void trace(std::string_view what, std::initializer_list<uint64_t> numbers);
@@ -80,6 +82,7 @@ class World final : public runtime::Executor, public FaultSites {
   std::vector<Event> events_;
   uint64_t serial_ = 0;
   uint64_t event_count_ = 0;
+  uint64_t events_max_ = 1'000'000;
   uint64_t trace_hash_;
   bool verbose_ = false;
   std::map<std::string, uint64_t> probes_;

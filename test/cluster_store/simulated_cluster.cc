@@ -52,6 +52,9 @@ void SimulatedClusterNode::start() {
                                                                    .servers = {&world},
                                                                    .background = world},
                                         [this] { return cluster_.others(id_); });
+  if (cluster_.options().make_service) {
+    process->service = cluster_.options().make_service(*this, *process);
+  }
   runtime::spawn(world, run_start(process));
 }
 
@@ -61,6 +64,23 @@ Task<void> SimulatedClusterNode::run_start(ClusterProcess* process) {
     cluster_.world().fail("durability", fmt::format("node {}: {}", id_.number(), status.message()));
   }
   process->started = process->alive && status.ok();
+  process->start_failed = process->alive && !status.ok();
+  if (process->started && process->service != nullptr) {
+    process->service->on_started();
+  }
+}
+
+void SimulatedClusterNode::pause_until(uint64_t time_ns) {
+  if (process_ == nullptr) {
+    return;
+  }
+  cluster_.world().trace("pause", {id_.number(), time_ns});
+  process_->timer->pause_until(time_ns);
+  disk_.stall_until(time_ns);
+  for (const NodeId other : cluster_.others(id_)) {
+    cluster_.network().clog(id_.number(), other.number(), time_ns);
+    cluster_.network().clog(other.number(), id_.number(), time_ns);
+  }
 }
 
 // The process is cut off from network, disk and time at once; what it still does in memory nobody can see.
@@ -72,6 +92,9 @@ void SimulatedClusterNode::crash() {
   cluster_.transports().crash(id_);
   process_->alive = false;
   process_->started = false;
+  if (process_->service != nullptr) {
+    process_->service->on_crash();
+  }
   disk_.crash();
   stored_ = process_->engine->after_crash();
   process_->timer->stop();
@@ -91,6 +114,11 @@ SimulatedCluster::SimulatedCluster(sim::World& world, ClusterOptions options)
 }
 
 SimulatedCluster::~SimulatedCluster() {
+  // What runs in the background ends when nobody waits for it any more.
+  run_until(5s, [&] {
+    return std::ranges::all_of(
+        nodes_, [](const auto& node) { return !node->running() || node->store().background_count() == 0; });
+  });
   for (const auto& node : nodes_) {
     node->crash();
   }

@@ -10,6 +10,7 @@
 //   cluster.node(1).crash(); ... cluster.node(1).start();
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -24,6 +25,18 @@
 
 namespace pando::test {
 
+class SimulatedClusterNode;
+struct ClusterProcess;
+
+// What runs on a node on top of its store, for one life of its process.
+class NodeService {
+ public:
+  virtual ~NodeService() = default;
+  // The store has started; the transport already delivers.
+  virtual void on_started() = 0;
+  virtual void on_crash() = 0;
+};
+
 struct ClusterOptions {
   uint32_t nodes = 3;
   uint32_t replicas = 3;
@@ -33,6 +46,8 @@ struct ClusterOptions {
   // Clocks are off by up to half of this from the true time, so up to this from each other.
   uint64_t clock_offset_max_ns = 50'000'000;
   kv::ClusterNodeOptions node;
+  // May be empty. Called when the store is made and before it starts.
+  std::function<std::unique_ptr<NodeService>(SimulatedClusterNode& node, ClusterProcess& process)> make_service;
 };
 
 class SimulatedCluster;
@@ -41,9 +56,11 @@ class SimulatedCluster;
 struct ClusterProcess {
   bool alive = true;
   bool started = false;
+  bool start_failed = false;
   std::unique_ptr<sim::SimTimer> timer;
   std::unique_ptr<storage::MemoryEngine> engine;
   std::unique_ptr<kv::ClusterNode> node;
+  std::unique_ptr<NodeService> service;
 };
 
 class SimulatedClusterNode {
@@ -55,11 +72,18 @@ class SimulatedClusterNode {
   void crash();
   bool up() const { return process_ != nullptr; }
   bool running() const { return up() && process_->started; }
+  // Its store could not start, for its disk failed meanwhile: crash() and start() it again.
+  bool start_failed() const { return up() && process_->start_failed; }
 
   NodeId id() const { return id_; }
   kv::ClusterStore& store() { return process_->node->store(); }
   kv::ClusterNode& node() { return *process_->node; }
   storage::MemoryEngine& engine() { return *process_->engine; }
+  sim::MachineDisk& disk() { return disk_; }
+  NodeService* service() { return up() ? process_->service.get() : nullptr; }
+  // As SIGSTOP does, until SIGCONT: nothing comes in or goes out, no timer fires, no disk operation ends. What is
+  // runnable at this moment still runs.
+  void pause_until(uint64_t time_ns);
   sim::NodeClock& clock() { return clock_; }
 
  private:

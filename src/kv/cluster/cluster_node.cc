@@ -40,7 +40,8 @@ ClusterNode::ClusterNode(ClusterNodeOptions options, ClusterNodeEnvironment envi
               .oracle = oracle_,
               .clock = environment_.clock,
               .timer = environment_.timer,
-              .background = environment_.background},
+              .background = environment_.background,
+              .deciding = environment_.actor},
              environment_.self, std::move(nodes)) {
   leaseholder_.attach(host_);
   peers_.watch_leaders([this](ShardId shard) { return host_.view(shard)->leader(); });

@@ -14,8 +14,6 @@ constexpr std::chrono::milliseconds kRoundInterval{500};
 constexpr uint64_t kOutcomeRounds = 40;
 // How often the shards of other nodes are listed.
 constexpr uint64_t kListRounds = 10;
-// Replicas that nobody leads are asked for this seldom.
-constexpr uint64_t kOrphanRounds = 20;
 // A transaction's id: its gateway in the upper bits, below them a number that starts with the clock's microseconds.
 constexpr int kTransactionNumberBits = 48;
 constexpr uint64_t kTransactionNumberMask = (uint64_t{1} << kTransactionNumberBits) - 1;
@@ -32,6 +30,12 @@ Status outcome_unknown() {
   return {sql_state::kStatementCompletionUnknown,
           "the connection to the leaseholder broke before it answered, and "
           "whether the transaction was committed cannot be found out"};
+}
+
+void raise_to(std::atomic<uint64_t>& value, uint64_t floor) {
+  uint64_t known = value.load(std::memory_order_relaxed);
+  while (known < floor && !value.compare_exchange_weak(known, floor, std::memory_order_acq_rel)) {
+  }
 }
 
 template <typename Request>
@@ -77,9 +81,12 @@ ClusterStore::~ClusterStore() {
 
 std::unique_ptr<txn::Transaction> ClusterStore::begin(txn::TransactionOptions options) {
   PANDO_ASSERT(options.executor != nullptr, "a transaction needs an executor to continue on after a wait");
+  return std::make_unique<ClusterTransaction>(*this, options, next_transaction());
+}
+
+TransactionId ClusterStore::next_transaction() {
   const uint64_t number = last_transaction_.fetch_add(1, std::memory_order_relaxed) + 1;
-  const TransactionId id((uint64_t{self_.number()} << kTransactionNumberBits) | (number & kTransactionNumberMask));
-  return std::make_unique<ClusterTransaction>(*this, options, id);
+  return TransactionId((uint64_t{self_.number()} << kTransactionNumberBits) | (number & kTransactionNumberMask));
 }
 
 // --- sending ---
@@ -125,11 +132,16 @@ Task<AnswerTo<GuardLeaseRequest>> handle(Leaseholder& local, NodeId, GuardLeaseR
 }
 
 template <typename Request>
+Bytes malformed(NodeId from) {
+  return encoded(AnswerTo<Request>::error(
+      Status(sql_state::kProtocolViolation, "a request of node {} is malformed", from.number())));
+}
+
+template <typename Request>
 Task<Bytes> answer_with(Leaseholder& local, NodeId from, Bytes body, runtime::Executor& executor) {
   Request request;
   if (!decode(body, request)) {
-    co_return encoded(AnswerTo<Request>::error(
-        Status(sql_state::kProtocolViolation, "a request of node {} is malformed", from.number())));
+    co_return malformed<Request>(from);
   }
   co_return encoded(co_await handle(local, from, std::move(request), executor));
 }
@@ -188,6 +200,9 @@ Task<AnswerTo<Request>> ClusterStore::send(Bytes key, Request request, SendConte
     *node = route.leaseholder;
     if (context.asked != nullptr) {
       context.asked->store(node->number());
+    }
+    if (context.marks != nullptr) {
+      context.marks->try_emplace(*node, 0);
     }
     if (shard != nullptr) {
       *shard = route.shard;
@@ -258,16 +273,63 @@ void ClusterStore::tell(NodeId node, const CancelRequest& request) {
 // --- answering ---
 
 Task<Bytes> ClusterStore::serve(NodeId from, Method method, Bytes body, runtime::Executor& executor) {
-  Leaseholder& local = parts_.leaseholder;
   switch (method) {
     case Method::kGet:
-      return answer_with<GetRequest>(local, from, std::move(body), executor);
+      return serve_get(from, std::move(body), executor);
+    case Method::kCommit:
+      return serve_commit(from, std::move(body), executor);
+    default:
+      return serve_in_order(from, method, std::move(body), executor);
+  }
+}
+
+// On the spot when memory has the answer.
+Task<Bytes> ClusterStore::serve_get(NodeId from, Bytes body, runtime::Executor& executor) {
+  GetRequest request;
+  if (!decode(body, request)) {
+    co_return malformed<GetRequest>(from);
+  }
+  AnswerTo<GetRequest> answer;
+  ReadPoint point = request.point;
+  Bytes value;
+  const auto outcome =
+      parts_.leaseholder.try_get(request.key, {request.transaction, request.latest, true}, point, value);
+  if (!outcome.ok() || *outcome == txn::ReadOutcome::kMustWait) {
+    co_await runtime::yield_to(executor);
+    co_return encoded(co_await parts_.leaseholder.get(std::move(request), executor));
+  }
+  answer.reply.at = point.at;
+  answer.reply.chosen = point.chosen;
+  if (*outcome == txn::ReadOutcome::kFound) {
+    answer.reply.value = std::move(value);
+  }
+  co_return encoded(answer);
+}
+
+// A commit is answered where it is decided, together with others.
+Task<Bytes> ClusterStore::serve_commit(NodeId from, Bytes body, runtime::Executor& executor) {
+  CommitShardRequest request;
+  if (!decode(body, request)) {
+    co_return malformed<CommitShardRequest>(from);
+  }
+  if (!request.part.reads.empty()) {
+    co_await runtime::yield_to(executor);
+  }
+  co_return encoded(co_await parts_.leaseholder.commit(std::move(request), parts_.deciding));
+}
+
+Task<Bytes> ClusterStore::serve_in_order(NodeId from, Method method, Bytes body, runtime::Executor& executor) {
+  co_await runtime::yield_to(executor);
+  co_return co_await dispatch_served(from, method, std::move(body), executor);
+}
+
+Task<Bytes> ClusterStore::dispatch_served(NodeId from, Method method, Bytes body, runtime::Executor& executor) {
+  Leaseholder& local = parts_.leaseholder;
+  switch (method) {
     case Method::kScan:
       return answer_with<ScanRequest>(local, from, std::move(body), executor);
     case Method::kLock:
       return answer_with<LockRequest>(local, from, std::move(body), executor);
-    case Method::kCommit:
-      return answer_with<CommitShardRequest>(local, from, std::move(body), executor);
     case Method::kPrepare:
       return answer_with<PrepareRequest>(local, from, std::move(body), executor);
     case Method::kResolve:
@@ -378,9 +440,13 @@ Task<void> ClusterStore::renew_guard_lease() {
   auto context = SendContext{.executor = &parts_.background, .repeatable = false};
   NodeId node;
   const auto answer = co_await send(guards_.prefix(), GuardLeaseRequest{.node = self_}, context, &node);
-  if (answer.ok() && answer.reply.granted) {
+  if (answer.ok()) {
     note_watched(answer.reply.watched);
-    guards_.extend(asked_ns + to_ns(kGuardLease));
+    if (answer.reply.granted) {
+      guards_.extend(asked_ns + to_ns(kGuardLease));
+    }
+    // Of which the notice may have been lost.
+    (co_await take_note(answer.reply.watched, parts_.background)).ignore("it is tried again with the next lease");
   }
   renewing_guards_.store(false);
 }
@@ -436,21 +502,23 @@ std::vector<WaitEdge> ClusterStore::local_waits() {
   return edges;
 }
 
-void ClusterStore::note_watched(HlcTimestamp at) {
-  uint64_t known = told_change_.load(std::memory_order_relaxed);
-  while (known < at.wall_ns && !told_change_.compare_exchange_weak(known, at.wall_ns, std::memory_order_acq_rel)) {
+void ClusterStore::note_watched(HlcTimestamp at) { raise_to(told_change_, at.wall_ns); }
+
+Task<Status> ClusterStore::take_note(HlcTimestamp at, runtime::Executor& executor) {
+  note_watched(at);
+  if (watched_hook_ && noted_change_.load(std::memory_order_acquire) < at.wall_ns) {
+    PANDO_CO_TRY(co_await watched_hook_(executor));
+    raise_to(noted_change_, at.wall_ns);
   }
+  co_return Status();
 }
 
 Task<Bytes> ClusterStore::serve_notice(Bytes body, runtime::Executor& executor) {
   AnswerTo<NoticeRequest> answer;
   NoticeRequest request;
   if (decode(body, request)) {
-    note_watched(request.at);
-    if (watched_hook_) {
-      answer.status = co_await watched_hook_(executor);
-      answer.verdict = answer.status.ok() ? Verdict::kOk : Verdict::kError;
-    }
+    answer.status = co_await take_note(request.at, executor);
+    answer.verdict = answer.status.ok() ? Verdict::kOk : Verdict::kError;
   }
   co_return encoded(answer);
 }
@@ -466,96 +534,6 @@ Task<void> ClusterStore::announce_change(HlcTimestamp at, runtime::Executor& exe
 Task<void> ClusterStore::collect_outcomes() {
   co_await outcomes_.look(parts_.background);
   collecting_outcomes_.store(false);
-}
-
-// --- all shards ---
-
-namespace {
-
-// Of each shard the newest that is known, and of those that overlap, as a part of another after a split or a merge, the
-// newer one; in the order of their keys.
-std::vector<Leaseholder::KnownShard> newest_of(std::vector<Leaseholder::KnownShard> shards) {
-  // Of the same generation, who knows the leaseholder first.
-  std::ranges::sort(shards, std::ranges::greater(), [](const Leaseholder::KnownShard& shard) {
-    return std::pair(shard.descriptor.generation, shard.leaseholder.number());
-  });
-  std::vector<Leaseholder::KnownShard> newest;
-  const auto overlap = [](const ShardDescriptor& a, const ShardDescriptor& b) {
-    return (a.end.empty() || b.start < a.end) && (b.end.empty() || a.start < b.end);
-  };
-  for (Leaseholder::KnownShard& shard : shards) {
-    if (std::ranges::none_of(newest, [&](const auto& each) { return overlap(each.descriptor, shard.descriptor); })) {
-      newest.push_back(std::move(shard));
-    }
-  }
-  std::ranges::sort(newest, {}, [](const Leaseholder::KnownShard& shard) { return shard.descriptor.start; });
-  return newest;
-}
-
-}  // namespace
-
-Task<std::vector<Leaseholder::KnownShard>> ClusterStore::all_shards(runtime::Executor& executor) {
-  std::vector<Leaseholder::KnownShard> shards = parts_.leaseholder.shards();
-  for (const NodeId node : nodes_()) {
-    const auto answer = co_await parts_.peers.call(node, ShardsRequest(), executor);
-    for (const ShardsReply::Shard& shard : answer.reply.shards) {
-      if (auto descriptor = decode_descriptor(shard.descriptor); descriptor.ok()) {
-        shards.push_back({.descriptor = *std::move(descriptor), .leaseholder = shard.leaseholder});
-      }
-    }
-  }
-  co_return newest_of(std::move(shards));
-}
-
-Task<void> ClusterStore::list_shards() {
-  auto shards = co_await all_shards(parts_.background);
-  {
-    MutexLock lock(mutex_);
-    others_shards_ = std::move(shards);
-  }
-  listing_shards_.store(false);
-}
-
-std::vector<Leaseholder::KnownShard> ClusterStore::known_shards() {
-  std::vector<Leaseholder::KnownShard> shards = parts_.leaseholder.shards();
-  {
-    MutexLock lock(mutex_);
-    shards.insert(shards.end(), others_shards_.begin(), others_shards_.end());
-  }
-  return newest_of(std::move(shards));
-}
-
-// --- orphans ---
-
-void ClusterStore::collect_orphans() {
-  if (rounds_ % kOrphanRounds != 0) {
-    return;
-  }
-  for (auto& shard : parts_.leaseholder.shards()) {
-    if (shard.leaseholder == NodeId()) {
-      spawn_background(remove_if_orphan(std::move(shard.descriptor)));
-    }
-  }
-}
-
-// What another node has applied of a later generation is committed: this node is no member, or the shard became a part
-// of another. In that case a replica that knows that it is merging stays, as long as its left side's log may come.
-Task<void> ClusterStore::remove_if_orphan(ShardDescriptor here) {
-  const ReplicaDescriptor* const own = here.on_node(self_);
-  for (const NodeId node : nodes_()) {
-    const auto answer = co_await parts_.peers.call(node, RouteRequest{.key = here.start}, parts_.background);
-    if (!answer.ok() || !answer.reply.known || answer.reply.generation <= here.generation || own == nullptr) {
-      continue;
-    }
-    const bool is_member = std::ranges::find(answer.reply.replicas, self_) != answer.reply.replicas.end();
-    const bool waits = here.merging.has_value() && parts_.leaseholder.generation(here.merging->left) != 0;
-    if (answer.reply.shard == here.id ? is_member : waits) {
-      continue;
-    }
-    parts_.leaseholder.host().remove_replica(here.id, own->id,
-                                             [](const Status& removed) { removed.ignore("it is tried again"); });
-    co_return;
-  }
 }
 
 // --- reads of the past ---
@@ -614,33 +592,40 @@ Task<Status> ClusterStore::find_outcome(Bytes key, TransactionId transaction, Hl
 }
 
 void ClusterStore::resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed,
-                                 HlcTimestamp at) {
-  spawn_background(resolve(transaction, std::move(participants), committed, at));
+                                 HlcTimestamp at, std::vector<NodeId> holders) {
+  spawn_background(resolve(transaction, std::move(participants), committed, at, std::move(holders)));
 }
 
 Task<void> ClusterStore::resolve(TransactionId transaction, std::vector<Participant> participants, bool committed,
-                                 HlcTimestamp at) {
-  for (const Participant& participant : participants) {
-    // Until somebody has it: a participant whose shard nobody leads is looked after when somebody does.
-    while (!stopping_.load()) {
-      const RouteReply route = co_await router_.find(participant.key, false, parts_.background);
-      if (route.known && route.leaseholder.number() != 0) {
-        const auto answer = co_await dispatch(route.leaseholder,
-                                              ResolveRequest{.shard = route.shard,
-                                                             .transaction = transaction,
-                                                             .key = participant.key,
-                                                             .committed = committed,
-                                                             .at = at,
-                                                             .participants = participants},
-                                              parts_.background);
-        if (answer.ok()) {
-          break;
-        }
-        router_.forget(route.shard);
-      }
-      co_await pause_for(kRoundInterval, parts_.timer, parts_.background, nullptr);
+                                 HlcTimestamp at, std::vector<NodeId> holders) {
+  for (std::size_t i = 0; i < participants.size(); ++i) {
+    ResolveRequest request{.transaction = transaction,
+                           .key = participants[i].key,
+                           .committed = committed,
+                           .at = at,
+                           .participants = participants};
+    const NodeId resolver = co_await resolve_one(std::move(request));
+    if (i < holders.size() && holders[i] != resolver) {
+      tell(holders[i], ReleaseRequest{.transaction = transaction});
     }
   }
+}
+
+// Until somebody has it: a participant whose shard nobody leads is looked after when somebody does. Gives who has it.
+Task<NodeId> ClusterStore::resolve_one(ResolveRequest request) {
+  while (!stopping_.load()) {
+    const RouteReply route = co_await router_.find(request.key, false, parts_.background);
+    if (route.known && route.leaseholder.number() != 0) {
+      request.shard = route.shard;
+      const auto answer = co_await dispatch(route.leaseholder, request, parts_.background);
+      if (answer.ok()) {
+        co_return route.leaseholder;
+      }
+      router_.forget(route.shard);
+    }
+    co_await pause_for(kRoundInterval, parts_.timer, parts_.background, nullptr);
+  }
+  co_return NodeId();
 }
 
 // The participants of a transaction that nobody resolves know together what became of it.
@@ -668,7 +653,7 @@ Task<void> ClusterStore::recover(Leaseholder::Abandoned abandoned) {
       break;
     }
   }
-  co_await resolve(abandoned.transaction, abandoned.participants, committed, commit_moment(at));
+  co_await resolve(abandoned.transaction, abandoned.participants, committed, commit_moment(at), {});
 }
 
 HlcTimestamp ClusterStore::commit_moment(HlcTimestamp latest_prepared) {

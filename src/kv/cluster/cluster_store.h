@@ -51,6 +51,8 @@ class ClusterStore final : public txn::Store {
     runtime::Timer& timer;
     // For what nobody waits for.
     runtime::Executor& background;
+    // Where commits for other nodes go on when they are decided: where that is found out.
+    runtime::Executor& deciding;
   };
   ClusterStore(ClusterStoreOptions options, Parts parts, NodeId self, ClusterRouter::Nodes nodes);
   // REQUIRES: stop() has returned, or abandon() was called.
@@ -77,6 +79,8 @@ class ClusterStore final : public txn::Store {
 
   // Looks after abandoned transactions, until stop().
   void start();
+  // Tasks that nobody waits for.
+  std::size_t background_count() const { return in_background_.load(std::memory_order_relaxed); }
   // As a crash: nothing ends any more, and nothing needs to.
   void abandon() { abandoned_ = true; }
   // Waits for what runs in the background.
@@ -98,6 +102,8 @@ class ClusterStore final : public txn::Store {
     bool repeatable = true;
     // Receives the node that answers, before it is asked.
     std::atomic<NodeId::Number>* asked = nullptr;
+    // Gets an entry for every node that is asked: one that does not answer may hold a lock all the same.
+    std::map<NodeId, uint64_t>* marks = nullptr;
   };
   // Sends to the leaseholder of `key` until one answers with something else than "ask another". What comes back is kOk,
   // kError, kUncertain, and anything when it is not repeatable. `node` is the one that answered, for `shard`.
@@ -112,6 +118,7 @@ class ClusterStore final : public txn::Store {
   void tell(NodeId node, const CancelRequest& request);
   void tell(NodeId node, const AdmitRequest& request);
   Guards& guards() { return guards_; }
+  TransactionId next_transaction();
   // Keeps a guarded key, which the transaction has exclusively at its leaseholder, from being shared on any node.
   Task<Status> exclude(TransactionId transaction, Bytes key, const LockReply& reply, txn::LockWait how,
                        std::vector<NodeId>* excluded);
@@ -123,6 +130,8 @@ class ClusterStore final : public txn::Store {
   static HlcTimestamp commit_moment(HlcTimestamp latest_prepared);
   // A leaseholder has told of a change to a watched key.
   void note_watched(HlcTimestamp at);
+  // The same, and does what is to be done when that is news.
+  Task<Status> take_note(HlcTimestamp at, runtime::Executor& executor);
   const Bytes& watched_prefix() const { return watched_prefix_; }
   // Tells all nodes, and waits until they have taken note.
   Task<void> announce_change(HlcTimestamp at, runtime::Executor& executor);
@@ -143,17 +152,25 @@ class ClusterStore final : public txn::Store {
   bool stopping() const { return stopping_.load(); }
   // Runs what nobody waits for; stop() does.
   void spawn_background(Task<void> task);
-  // Makes the outcome of a transaction known to its participants, in the background.
-  void resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at);
+  // Makes the outcome of a transaction known to its participants, in the background, and frees the locks that it holds
+  // at `holders`, one for each participant, or none: whoever led the shards then may lead them no more.
+  void resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at,
+                     std::vector<NodeId> holders);
 
  private:
   template <typename Request>
   Task<AnswerTo<Request>> dispatch(NodeId node, Request request, runtime::Executor& executor);
   Task<Bytes> serve(NodeId from, Method method, Bytes body, runtime::Executor& executor);
+  Task<Bytes> serve_get(NodeId from, Bytes body, runtime::Executor& executor);
+  Task<Bytes> serve_commit(NodeId from, Bytes body, runtime::Executor& executor);
+  Task<Bytes> serve_in_order(NodeId from, Method method, Bytes body, runtime::Executor& executor);
+  Task<Bytes> dispatch_served(NodeId from, Method method, Bytes body, runtime::Executor& executor);
   Task<Bytes> serve_merging(Method method, Bytes body, runtime::Executor& executor);
   Task<Bytes> serve_simple(Method method, Bytes body);
   Task<Bytes> serve_notice(Bytes body, runtime::Executor& executor);
-  Task<void> resolve(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at);
+  Task<void> resolve(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at,
+                     std::vector<NodeId> holders);
+  Task<NodeId> resolve_one(ResolveRequest request);
   Task<void> discard_span(txn::Span span);
   Task<void> recover(Leaseholder::Abandoned abandoned);
   Task<void> break_deadlocks();
@@ -184,6 +201,8 @@ class ClusterStore final : public txn::Store {
   Bytes watched_prefix_;
   WatchedHook watched_hook_;
   std::atomic<uint64_t> told_change_{0};
+  // Up to which the hook has run.
+  std::atomic<uint64_t> noted_change_{0};
   std::atomic<uint64_t> last_transaction_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::size_t> in_background_{0};

@@ -6,6 +6,7 @@
 #include "kv/cluster/shard_sizer.h"
 #include "kv/descriptor/keys.h"
 #include "test/cluster_store/simulated_cluster.h"
+#include "txn/point_access.h"
 
 namespace pando::kv {
 namespace {
@@ -235,6 +236,99 @@ TEST_F(ClusterStoreTest, ALockWaitsForItsHolderOnAnotherGateway) {
   cluster_->run_until(5s, [&] { return second.has_value(); });
   EXPECT_EQ(second->to_string(), "OK");
   EXPECT_EQ(read(1, "a"), "second");
+}
+
+// --- what a transaction can do with one key without waiting (txn/point_access.h) ---
+
+Task<Status> replace(std::unique_ptr<txn::Transaction> transaction, Bytes key, Bytes value) {
+  PANDO_CO_ASSIGN(const bool replaced, txn::PointAccess::of(transaction.get())->try_replace(key, std::move(value)));
+  co_return replaced ? co_await transaction->commit() : Status(sql_state::kInternalError, "not replaced");
+}
+
+TEST_F(ClusterStoreTest, ReplacesARowInOneRequestFromEveryGateway) {
+  make();
+  ASSERT_EQ(write(1, {{"a", "0"}}).to_string(), "OK");
+  for (uint32_t gateway = 1; gateway <= 3; ++gateway) {
+    const std::string value = std::to_string(gateway);
+    EXPECT_EQ(cluster_->run(replace(begin(gateway), "a", value)).to_string(), "OK");
+    EXPECT_EQ(cluster_->run(replace(begin(gateway), "new" + value, value)).to_string(), "OK");
+    for (uint32_t reader = 1; reader <= 3; ++reader) {
+      EXPECT_EQ(read(reader, "a") + read(reader, "new" + value), value + value);
+    }
+  }
+}
+
+TEST_F(ClusterStoreTest, ReplacingWaitsForWhoeverHasTheRowLocked) {
+  make();
+  for (uint32_t gateway = 1; gateway <= 3; ++gateway) {
+    auto holder = begin(1);
+    ASSERT_TRUE(cluster_->run(holder->lock("a", LockStrength::kNoKeyUpdate, WaitPolicy::kBlock)).ok());
+    ASSERT_TRUE(holder->put("a", "holder").ok());
+    std::optional<Status> replaced;
+    const auto waiter = [&]() -> Task<void> { replaced = co_await replace(begin(gateway), "a", "replaced"); };
+    runtime::spawn(world_, waiter());
+    cluster_->run_for(1s);
+    EXPECT_FALSE(replaced.has_value());
+    EXPECT_EQ(cluster_->run(holder->commit()).to_string(), "OK");
+    cluster_->run_until(5s, [&] { return replaced.has_value(); });
+    EXPECT_EQ(replaced->to_string(), "OK");
+    EXPECT_EQ(read(2, "a"), "replaced");
+  }
+}
+
+// Nobody holds a lock while a replaced row is on its way: those who lock it then must find it, or lose it.
+TEST_F(ClusterStoreTest, NobodyOverlooksARowThatIsBeingReplaced) {
+  make();
+  constexpr int kRounds = 40;
+  int ended = 0;
+  const auto replacing = [&](uint32_t gateway) -> Task<void> {
+    for (int i = 0; i < kRounds; ++i) {
+      EXPECT_EQ((co_await replace(begin(gateway), "a", "r")).to_string(), "OK");
+    }
+    ++ended;
+  };
+  const auto appending = [&](uint32_t gateway) -> Task<void> {
+    for (int i = 0; i < kRounds; ++i) {
+      auto transaction = begin(gateway);
+      EXPECT_TRUE((co_await transaction->lock("a", LockStrength::kUpdate, WaitPolicy::kBlock)).ok());
+      const auto value = co_await transaction->get_latest("a");
+      EXPECT_TRUE(transaction->put("a", value->value_or("") + "+").ok());
+      EXPECT_EQ((co_await transaction->commit()).to_string(), "OK");
+    }
+    ++ended;
+  };
+  for (uint32_t gateway = 1; gateway <= 3; ++gateway) {
+    runtime::spawn(world_, replacing(gateway));
+    runtime::spawn(world_, appending(gateway));
+  }
+  ASSERT_TRUE(cluster_->run_until(60s, [&] { return ended == 6; }));
+}
+
+TEST_F(ClusterStoreTest, ReadsAndLocksWithoutWaitingOnlyWhatIsLedHere) {
+  make();
+  ASSERT_EQ(write(1, {{"a", "1"}, {"b", "1"}}).to_string(), "OK");
+  const uint32_t here = cluster_->await_leaseholder("a")->id().number();
+  for (uint32_t gateway = 1; gateway <= 3; ++gateway) {
+    auto transaction = begin(gateway);
+    txn::PointAccess& access = *txn::PointAccess::of(transaction.get());
+    Bytes value;
+    const bool led = gateway == here;
+    EXPECT_EQ(*access.try_get("a", value), led ? txn::ReadOutcome::kFound : txn::ReadOutcome::kMustWait);
+    EXPECT_EQ(*access.try_get("none", value), led ? txn::ReadOutcome::kAbsent : txn::ReadOutcome::kMustWait);
+    EXPECT_EQ(access.try_lock("a", LockStrength::kUpdate)->has_value(), led);
+    ASSERT_TRUE(cluster_->run(transaction->lock("b", LockStrength::kNoKeyUpdate, WaitPolicy::kBlock)).ok());
+    transaction->begin_statement();
+    // What came along with the lock.
+    EXPECT_EQ(*access.try_get("b", value), txn::ReadOutcome::kFound);
+    EXPECT_EQ(value, "1");
+    EXPECT_TRUE(access.try_lock("b", LockStrength::kNoKeyUpdate)->has_value());
+    EXPECT_EQ(access.try_lock("b", LockStrength::kUpdate)->has_value(), led);
+    EXPECT_TRUE(access.try_commit());
+    ASSERT_TRUE(access.renew({.executor = &world_}));
+    transaction->begin_statement();
+    EXPECT_EQ(*access.try_get("b", value), led ? txn::ReadOutcome::kFound : txn::ReadOutcome::kMustWait);
+  }
+  EXPECT_EQ(write(1, {{"a", "2"}, {"b", "2"}}).to_string(), "OK") << "all locks are free";
 }
 
 TEST_F(ClusterStoreTest, ADeadlockOverTwoNodesEndsWithOneVictim) {

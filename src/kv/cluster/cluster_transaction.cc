@@ -31,6 +31,7 @@ ClusterTransaction::~ClusterTransaction() {
 void ClusterTransaction::begin_statement() {
   PANDO_ASSERT(!over_, "a statement in a transaction that has ended");
   statement_ = writes_.mark();
+  statement_locks_ = lock_count_;
   past_.reset();
   if (options_.read_at != HlcTimestamp()) {
     // There is nothing uncertain about it.
@@ -72,9 +73,10 @@ Result<std::shared_ptr<const PastView>> ClusterTransaction::open_past(ByteView k
   return past_;
 }
 
-void ClusterTransaction::note_moment(HlcTimestamp at, NodeId origin) {
+void ClusterTransaction::note_moment(HlcTimestamp at, HlcTimestamp chosen, NodeId origin) {
   if (point_.at == HlcTimestamp()) {
     point_.at = at;
+    point_.chosen = chosen;
     point_.origin = origin;
   }
 }
@@ -135,7 +137,7 @@ Task<Result<std::optional<Bytes>>> ClusterTransaction::read(Bytes key, bool late
     co_return answer.status;
   }
   if (!latest) {
-    note_moment(answer.reply.at, node);
+    note_moment(answer.reply.at, answer.reply.chosen, node);
   }
   co_return std::move(answer.reply.value);
 }
@@ -185,11 +187,7 @@ Status ClusterTransaction::note_guard(uint64_t epoch) {
 
 Task<Result<txn::LockOutcome>> ClusterTransaction::lock_at_leaseholder(Bytes key, txn::LockStrength strength,
                                                                        txn::WaitPolicy wait) {
-  LockRequest request{.transaction = id_,
-                      .key = key,
-                      .strength = strength,
-                      .wait = wait,
-                      .timeout_ms = static_cast<uint64_t>(options_.lock_timeout.count())};
+  LockRequest request = lock_request(key, strength, wait);
   std::atomic<NodeId::Number> asked{0};
   std::optional<runtime::Cancellation::Registration> registration;
   if (options_.cancellation != nullptr) {
@@ -199,40 +197,49 @@ Task<Result<txn::LockOutcome>> ClusterTransaction::lock_at_leaseholder(Bytes key
   }
   auto sent = context();
   sent.asked = &asked;
+  sent.marks = &marks_;
   NodeId node;
-  ShardId shard;
-  const auto answer = co_await store_.send(key, std::move(request), sent, &node, &shard);
+  const auto answer = co_await store_.send(key, request, sent, &node, &request.shard);
   if (!answer.ok()) {
     co_return answer.status;
   }
   if (!answer.reply.granted) {
     co_return txn::LockOutcome{.granted = false};
   }
-  PANDO_CO_TRY(note_lock(key, node, answer.reply, shard));
+  PANDO_CO_TRY(note_lock(request, node, answer.reply));
   store_.note_watched(answer.reply.watched);
   if (!answer.reply.guards.empty() || answer.reply.guards_unknown_ms > 0) {
     PANDO_CO_TRY(co_await store_.exclude(id_, key, answer.reply, lock_wait(wait), &excluded_));
   }
-  co_return txn::LockOutcome{.changed_since_snapshot = point_.at != HlcTimestamp() && answer.reply.newest > point_.at};
+  co_return outcome_of(answer.reply.newest);
 }
 
-Status ClusterTransaction::note_lock(const Bytes& key, NodeId node, const LockReply& reply, ShardId shard) {
+LockRequest ClusterTransaction::lock_request(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) const {
+  return {.transaction = id_,
+          .key = std::move(key),
+          .strength = strength,
+          .wait = wait,
+          .timeout_ms = static_cast<uint64_t>(options_.lock_timeout.count())};
+}
+
+Status ClusterTransaction::note_lock(const LockRequest& request, NodeId node, const LockReply& reply) {
   if (reply.mark_before < marks_[node]) {
     return locks_lost();
   }
   marks_[node] = reply.mark_after;
-  Lock& lock = locks_[key];
-  if (lock.term != 0 && (lock.term != reply.term || lock.shard != shard)) {
+  Lock& lock = locks_[request.key];
+  if (lock.term != 0 && (lock.term != reply.term || lock.shard != request.shard)) {
     return locks_lost();
   }
-  const std::size_t number = lock.number == 0 ? ++lock_count_ : lock.number;
+  const bool first = lock.number == 0;
   lock = {.node = node,
-          .shard = shard,
+          .shard = request.shard,
           .term = reply.term,
           .newest = reply.newest,
           .tombstone = reply.tombstone,
           .value = reply.value,
-          .number = number};
+          .number = first ? ++lock_count_ : lock.number,
+          .strength = first ? request.strength : lock.strength};
   return {};
 }
 
@@ -317,12 +324,7 @@ Task<Status> ClusterTransaction::commit() {
   PANDO_ASSERT(!over_, "a transaction ends once");
   Status status;
   if (has_writes()) {
-    std::vector<Part> parts;
-    status = co_await make_parts(parts);
-    if (status.ok()) {
-      status =
-          parts.size() == 1 ? co_await commit_one(std::move(parts.front())) : co_await commit_many(std::move(parts));
-    }
+    status = co_await commit_writes();
   }
   if (status.ok()) {
     for (const auto& hook : hooks_) {
@@ -334,6 +336,24 @@ Task<Status> ClusterTransaction::commit() {
   }
   end();
   co_return status;
+}
+
+Task<Status> ClusterTransaction::commit_writes() {
+  bool must_lock = !replaced_.empty() && writes_.size() > 1;
+  if (!must_lock) {
+    std::vector<Part> parts;
+    PANDO_CO_TRY(co_await make_parts(parts));
+    if (parts.size() > 1) {
+      co_return co_await commit_many(std::move(parts));
+    }
+    Status status = co_await commit_one(std::move(parts.front()), &must_lock);
+    if (!must_lock) {
+      co_return status;
+    }
+  }
+  const Bytes key = std::exchange(replaced_, {});
+  PANDO_CO_TRY((co_await lock_at_leaseholder(key, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock)).status());
+  co_return co_await commit_writes();
 }
 
 Task<void> ClusterTransaction::rollback() {
@@ -379,6 +399,7 @@ Task<Status> ClusterTransaction::make_parts(std::vector<Part>& parts) {
       }
     }
     part.commit.payload = std::move(builder).finish();
+    part.commit.replaces = !replaced_.empty();
     parts.push_back(std::move(part));
   }
   PANDO_CO_TRY(co_await bind_locks(parts));
@@ -437,7 +458,6 @@ Task<Status> ClusterTransaction::add_reads(std::vector<Part>& parts) {
         part = std::prev(parts.end());
       }
       const bool last = route.span.end.empty() || (!span.end.empty() && span.end <= route.span.end);
-      part->commit.snapshot = point_.at;
       part->commit.reads.push_back({span.start, last ? span.end : route.span.end});
       if (last) {
         break;
@@ -445,10 +465,14 @@ Task<Status> ClusterTransaction::add_reads(std::vector<Part>& parts) {
       span.start = route.span.end;
     }
   }
+  for (Part& part : parts) {
+    part.commit.snapshot = point_.at;
+  }
   co_return Status();
 }
 
-Task<Status> ClusterTransaction::commit_one(Part part) {
+Task<Status> ClusterTransaction::commit_one(Part part, bool* must_lock) {
+  const bool replaces = part.commit.replaces;
   const HlcTimestamp since = store_.parts().oracle.next();
   part.commit.keeps_locks = !hooks_.empty();
   auto sent = context(false);
@@ -469,6 +493,7 @@ Task<Status> ClusterTransaction::commit_one(Part part) {
     case Verdict::kUnreachable:
       co_return co_await store_.find_outcome(part.first_key, id_, since, *options_.executor);
     default:
+      *must_lock = replaces && answer.verdict == Verdict::kTryAgain;
       co_return locks_lost();
   }
 }
@@ -556,13 +581,15 @@ Task<Status> ClusterTransaction::commit_many(std::vector<Part> parts) {
     hooks_.clear();
   }
   committed_at_ = ClusterStore::commit_moment(latest);
-  store_.resolve_later(id_, std::move(participants), failure.ok(), committed_at_);
+  std::vector<NodeId> holders;
   if (failure.ok()) {
     // Its locks there are freed when its writes are what others see.
     for (const Part& part : parts) {
       marks_.erase(part.route.leaseholder);
+      holders.push_back(part.route.leaseholder);
     }
   }
+  store_.resolve_later(id_, std::move(participants), failure.ok(), committed_at_, std::move(holders));
   co_return failure;
 }
 

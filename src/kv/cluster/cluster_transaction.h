@@ -8,15 +8,25 @@
 
 #include "kv/cluster/cluster_store.h"
 #include "kv/commit_record.h"
+#include "txn/point_access.h"
 #include "txn/read_set.h"
 #include "txn/write_buffer.h"
 
 namespace pando::kv {
 
-class ClusterTransaction final : public txn::Transaction {
+class ClusterTransaction final : public txn::Transaction, public txn::PointAccess {
  public:
   ClusterTransaction(ClusterStore& store, txn::TransactionOptions options, TransactionId id);
   ~ClusterTransaction() override;
+
+  // --- PointAccess, in cluster_point_access.cc: of keys that are led here, and of what it has already ---
+  Result<txn::ReadOutcome> try_get(ByteView key, Bytes& value) override;
+  Result<txn::ReadOutcome> try_get_latest(ByteView key, Bytes& value) override;
+  Result<std::optional<txn::LockOutcome>> try_lock(ByteView key, txn::LockStrength strength) override;
+  bool try_hold(ByteView key, txn::LockStrength strength) override;
+  Result<bool> try_replace(ByteView key, Bytes value) override;
+  bool try_commit() override;
+  bool renew(const txn::TransactionOptions& options) override;
 
   TransactionId id() const override { return id_; }
   txn::Isolation isolation() const override { return options_.isolation; }
@@ -49,7 +59,7 @@ class ClusterTransaction final : public txn::Transaction {
 
   const ReadPoint& point() const { return point_; }
   // A leaseholder has read at `at`.
-  void note_moment(HlcTimestamp at, NodeId origin);
+  void note_moment(HlcTimestamp at, HlcTimestamp chosen, NodeId origin);
   // What a read that found something uncertain ends with.
   Status restart_after(HlcTimestamp uncertain);
   // A view of a replica here that holds what the transaction is to read of the past; null: its leaseholder must be
@@ -71,6 +81,8 @@ class ClusterTransaction final : public txn::Transaction {
     std::optional<Bytes> value;
     // Its place in the order of locking.
     std::size_t number = 0;
+    // As it was first taken: what was raised since may be undone by a rollback to a savepoint.
+    txn::LockStrength strength = txn::LockStrength::kKeyShare;
   };
   struct Savepoint {
     txn::WriteBuffer::Mark writes;
@@ -92,14 +104,22 @@ class ClusterTransaction final : public txn::Transaction {
   Task<Result<txn::LockOutcome>> lock_at_leaseholder(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait);
   txn::LockWait lock_wait(txn::WaitPolicy wait) const;
   Status note_guard(uint64_t epoch);
-  Status note_lock(const Bytes& key, NodeId node, const LockReply& reply, ShardId shard);
+  Status note_lock(const LockRequest& request, NodeId node, const LockReply& reply);
+  txn::LockOutcome outcome_of(HlcTimestamp newest) const {
+    return {.changed_since_snapshot = point_.at != HlcTimestamp() && newest > point_.at};
+  }
+  LockRequest lock_request(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) const;
+  // The newest version, when it came along with a lock.
+  std::optional<txn::ReadOutcome> find_locked(ByteView key, Bytes& value) const;
   void forget_locks_after(std::size_t number);
 
+  Task<Status> commit_writes();
   Task<Status> make_parts(std::vector<Part>& parts);
   Task<Status> bind_locks(std::vector<Part>& parts);
   Status bind_guards(std::vector<Part>& parts);
   Task<Status> add_reads(std::vector<Part>& parts);
-  Task<Status> commit_one(Part part);
+  // Sets `must_lock` when what it replaces is locked by somebody else; then nothing is committed.
+  Task<Status> commit_one(Part part, bool* must_lock);
   Task<Status> commit_many(std::vector<Part> parts);
   struct Vote;
   Task<void> prepare_part(Part* part, std::vector<Participant> participants, Vote* vote);
@@ -107,7 +127,7 @@ class ClusterTransaction final : public txn::Transaction {
 
   ClusterStore& store_;
   txn::TransactionOptions options_;
-  const TransactionId id_;
+  TransactionId id_;
   ReadPoint point_;
   // When it may read the past: the oldest moment that is new enough, and the view it has read from last.
   HlcTimestamp oldest_;
@@ -117,7 +137,7 @@ class ClusterTransaction final : public txn::Transaction {
   txn::WriteBuffer::Mark statement_ = 0;
   std::unordered_map<Bytes, Lock> locks_;
   std::size_t lock_count_ = 0;
-  // How many locks each node holds for it.
+  // How many locks each node holds for it, as far as it has answered.
   std::map<NodeId, uint64_t> marks_;
   // Of the lease under which it shares guarded keys; 0: it shares none.
   uint64_t guard_epoch_ = 0;
@@ -127,6 +147,10 @@ class ClusterTransaction final : public txn::Transaction {
   txn::ReadSet reads_;
   std::vector<Savepoint> savepoints_;
   std::vector<std::function<void()>> hooks_;
+  // What try_replace has put and nothing has locked since; empty for none.
+  Bytes replaced_;
+  // Locks that it had when the running statement began.
+  std::size_t statement_locks_ = 0;
   // It writes under the watched prefix.
   bool changes_watched_ = false;
   HlcTimestamp committed_at_;

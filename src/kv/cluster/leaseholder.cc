@@ -2,9 +2,7 @@
 
 #include <algorithm>
 
-#include "kv/cluster/guards.h"
 #include "kv/commit_record.h"
-#include "kv/descriptor/keys.h"
 #include "txn/conflict_errors.h"
 
 namespace pando::kv {
@@ -15,10 +13,6 @@ constexpr std::size_t kLockedValueBytesMax = 4096;
 // Of a scan's answer.
 constexpr std::size_t kScanReplyBytesMax = 4_MiB;
 constexpr std::size_t kScanStep = 256;
-constexpr uint64_t kNsPerMs = 1'000'000;
-constexpr auto kGuardLeaseNs = static_cast<uint64_t>(std::chrono::nanoseconds(kGuardLease).count());
-// By this part of it a lease lasts longer here than where it is used: clocks may run at different rates.
-constexpr uint64_t kGuardDriftPart = 100;
 
 Status past_deadline() {
   return Status(sql_state::kSerializationFailure, "the gateway lost touch with the cluster before the commit")
@@ -66,19 +60,31 @@ NodeId Leaseholder::leader_hint(ShardId id) const {
   return leader == self_ ? NodeId() : leader;
 }
 
+LedShard* Leaseholder::find_shard(ByteView key) {
+  MutexLock lock(shards_mutex_);
+  const auto next = by_start_.upper_bound(key);
+  return next == by_start_.begin() ? nullptr : std::prev(next)->second;
+}
+
 RouteReply Leaseholder::route(ByteView key, bool before) {
-  MutexLock shards_lock(shards_mutex_);
-  for (const auto& [id, led] : shards_) {
-    MutexLock lock(led->mutex);
-    if (led->generation != 0 && covers(led->span, key, before)) {
-      return {.known = true,
-              .shard = id,
-              .generation = led->generation,
-              .span = led->span,
-              .leaseholder = led->view->leader()};
-    }
+  const auto ask = [&](LedShard& led) {
+    MutexLock lock(led.mutex);
+    return led.generation == 0 || !covers(led.span, key, before) ? RouteReply()
+                                                                 : RouteReply{.known = true,
+                                                                              .shard = led.id,
+                                                                              .generation = led.generation,
+                                                                              .span = led.span,
+                                                                              .leaseholder = led.view->leader()};
+  };
+  RouteReply route;
+  if (LedShard* const nearest = before ? nullptr : find_shard(key)) {
+    route = ask(*nearest);
   }
-  return {};
+  MutexLock shards_lock(shards_mutex_);
+  for (auto place = by_start_.begin(); place != by_start_.end() && !route.known; ++place) {
+    route = ask(*place->second);
+  }
+  return route;
 }
 
 // --- reads ---
@@ -100,29 +106,68 @@ Task<Leaseholder::Settled> Leaseholder::settle(LedShard& led, ReadPoint point, t
   while (true) {
     {
       MutexLock lock(led.mutex);
-      if (!leads(led)) {
-        co_return Settled{.verdict = Verdict::kNotLeaseholder, .hint = leader_hint(led.id)};
-      }
-      if (!led.contains(part)) {
-        co_return Settled{.verdict = Verdict::kNotLeaseholder};
-      }
-      led.load.note(part.start);
-      ReadPoint settled = point;
-      if (settled.at == HlcTimestamp()) {
-        settled.at = led.complete_until(parts_.oracle.next());
-        settled.origin = self_;
-      } else {
-        parts_.oracle.observe(settled.at);
-      }
-      // A prepared write of any time may be committed and acknowledged already: a moment that is yet to be chosen must
-      // come after it.
-      const HlcTimestamp limit = point.at == HlcTimestamp() ? HlcTimestamp::max() : std::max(point.limit, point.at);
-      if (led.find_writer(part, reader, settled.at, limit) == nullptr) {
-        co_return Settled{.point = settled, .lease_start = led.lease_start};
+      if (const auto settled = try_settle(led, point, part, reader)) {
+        co_return *settled;
       }
     }
     co_await wait_for_change(led, executor);
   }
+}
+
+std::optional<Leaseholder::Settled> Leaseholder::try_settle(const LedShard& led, const ReadPoint& point,
+                                                            const txn::Span& part, TransactionId reader) {
+  if (!leads(led)) {
+    return Settled{.verdict = Verdict::kNotLeaseholder, .hint = leader_hint(led.id)};
+  }
+  if (!led.contains(part)) {
+    return Settled{.verdict = Verdict::kNotLeaseholder};
+  }
+  led.load.note(part.start);
+  ReadPoint settled = point;
+  const HlcTimestamp limit = settle_moment(led, settled);
+  if (led.find_writer(part, reader, settled.at, limit) != nullptr) {
+    return std::nullopt;
+  }
+  return Settled{.point = settled, .lease_start = led.lease_start};
+}
+
+// Whoever holds a lock sees the newest version: not one that a commit, whose gateway is gone and has lost its locks, is
+// about to replace.
+Task<Leaseholder::Settled> Leaseholder::settle_lock(LedShard& led, Bytes key, TransactionId owner,
+                                                    runtime::Executor& executor) {
+  while (true) {
+    {
+      MutexLock lock(led.mutex);
+      if (const auto settled = try_settle_lock(led, key, owner)) {
+        co_return *settled;
+      }
+    }
+    co_await wait_for_change(led, executor);
+  }
+}
+
+std::optional<Leaseholder::Settled> Leaseholder::try_settle_lock(const LedShard& led, ByteView key,
+                                                                 TransactionId owner) {
+  if (!leads(led) || !led.contains(key)) {
+    return Settled{.verdict = Verdict::kNotLeaseholder};
+  }
+  if (led.find_writer(key, owner, HlcTimestamp::max(), HlcTimestamp::max()) != nullptr) {
+    return std::nullopt;
+  }
+  return Settled{};
+}
+
+HlcTimestamp Leaseholder::settle_moment(const LedShard& led, ReadPoint& point) {
+  if (point.at != HlcTimestamp()) {
+    parts_.oracle.observe(point.at);
+    return std::max(point.limit, point.at);
+  }
+  point.chosen = parts_.oracle.next();
+  point.at = led.complete_until(point.chosen);
+  point.origin = self_;
+  // A prepared write of any time may be committed and acknowledged already: a moment that is yet to be chosen must come
+  // after it.
+  return HlcTimestamp::max();
 }
 
 // A version after the read's moment may have been acknowledged before the statement began, unless it was committed here
@@ -132,8 +177,8 @@ bool Leaseholder::is_uncertain(HlcTimestamp version, const Settled& settled) con
   if (version <= settled.point.at || version > settled.point.limit) {
     return false;
   }
-  const bool committed_here_since =
-      settled.point.origin == self_ && version.logical == 0 && version > settled.lease_start;
+  const bool committed_here_since = settled.point.origin == self_ && version.logical == 0 &&
+                                    version > settled.point.chosen && version > settled.lease_start;
   return !committed_here_since;
 }
 
@@ -182,6 +227,7 @@ Task<AnswerTo<GetRequest>> Leaseholder::get(GetRequest request, runtime::Executo
   }
   Reply answer;
   answer.reply.at = settled.point.at;
+  answer.reply.chosen = settled.point.chosen;
   if (*found && !record.tombstone) {
     answer.reply.value = std::move(record.value);
   }
@@ -206,6 +252,7 @@ Task<Answer<Leaseholder::OpenScan>> Leaseholder::open_scan(ScanRequest request, 
   }
   Reply answer;
   answer.reply.at = settled.point.at;
+  answer.reply.chosen = settled.point.chosen;
   answer.reply.scan = parts_.engine.scan_versions({.span = {request.span.start, request.span.end},
                                                    .at = settled.point.at,
                                                    .reverse = request.reverse,
@@ -214,43 +261,6 @@ Task<Answer<Leaseholder::OpenScan>> Leaseholder::open_scan(ScanRequest request, 
     co_return Reply::error(std::move(status));
   }
   co_return answer;
-}
-
-// After the read, or once it has its view of the engine: what was garbage by then may be missing in it.
-Status Leaseholder::check_readable(HlcTimestamp at) const {
-  return at.wall_ns < readable_from_.load(std::memory_order_seq_cst) ? txn::snapshot_too_old() : Status();
-}
-
-std::vector<Leaseholder::Closing> Leaseholder::close_moments() {
-  std::vector<Closing> closings;
-  // The same for all, as far as it can be, so that one moment can be read on several.
-  const HlcTimestamp now = parts_.oracle.next();
-  MutexLock shards_lock(shards_mutex_);
-  for (const auto& [id, led] : shards_) {
-    MutexLock lock(led->mutex);
-    if (!leads(*led)) {
-      continue;
-    }
-    // As for a read at that moment; and what is prepared may be committed at any time from then on.
-    HlcTimestamp at = std::min(led->complete_until(now), now);
-    for (const auto& [transaction, prepared] : led->prepared) {
-      at = std::min(at, HlcTimestamp{prepared.at.wall_ns - 1, 0});
-    }
-    const auto applied = parts_.engine.applied(id);
-    if (!applied.ok()) {
-      continue;
-    }
-    Closing closing{.moment = {.shard = id,
-                               .generation = led->generation,
-                               .index = *applied,
-                               .at = at,
-                               .rate = led->load.update(parts_.clock.monotonic_ns())}};
-    for (const ReplicaDescriptor& replica : led->descriptor.replicas) {
-      closing.replicas.push_back(replica.node);
-    }
-    closings.push_back(std::move(closing));
-  }
-  return closings;
 }
 
 // Walks the span once more than reading it does; a statement that stays on one node needs it only where versions are
@@ -278,6 +288,7 @@ Task<AnswerTo<ScanRequest>> Leaseholder::scan(ScanRequest request, runtime::Exec
     co_return answer;
   }
   answer.reply.at = opened.reply.at;
+  answer.reply.chosen = opened.reply.chosen;
   KeyValueBatch& entries = answer.reply.entries;
   KeyValueBatch step;
   while (entries.size() < entries_max && entries.arena.size() < kScanReplyBytesMax) {
@@ -331,7 +342,7 @@ Task<AnswerTo<LockRequest>> Leaseholder::lock(LockRequest request, NodeId gatewa
   if (!answer.reply.granted) {
     co_return answer;
   }
-  const Settled settled = co_await settle(led, ReadPoint(), span_of(request.key), request.transaction, executor);
+  const Settled settled = co_await settle_lock(led, request.key, request.transaction, executor);
   {
     MutexLock lock(led.mutex);
     if (settled.verdict != Verdict::kOk || led.term != term || use.over()) {
@@ -341,23 +352,27 @@ Task<AnswerTo<LockRequest>> Leaseholder::lock(LockRequest request, NodeId gatewa
     }
     answer.reply.watched = led.watched;
   }
-  if (request.strength == txn::LockStrength::kUpdate && !guarded_prefix_.empty() &&
-      request.key.starts_with(guarded_prefix_)) {
-    list_guards(answer.reply, request.transaction);
-  }
-  CachedRecord record;
-  auto found = newest(request.key, record);
-  if (!found.ok()) {
-    co_return Reply::error(std::move(found).status());
-  }
-  if (*found) {
-    answer.reply.newest = record.timestamp;
-    answer.reply.tombstone = record.tombstone;
-    if (!record.tombstone && record.value.size() <= kLockedValueBytesMax) {
-      answer.reply.value = std::move(record.value);
-    }
+  if (Status status = describe_locked(request, answer.reply); !status.ok()) {
+    co_return Reply::error(std::move(status));
   }
   co_return answer;
+}
+
+Status Leaseholder::describe_locked(const LockRequest& request, LockReply& reply) {
+  if (request.strength == txn::LockStrength::kUpdate && !guarded_prefix_.empty() &&
+      request.key.starts_with(guarded_prefix_)) {
+    list_guards(reply, request.transaction);
+  }
+  CachedRecord record;
+  PANDO_ASSIGN(const bool found, newest(request.key, record));
+  if (found) {
+    reply.newest = record.timestamp;
+    reply.tombstone = record.tombstone;
+    if (!record.tombstone && record.value.size() <= kLockedValueBytesMax) {
+      reply.value = std::move(record.value);
+    }
+  }
+  return {};
 }
 
 void Leaseholder::release(const ReleaseRequest& request) {
@@ -366,42 +381,6 @@ void Leaseholder::release(const ReleaseRequest& request) {
     MutexLock lock(guards_mutex_);
     excluders_.erase(request.transaction);
   }
-}
-
-// From now on no node gets a lease that had none.
-void Leaseholder::list_guards(LockReply& reply, TransactionId transaction) {
-  const uint64_t now_ns = parts_.clock.monotonic_ns();
-  const auto remaining_ms = [now_ns](uint64_t until_ns) {
-    return until_ns <= now_ns ? 0 : (until_ns - now_ns) / kNsPerMs + 1;
-  };
-  MutexLock lock(guards_mutex_);
-  excluders_.insert(transaction);
-  reply.guards_unknown_ms = remaining_ms(guards_unknown_until_ns_);
-  for (const auto& [node, until_ns] : guard_leases_) {
-    if (until_ns > now_ns) {
-      reply.guards.push_back({.node = node, .remaining_ms = remaining_ms(until_ns)});
-    }
-  }
-}
-
-AnswerTo<GuardLeaseRequest> Leaseholder::lease_guards(const GuardLeaseRequest& request) {
-  AnswerTo<GuardLeaseRequest> answer;
-  LedShard& led = shard(request.shard);
-  {
-    MutexLock lock(led.mutex);
-    if (!leads(led)) {
-      return redirect<GuardLeaseReply>(request.shard);
-    }
-    answer.reply.watched = led.watched;
-  }
-  const uint64_t now_ns = parts_.clock.monotonic_ns();
-  MutexLock lock(guards_mutex_);
-  uint64_t& until_ns = guard_leases_[request.node];
-  answer.reply.granted = until_ns > now_ns || excluders_.empty();
-  if (answer.reply.granted) {
-    until_ns = now_ns + kGuardLeaseNs + kGuardLeaseNs / kGuardDriftPart;
-  }
-  return answer;
 }
 
 std::vector<WaitEdge> Leaseholder::waits() {
@@ -429,14 +408,19 @@ Task<void> Leaseholder::wait_until_commits_allowed(LedShard& led, runtime::Execu
 }
 
 Status Leaseholder::check_part(LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys) {
-  if (part.term != 0 && (part.term != led.term || !owners_.knows(part.transaction))) {
+  const bool holds =
+      part.term == 0 ? !owners_.refuses(part.transaction) : part.term == led.term && owners_.knows(part.transaction);
+  if (!holds) {
     return locks_lost();
   }
   for (const Bytes& key : keys) {
-    if (led.find_writer(span_of(key), part.transaction, HlcTimestamp::max(), HlcTimestamp::max()) != nullptr &&
-        part.term == 0) {
+    if (part.term == 0 && !part.replaces &&
+        led.find_writer(key, part.transaction, HlcTimestamp::max(), HlcTimestamp::max()) != nullptr) {
       return txn::concurrent_update();
     }
+  }
+  if (led.read_by_prepared(keys, part.transaction)) {
+    return txn::read_write_conflict();
   }
   for (const Condition& condition : part.conditions) {
     CachedRecord record;
@@ -477,6 +461,8 @@ Task<AnswerTo<CommitShardRequest>> Leaseholder::commit(CommitShardRequest reques
   co_await wait_until_commits_allowed(led, executor);
   PendingWrite write(part.transaction, executor);
   write.keys = *std::move(keys);
+  co_await wait_for_readers(led, write, executor);
+  txn::LockOwner passing(locks_, part.transaction);
   {
     MutexLock lock(led.mutex);
     if (!leads(led)) {
@@ -484,6 +470,9 @@ Task<AnswerTo<CommitShardRequest>> Leaseholder::commit(CommitShardRequest reques
     }
     if (!led.contains(write.keys.front()) || !led.contains(write.keys.back())) {
       co_return Reply::not_leaseholder(NodeId());
+    }
+    if (part.replaces && !may_replace(led, write.keys, passing)) {
+      co_return Reply::try_again();
     }
     if (Status status = check_part(led, part, write.keys); !status.ok()) {
       co_return Reply::error(std::move(status));
@@ -496,16 +485,24 @@ Task<AnswerTo<CommitShardRequest>> Leaseholder::commit(CommitShardRequest reques
     set_commit_timestamp(part.payload, write.at);
     sequence(led, write, std::move(part.payload));
   }
+  passing.release_all();
   co_await write.decided.wait();
   if (write.outcome != ProposalOutcome::kApplied) {
     co_return refusal<CommitReply>(led, write);
   }
-  if (!part.keeps_locks) {
+  if (!part.keeps_locks && part.term != 0) {
     release({.transaction = part.transaction});
   }
   Reply answer;
   answer.reply.at = write.at;
   co_return answer;
+}
+
+// Whoever locks the keys after this finds the write on its way, and waits for it.
+bool Leaseholder::may_replace(const LedShard& led, const std::vector<Bytes>& keys, txn::LockOwner& passing) {
+  return std::ranges::all_of(keys, [&](const Bytes& key) PANDO_REQUIRES(led.mutex) {
+    return !led.is_prepared(key) && locks_.try_lock(passing, key, txn::LockStrength::kUpdate);
+  });
 }
 
 template <typename T>
@@ -578,31 +575,53 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
     if (Status status = check_part(led, part, write.keys); !status.ok()) {
       co_return Reply::error(std::move(status));
     }
+    // To wait for it could be to wait for each other.
+    if (part.snapshot != HlcTimestamp() && led.read_by_prepared(write.keys, part.transaction)) {
+      co_return Reply::error(txn::read_write_conflict());
+    }
     write.at = parts_.oracle.next();
     if (part.deadline != HlcTimestamp() && write.at > part.deadline) {
       co_return Reply::error(past_deadline());
     }
+    write.reads = part.reads;
     Bytes entry = encode_entry(PrepareEntry{.transaction = part.transaction,
                                             .key = request.key,
                                             .at = write.at,
                                             .participants = request.participants,
-                                            .commit = std::move(part.payload)});
+                                            .commit = std::move(part.payload),
+                                            .reads = std::move(part.reads)});
+    write.prepares = true;
     sequence(led, write, std::move(entry));
   }
   co_await write.decided.wait();
   if (write.outcome != ProposalOutcome::kApplied) {
     co_return refusal<CommitReply>(led, write);
   }
-  {
-    MutexLock lock(led.mutex);
-    if (!led.prepared.contains(part.transaction)) {
-      // It was prevented while it was on its way.
-      co_return Reply::error(locks_lost());
-    }
+  const auto promised = stored_promise(part.shard, request.key, part.transaction);
+  if (!promised.ok()) {
+    co_return Reply::error(std::move(promised).status());
+  }
+  if (*promised == Outcome::kUnknown) {
+    co_return Reply::unreachable();
+  }
+  if (*promised == Outcome::kAborted) {
+    // It was prevented while it was on its way.
+    co_return Reply::error(locks_lost());
   }
   Reply answer;
   answer.reply.at = write.at;
   co_return answer;
+}
+
+// What is stored of a prepare that this replica has applied. Memory does not tell: this node may lead no more.
+Result<Outcome> Leaseholder::stored_promise(ShardId shard, ByteView key, TransactionId transaction) {
+  PANDO_ASSIGN(const auto outcome, stored_outcome(key, transaction));
+  if (outcome.has_value()) {
+    return outcome->committed ? Outcome::kCommitted : Outcome::kAborted;
+  }
+  Bytes bytes;
+  PANDO_ASSIGN(const bool prepared, parts_.engine.get(prepared_key(shard, transaction), bytes));
+  return prepared ? Outcome::kPrepared : Outcome::kUnknown;
 }
 
 // An entry that stands for itself: it has no place in the order of commits.
@@ -639,7 +658,7 @@ Task<AnswerTo<ResolveRequest>> Leaseholder::resolve(ResolveRequest request, runt
   if (!co_await propose(led, encode_entry(entry), executor)) {
     co_return redirect<Empty>(request.shard);
   }
-  owners_.release(request.transaction, 0);
+  release({.transaction = request.transaction});
   co_return AnswerTo<ResolveRequest>();
 }
 
@@ -691,7 +710,8 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
           led.pending, [&](const PendingWrite* write) { return write->transaction == request.transaction; });
       if (!pending && !request.looks_only) {
         // A commit of it that still comes is refused from now on.
-        owners_.release(request.transaction, 0);
+        release({.transaction = request.transaction});
+        owners_.refuse(request.transaction);
       }
     }
     if (pending) {
@@ -724,34 +744,6 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
     }
     // Looks again: a prepare may have come first.
   }
-}
-
-std::vector<Leaseholder::KnownOutcome> Leaseholder::outcomes_before(HlcTimestamp moment, std::size_t count_max) {
-  std::vector<KnownOutcome> found;
-  for (const KnownShard& shard : shards()) {
-    if (!leads(shard.descriptor.id)) {
-      continue;
-    }
-    // The first span has what is the shard's own.
-    const storage::KeySpan span = plain_spans(shard.descriptor).back();
-    auto records = parts_.engine.iterate(span);
-    for (records->seek(span.start); records->valid() && found.size() < count_max; records->next()) {
-      auto name = outcome_name(records->key());
-      auto record = decode_outcome(records->value());
-      if (name.has_value() && record.ok() && record->at < moment && !record->participants.empty()) {
-        found.push_back(
-            {.shard = shard.descriptor.id, .name = *std::move(name), .participants = std::move(record->participants)});
-      }
-    }
-  }
-  return found;
-}
-
-Task<void> Leaseholder::forget_outcome(KnownOutcome outcome, runtime::Executor& executor) {
-  // Refused, it is found again.
-  co_await propose(shard(outcome.shard),
-                   encode_entry(ForgetEntry{.transaction = outcome.name.transaction, .key = outcome.name.participant}),
-                   executor);
 }
 
 std::vector<Leaseholder::Abandoned> Leaseholder::prepared_before(std::chrono::nanoseconds age) {

@@ -32,6 +32,7 @@
 #include "kv/timestamp_oracle.h"
 #include "runtime/clock.h"
 #include "storage/engine.h"
+#include "txn/point_access.h"
 
 namespace pando::kv {
 
@@ -100,8 +101,20 @@ class Leaseholder final : public StateMachine {
   // The newest that this node's replicas have applied.
   HlcTimestamp watched_change() const { return {watched_change_.load(std::memory_order_acquire), 0}; }
   void release(const ReleaseRequest& request);
+  // For a gateway on this node, what can be had without waiting; in leaseholder_point.cc. A key that is led elsewhere,
+  // or that has to be waited for: kMustWait, nullopt, and nothing was done. GetRequest: `point` gets its moment if it
+  // had none.
+  struct QuickRead {
+    TransactionId reader;
+    bool latest = false;
+    // What the engine would have to be asked for has to be waited for as well.
+    bool from_memory = false;
+  };
+  Result<txn::ReadOutcome> try_get(ByteView key, QuickRead how, ReadPoint& point, Bytes& value);
+  // LockRequest; sets its shard.
+  Result<std::optional<LockReply>> try_lock(LockRequest& request);
   void cancel(const CancelRequest& request) { owners_.cancel(request.transaction, request.reason); }
-  void release_gateway(NodeId gateway) { owners_.release_gateway(gateway); }
+  void release_gateway(NodeId gateway) PANDO_EXCLUDES(guards_mutex_);
 
   // The shards that this node has replicas of, and who leads them.
   struct KnownShard {
@@ -114,6 +127,7 @@ class Leaseholder final : public StateMachine {
   // A walk over all of the request's span, for a gateway on this node: at a settled moment the past does not change.
   struct OpenScan {
     HlcTimestamp at;
+    HlcTimestamp chosen;
     std::unique_ptr<storage::VersionScan> scan;
   };
   Task<Answer<OpenScan>> open_scan(ScanRequest request, runtime::Executor& executor);
@@ -132,6 +146,17 @@ class Leaseholder final : public StateMachine {
   std::vector<WaitEdge> waits();
   // One line per locked key, for pando.locks and tests.
   std::vector<std::string> describe_locks() { return locks_.describe(); }
+  // What requests and transactions hold in memory here; nothing when all have ended.
+  struct InFlight {
+    std::size_t lock_owners = 0;
+    std::size_t locked_keys = 0;
+    std::size_t pending_writes = 0;
+    std::size_t prepared = 0;
+    std::size_t written_keys = 0;
+    std::size_t waiting_requests = 0;
+    std::size_t excluders = 0;
+  };
+  InFlight in_flight();
   // Prepared transactions that are older than `age`, for recovery: shard, transaction, participants.
   struct Abandoned {
     ShardId shard;
@@ -168,6 +193,8 @@ class Leaseholder final : public StateMachine {
   class Application;
 
   LedShard& shard(ShardId id) PANDO_EXCLUDES(shards_mutex_);
+  // The shard here that holds `key` unless it was split since, null for none.
+  LedShard* find_shard(ByteView key) PANDO_EXCLUDES(shards_mutex_);
   // Whether this node may answer for the shard now.
   bool leads(const LedShard& led) const PANDO_REQUIRES(led.mutex);
   NodeId leader_hint(ShardId id) const;
@@ -177,19 +204,36 @@ class Leaseholder final : public StateMachine {
   Answer<T> refusal(const LedShard& led, const PendingWrite& write) const;
   Task<Settled> settle(LedShard& led, ReadPoint point, txn::Span part, TransactionId reader,
                        runtime::Executor& executor);
+  // One look at it: nothing when it must wait.
+  std::optional<Settled> try_settle(const LedShard& led, const ReadPoint& point, const txn::Span& part,
+                                    TransactionId reader) PANDO_REQUIRES(led.mutex);
+  // Of a lock that was just granted: until no write of its key is on its way.
+  Task<Settled> settle_lock(LedShard& led, Bytes key, TransactionId owner, runtime::Executor& executor);
+  std::optional<Settled> try_settle_lock(const LedShard& led, ByteView key, TransactionId owner)
+      PANDO_REQUIRES(led.mutex);
+  // Chooses the moment of a read that has none; gives how late a prepared write matters to it.
+  HlcTimestamp settle_moment(const LedShard& led, ReadPoint& point) PANDO_REQUIRES(led.mutex);
   static Task<void> wait_for_change(LedShard& led, runtime::Executor& executor);
   bool is_uncertain(HlcTimestamp version, const Settled& settled) const;
   Result<std::optional<HlcTimestamp>> find_uncertain(const txn::Span& span, const Settled& settled);
   Result<bool> newest(ByteView key, CachedRecord& record);
   Result<bool> read(ByteView key, HlcTimestamp at, CachedRecord& record);
 
+  // In leaseholder_guards.cc.
+  void forget_lost_excluders() PANDO_REQUIRES(guards_mutex_);
   void list_guards(LockReply& reply, TransactionId transaction) PANDO_EXCLUDES(guards_mutex_);
+  // What a lock's answer tells of its key.
+  Status describe_locked(const LockRequest& request, LockReply& reply);
+  bool may_replace(const LedShard& led, const std::vector<Bytes>& keys, txn::LockOwner& passing)
+      PANDO_REQUIRES(led.mutex);
   Status check_part(LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys) PANDO_REQUIRES(led.mutex);
   Status check_reads(LedShard& led, const CommitPart& part) PANDO_REQUIRES(led.mutex);
+  Task<void> wait_for_readers(LedShard& led, const PendingWrite& write, runtime::Executor& executor);
   Task<void> wait_until_commits_allowed(LedShard& led, runtime::Executor& executor);
   void sequence(LedShard& led, PendingWrite& write, Bytes payload) PANDO_REQUIRES(led.mutex);
   static void finish(LedShard& led, PendingWrite& write, ProposalOutcome outcome);
   Task<bool> propose(LedShard& led, Bytes payload, runtime::Executor& executor);
+  Result<Outcome> stored_promise(ShardId shard, ByteView key, TransactionId transaction);
   Result<std::optional<OutcomeRecord>> stored_outcome(ByteView key, TransactionId transaction);
 
   // --- in state_machine.cc ---
@@ -220,6 +264,8 @@ class Leaseholder final : public StateMachine {
   RecentOutcomes recent_;
   Mutex shards_mutex_;
   std::unordered_map<ShardId, std::unique_ptr<LedShard>> shards_ PANDO_GUARDED_BY(shards_mutex_);
+  // Those with data, by their start.
+  std::map<Bytes, LedShard*, std::less<>> by_start_ PANDO_GUARDED_BY(shards_mutex_);
 };
 
 template <typename T>

@@ -43,7 +43,7 @@ Task<AnswerTo<SplitRequest>> Leaseholder::split(SplitRequest request, runtime::E
         co_return Reply();
       }
       led.splitting = true;
-      if (led.prepared.empty()) {
+      if (!led.has_prepares()) {
         break;
       }
     }
@@ -116,7 +116,7 @@ Task<Status> Leaseholder::prepare_merge(ShardId right, runtime::Executor& execut
         co_return Status(sql_state::kObjectNotInPrerequisiteState, "this node does not lead the shard on the right");
       }
       led.splitting = true;
-      if (led.prepared.empty()) {
+      if (!led.has_prepares()) {
         co_return Status();
       }
     }

@@ -60,12 +60,44 @@ const LedShard::Writer* LedShard::find_writer(const txn::Span& part, Transaction
     if (!part.end.empty() && place->first >= part.end) {
       break;
     }
-    const Writer& writer = place->second;
-    if (writer.transaction != reader && (writer.at <= at || (writer.prepared && writer.at <= limit))) {
-      return &writer;
+    if (place->second.may_commit(reader, at, limit)) {
+      return &place->second;
     }
   }
   return nullptr;
+}
+
+bool LedShard::has_prepares() const {
+  return !prepared.empty() || std::ranges::any_of(pending, [](const PendingWrite* write) { return write->prepares; });
+}
+
+bool LedShard::read_by_prepared(const std::vector<Bytes>& keys, TransactionId writer) const {
+  const auto holds_a_key = [&keys](const txn::Span& read) {
+    const auto first = std::ranges::lower_bound(keys, read.start);
+    return first != keys.end() && (read.end.empty() || *first < read.end);
+  };
+  const auto reads_a_key = [&](TransactionId reader, const std::vector<txn::Span>& reads) {
+    return reader != writer && std::ranges::any_of(reads, holds_a_key);
+  };
+  return std::ranges::any_of(prepared,
+                             [&](const auto& entry) { return reads_a_key(entry.first, entry.second.reads); }) ||
+         std::ranges::any_of(pending,
+                             [&](const PendingWrite* write) { return reads_a_key(write->transaction, write->reads); });
+}
+
+const LedShard::Writer* LedShard::find_writer(ByteView key, TransactionId reader, HlcTimestamp at,
+                                              HlcTimestamp limit) const {
+  for (auto place = writers.lower_bound(key); place != writers.end() && place->first == key; ++place) {
+    if (place->second.may_commit(reader, at, limit)) {
+      return &place->second;
+    }
+  }
+  return nullptr;
+}
+
+bool LedShard::is_prepared(ByteView key) const {
+  const auto [begin, end] = writers.equal_range(key);
+  return std::any_of(begin, end, [](const auto& entry) { return entry.second.prepared; });
 }
 
 HlcTimestamp LedShard::complete_until(HlcTimestamp now) const {

@@ -30,6 +30,9 @@ struct PendingWrite {
   const TransactionId transaction;
   HlcTimestamp at;
   std::vector<Bytes> keys;
+  // Once it is applied the transaction is prepared, and has read these.
+  bool prepares = false;
+  std::vector<txn::Span> reads;
   ProposalOutcome outcome = ProposalOutcome::kUnknown;
   runtime::Event decided;
 };
@@ -38,6 +41,7 @@ struct PreparedWrite {
   HlcTimestamp at;
   std::vector<Bytes> keys;
   std::vector<Participant> participants;
+  std::vector<txn::Span> reads;
   // When it was last looked at whether its coordinator is gone.
   uint64_t since_ns = 0;
 };
@@ -97,9 +101,15 @@ struct LedShard {
     HlcTimestamp at;
     TransactionId transaction;
     bool prepared = false;
+
+    // Whether `reader` has to wait for it: see find_writer.
+    bool may_commit(TransactionId reader, HlcTimestamp until, HlcTimestamp limit) const {
+      return transaction != reader && (at <= until || (prepared && at <= limit));
+    }
   };
   std::multimap<Bytes, Writer, std::less<>> writers PANDO_GUARDED_BY(mutex);
-  ShardLoad load PANDO_GUARDED_BY(mutex);
+  // Reading counts.
+  mutable ShardLoad load PANDO_GUARDED_BY(mutex);
   // Woken when something is decided, or the lease ends.
   std::vector<runtime::Event*> waiters PANDO_GUARDED_BY(mutex);
 
@@ -115,6 +125,13 @@ struct LedShard {
   // prepared, at or below `limit`. Null when there is none.
   const Writer* find_writer(const txn::Span& part, TransactionId reader, HlcTimestamp at, HlcTimestamp limit) const
       PANDO_REQUIRES(mutex);
+  // Whether something is prepared, or on its way to be.
+  bool has_prepares() const PANDO_REQUIRES(mutex);
+  // Whether another transaction is prepared, or on its way to be, that has read one of the keys.
+  bool read_by_prepared(const std::vector<Bytes>& keys, TransactionId writer) const PANDO_REQUIRES(mutex);
+  const Writer* find_writer(ByteView key, TransactionId reader, HlcTimestamp at, HlcTimestamp limit) const
+      PANDO_REQUIRES(mutex);
+  bool is_prepared(ByteView key) const PANDO_REQUIRES(mutex);
   // The moment up to which everything is applied that is not prepared.
   HlcTimestamp complete_until(HlcTimestamp now) const PANDO_REQUIRES(mutex);
   void wake_waiters() PANDO_REQUIRES(mutex);

@@ -46,7 +46,7 @@ Result<std::vector<Bytes>> keys_of_commit(ByteView payload) {
 Bytes encode_entry(const PrepareEntry& entry) {
   Bytes payload = start(PayloadKind::kPrepare);
   WireWriter writer(payload);
-  writer(entry.transaction, entry.key, entry.at, entry.participants, entry.commit);
+  writer(entry.transaction, entry.key, entry.at, entry.participants, entry.commit, entry.reads);
   return payload;
 }
 
@@ -54,6 +54,10 @@ Result<PrepareEntry> decode_prepare(ByteView payload) {
   PrepareEntry entry;
   WireReader reader(payload.substr(kHeaderBytes));
   reader(entry.transaction, entry.key, entry.at, entry.participants, entry.commit);
+  if (!reader.complete()) {
+    // Entries of old do not have it.
+    reader(entry.reads);
+  }
   if (!reader.complete()) {
     return damaged("unfinished prepare");
   }

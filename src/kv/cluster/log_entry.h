@@ -37,6 +37,8 @@ struct PrepareEntry {
   std::vector<Participant> participants;
   // A CommitRecord payload; its timestamp has no meaning yet.
   Bytes commit;
+  // What the transaction has read, and nobody may change before it is resolved.
+  std::vector<txn::Span> reads;
 };
 // The keys that a CommitRecord payload changes; an empty payload changes none. Errors: XX001.
 Result<std::vector<Bytes>> keys_of_commit(ByteView payload);

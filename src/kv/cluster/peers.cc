@@ -11,6 +11,12 @@ constexpr int kGivenUp = 2;
 
 uint64_t to_ns(std::chrono::nanoseconds duration) { return static_cast<uint64_t>(duration.count()); }
 
+// Starts what is spawned on it on the caller's stack.
+class Immediately final : public runtime::Executor {
+ public:
+  void post(std::coroutine_handle<> handle) override { handle.resume(); }
+};
+
 }  // namespace
 
 // Lives in the frame of exchange().
@@ -94,9 +100,10 @@ void Peers::on_message(NodeId from, Bytes message) {
   if (kind == static_cast<uint8_t>(Kind::kAnswer)) {
     on_answer(id, reader.rest());
   } else {
+    Immediately here;
     runtime::Executor& server = *servers_[lane % servers_.size()];
-    runtime::spawn(server, serve_one(from, kind == static_cast<uint8_t>(Kind::kCall) ? id : 0,
-                                     static_cast<Method>(method), Bytes(reader.rest()), server));
+    runtime::spawn(here, serve_one(from, kind == static_cast<uint8_t>(Kind::kCall) ? id : 0,
+                                   static_cast<Method>(method), Bytes(reader.rest()), server));
   }
 }
 

@@ -31,12 +31,13 @@ inline constexpr std::chrono::milliseconds kCallTimeout{5000};
 
 class Peers {
  public:
-  // Runs on `executor`, and goes on there after a wait.
+  // Begins on the transport's thread, for requests that are soon answered. What takes long, or must not overtake
+  // earlier requests of its transaction, first moves to `executor`, which runs them in the order in which they came.
   using Handler = std::function<Task<Bytes>(NodeId from, Method method, Bytes body, runtime::Executor& executor)>;
   // Which node leads a shard, as far as this one knows; 0 for unknown.
   using LeaderOf = std::function<NodeId(ShardId)>;
 
-  // Requests of others run on `servers`. Everything outlives it.
+  // Where the handler may move to: those of one transaction always to the same. Everything outlives it.
   Peers(runtime::Transport& transport, TimestampOracle& oracle, runtime::Clock& clock, runtime::Timer& timer,
         std::vector<runtime::Executor*> servers);
   ~Peers();
@@ -69,6 +70,11 @@ class Peers {
     send(node, Kind::kOneWay, 0, Request::kMethod, transaction_of(request).number(), body);
   }
 
+  // Calls of this node that have not ended.
+  std::size_t open_calls() PANDO_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return calls_.size();
+  }
   // Ends all calls to `node`.
   void fail(NodeId node);
 

@@ -20,13 +20,15 @@ namespace pando::kv {
 struct ReadPoint {
   // Zero: not chosen yet.
   HlcTimestamp at;
+  // When it was chosen, by the clock of `origin`: later than `at` where a write of the shard was on its way.
+  HlcTimestamp chosen;
   // Versions after `at` and up to here may have been acknowledged before the statement began, for clocks differ.
   HlcTimestamp limit;
   // The node that chose `at`.
   NodeId origin;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(at, limit, origin);
+    fields(at, chosen, limit, origin);
   }
 };
 
@@ -46,11 +48,13 @@ struct GetRequest {
 };
 
 struct GetReply {
+  // Of the ReadPoint.
   HlcTimestamp at;
+  HlcTimestamp chosen;
   std::optional<Bytes> value;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(at, value);
+    fields(at, chosen, value);
   }
 };
 
@@ -71,13 +75,15 @@ struct ScanRequest {
 };
 
 struct ScanReply {
+  // Of the ReadPoint.
   HlcTimestamp at;
+  HlcTimestamp chosen;
   KeyValueBatch entries;
   // Nothing of the span is left.
   bool ended = false;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(at, entries, ended);
+    fields(at, chosen, entries, ended);
   }
 };
 
@@ -171,16 +177,19 @@ struct CommitPart {
   // A CommitRecord payload, still without a timestamp. Empty: only conditions and reads are checked.
   Bytes payload;
   std::vector<Condition> conditions;
-  // Serializable: nothing in `reads` may have changed since `snapshot`.
+  // Serializable: nothing in `reads` may have changed since `snapshot`. Zero for all others.
   HlcTimestamp snapshot;
   std::vector<txn::Span> reads;
   // The gateway has something to do before the locks are free, and frees them itself.
   bool keeps_locks = false;
   // Not to be committed after this; zero for no limit.
   HlcTimestamp deadline;
+  // Its one key is not locked, and whatever version it has is replaced. Refused with kTryAgain while anybody else has
+  // it locked.
+  bool replaces = false;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(shard, transaction, term, payload, conditions, snapshot, reads, keeps_locks, deadline);
+    fields(shard, transaction, term, payload, conditions, snapshot, reads, keeps_locks, deadline, replaces);
   }
 };
 

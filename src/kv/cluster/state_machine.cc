@@ -240,6 +240,7 @@ void Leaseholder::add_prepared(LedShard& led, const PrepareEntry& entry) {
   PreparedWrite write{.at = entry.at,
                       .keys = *std::move(keys),
                       .participants = entry.participants,
+                      .reads = entry.reads,
                       .since_ns = parts_.clock.monotonic_ns()};
   led.add_writers(write.keys, {.at = entry.at, .transaction = entry.transaction, .prepared = true});
   led.prepared.emplace(entry.transaction, std::move(write));
@@ -275,6 +276,7 @@ void Leaseholder::forget_guards(LedShard& led) {
     }
   }
   MutexLock lock(guards_mutex_);
+  forget_lost_excluders();
   guard_leases_.clear();
   guards_unknown_until_ns_ =
       parts_.clock.monotonic_ns() + 2 * static_cast<uint64_t>(std::chrono::nanoseconds(kGuardLease).count());
@@ -312,6 +314,13 @@ void Leaseholder::on_shard(const ShardEvent& event) {
                     event.descriptor.contains(event.before.end);
   if (grew) {
     forget_guards(led);
+  }
+  {
+    MutexLock lock(shards_mutex_);
+    std::erase_if(by_start_, [&](const auto& entry) { return entry.second == &led; });
+    if (event.kind != ShardEvent::Kind::kRemoved) {
+      by_start_[event.descriptor.start] = &led;
+    }
   }
   MutexLock lock(led.mutex);
   if (grew && led.term != 0) {

@@ -86,13 +86,18 @@ TEST(Wire, DamagedMessagesAreReadOrRefusedButNeverBreakAnything) {
 }
 
 TEST(LogEntry, WhatIsWrittenIsRead) {
-  const PrepareEntry prepare{
-      .transaction = TransactionId(4), .key = "k", .at = {10, 0}, .participants = {{"k"}, {"z"}}, .commit = "commit"};
+  const PrepareEntry prepare{.transaction = TransactionId(4),
+                             .key = "k",
+                             .at = {10, 0},
+                             .participants = {{"k"}, {"z"}},
+                             .commit = "commit",
+                             .reads = {{"a", "b"}}};
   const Bytes payload = encode_entry(prepare);
   EXPECT_EQ(*payload_kind(payload), PayloadKind::kPrepare);
   const auto read = decode_prepare(payload);
   ASSERT_TRUE(read.ok());
   EXPECT_EQ(read->commit, "commit");
+  EXPECT_EQ(read->reads.at(0).end, "b");
   EXPECT_EQ(encode_entry(*read), payload);
 
   const auto resolve = decode_resolve(

@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "consensus/raft/types.h"
+#include "consensus/raft/entries.h"
 #include "kv/replica/replica_format.h"
 #include "kv/replica/state_machine.h"
 
@@ -20,7 +20,7 @@ struct ApplyPlan {
     ShardId shard;
     ReplicaId self;
     // Shared payloads: the commands point into them.
-    std::vector<raft::Entry> entries;
+    raft::Entries entries;
     // As applied so far; then, behind the entries.
     raft::LogPosition position;
     ShardDescriptor descriptor;

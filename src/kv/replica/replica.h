@@ -40,6 +40,7 @@ struct Replica {
 
   ShardId shard;
   ReplicaId self;
+  const raft::Raft* core = nullptr;
   // Has data: its descriptor is known.
   bool initialized = false;
   ShardDescriptor descriptor;
@@ -63,7 +64,7 @@ struct Replica {
   uint64_t merge_pending = 0;
 
   // --- applying ---
-  std::deque<std::vector<raft::Entry>> applies;
+  std::deque<raft::Entries> applies;
   bool apply_queued = false;
   // A snapshot is being put in place: nothing is applied, and messages are dropped.
   bool installing = false;

@@ -270,6 +270,7 @@ Replica& ReplicaCore::add_replica(ShardId shard, ReplicaId self, raft::RestartSt
   ReplicaId& lowest = gone_[shard];
   lowest = std::max(lowest, self);
   multiraft_->add(shard, raft_options(self), std::move(state));
+  replica.core = multiraft_->find(shard);
   return replica;
 }
 
@@ -331,6 +332,7 @@ void ReplicaCore::forget_replica(ShardId shard, ReplicaId next_allowed) {
   ShardViewWriter::set_leader(*replica.view, NodeId());
   const bool had_data = replica.initialized;
   const ShardDescriptor descriptor = replica.descriptor;
+  last_found_ = nullptr;
   replicas_.erase(shard);
   removed_.erase(shard);
   if (had_data) {

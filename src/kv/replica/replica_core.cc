@@ -106,22 +106,35 @@ ReplicaStatistics ReplicaCore::statistics() {
 }
 
 Replica* ReplicaCore::find(ShardId shard) {
-  const auto found = replicas_.find(shard);
-  return found == replicas_.end() ? nullptr : found->second.get();
+  // Who is looked for once is mostly looked for several times: the fabric asks where each voter lives.
+  if (last_found_ == nullptr || last_found_->shard != shard) {
+    const auto found = replicas_.find(shard);
+    last_found_ = found == replicas_.end() ? nullptr : found->second.get();
+  }
+  return last_found_;
 }
 
 NodeId ReplicaCore::node_of(ShardId group, ReplicaId replica) const {
   if (const Replica* const here = find(group); here != nullptr) {
-    if (const ReplicaDescriptor* const known = here->descriptor.find(replica); known != nullptr) {
-      return known->node;
-    }
-    for (const auto& [heard, node] : here->heard_from) {
-      if (heard == replica) {
-        return node;
-      }
-    }
+    return node_of(*here, replica);
   }
   const auto stranger = strangers_.find({group, replica});
+  return stranger == strangers_.end() ? NodeId() : stranger->second;
+}
+
+NodeId ReplicaCore::node_of(const Replica& replica, ReplicaId id) const {
+  if (id == replica.self) {
+    return environment_.self;
+  }
+  if (const ReplicaDescriptor* const known = replica.descriptor.find(id); known != nullptr) {
+    return known->node;
+  }
+  for (const auto& [heard, node] : replica.heard_from) {
+    if (heard == id) {
+      return node;
+    }
+  }
+  const auto stranger = strangers_.find({replica.shard, id});
   return stranger == strangers_.end() ? NodeId() : stranger->second;
 }
 
@@ -377,10 +390,7 @@ void ReplicaCore::start_write(multiraft::Write write) {
     for (const raft::Entry& entry : part.persist.entries) {
       bytes += raft::cost_bytes(entry);
     }
-    Replica& replica = *find(part.group);
-    replica.log_bytes += bytes;
-    replica.log_bytes_uncompacted += bytes;
-    logs_bytes_ += bytes;
+    note_growth(*find(part.group), bytes);
   }
   storage::JournalBatch batch = batch_of(write);
   enqueue_write({.write = std::move(write)}, std::move(batch));

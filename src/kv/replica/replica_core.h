@@ -150,9 +150,10 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   void acknowledge_writes();
   void retry_writes();
   void after(std::chrono::nanoseconds delay, std::function<void()> call);
+  NodeId node_of(const Replica& replica, ReplicaId id) const;
   Replica* find(ShardId shard);
   const Replica* find(ShardId shard) const { return const_cast<ReplicaCore*>(this)->find(shard); }
-  const raft::Raft& raft_of(const Replica& replica) const { return *multiraft_->find(replica.shard); }
+  static const raft::Raft& raft_of(const Replica& replica) { return *replica.core; }
   uint64_t now_ns() const { return environment_.clock.monotonic_ns(); }
 
   // replica_start.cc
@@ -182,6 +183,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
 
   // replica_lease.cc
   void refresh(Replica& replica);
+  void publish_lease(Replica& replica, uint64_t until_ns);
   void begin_serving(Replica& replica, uint64_t until_ns);
   void end_serving(Replica& replica);
   void renew_leases();
@@ -217,6 +219,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   std::shared_ptr<ShardView> own_view(ShardId shard) PANDO_EXCLUDES(views_mutex_);
 
   // replica_compaction.cc
+  void note_growth(Replica& replica, std::size_t bytes);
   void compact_logs();
   void compact(Replica& replica, std::size_t bytes_max, std::size_t tail_bytes);
   void release_journal(const Replica& replica);
@@ -237,6 +240,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   std::unique_ptr<storage::Journal> journal_;
   std::unique_ptr<multiraft::MultiRaft> multiraft_;
   std::map<ShardId, std::unique_ptr<Replica>> replicas_;
+  Replica* last_found_ = nullptr;
   // Lowest replica ids that may still come to this node.
   std::map<ShardId, ReplicaId> gone_;
   // Senders of messages to replicas that are not here, while they are answered.
@@ -253,16 +257,19 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   std::unique_ptr<ApplyPlan> plan_;
   bool engine_failed_ = false;
 
-  std::set<ShardId> serving_;
+  std::map<ShardId, Replica*> serving_;
   std::set<ShardId> transferring_;
   std::set<ShardId> changing_;
   std::set<ShardId> removed_;
   // Right sides of splits and new shards, of which this node should become the leader at once.
   std::set<ShardId> campaigning_;
+  // When the first published lease is due.
   uint64_t next_renewal_ns_ = 0;
   uint64_t next_question_ns_ = 0;
   uint64_t next_compaction_ns_ = 0;
   std::size_t logs_bytes_ = 0;
+  // Their logs have grown enough to be looked at.
+  std::set<ShardId> grown_;
 
   std::unique_ptr<SnapshotSender> sender_;
   std::unique_ptr<SnapshotReceiver> receiver_;

@@ -476,6 +476,38 @@ TEST_F(ReplicaHostTest, AFullDiskStopsNothingForGood) {
   EXPECT_EQ(has(hosts_->node(1), 12), outcome == ProposalOutcome::kApplied);
 }
 
+// A sync that failed may have forgotten what it was to write, and the next one succeeds: what is written again must not
+// rest on it.
+TEST_F(ReplicaHostTest, WhatIsWrittenAgainAfterAFailedSyncIsDurable) {
+  make(1);
+  SimulatedNode& node = hosts_->node(1);
+  for (uint64_t i = 1; i <= 48; ++i) {
+    ASSERT_NE(hosts_->await_leaseholder(kShard), nullptr);
+    std::optional<ProposalOutcome> outcome;
+    node.host().propose({.shard = kShard,
+                         .term = *node.machine().serving(kShard),
+                         .generation = 100,
+                         .payload = encode(RecordCommand{i, fmt::format("k{:04}", i), "value"}),
+                         .done = [&](ProposalResult result) { outcome = result.outcome; }});
+    // The write takes up to 50 us, the sync after it up to 500.
+    hosts_->run_for(40us * (i % 12));
+    node.disk().set_error(true);
+    hosts_->run_for(1ms);
+    node.disk().heal();
+    ASSERT_TRUE(hosts_->run_until(5s, [&] { return outcome.has_value(); }));
+    EXPECT_EQ(outcome, ProposalOutcome::kApplied);
+    node.crash();
+    node.start();
+    ASSERT_NE(hosts_->await_leaseholder(kShard), nullptr);
+    storage::Version version;
+    for (uint64_t k = 1; k <= i; ++k) {
+      const auto found = node.engine().get_version(fmt::format("k{:04}", k), {k, 0}, version);
+      ASSERT_TRUE(found.ok() && *found) << k << " of " << i;
+    }
+  }
+  EXPECT_GT(world_.probes().at("disk forgot what a sync failed to write"), 0U);
+}
+
 TEST_F(ReplicaHostTest, AnIdleGroupIsSilent) {
   make_group(3);
   write(1, 10);

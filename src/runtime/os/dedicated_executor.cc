@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include "runtime/os/turn.h"
+
 namespace pando::runtime {
 
 void name_this_thread(const std::string& name) {
@@ -36,6 +38,7 @@ void DedicatedExecutor::stop() {
 
 void DedicatedExecutor::run() {
   std::vector<std::coroutine_handle<>> ready;
+  Turn turn;
   for (;;) {
     {
       MutexLock lock(mutex_);
@@ -53,6 +56,7 @@ void DedicatedExecutor::run() {
       handle.resume();
     }
     ready.clear();
+    turn.end();
   }
 }
 

@@ -201,8 +201,6 @@ void Lane::broken(const Stream& stream, const std::string& why) {
 }
 
 bool Lane::send(Bytes message) {
-  std::shared_ptr<Stream> stream;
-  std::vector<Bytes> frame;
   {
     MutexLock lock(mutex_);
     // One message always fits, however large.
@@ -214,12 +212,27 @@ bool Lane::send(Bytes message) {
     if (writing_) {
       return true;
     }
+  }
+  // What consensus has to say it says in one message, and the turn may go on for long.
+  if (hello_.channel != Channel::kRequests || !Turn::at_end(shared_from_this())) {
+    flush();
+  }
+  return true;
+}
+
+void Lane::flush() {
+  std::shared_ptr<Stream> stream;
+  std::vector<Bytes> frame;
+  {
+    MutexLock lock(mutex_);
+    if (writer_ == nullptr || writing_ || queue_.empty()) {
+      return;
+    }
     writing_ = true;
     take_frame(frame);
     stream = writer_;
   }
   stream->write(std::move(frame));
-  return true;
 }
 
 bool Lane::next_frame(const Stream& stream, std::vector<Bytes>& frame) {

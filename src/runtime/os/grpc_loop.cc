@@ -1,5 +1,7 @@
 #include "runtime/os/grpc_loop.h"
 
+#include "runtime/os/turn.h"
+
 namespace pando::runtime {
 
 void GrpcLoop::start(std::unique_ptr<grpc::CompletionQueue> queue) {
@@ -11,8 +13,10 @@ void GrpcLoop::run() {
   pthread_setname_np(pthread_self(), "pando-peers");
   void* tag = nullptr;
   bool ok = false;
+  Turn turn;
   while (queue_->Next(&tag, &ok)) {
     static_cast<Completion*>(tag)->complete(ok);
+    turn.end();
   }
 }
 

@@ -13,6 +13,7 @@
 #include "base/prng.h"
 #include "storage/memory/memory_engine.h"
 #include "storage/mvcc.h"
+#include "storage/rocksdb/retryable_files.h"
 #include "storage/rocksdb/versioned_comparator.h"
 #include "test/support/temporary_directory.h"
 
@@ -200,7 +201,8 @@ TEST_P(LongScans, AgreeWithTheMemoryEngine) {
         batch.put_version(key(n), at(now), rows[key(n)]);
       }
       SortedRows source(rows);
-      ASSERT_TRUE(engine.ingest(source, at(now)).ok());
+      IngestSource* const sources[] = {&source};
+      ASSERT_TRUE(engine.ingest(sources, at(now)).ok());
       ASSERT_TRUE(oracle->write(batch).ok());
     }
     if (prng.chance(0.3)) {
@@ -247,6 +249,10 @@ class FailingFileSystem final : public rocksdb::FileSystemWrapper {
     }
     return status;
   }
+  rocksdb::IOStatus NewLogger(const std::string& path, const rocksdb::IOOptions& options,
+                              std::shared_ptr<rocksdb::Logger>* log, rocksdb::IODebugContext* debug) override {
+    return rocksdb::FileSystem::NewLogger(path, options, log, debug);
+  }
 
  private:
   class FailingFile final : public rocksdb::FSWritableFileOwnerWrapper {
@@ -272,6 +278,30 @@ class FailingFileSystem final : public rocksdb::FileSystemWrapper {
   };
   std::atomic<int>* const failure_;
 };
+
+// RocksDB ends the process when its log is written to again after a failure.
+TEST(RetryableFiles, TheLogTakesLinesWhileNothingElseIsTaken) {
+  const TemporaryDirectory directory;
+  std::atomic<int> failure{FailingFileSystem::kNone};
+  const auto files = make_retryable_files(std::make_shared<FailingFileSystem>(&failure));
+  const auto open = [&](const char* name) {
+    std::unique_ptr<rocksdb::FSWritableFile> file;
+    EXPECT_TRUE(files->NewWritableFile(directory.path() + "/" + name, {}, &file, nullptr).ok());
+    return file;
+  };
+  std::shared_ptr<rocksdb::Logger> log;
+  ASSERT_TRUE(files->NewLogger(directory.path() + "/LOG", {}, &log, nullptr).ok());
+  const auto table = open("000001.sst");
+  for (const int kind : {FailingFileSystem::kFull, FailingFileSystem::kBroken}) {
+    failure = kind;
+    for (int line = 0; line < 3; ++line) {
+      rocksdb::Log(rocksdb::InfoLogLevel::ERROR_LEVEL, log, "line %d", line);
+      log->Flush();
+    }
+    const rocksdb::IOStatus refused = table->Append("a block", {}, nullptr);
+    EXPECT_TRUE(refused.IsIOError() && refused.GetRetryable()) << refused.ToString();
+  }
+}
 
 class DiskFailure : public testing::TestWithParam<int> {};
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <thread>
 
 #include <rocksdb/sst_file_reader.h>
 #include <rocksdb/sst_file_writer.h>
@@ -9,6 +10,7 @@
 #include "storage/mvcc.h"
 #include "storage/rocksdb/rocksdb_error.h"
 #include "storage/rocksdb/stored_key.h"
+#include "storage/rocksdb/table_file.h"
 #include "storage/rocksdb/versioned_comparator.h"
 
 namespace pando::storage {
@@ -21,18 +23,13 @@ constexpr std::size_t kNumberDigits = 16;
 constexpr uint64_t kIngestTableBytes = 64_MiB;
 // ... or where keys stop to agree in so many bytes, so that it does not span what lies between two tables of SQL.
 constexpr std::size_t kIngestPrefixBytes = 8;
-constexpr std::size_t kReadAheadBytes = 1_MiB;
+// Of a run that is read from end to end; many are at the same time.
+constexpr std::size_t kReadAheadBytes = 256_KiB;
 
 HlcTimestamp as_timestamp(uint64_t number) { return {.wall_ns = number, .logical = 0}; }
 
 Status malformed(RunId id) {
   return Status(sql_state::kDataCorrupted, "sorted run {} holds a write that cannot be decoded", id.number());
-}
-
-Bytes tagged(std::optional<ByteView> value) {
-  Bytes stored(1, value.has_value() ? kValueTag : kTombstoneTag);
-  stored.append(value.value_or(ByteView()));
-  return stored;
 }
 
 class Iterator final : public RunIterator {
@@ -88,11 +85,26 @@ class Iterator final : public RunIterator {
   Status status_;
 };
 
+// The keys between blocks of about the same size.
+std::vector<Bytes> split_blocks(const std::vector<TableFile::Block>& blocks, std::size_t pieces) {
+  std::vector<Bytes> keys;
+  for (std::size_t piece = 1; piece < pieces && blocks.size() > pieces; ++piece) {
+    ByteView key;
+    HlcTimestamp timestamp;
+    if (split_version_key(blocks[piece * blocks.size() / pieces].separator, key, timestamp) &&
+        (keys.empty() || key > keys.back())) {
+      keys.emplace_back(key);
+    }
+  }
+  return keys;
+}
+
 class Run final : public SortedRun {
  public:
   Run(RunId id, const rocksdb::Options& options) : id_(id), reader_(options) {}
 
   Status open(const Bytes& path) {
+    path_ = path;
     PANDO_TRY(status_of(reader_.Open(path)));
     const auto properties = reader_.GetTableProperties();
     bytes_ = properties->data_size + properties->index_size + properties->filter_size;
@@ -136,8 +148,14 @@ class Run final : public SortedRun {
 
   uint64_t bytes() const override { return bytes_; }
 
+  std::vector<Bytes> split_keys(std::size_t pieces) const override {
+    const auto file = TableFile::open(path_, 0, nullptr);
+    return file.ok() ? split_blocks((*file)->blocks(), pieces) : std::vector<Bytes>();
+  }
+
  private:
   const RunId id_;
+  Bytes path_;
   rocksdb::SstFileReader reader_;
   std::unique_ptr<rocksdb::Iterator> lookup_;
   uint64_t bytes_ = 0;
@@ -159,7 +177,12 @@ class TableWriter {
 
   Status open() { return status_of(writer_.Open(path_)); }
   Status add(ByteView key, HlcTimestamp timestamp, std::optional<ByteView> value) {
-    return status_of(writer_.Put(stored_key(kVersionSpace, key, timestamp), tagged(value)));
+    key_.assign(1, kVersionSpace);
+    key_.append(key);
+    append_version_suffix(key_, timestamp);
+    value_.assign(1, value.has_value() ? kValueTag : kTombstoneTag);
+    value_.append(value.value_or(ByteView()));
+    return status_of(writer_.Put(slice(key_), slice(value_)));
   }
   uint64_t bytes() { return writer_.FileSize(); }
   // Syncs the file.
@@ -173,6 +196,9 @@ class TableWriter {
   rocksdb::Env& env_;
   const std::string path_;
   rocksdb::SstFileWriter writer_;
+  // As they are stored.
+  Bytes key_;
+  Bytes value_;
   bool finished_ = false;
 };
 
@@ -264,9 +290,14 @@ Result<std::vector<RunId>> RocksDbRuns::list() {
   return ids;
 }
 
-Status RocksDbRuns::ingest(rocksdb::DB& db, IngestSource& source, HlcTimestamp at) {
+Status RocksDbRuns::ingest(rocksdb::DB& db, std::span<IngestSource* const> sources, HlcTimestamp at) {
+  std::vector<Tables> all = write_all(sources, at);
+  Status status;
   std::vector<std::string> paths;
-  Status status = write_tables(source, at, paths);
+  for (Tables& tables : all) {
+    status = status.ok() ? std::move(tables.status) : std::move(status);
+    paths.insert(paths.end(), tables.paths.begin(), tables.paths.end());
+  }
   if (status.ok() && !paths.empty()) {
     rocksdb::IngestExternalFileOptions options;
     options.move_files = true;
@@ -280,10 +311,30 @@ Status RocksDbRuns::ingest(rocksdb::DB& db, IngestSource& source, HlcTimestamp a
   return status;
 }
 
-Status RocksDbRuns::write_tables(IngestSource& source, HlcTimestamp at, std::vector<std::string>& paths) {
+// The caller's thread takes the first source.
+std::vector<RocksDbRuns::Tables> RocksDbRuns::write_all(std::span<IngestSource* const> sources, HlcTimestamp at) {
+  std::vector<Tables> all(sources.size());
+  const auto write = [&](std::size_t i) {
+    all[i].name = fmt::format("{}/{}.{}-{}", directory_, at.wall_ns, at.logical, i);
+    all[i].status = write_tables(*sources[i], at, all[i]);
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < sources.size(); ++i) {
+    threads.emplace_back(write, i);
+  }
+  if (!sources.empty()) {
+    write(0);
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  return all;
+}
+
+Status RocksDbRuns::write_tables(IngestSource& source, HlcTimestamp at, Tables& tables) {
   while (source.valid()) {
-    paths.push_back(fmt::format("{}/{}.{}-{}{}", directory_, at.wall_ns, at.logical, paths.size(), kTableSuffix));
-    PANDO_TRY(write_table(source, at, paths.back()));
+    tables.paths.push_back(fmt::format("{}-{}{}", tables.name, tables.paths.size(), kTableSuffix));
+    PANDO_TRY(write_table(source, at, tables.paths.back()));
   }
   return {};
 }

@@ -90,6 +90,12 @@ Status TableFile::load_index() {
   }
   file_bytes_ = static_cast<uint64_t>(info.st_size);
   using Shared = std::shared_ptr<const std::vector<Block>>;
+  if (cache_ == nullptr) {
+    std::vector<Block> blocks;
+    PANDO_TRY(read_index(blocks));
+    blocks_ = std::make_shared<const std::vector<Block>>(std::move(blocks));
+    return {};
+  }
   Bytes cache_key("scan index");
   put_fixed64(cache_key, number_);
   if (rocksdb::Cache::Handle* const handle = cache_->Lookup(cache_key)) {
@@ -212,6 +218,10 @@ Result<Bytes> TableFile::load_block(uint64_t offset, uint64_t size, std::size_t 
 Result<ByteView> TableFile::read_block(std::size_t block) {
   release();
   const Block& place = (*blocks_)[block];
+  if (cache_ == nullptr) {
+    PANDO_ASSIGN(block_, load_block(place.offset, place.size, kReadAheadBytes));
+    return ByteView(block_);
+  }
   Bytes cache_key("scan");
   put_fixed64(cache_key, number_);
   put_fixed64(cache_key, place.offset);

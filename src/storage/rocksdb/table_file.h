@@ -26,7 +26,7 @@ class TableFile {
     Bytes separator;
   };
 
-  // `number` identifies the file in `cache`, where decompressed blocks are kept.
+  // `number` identifies the file in `cache`, where decompressed blocks are kept; without a cache they are not.
   // Errors: 0A000 for a file that must be read with RocksDB, 58P01 when it is gone, 58030, XX001.
   static Result<std::unique_ptr<TableFile>> open(Bytes path, uint64_t number, std::shared_ptr<rocksdb::Cache> cache);
   ~TableFile();
@@ -59,6 +59,8 @@ class TableFile {
   uint64_t file_bytes_ = 0;
   std::shared_ptr<const std::vector<Block>> blocks_;
   rocksdb::Cache::Handle* held_ = nullptr;
+  // The current block when there is no cache.
+  Bytes block_;
   Bytes window_;
   uint64_t window_offset_ = 0;
 };

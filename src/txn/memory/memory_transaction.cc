@@ -182,6 +182,14 @@ bool MemoryTransaction::try_hold(ByteView key, LockStrength strength) {
   return store_.locks().try_lock(locks_, key, strength);
 }
 
+Result<bool> MemoryTransaction::try_replace(ByteView key, Bytes value) {
+  if (!try_hold(key, LockStrength::kUpdate)) {
+    return false;
+  }
+  PANDO_TRY(put(Bytes(key), std::move(value)));
+  return true;
+}
+
 bool MemoryTransaction::try_commit() {
   PANDO_ASSERT(!over_, "a transaction ends once");
   if (has_writes() || !hooks_.empty()) {

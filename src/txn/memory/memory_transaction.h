@@ -31,6 +31,7 @@ class MemoryTransaction final : public Transaction, public PointAccess {
   Result<ReadOutcome> try_get_latest(ByteView key, Bytes& value) override;
   Result<std::optional<LockOutcome>> try_lock(ByteView key, LockStrength strength) override;
   bool try_hold(ByteView key, LockStrength strength) override;
+  Result<bool> try_replace(ByteView key, Bytes value) override;
   bool try_commit() override;
   bool renew(const TransactionOptions&) override { return false; }
 

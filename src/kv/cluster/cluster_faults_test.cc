@@ -1,0 +1,266 @@
+// Stories of nodes and links that fail at a bad moment. Each was first told by test/cluster_sim.
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "test/cluster_store/simulated_cluster.h"
+
+namespace pando::kv {
+namespace {
+
+using namespace std::chrono_literals;
+using test::ClusterOptions;
+using test::SimulatedCluster;
+using txn::Isolation;
+using txn::LockStrength;
+using txn::WaitPolicy;
+
+class ClusterFaultsTest : public testing::Test {
+ protected:
+  ClusterFaultsTest() : cluster_(world_, {}) { cluster_.found(); }
+
+  std::unique_ptr<txn::Transaction> begin(uint32_t gateway, Isolation isolation = Isolation::kReadCommitted) {
+    auto transaction = cluster_.node(gateway).store().begin({.isolation = isolation, .executor = &world_});
+    transaction->begin_statement();
+    return transaction;
+  }
+  Status lock_and_put(txn::Transaction& transaction, const Bytes& key, const Bytes& value) {
+    PANDO_TRY(cluster_.run(transaction.lock(key, LockStrength::kUpdate, WaitPolicy::kBlock)).status());
+    return transaction.put(key, value);
+  }
+  Status write(uint32_t gateway, const Bytes& key, const Bytes& value) {
+    auto transaction = begin(gateway);
+    PANDO_TRY(lock_and_put(*transaction, key, value));
+    return cluster_.run(transaction->commit());
+  }
+  template <typename T>
+  static Task<void> keep(Task<T> task, std::optional<T>* outcome) {
+    outcome->emplace(co_await std::move(task));
+  }
+  template <typename T>
+  void start(Task<T> task, std::optional<T>* outcome) {
+    runtime::spawn(world_, keep(std::move(task), outcome));
+  }
+  std::size_t owners_at(uint32_t node) { return cluster_.node(node).node().leaseholder().in_flight().lock_owners; }
+  void block(uint32_t a, uint32_t b) {
+    cluster_.network().block(a, b);
+    cluster_.network().block(b, a);
+  }
+  void unblock(uint32_t a, uint32_t b) {
+    cluster_.network().unblock(a, b);
+    cluster_.network().unblock(b, a);
+  }
+  // Two shards, cut at "m": the left one led by node 1, the right one by node 2.
+  void make_two_shards() {
+    ASSERT_EQ(cluster_.split(ShardId(1), "m", ShardId(2)).to_string(), "OK");
+    ASSERT_EQ(cluster_.transfer("a", NodeId(1)).to_string(), "OK");
+    ASSERT_EQ(cluster_.transfer("x", NodeId(2)).to_string(), "OK");
+  }
+
+  sim::World world_{1};
+  SimulatedCluster cluster_;
+};
+
+TEST_F(ClusterFaultsTest, ALockThatADeadGatewayLeavesIsNotGivenBeforeItsCommitIsDecided) {
+  ASSERT_EQ(cluster_.transfer("a", NodeId(1)).to_string(), "OK");
+  ASSERT_EQ(write(1, "a", "old").to_string(), "OK");
+  auto first = begin(2);
+  ASSERT_EQ(lock_and_put(*first, "a", "new").to_string(), "OK");
+  std::optional<Status> committed;
+  start(first->commit(), &committed);
+  auto& leaseholder = cluster_.node(1).node().leaseholder();
+  ASSERT_TRUE(cluster_.run_until(1s, [&] { return leaseholder.in_flight().pending_writes == 1; }));
+  block(1, 3);
+  cluster_.node(2).crash();
+  auto second = begin(1);
+  std::optional<Result<txn::LockOutcome>> locked;
+  start(second->lock("a", LockStrength::kUpdate, WaitPolicy::kBlock), &locked);
+  cluster_.run_for(100ms);
+  EXPECT_FALSE(locked.has_value());
+  unblock(1, 3);
+  ASSERT_TRUE(cluster_.run_until(20s, [&] { return locked.has_value(); }));
+  if (locked->ok()) {
+    EXPECT_EQ(*cluster_.run(second->get_latest("a")), "new");
+  }
+}
+
+TEST_F(ClusterFaultsTest, ANodeThatWasAskedForALockInVainForgetsTheTransaction) {
+  ASSERT_EQ(cluster_.transfer("a", NodeId(1)).to_string(), "OK");
+  auto holder = begin(3);
+  ASSERT_EQ(lock_and_put(*holder, "a", "1").to_string(), "OK");
+  auto waiter = begin(1);
+  std::optional<Result<txn::LockOutcome>> locked;
+  start(waiter->lock("a", LockStrength::kUpdate, WaitPolicy::kBlock), &locked);
+  cluster_.run_for(10ms);
+  ASSERT_EQ(cluster_.transfer("a", NodeId(2)).to_string(), "OK");
+  holder.reset();
+  ASSERT_TRUE(cluster_.run_until(5s, [&] { return locked.has_value(); }));
+  waiter.reset();
+  cluster_.run_for(1s);
+  EXPECT_EQ(owners_at(1), 0U);
+  EXPECT_EQ(owners_at(2), 0U);
+}
+
+// The prepare of a leaseholder is applied when it leads no more.
+TEST_F(ClusterFaultsTest, APrepareThatOutlivesItsLeaseIsNotTakenForPrevented) {
+  make_two_shards();
+  auto transaction = begin(1);
+  ASSERT_EQ(lock_and_put(*transaction, "a", "new").to_string(), "OK");
+  ASSERT_EQ(lock_and_put(*transaction, "x", "new").to_string(), "OK");
+  cluster_.network().block(2, 1);
+  cluster_.network().block(3, 1);
+  std::optional<Status> committed;
+  start(transaction->commit(), &committed);
+  cluster_.run_for(1500ms);
+  cluster_.network().unblock(2, 1);
+  cluster_.network().unblock(3, 1);
+  ASSERT_TRUE(cluster_.run_until(20s, [&] { return committed.has_value(); }));
+  for (const Bytes& key : {Bytes("a"), Bytes("x")}) {
+    const auto value = cluster_.run(begin(2)->get(key));
+    ASSERT_TRUE(value.ok());
+    EXPECT_EQ(value->has_value(), committed->ok()) << committed->to_string();
+  }
+}
+
+// Each is checked on the shard that it has read before the other's write comes there.
+TEST_F(ClusterFaultsTest, OneOfTwoThatReadWhatTheOtherWritesIsRefused) {
+  make_two_shards();
+  ASSERT_EQ(write(1, "a", "old").to_string(), "OK");
+  ASSERT_EQ(write(2, "x", "old").to_string(), "OK");
+  cluster_.run_for(1s);
+  auto left = begin(1, Isolation::kSerializable);
+  auto right = begin(2, Isolation::kSerializable);
+  ASSERT_EQ(*cluster_.run(left->get("a")), "old");
+  ASSERT_EQ(*cluster_.run(right->get("x")), "old");
+  ASSERT_EQ(lock_and_put(*left, "x", "new").to_string(), "OK");
+  ASSERT_EQ(lock_and_put(*right, "a", "new").to_string(), "OK");
+  std::optional<Status> left_ended;
+  std::optional<Status> right_ended;
+  start(left->commit(), &left_ended);
+  start(right->commit(), &right_ended);
+  ASSERT_TRUE(cluster_.run_until(20s, [&] { return left_ended.has_value() && right_ended.has_value(); }));
+  EXPECT_FALSE(left_ended->ok() && right_ended->ok());
+  for (const Status& ended : {*left_ended, *right_ended}) {
+    EXPECT_TRUE(ended.ok() || ended.is(sql_state::kSerializationFailure)) << ended.to_string();
+  }
+}
+
+// The left side would keep what is prepared of rows that are the right side's by then.
+TEST_F(ClusterFaultsTest, AShardIsNotSplitWhileAPrepareIsOnItsWay) {
+  make_two_shards();
+  auto transaction = begin(3);
+  ASSERT_EQ(lock_and_put(*transaction, "f", "new").to_string(), "OK");
+  ASSERT_EQ(lock_and_put(*transaction, "x", "new").to_string(), "OK");
+  std::optional<Status> committed;
+  start(transaction->commit(), &committed);
+  auto& leaseholder = cluster_.node(1).node().leaseholder();
+  ASSERT_TRUE(cluster_.run_until(1s, [&] { return leaseholder.in_flight().pending_writes == 1; }));
+  std::optional<AnswerTo<SplitRequest>> split;
+  start(leaseholder.split({.shard = ShardId(1), .key = "f", .right = ShardId(7)}, world_), &split);
+  ASSERT_TRUE(cluster_.run_until(20s, [&] { return committed.has_value(); }));
+  EXPECT_EQ(committed->to_string(), "OK");
+  // Nobody is told the outcome by the gateway.
+  cluster_.node(3).crash();
+  cluster_.run_for(20s);
+  EXPECT_TRUE(split.has_value() && split->ok());
+  for (const Bytes& key : {Bytes("f"), Bytes("x")}) {
+    const auto value = cluster_.run(begin(2)->get(key));
+    ASSERT_TRUE(value.ok());
+    EXPECT_EQ(value->value_or("-"), "new");
+  }
+}
+
+TEST_F(ClusterFaultsTest, ALeaseholderThatHandsOverBeforeATransactionIsResolvedFreesItsLocks) {
+  make_two_shards();
+  auto transaction = begin(3);
+  ASSERT_EQ(lock_and_put(*transaction, "a", "new").to_string(), "OK");
+  ASSERT_EQ(lock_and_put(*transaction, "x", "new").to_string(), "OK");
+  std::optional<Status> committed;
+  start(transaction->commit(), &committed);
+  auto& leaseholder = cluster_.node(1).node().leaseholder();
+  ASSERT_TRUE(cluster_.run_until(1s, [&] { return leaseholder.in_flight().prepared == 1; }));
+  cluster_.network().clog(3, 1, world_.now_ns() + 300'000'000);
+  cluster_.network().clog(3, 2, world_.now_ns() + 300'000'000);
+  ASSERT_EQ(cluster_.transfer("a", NodeId(2)).to_string(), "OK");
+  ASSERT_TRUE(cluster_.run_until(5s, [&] { return committed.has_value(); }));
+  EXPECT_EQ(committed->to_string(), "OK");
+  cluster_.run_for(5s);
+  EXPECT_EQ(owners_at(1), 0U);
+  EXPECT_EQ(owners_at(2), 0U);
+}
+
+class ClusterGuardsTest : public ClusterFaultsTest {
+ protected:
+  ClusterGuardsTest() {
+    for (const auto& node : cluster_.nodes()) {
+      node->store().watch("g");
+      node->store().guard("g");
+    }
+    EXPECT_EQ(cluster_.transfer("g", NodeId(1)).to_string(), "OK");
+    // Until guard leases of an earlier leaseholder cannot matter, and all nodes have theirs.
+    cluster_.run_for(10s);
+  }
+};
+
+TEST_F(ClusterGuardsTest, AGatewayThatDiesDoesNotKeepOthersFromSharing) {
+  auto definer = begin(2);
+  ASSERT_EQ(lock_and_put(*definer, "g1", "x").to_string(), "OK");
+  EXPECT_EQ(cluster_.node(1).node().leaseholder().in_flight().excluders, 1U);
+  cluster_.node(2).crash();
+  cluster_.run_for(5s);
+  EXPECT_EQ(cluster_.node(1).node().leaseholder().in_flight().excluders, 0U);
+  EXPECT_NE(cluster_.node(3).store().guards().epoch(), 0U);
+}
+
+TEST_F(ClusterGuardsTest, ANodeThatMissedTheNoticeOfAChangeHearsOfItSoon) {
+  int refreshed = 0;
+  const auto refresh = [&](runtime::Executor&) -> Task<Status> {
+    ++refreshed;
+    co_return Status();
+  };
+  cluster_.node(3).store().on_watched_change(refresh);
+  block(2, 3);
+  ASSERT_EQ(write(2, "g1", "x").to_string(), "OK");
+  unblock(2, 3);
+  cluster_.run_for(2s);
+  EXPECT_GE(refreshed, 1);
+}
+
+// Between two prepares of a serializable transaction nobody may change what it has read: another could see that change
+// and not yet the transaction, and be over before it commits.
+TEST_F(ClusterFaultsTest, WhatAPreparedTransactionHasReadDoesNotChangeBeforeItCommits) {
+  make_two_shards();
+  ASSERT_EQ(write(1, "a", "old").to_string(), "OK");
+  ASSERT_EQ(write(1, "x", "old").to_string(), "OK");
+  auto slow = begin(3, Isolation::kSerializable);
+  ASSERT_EQ(*cluster_.run(slow->get("x")), "old");
+  ASSERT_EQ(lock_and_put(*slow, "a", "new").to_string(), "OK");
+  cluster_.network().clog(3, 1, world_.now_ns() + 300'000'000);
+  std::optional<Status> slow_end;
+  start(slow->commit(), &slow_end);
+  cluster_.run_for(50ms);
+  std::optional<Status> writer_end;
+  auto writer = begin(2);
+  ASSERT_EQ(lock_and_put(*writer, "x", "new").to_string(), "OK");
+  start(writer->commit(), &writer_end);
+  cluster_.run_for(50ms);
+  auto reader = begin(2, Isolation::kSerializable);
+  std::optional<Result<std::optional<Bytes>>> a;
+  std::optional<Result<std::optional<Bytes>>> x;
+  start(reader->get("x"), &x);
+  cluster_.run_until(5s, [&] { return x.has_value(); });
+  start(reader->get("a"), &a);
+  cluster_.run_until(5s, [&] { return a.has_value(); });
+  Status reader_end = lock_and_put(*reader, "z", "1");
+  if (reader_end.ok()) {
+    reader_end = cluster_.run(reader->commit());
+  }
+  ASSERT_TRUE(cluster_.run_until(10s, [&] { return slow_end.has_value() && writer_end.has_value(); }));
+  EXPECT_EQ(writer_end->to_string(), "OK");
+  ASSERT_TRUE(a->ok() && x->ok());
+  const bool between = **a == "old" && **x == "new";
+  EXPECT_FALSE(slow_end->ok() && reader_end.ok() && between) << "slow before writer before reader before slow";
+}
+
+}  // namespace
+}  // namespace pando::kv
