@@ -57,6 +57,10 @@ class Catalog {
   // current()->version(), without a lock.
   uint64_t version() const { return version_.load(std::memory_order_acquire); }
 
+  // Removes all descriptors and statistics in the transaction: the end of a database. Returns where rows lie that
+  // nobody can name once it has committed.
+  Task<Result<std::vector<txn::Span>>> erase_all(txn::Transaction& transaction) PANDO_EXCLUDES(mutex_);
+
   // Raises the version without a change, so that plans are made again: their statistics are new.
   void renew() PANDO_EXCLUDES(mutex_);
 
@@ -97,7 +101,7 @@ class Catalog {
 
 // One object put or removed by a transaction.
 struct Catalog::Change {
-  std::variant<SchemaPtr, TablePtr, SequencePtr, RolePtr> object;
+  std::variant<SchemaPtr, TablePtr, SequencePtr, RolePtr, TypePtr> object;
   bool removed = false;
 };
 
@@ -125,9 +129,11 @@ class CatalogTransaction {
   Task<Status> put(TablePtr table);
   Task<Status> put(SequencePtr sequence);
   Task<Status> put(RolePtr role);
+  Task<Status> put(TypePtr type);
   Task<Status> remove(SchemaPtr schema);
   Task<Status> remove(TablePtr table);
   Task<Status> remove(SequencePtr sequence);
+  Task<Status> remove(TypePtr type);
 
   // How many changes there are now; rollback_to(n) forgets those made since. The transaction's own rollback_to undoes
   // their writes.

@@ -189,12 +189,12 @@ class BulkWrites::Run {
   // To be called once.
   Status write(const WriteBuffer& buffer) {
     PANDO_ASSIGN(const auto writer, files_.store().create(files_.next_id()));
-    bool first = true;
     ByteView largest;
     PANDO_TRY(buffer.visit_history([&](const WriteBuffer::Write& write, Mark mark) {
-      if (std::exchange(first, false)) {
+      if (keys_ == 0) {
         smallest_.assign(write.key);
       }
+      keys_ += keys_ == 0 || write.key != largest ? 1 : 0;
       largest = write.key;
       return writer->add(write.key, mark, write.value);
     }));
@@ -205,12 +205,14 @@ class BulkWrites::Run {
   void release() { released_ = true; }
 
   const std::shared_ptr<storage::SortedRun>& run() const { return run_; }
+  std::size_t keys() const { return keys_; }
   bool has_room_for(ByteView key) const { return key >= smallest_ && key <= largest_; }
   bool overlaps(ByteView start, ByteView end) const { return largest_ >= start && before_end(smallest_, end); }
 
  private:
   RunFiles& files_;
   std::shared_ptr<storage::SortedRun> run_;
+  std::size_t keys_ = 0;
   // Of its keys.
   Bytes smallest_;
   Bytes largest_;
@@ -219,17 +221,17 @@ class BulkWrites::Run {
 
 // A buffer on its way into a run. The background keeps it alive when the transaction ends.
 struct BulkWrites::Spill {
-  Spill(std::shared_ptr<const WriteBuffer> from, const Options& options)
+  Spill(std::shared_ptr<WriteBuffer> from, const Options& options)
       : buffer(std::move(from)), run(std::make_shared<Run>(options.files)), written(options.executor) {}
 
-  const std::shared_ptr<const WriteBuffer> buffer;
+  const std::shared_ptr<WriteBuffer> buffer;
   const std::shared_ptr<Run> run;
   Status status;
   runtime::Event written;
 };
 
-BulkWrites::BulkWrites(std::shared_ptr<const WriteBuffer> first, Options options)
-    : options_(options), active_(std::make_shared<WriteBuffer>(first->last())), active_base_(first->last()) {
+BulkWrites::BulkWrites(std::shared_ptr<WriteBuffer> first, Options options) : options_(options) {
+  activate(first->last());
   layers_.push_back({.buffer = std::move(first), .run = nullptr, .base = 0, .limit = active_base_});
 }
 
@@ -243,8 +245,7 @@ void BulkWrites::rollback_to(Mark mark) {
     active_->rollback_to(mark);
     return;
   }
-  active_ = std::make_shared<WriteBuffer>(mark);
-  active_base_ = mark;
+  activate(mark);
   if (!layers_.empty()) {
     layers_.back().limit = std::min(layers_.back().limit, mark);
   }
@@ -312,6 +313,10 @@ std::unique_ptr<txn::OverlayWalk> BulkWrites::walk(Mark mark, const txn::Span& s
 }
 
 Result<std::optional<std::vector<Bytes>>> BulkWrites::keys(std::size_t count_max) const {
+  const auto has_too_many = [&](const Layer& layer) { return layer.run != nullptr && layer.run->keys() > count_max; };
+  if (std::ranges::any_of(layers_, has_too_many)) {
+    return std::optional<std::vector<Bytes>>();
+  }
   std::vector<Bytes> keys;
   const auto all = walk(active_->last(), {}, false);
   for (; all->valid() && keys.size() <= count_max; all->step()) {
@@ -327,13 +332,18 @@ Task<void> BulkWrites::write_run(std::shared_ptr<Spill> spill) {
   co_return;
 }
 
+void BulkWrites::activate(Mark mark) {
+  active_ = spare_ != nullptr ? std::exchange(spare_, nullptr) : std::make_shared<WriteBuffer>();
+  active_->reset(mark);
+  active_base_ = mark;
+}
+
 void BulkWrites::freeze() {
   if (active_->empty()) {
     return;
   }
   layers_.push_back({.buffer = active_, .run = nullptr, .base = active_base_, .limit = active_->last()});
-  active_base_ = active_->last();
-  active_ = std::make_shared<WriteBuffer>(active_base_);
+  activate(active_->last());
 }
 
 Task<bool> BulkWrites::start_spill() {
@@ -361,6 +371,10 @@ Task<Status> BulkWrites::settle() {
   if (layer != layers_.end()) {
     layer->run = spill->run;
     layer->buffer = nullptr;
+  }
+  // Neither the transaction nor a walk has it.
+  if (spill->buffer.use_count() == 1) {
+    spare_ = spill->buffer;
   }
   co_return Status();
 }

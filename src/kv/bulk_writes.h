@@ -42,7 +42,7 @@ class BulkWrites {
   };
 
   // `first` does not change any more.
-  BulkWrites(std::shared_ptr<const txn::WriteBuffer> first, Options options);
+  BulkWrites(std::shared_ptr<txn::WriteBuffer> first, Options options);
   // Its runs go, unless a commit has taken them.
   ~BulkWrites();
   BulkWrites(const BulkWrites&) = delete;
@@ -62,7 +62,7 @@ class BulkWrites {
   // What `mark` sees in the span.
   std::unique_ptr<txn::OverlayWalk> walk(Mark mark, const txn::Span& span, bool reverse) const;
 
-  // The keys written, if there are at most `count_max`.
+  // The keys written, if there are at most `count_max`; those that were rolled back may count, too.
   Result<std::optional<std::vector<Bytes>>> keys(std::size_t count_max) const;
 
   bool is_full() const { return active_->bytes() >= options_.buffer_bytes_max; }
@@ -82,13 +82,16 @@ class BulkWrites {
   // It holds the writes after `base`; those after `limit` were rolled back.
   struct Layer {
     // Until the run is there.
-    std::shared_ptr<const txn::WriteBuffer> buffer;
+    std::shared_ptr<txn::WriteBuffer> buffer;
     std::shared_ptr<Run> run;
     Mark base = 0;
     Mark limit = 0;
   };
 
   static Task<void> write_run(std::shared_ptr<Spill> spill);
+  // Begins a buffer for what is written after `mark`.
+  void activate(Mark mark);
+  // Makes the active buffer a layer.
   void freeze();
   // Starts to write the oldest layer without a run; false when all have one. REQUIRES: spill_ is null.
   Task<bool> start_spill();
@@ -102,7 +105,9 @@ class BulkWrites {
   std::shared_ptr<Spill> spill_;
   // Walks may outlive its time.
   std::shared_ptr<txn::WriteBuffer> active_;
-  Mark active_base_;
+  Mark active_base_ = 0;
+  // One whose run is there, to be filled again: its memory is in place.
+  std::shared_ptr<txn::WriteBuffer> spare_;
 };
 
 // What a bulk commit changes: the newest write of each key over its runs. Its walks may be used at the same time, each

@@ -68,6 +68,14 @@ txn::ReadOutcome take_write(const txn::WriteBuffer::Write& write, Bytes& value) 
   return txn::ReadOutcome::kFound;
 }
 
+txn::ReadOutcome take_write(std::optional<Bytes> write, Bytes& value) {
+  if (!write.has_value()) {
+    return txn::ReadOutcome::kAbsent;
+  }
+  value = *std::move(write);
+  return txn::ReadOutcome::kFound;
+}
+
 }  // namespace
 
 KvTransaction::KvTransaction(KvStore& store, txn::TransactionOptions options, TransactionId id)
@@ -189,9 +197,11 @@ Result<txn::ReadOutcome> KvTransaction::read_into(ByteView key, HlcTimestamp at,
 
 Result<txn::ReadOutcome> KvTransaction::try_get(ByteView key, Bytes& value) {
   if (bulk_ != nullptr) {
-    return txn::ReadOutcome::kMustWait;
-  }
-  if (has_writes()) {
+    PANDO_ASSIGN(auto write, bulk_->find(key, statement_));
+    if (write.has_value()) {
+      return take_write(*std::move(write), value);
+    }
+  } else if (has_writes()) {
     if (const auto write = writes_->find(key, statement_)) {
       return take_write(*write, value);
     }
@@ -204,9 +214,11 @@ Result<txn::ReadOutcome> KvTransaction::try_get(ByteView key, Bytes& value) {
 
 Result<txn::ReadOutcome> KvTransaction::try_get_latest(ByteView key, Bytes& value) {
   if (bulk_ != nullptr) {
-    return txn::ReadOutcome::kMustWait;
-  }
-  if (has_writes()) {
+    PANDO_ASSIGN(auto write, bulk_->find(key));
+    if (write.has_value()) {
+      return take_write(*std::move(write), value);
+    }
+  } else if (has_writes()) {
     if (const auto write = writes_->find(key)) {
       return take_write(*write, value);
     }
@@ -287,7 +299,7 @@ Task<Result<txn::LockOutcome>> KvTransaction::lock(Bytes key, txn::LockStrength 
 Result<std::optional<txn::LockOutcome>> KvTransaction::try_lock(ByteView key, txn::LockStrength strength) {
   PANDO_ASSERT(!over_, "a lock in a transaction that has ended");
   // lock() makes room.
-  if (bulk_ != nullptr || wants_room()) [[unlikely]] {
+  if (wants_room()) [[unlikely]] {
     return std::optional<txn::LockOutcome>();
   }
   if (!store_.locks().try_lock(*locks_, key, strength)) {
@@ -326,9 +338,6 @@ Task<Status> KvTransaction::lock_for_insert(std::span<const Bytes> keys, std::ve
   if (wants_room()) [[unlikely]] {
     PANDO_CO_TRY(co_await make_room());
   }
-  if (bulk_ != nullptr) {
-    co_return co_await Transaction::lock_for_insert(keys, taken);
-  }
   taken.assign(keys.size(), 0);
   for (const Bytes& key : keys) {
     if (!store_.locks().try_lock(*locks_, key, txn::LockStrength::kUpdate)) {
@@ -338,14 +347,24 @@ Task<Status> KvTransaction::lock_for_insert(std::span<const Bytes> keys, std::ve
   const std::vector<uint32_t> order = order_of(keys);
   std::vector<uint32_t> unwritten;
   for (const uint32_t i : order) {
-    const auto write = writes_->may_have(keys[i]) ? writes_->find(keys[i]) : std::nullopt;
-    if (write) {
-      taken[i] = write->value.has_value() ? 1 : 0;
-    } else {
+    PANDO_CO_ASSIGN(const std::optional<bool> written, has_written(keys[i]));
+    PANDO_CO_ASSIGN(const bool vacant, is_vacant(keys[i]));
+    if (written.has_value()) {
+      taken[i] = *written ? 1 : 0;
+    } else if (!vacant) {
       unwritten.push_back(i);
     }
   }
   co_return find_committed(keys, unwritten, taken);
+}
+
+Result<std::optional<bool>> KvTransaction::has_written(ByteView key) {
+  if (bulk_ != nullptr) {
+    PANDO_ASSIGN(const auto write, bulk_->find(key));
+    return write.has_value() ? std::optional(write->has_value()) : std::nullopt;
+  }
+  const auto write = writes_->find(key);
+  return write.has_value() ? std::optional(write->value.has_value()) : std::nullopt;
 }
 
 // One walk over the keys' span: where nothing is committed, it steps over all of them at once.

@@ -66,6 +66,8 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   Result<std::optional<Bytes>> read(ByteView key, HlcTimestamp at);
   Result<txn::ReadOutcome> read_into(ByteView key, HlcTimestamp at, Bytes& value);
   Result<txn::LockOutcome> locked_outcome(ByteView key);
+  // Whether this transaction has put the key last, or erased it; nothing when it has not written it.
+  Result<std::optional<bool>> has_written(ByteView key);
   // Sets taken[i] for those keys, in rising order by `order`, that this transaction has not written.
   Status find_committed(std::span<const Bytes> keys, std::span<const uint32_t> order, std::vector<uint8_t>& taken);
   txn::WriteBuffer::Mark mark_writes() { return bulk_ == nullptr ? writes_->mark() : bulk_->mark(); }

@@ -21,6 +21,7 @@
 #include "runtime/os/system_timer.h"
 #include "runtime/os/worker.h"
 #include "session/auto_analyze.h"
+#include "session/databases.h"
 #include "storage/rocksdb/rocksdb_engine.h"
 #include "txn/memory/memory_store.h"
 
@@ -92,6 +93,8 @@ struct Node::Parts {
   std::unique_ptr<session::SessionEnvironment> environment;
   std::unique_ptr<runtime::WorkerPool> workers;
   std::unique_ptr<session::AutoAnalyze> auto_analyze;
+  // Not in a cluster.
+  std::unique_ptr<session::Databases> databases;
   bool closed = false;
 
   Status open_store();
@@ -102,7 +105,7 @@ struct Node::Parts {
   Task<Status> refresh_catalog(runtime::Executor& executor);
   Status close_store();
   Status open_catalog();
-  void make_environment();
+  Status make_environment();
   txn::Store& store() {
     if (cluster) {
       return cluster->store();
@@ -237,7 +240,7 @@ Status Node::Parts::open_catalog() {
   return runtime::block_on(opener, statistics->open(opener));
 }
 
-void Node::Parts::make_environment() {
+Status Node::Parts::make_environment() {
   if (cluster) {
     cluster_control = std::make_unique<StoreClusterControl>(*cluster);
     cluster_control->set_nodes(options.cluster->nodes);
@@ -262,6 +265,12 @@ void Node::Parts::make_environment() {
   }
   auto_analyze = std::make_unique<session::AutoAnalyze>(*environment, workers->worker(0));
   auto_analyze->start();
+  if (cluster) {
+    return {};
+  }
+  databases = std::make_unique<session::Databases>(*environment, workers->worker(0));
+  environment->databases = databases.get();
+  return runtime::block_on(opener, databases->open(opener));
 }
 
 Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -280,12 +289,17 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
   if (status.ok()) {
     status = parts->open_catalog();
   }
+  if (status.ok()) {
+    status = parts->make_environment();
+  }
   if (!status.ok()) {
+    if (parts->auto_analyze) {
+      parts->auto_analyze->stop();
+    }
     parts->workers->stop();
     parts->close_store().ignore("the first error tells more");
     return status;
   }
-  parts->make_environment();
   return std::unique_ptr<Node>(new Node(std::move(parts)));
 }
 
@@ -310,6 +324,9 @@ Status Node::close() {
   PANDO_ASSERT(!parts_->closed, "a node is closed once");
   parts_->closed = true;
   parts_->auto_analyze->stop();
+  if (parts_->databases) {
+    parts_->databases->stop();
+  }
   parts_->workers->stop();
   return parts_->close_store();
 }

@@ -82,12 +82,16 @@ std::string tag_of(const ast::Statement& tree) {
   if (std::holds_alternative<ast::Update>(tree.node)) {
     return "UPDATE";
   }
+  if (std::holds_alternative<ast::Merge>(tree.node)) {
+    return "MERGE";
+  }
   return std::holds_alternative<ast::Delete>(tree.node) ? "DELETE" : "SELECT";
 }
 
 bool is_query(const ast::Statement& tree) {
   return std::holds_alternative<ast::Select>(tree.node) || std::holds_alternative<ast::Insert>(tree.node) ||
-         std::holds_alternative<ast::Update>(tree.node) || std::holds_alternative<ast::Delete>(tree.node);
+         std::holds_alternative<ast::Update>(tree.node) || std::holds_alternative<ast::Delete>(tree.node) ||
+         std::holds_alternative<ast::Merge>(tree.node);
 }
 
 RowShapePtr one_text_column(std::string name) {

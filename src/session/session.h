@@ -134,6 +134,7 @@ class Session {
   Status check_not_failed(const ast::Statement& tree) const;
   int64_t now_us();
   // The rows of virtual tables that only the session knows (system_rows.cc).
+  void write_other_databases(catalog::SystemRowWriter& writer);
   bool write_system_rows(std::string_view relation, catalog::SystemRowWriter& writer);
   void write_view_dependencies(catalog::SystemRowWriter& writer);
   void close_portals_of_transaction();
@@ -155,7 +156,13 @@ class Session {
   // --- simple_query.cc ---
   Task<Status> run_text(Bytes sql, ResultSink* sink);
   // Turns codes that only the session understands into what a client may see.
-  static Status for_client(Status status);
+  Status for_client(Status status);
+  // --- database_commands.cc ---
+  Status check_alone(std::string_view command, const Output& output) const;
+  Task<Result<std::string>> run_create_database(const ast::CreateDatabase& command, Output output);
+  Task<Result<std::string>> run_drop_database(const ast::DropDatabase& command, Output output);
+  Result<std::string> run_reindex(const ast::Reindex& command);
+  void refresh_user_types();
   bool find_cached(const TextPtr& text, Portal* portal);
   Result<StatementPlanPtr> plan_lifted(const TextPtr& text);
   Task<Status> run_cached(Portal* portal, ResultSink* sink);
@@ -301,6 +308,8 @@ class Session {
   uint64_t search_path_binding_ = 0;
   // The settings' version that evaluation_ has.
   uint64_t evaluation_settings_ = 0;
+  // The catalog's version whose enums the settings know; 0 for none.
+  uint64_t user_types_version_ = 0;
 
   std::function<void()> on_terminate_;
   std::atomic<bool> terminating_{false};

@@ -89,6 +89,14 @@ class SessionSettings {
   // Joins the elements of SET x TO a, b as their setting wants them.
   static Result<std::string> join_values(std::string_view name, const std::vector<std::string>& values);
 
+  // The enums there are, for the text forms of values.
+  void know_user_types(std::shared_ptr<const types::UserTypes> user_types) {
+    if (values_.types.user_types != user_types) {
+      values_.types.user_types = std::move(user_types);
+      ++version_;
+    }
+  }
+
   // As SHOW prints it; nullopt when there is none.
   std::optional<std::string> show(std::string_view name) const;
   // For SHOW ALL and pg_settings, in order of name.

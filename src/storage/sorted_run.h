@@ -12,7 +12,7 @@
 //
 // Writes are numbered by the transaction. A run is read like an engine whose timestamps are these numbers.
 // Thread-safety: a RunStore is thread-safe; a writer, a run and an iterator belong to one thread at a time each.
-// Lifetime: destroy writers, runs and iterators before the engine. Removing a run that is still read is allowed.
+// Lifetime: destroy writers, runs and iterators before the engine. Iterators go on when their run is removed.
 // Errors: 53100, 58030, 58P01 for a run that is not there, XX001.
 
 #include <memory>

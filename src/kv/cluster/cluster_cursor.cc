@@ -116,7 +116,7 @@ Task<Status> ClusterCursor::fill_from_shard(RouteReply route, std::size_t entrie
     co_return answer.status;
   }
   retries_ = 0;
-  transaction_.note_moment(answer.reply.at, answer.reply.chosen, node);
+  transaction_.note_moment(answer.reply.at, node);
   pending_ = std::move(answer.reply.entries);
   if (answer.reply.ended) {
     step_over({.span = part});
@@ -146,7 +146,7 @@ Task<Status> ClusterCursor::open_local(const RouteReply& route, txn::Span part, 
     co_return opened.status;
   }
   if (opened.ok()) {
-    transaction_.note_moment(opened.reply.at, opened.reply.chosen, transaction_.store().self());
+    transaction_.note_moment(opened.reply.at, transaction_.store().self());
     local_ = std::move(opened.reply.scan);
     local_route_ = {.span = std::move(part)};
   }

@@ -17,7 +17,7 @@ using txn::WaitPolicy;
 
 class ClusterFaultsTest : public testing::Test {
  protected:
-  ClusterFaultsTest() : cluster_(world_, {}) { cluster_.found(); }
+  explicit ClusterFaultsTest(ClusterOptions options = {}) : cluster_(world_, std::move(options)) { cluster_.found(); }
 
   std::unique_ptr<txn::Transaction> begin(uint32_t gateway, Isolation isolation = Isolation::kReadCommitted) {
     auto transaction = cluster_.node(gateway).store().begin({.isolation = isolation, .executor = &world_});
@@ -55,6 +55,8 @@ class ClusterFaultsTest : public testing::Test {
     ASSERT_EQ(cluster_.split(ShardId(1), "m", ShardId(2)).to_string(), "OK");
     ASSERT_EQ(cluster_.transfer("a", NodeId(1)).to_string(), "OK");
     ASSERT_EQ(cluster_.transfer("x", NodeId(2)).to_string(), "OK");
+    // Until commits are allowed there.
+    cluster_.run_for(200ms);
   }
 
   sim::World world_{1};
@@ -189,6 +191,57 @@ TEST_F(ClusterFaultsTest, ALeaseholderThatHandsOverBeforeATransactionIsResolvedF
   EXPECT_EQ(owners_at(2), 0U);
 }
 
+TEST_F(ClusterFaultsTest, AShardIsNotSplitUnderAPrepareThatIsOnItsWay) {
+  make_two_shards();
+  auto transaction = begin(1);
+  ASSERT_EQ(lock_and_put(*transaction, "a", "new").to_string(), "OK");
+  ASSERT_EQ(lock_and_put(*transaction, "x", "new").to_string(), "OK");
+  cluster_.network().clog(2, 1, world_.now_ns() + 100'000'000);
+  cluster_.network().clog(3, 1, world_.now_ns() + 100'000'000);
+  std::optional<Status> committed;
+  start(transaction->commit(), &committed);
+  cluster_.run_for(5ms);
+  std::optional<AnswerTo<SplitRequest>> split;
+  start(cluster_.node(1).node().leaseholder().split({.shard = ShardId(1), .key = "0", .right = ShardId(9)}, world_),
+        &split);
+  ASSERT_TRUE(cluster_.run_until(20s, [&] { return committed.has_value() && split.has_value(); }));
+  EXPECT_EQ(committed->to_string(), "OK");
+  EXPECT_EQ(*cluster_.run(begin(2)->get("a")), "new");
+}
+
+class FiveNodesTest : public ClusterFaultsTest {
+ protected:
+  FiveNodesTest() : ClusterFaultsTest({.nodes = 5}) {}
+};
+
+// A moment that lies before a commit on its way must not lie before what the same node has acknowledged on another
+// shard.
+TEST_F(FiveNodesTest, AReadSeesWhatAnotherShardOfItsNodeHasAcknowledged) {
+  ASSERT_EQ(cluster_.split(ShardId(1), "m", ShardId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_.transfer("a", NodeId(1)).to_string(), "OK");
+  ASSERT_EQ(cluster_.transfer("x", NodeId(1)).to_string(), "OK");
+  std::optional<Status> moved;
+  cluster_.node(1).node().host().change_replicas(
+      ShardId(2), {.add = {NodeId(4), NodeId(5)}, .remove = {NodeId(2), NodeId(3)}},
+      [&](const Result<ShardDescriptor>& result) { moved = result.ok() ? Status() : result.status(); });
+  ASSERT_TRUE(cluster_.run_until(20s, [&] { return moved.has_value(); }));
+  ASSERT_EQ(moved->to_string(), "OK");
+  cluster_.run_for(500ms);
+  cluster_.network().clog(2, 1, world_.now_ns() + 150'000'000);
+  cluster_.network().clog(3, 1, world_.now_ns() + 150'000'000);
+  auto slow = begin(1);
+  ASSERT_EQ(lock_and_put(*slow, "a", "new").to_string(), "OK");
+  std::optional<Status> committed;
+  start(slow->commit(), &committed);
+  cluster_.run_for(10ms);
+  ASSERT_EQ(write(1, "x", "new").to_string(), "OK");
+  ASSERT_FALSE(committed.has_value());
+  auto reader = begin(1);
+  EXPECT_EQ(*cluster_.run(reader->get("b")), std::nullopt);
+  EXPECT_EQ(*cluster_.run(reader->get("x")), "new");
+  cluster_.run_until(5s, [&] { return committed.has_value(); });
+}
+
 class ClusterGuardsTest : public ClusterFaultsTest {
  protected:
   ClusterGuardsTest() {
@@ -210,6 +263,28 @@ TEST_F(ClusterGuardsTest, AGatewayThatDiesDoesNotKeepOthersFromSharing) {
   cluster_.run_for(5s);
   EXPECT_EQ(cluster_.node(1).node().leaseholder().in_flight().excluders, 0U);
   EXPECT_NE(cluster_.node(3).store().guards().epoch(), 0U);
+}
+
+TEST_F(ClusterGuardsTest, AnExclusionWhoseEndWasLostEndsAllTheSame) {
+  auto definer = begin(2);
+  ASSERT_EQ(lock_and_put(*definer, "g1", "x").to_string(), "OK");
+  EXPECT_EQ(cluster_.node(3).store().guards().owner_count(), 1U);
+  block(2, 3);
+  definer.reset();
+  cluster_.run_for(400ms);
+  unblock(2, 3);
+  cluster_.run_for(6s);
+  EXPECT_EQ(cluster_.node(3).store().guards().owner_count(), 0U);
+}
+
+TEST_F(ClusterGuardsTest, ACommitWhoseExclusionsMayBeGoneIsRefused) {
+  auto definer = begin(2);
+  ASSERT_EQ(lock_and_put(*definer, "g1", "x").to_string(), "OK");
+  block(2, 3);
+  cluster_.run_for(4s);
+  unblock(2, 3);
+  cluster_.run_for(2s);
+  EXPECT_EQ(cluster_.run(definer->commit()).code().view(), "40001");
 }
 
 TEST_F(ClusterGuardsTest, ANodeThatMissedTheNoticeOfAChangeHearsOfItSoon) {

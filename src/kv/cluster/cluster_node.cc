@@ -78,16 +78,37 @@ Task<Status> ClusterNode::stop(runtime::Executor& executor) {
 // comes back as another process, nobody can tell: its transactions end at once, and a commit of one is refused.
 void ClusterNode::watch_gateways() {
   environment_.transport.observe([this](NodeId peer, bool connected) {
-    if (!connected) {
-      leaseholder_.release_gateway(peer);
-    }
-    MutexLock lock(mutex_);
     if (connected) {
+      MutexLock lock(mutex_);
       lost_since_ns_.erase(peer);
-    } else {
-      lost_since_ns_.emplace(peer, environment_.clock.monotonic_ns());
+      return;
     }
+    leaseholder_.release_gateway(peer);
+    const uint64_t now_ns = environment_.clock.monotonic_ns();
+    MutexLock lock(mutex_);
+    lost_since_ns_.emplace(peer, now_ns);
+    suspects_.push_back({.since_ns = now_ns, .transactions = store_.guards().excluders_of(peer)});
   });
+}
+
+// Whether or not the gateway has come back: its commits that need these exclusions are refused since the break. One
+// that was on its way then is over by now.
+void ClusterNode::release_suspects() {
+  std::vector<TransactionId> lost;
+  {
+    MutexLock lock(mutex_);
+    const uint64_t now_ns = environment_.clock.monotonic_ns();
+    std::erase_if(suspects_, [&](const Suspects& suspects) {
+      const bool due = now_ns - suspects.since_ns > static_cast<uint64_t>(options_.gateway_lost_after.count());
+      if (due) {
+        lost.insert(lost.end(), suspects.transactions.begin(), suspects.transactions.end());
+      }
+      return due;
+    });
+  }
+  for (const TransactionId transaction : lost) {
+    store_.guards().release(transaction);
+  }
 }
 
 void ClusterNode::schedule_garbage_round() {
@@ -101,6 +122,7 @@ void ClusterNode::schedule_garbage_round() {
     const HlcTimestamp threshold{now_ns - std::min(now_ns, history_ns), 0};
     leaseholder_.forget_before(threshold);
     environment_.engine.set_garbage_threshold(threshold);
+    release_suspects();
     std::vector<NodeId> gone;
     {
       MutexLock gateways_lock(mutex_);

@@ -62,6 +62,7 @@ class ClusterNode {
 
  private:
   void watch_gateways();
+  void release_suspects() PANDO_EXCLUDES(mutex_);
   void schedule_garbage_round() PANDO_EXCLUDES(mutex_);
 
   const ClusterNodeOptions options_;
@@ -76,6 +77,12 @@ class ClusterNode {
   bool stopping_ PANDO_GUARDED_BY(mutex_) = false;
   runtime::TimerId garbage_timer_ PANDO_GUARDED_BY(mutex_) = 0;
   std::map<NodeId, uint64_t> lost_since_ns_ PANDO_GUARDED_BY(mutex_);
+  // What gateways excluded others from when their connection broke: the message that ends it may have been lost.
+  struct Suspects {
+    uint64_t since_ns = 0;
+    std::vector<TransactionId> transactions;
+  };
+  std::vector<Suspects> suspects_ PANDO_GUARDED_BY(mutex_);
 };
 
 }  // namespace pando::kv

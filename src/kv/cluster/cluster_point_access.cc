@@ -73,7 +73,7 @@ Result<std::optional<txn::LockOutcome>> ClusterTransaction::try_lock(ByteView ke
   if (const auto lock = locks_.find(request.key); lock != locks_.end() && lock->second.strength >= strength) {
     return std::optional(outcome_of(lock->second.newest));
   }
-  PANDO_ASSIGN(const auto reply, store_.parts().leaseholder.try_lock(request));
+  PANDO_ASSIGN(const auto reply, store_.parts().leaseholder.try_lock(request, {.gateway = store_.self()}));
   if (!reply.has_value()) {
     return std::optional<txn::LockOutcome>();
   }

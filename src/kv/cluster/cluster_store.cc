@@ -70,8 +70,8 @@ ClusterStore::ClusterStore(ClusterStoreOptions options, Parts parts, NodeId self
       merger_(*this),
       outcomes_(*this),
       last_transaction_((parts.clock.wall_ns() / kNsPerUs) & kTransactionNumberMask) {
-  parts_.peers.serve([this](NodeId from, Method method, Bytes body, runtime::Executor& executor) {
-    return serve(from, method, std::move(body), executor);
+  parts_.peers.serve([this](NodeId from, Method method, Bytes body, Peers::Line& line) {
+    return serve(from, method, std::move(body), line);
   });
 }
 
@@ -272,19 +272,24 @@ void ClusterStore::tell(NodeId node, const CancelRequest& request) {
 
 // --- answering ---
 
-Task<Bytes> ClusterStore::serve(NodeId from, Method method, Bytes body, runtime::Executor& executor) {
+Task<Bytes> ClusterStore::serve(NodeId from, Method method, Bytes body, Peers::Line& line) {
   switch (method) {
     case Method::kGet:
-      return serve_get(from, std::move(body), executor);
+      return serve_get(from, std::move(body), line);
     case Method::kCommit:
-      return serve_commit(from, std::move(body), executor);
+      return serve_commit(from, std::move(body), line);
+    case Method::kLock:
+      return serve_lock(from, std::move(body), line);
+    case Method::kRelease:
+      return line.is_clear() ? serve_simple(method, std::move(body))
+                             : serve_in_order(from, method, std::move(body), line);
     default:
-      return serve_in_order(from, method, std::move(body), executor);
+      return serve_in_order(from, method, std::move(body), line);
   }
 }
 
 // On the spot when memory has the answer.
-Task<Bytes> ClusterStore::serve_get(NodeId from, Bytes body, runtime::Executor& executor) {
+Task<Bytes> ClusterStore::serve_get(NodeId from, Bytes body, Peers::Line& line) {
   GetRequest request;
   if (!decode(body, request)) {
     co_return malformed<GetRequest>(from);
@@ -295,32 +300,45 @@ Task<Bytes> ClusterStore::serve_get(NodeId from, Bytes body, runtime::Executor& 
   const auto outcome =
       parts_.leaseholder.try_get(request.key, {request.transaction, request.latest, true}, point, value);
   if (!outcome.ok() || *outcome == txn::ReadOutcome::kMustWait) {
-    co_await runtime::yield_to(executor);
-    co_return encoded(co_await parts_.leaseholder.get(std::move(request), executor));
+    co_await line.enter();
+    co_return encoded(co_await parts_.leaseholder.get(std::move(request), line.executor));
   }
   answer.reply.at = point.at;
-  answer.reply.chosen = point.chosen;
   if (*outcome == txn::ReadOutcome::kFound) {
     answer.reply.value = std::move(value);
   }
   co_return encoded(answer);
 }
 
+// On the spot when nobody has the key locked and memory has its value.
+Task<Bytes> ClusterStore::serve_lock(NodeId from, Bytes body, Peers::Line& line) {
+  LockRequest request;
+  if (line.is_clear() && decode(body, request)) {
+    auto locked = parts_.leaseholder.try_lock(request, {.gateway = from, .from_memory = true});
+    if (locked.ok() && locked->has_value()) {
+      AnswerTo<LockRequest> answer;
+      answer.reply = **std::move(locked);
+      co_return encoded(answer);
+    }
+  }
+  co_return co_await serve_in_order(from, Method::kLock, std::move(body), line);
+}
+
 // A commit is answered where it is decided, together with others.
-Task<Bytes> ClusterStore::serve_commit(NodeId from, Bytes body, runtime::Executor& executor) {
+Task<Bytes> ClusterStore::serve_commit(NodeId from, Bytes body, Peers::Line& line) {
   CommitShardRequest request;
   if (!decode(body, request)) {
     co_return malformed<CommitShardRequest>(from);
   }
   if (!request.part.reads.empty()) {
-    co_await runtime::yield_to(executor);
+    co_await line.enter();
   }
   co_return encoded(co_await parts_.leaseholder.commit(std::move(request), parts_.deciding));
 }
 
-Task<Bytes> ClusterStore::serve_in_order(NodeId from, Method method, Bytes body, runtime::Executor& executor) {
-  co_await runtime::yield_to(executor);
-  co_return co_await dispatch_served(from, method, std::move(body), executor);
+Task<Bytes> ClusterStore::serve_in_order(NodeId from, Method method, Bytes body, Peers::Line& line) {
+  co_await line.enter();
+  co_return co_await dispatch_served(from, method, std::move(body), line.executor);
 }
 
 Task<Bytes> ClusterStore::dispatch_served(NodeId from, Method method, Bytes body, runtime::Executor& executor) {
@@ -452,13 +470,13 @@ Task<void> ClusterStore::renew_guard_lease() {
 }
 
 Task<Status> ClusterStore::exclude(TransactionId transaction, Bytes key, const LockReply& reply, txn::LockWait how,
-                                   std::vector<NodeId>* excluded) {
+                                   Exclusions* excluded) {
   if (reply.guards_unknown_ms > 0 && !co_await pause_for(std::chrono::milliseconds(reply.guards_unknown_ms),
                                                          parts_.timer, *how.executor, how.cancellation)) {
     co_return how.cancellation->status();
   }
   for (const GuardHolder& holder : reply.guards) {
-    excluded->push_back(holder.node);
+    excluded->try_emplace(holder.node, parts_.peers.breaks(holder.node));
     if (holder.node == self_) {
       PANDO_CO_TRY(co_await guards_.exclude(transaction, self_, key, how));
       continue;
@@ -473,12 +491,21 @@ Task<Status> ClusterStore::exclude(TransactionId transaction, Bytes key, const L
     if (answer.verdict == Verdict::kError) {
       co_return answer.status;
     }
-    if (!answer.ok() && !co_await pause_for(std::chrono::milliseconds(holder.remaining_ms), parts_.timer, *how.executor,
-                                            how.cancellation)) {
-      co_return how.cancellation->status();
+    if (!answer.ok()) {
+      if (!co_await pause_for(std::chrono::milliseconds(holder.remaining_ms), parts_.timer, *how.executor,
+                              how.cancellation)) {
+        co_return how.cancellation->status();
+      }
+      excluded->at(holder.node).reset();
     }
   }
   co_return Status();
+}
+
+bool ClusterStore::still_excluded(const Exclusions& excluded) {
+  return std::ranges::all_of(excluded, [this](const auto& each) {
+    return !each.second.has_value() || *each.second == parts_.peers.breaks(each.first);
+  });
 }
 
 Task<Bytes> ClusterStore::serve_exclude(NodeId from, Bytes body, runtime::Executor& executor) {
@@ -593,7 +620,12 @@ Task<Status> ClusterStore::find_outcome(Bytes key, TransactionId transaction, Hl
 
 void ClusterStore::resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed,
                                  HlcTimestamp at, std::vector<NodeId> holders) {
-  spawn_background(resolve(transaction, std::move(participants), committed, at, std::move(holders)));
+  // Each by itself: until it is resolved, whoever reads there waits.
+  for (std::size_t i = 0; i < participants.size(); ++i) {
+    std::vector<NodeId> holder(holders.begin() + static_cast<std::ptrdiff_t>(std::min(i, holders.size())),
+                               holders.begin() + static_cast<std::ptrdiff_t>(std::min(i + 1, holders.size())));
+    spawn_background(resolve(transaction, {participants[i]}, committed, at, std::move(holder)));
+  }
 }
 
 Task<void> ClusterStore::resolve(TransactionId transaction, std::vector<Participant> participants, bool committed,

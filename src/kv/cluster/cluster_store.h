@@ -119,9 +119,14 @@ class ClusterStore final : public txn::Store {
   void tell(NodeId node, const AdmitRequest& request);
   Guards& guards() { return guards_; }
   TransactionId next_transaction();
+  // Where a transaction has guarded keys exclusively, and how often the connection there had broken when it got the
+  // first. Nothing: that node could not be reached and may share no more, for its lease has run out.
+  using Exclusions = std::map<NodeId, std::optional<uint64_t>>;
   // Keeps a guarded key, which the transaction has exclusively at its leaseholder, from being shared on any node.
   Task<Status> exclude(TransactionId transaction, Bytes key, const LockReply& reply, txn::LockWait how,
-                       std::vector<NodeId>* excluded);
+                       Exclusions* excluded);
+  // Whether the nodes still keep the keys from being shared: one whose connection broke may have given up.
+  bool still_excluded(const Exclusions& excluded);
   // Finds out whether a commit that got no answer has happened. OK: it has. 40001: not, and it never will. 40003:
   // nobody can tell.
   Task<Status> find_outcome(Bytes key, TransactionId transaction, HlcTimestamp since, runtime::Executor& executor);
@@ -160,10 +165,11 @@ class ClusterStore final : public txn::Store {
  private:
   template <typename Request>
   Task<AnswerTo<Request>> dispatch(NodeId node, Request request, runtime::Executor& executor);
-  Task<Bytes> serve(NodeId from, Method method, Bytes body, runtime::Executor& executor);
-  Task<Bytes> serve_get(NodeId from, Bytes body, runtime::Executor& executor);
-  Task<Bytes> serve_commit(NodeId from, Bytes body, runtime::Executor& executor);
-  Task<Bytes> serve_in_order(NodeId from, Method method, Bytes body, runtime::Executor& executor);
+  Task<Bytes> serve(NodeId from, Method method, Bytes body, Peers::Line& line);
+  Task<Bytes> serve_get(NodeId from, Bytes body, Peers::Line& line);
+  Task<Bytes> serve_lock(NodeId from, Bytes body, Peers::Line& line);
+  Task<Bytes> serve_commit(NodeId from, Bytes body, Peers::Line& line);
+  Task<Bytes> serve_in_order(NodeId from, Method method, Bytes body, Peers::Line& line);
   Task<Bytes> dispatch_served(NodeId from, Method method, Bytes body, runtime::Executor& executor);
   Task<Bytes> serve_merging(Method method, Bytes body, runtime::Executor& executor);
   Task<Bytes> serve_simple(Method method, Bytes body);

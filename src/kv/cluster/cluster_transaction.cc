@@ -73,10 +73,9 @@ Result<std::shared_ptr<const PastView>> ClusterTransaction::open_past(ByteView k
   return past_;
 }
 
-void ClusterTransaction::note_moment(HlcTimestamp at, HlcTimestamp chosen, NodeId origin) {
+void ClusterTransaction::note_moment(HlcTimestamp at, NodeId origin) {
   if (point_.at == HlcTimestamp()) {
     point_.at = at;
-    point_.chosen = chosen;
     point_.origin = origin;
   }
 }
@@ -137,7 +136,7 @@ Task<Result<std::optional<Bytes>>> ClusterTransaction::read(Bytes key, bool late
     co_return answer.status;
   }
   if (!latest) {
-    note_moment(answer.reply.at, answer.reply.chosen, node);
+    note_moment(answer.reply.at, node);
   }
   co_return std::move(answer.reply.value);
 }
@@ -158,9 +157,10 @@ std::unique_ptr<txn::Cursor> ClusterTransaction::scan(txn::Span span, txn::ScanO
 Task<Result<txn::LockOutcome>> ClusterTransaction::lock(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) {
   PANDO_ASSERT(!over_, "a lock in a transaction that has ended");
   if (strength == txn::LockStrength::kKeyShare && store_.guards().covers(key)) {
+    // Also when it fails: then it is known there.
+    guarded_ = true;
     PANDO_CO_ASSIGN(const Guards::Shared shared,
                     co_await store_.guards().share(id_, store_.self(), key, lock_wait(wait)));
-    guarded_ = true;
     if (shared.epoch != 0) {
       PANDO_CO_TRY(note_guard(shared.epoch));
       co_return txn::LockOutcome{.granted = shared.granted};
@@ -369,7 +369,7 @@ void ClusterTransaction::end() {
   for (const auto& [node, mark] : marks_) {
     store_.tell(node, ReleaseRequest{.transaction = id_});
   }
-  for (const NodeId node : excluded_) {
+  for (const auto& [node, breaks] : excluded_) {
     store_.tell(node, AdmitRequest{.transaction = id_});
   }
   if (guarded_) {
@@ -426,6 +426,9 @@ Task<Status> ClusterTransaction::bind_locks(std::vector<Part>& parts) {
 }
 
 Status ClusterTransaction::bind_guards(std::vector<Part>& parts) {
+  if (!store_.still_excluded(excluded_)) {
+    return locks_lost();
+  }
   if (guard_epoch_ == 0) {
     return {};
   }

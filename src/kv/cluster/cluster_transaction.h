@@ -59,7 +59,7 @@ class ClusterTransaction final : public txn::Transaction, public txn::PointAcces
 
   const ReadPoint& point() const { return point_; }
   // A leaseholder has read at `at`.
-  void note_moment(HlcTimestamp at, HlcTimestamp chosen, NodeId origin);
+  void note_moment(HlcTimestamp at, NodeId origin);
   // What a read that found something uncertain ends with.
   Status restart_after(HlcTimestamp uncertain);
   // A view of a replica here that holds what the transaction is to read of the past; null: its leaseholder must be
@@ -143,7 +143,7 @@ class ClusterTransaction final : public txn::Transaction, public txn::PointAcces
   uint64_t guard_epoch_ = 0;
   bool guarded_ = false;
   // Nodes on which it has guarded keys exclusively.
-  std::vector<NodeId> excluded_;
+  ClusterStore::Exclusions excluded_;
   txn::ReadSet reads_;
   std::vector<Savepoint> savepoints_;
   std::vector<std::function<void()>> hooks_;

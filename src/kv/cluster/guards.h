@@ -53,6 +53,8 @@ class Guards {
   Task<Status> exclude(TransactionId transaction, NodeId gateway, Bytes key, txn::LockWait how);
   void release(TransactionId transaction) { owners_.release(transaction, 0); }
   void release_gateway(NodeId gateway) { owners_.release_gateway(gateway); }
+  // Those of another gateway that exclude others here.
+  std::vector<TransactionId> excluders_of(NodeId gateway) { return owners_.of_gateway(gateway); }
   void cancel(TransactionId transaction, Status reason) { owners_.cancel(transaction, std::move(reason)); }
   std::vector<txn::LockTable::Wait> waits() { return table_.waits(); }
   // Transactions that hold or await guarded keys here.

@@ -10,9 +10,6 @@ namespace {
 
 // A value that a lock's answer brings along saves the gateway a read.
 constexpr std::size_t kLockedValueBytesMax = 4096;
-// Of a scan's answer.
-constexpr std::size_t kScanReplyBytesMax = 4_MiB;
-constexpr std::size_t kScanStep = 256;
 
 Status past_deadline() {
   return Status(sql_state::kSerializationFailure, "the gateway lost touch with the cluster before the commit")
@@ -58,33 +55,6 @@ bool Leaseholder::leads(const LedShard& led) const {
 NodeId Leaseholder::leader_hint(ShardId id) const {
   const NodeId leader = host_->view(id)->leader();
   return leader == self_ ? NodeId() : leader;
-}
-
-LedShard* Leaseholder::find_shard(ByteView key) {
-  MutexLock lock(shards_mutex_);
-  const auto next = by_start_.upper_bound(key);
-  return next == by_start_.begin() ? nullptr : std::prev(next)->second;
-}
-
-RouteReply Leaseholder::route(ByteView key, bool before) {
-  const auto ask = [&](LedShard& led) {
-    MutexLock lock(led.mutex);
-    return led.generation == 0 || !covers(led.span, key, before) ? RouteReply()
-                                                                 : RouteReply{.known = true,
-                                                                              .shard = led.id,
-                                                                              .generation = led.generation,
-                                                                              .span = led.span,
-                                                                              .leaseholder = led.view->leader()};
-  };
-  RouteReply route;
-  if (LedShard* const nearest = before ? nullptr : find_shard(key)) {
-    route = ask(*nearest);
-  }
-  MutexLock shards_lock(shards_mutex_);
-  for (auto place = by_start_.begin(); place != by_start_.end() && !route.known; ++place) {
-    route = ask(*place->second);
-  }
-  return route;
 }
 
 // --- reads ---
@@ -162,8 +132,8 @@ HlcTimestamp Leaseholder::settle_moment(const LedShard& led, ReadPoint& point) {
     parts_.oracle.observe(point.at);
     return std::max(point.limit, point.at);
   }
-  point.chosen = parts_.oracle.next();
-  point.at = led.complete_until(point.chosen);
+  // Not before what another shard of this node has acknowledged: later versions of this node need not be visible.
+  point.at = std::max(led.complete_until(parts_.oracle.next()), HlcTimestamp{applied_.load(), 0});
   point.origin = self_;
   // A prepared write of any time may be committed and acknowledged already: a moment that is yet to be chosen must come
   // after it.
@@ -177,8 +147,8 @@ bool Leaseholder::is_uncertain(HlcTimestamp version, const Settled& settled) con
   if (version <= settled.point.at || version > settled.point.limit) {
     return false;
   }
-  const bool committed_here_since = settled.point.origin == self_ && version.logical == 0 &&
-                                    version > settled.point.chosen && version > settled.lease_start;
+  const bool committed_here_since =
+      settled.point.origin == self_ && version.logical == 0 && version > settled.lease_start;
   return !committed_here_since;
 }
 
@@ -227,82 +197,8 @@ Task<AnswerTo<GetRequest>> Leaseholder::get(GetRequest request, runtime::Executo
   }
   Reply answer;
   answer.reply.at = settled.point.at;
-  answer.reply.chosen = settled.point.chosen;
   if (*found && !record.tombstone) {
     answer.reply.value = std::move(record.value);
-  }
-  co_return answer;
-}
-
-Task<Answer<Leaseholder::OpenScan>> Leaseholder::open_scan(ScanRequest request, runtime::Executor& executor) {
-  using Reply = Answer<OpenScan>;
-  LedShard& led = shard(request.shard);
-  const Settled settled = co_await settle(led, request.point, request.span, request.transaction, executor);
-  if (settled.verdict != Verdict::kOk) {
-    co_return Reply::not_leaseholder(settled.hint);
-  }
-  if (request.point.at != HlcTimestamp() && request.point.limit > request.point.at) {
-    auto uncertain = find_uncertain(request.span, settled);
-    if (!uncertain.ok()) {
-      co_return Reply::error(std::move(uncertain).status());
-    }
-    if (uncertain->has_value()) {
-      co_return Reply::uncertain_at(**uncertain);
-    }
-  }
-  Reply answer;
-  answer.reply.at = settled.point.at;
-  answer.reply.chosen = settled.point.chosen;
-  answer.reply.scan = parts_.engine.scan_versions({.span = {request.span.start, request.span.end},
-                                                   .at = settled.point.at,
-                                                   .reverse = request.reverse,
-                                                   .limit_hint = request.entries_max});
-  if (Status status = check_readable(settled.point.at); !status.ok()) {
-    co_return Reply::error(std::move(status));
-  }
-  co_return answer;
-}
-
-// Walks the span once more than reading it does; a statement that stays on one node needs it only where versions are
-// younger than its moment.
-Result<std::optional<HlcTimestamp>> Leaseholder::find_uncertain(const txn::Span& span, const Settled& settled) {
-  auto versions = parts_.engine.iterate_versions({span.start, span.end});
-  for (versions->seek(span.start, HlcTimestamp::max()); versions->valid(); versions->next()) {
-    if (is_uncertain(versions->timestamp(), settled)) {
-      return std::optional(versions->timestamp());
-    }
-  }
-  PANDO_TRY(versions->status());
-  return std::optional<HlcTimestamp>();
-}
-
-Task<AnswerTo<ScanRequest>> Leaseholder::scan(ScanRequest request, runtime::Executor& executor) {
-  using Reply = AnswerTo<ScanRequest>;
-  const std::size_t entries_max = request.entries_max;
-  auto opened = co_await open_scan(std::move(request), executor);
-  Reply answer{.verdict = opened.verdict,
-               .status = std::move(opened.status),
-               .hint = opened.hint,
-               .uncertain = opened.uncertain};
-  if (!opened.ok()) {
-    co_return answer;
-  }
-  answer.reply.at = opened.reply.at;
-  answer.reply.chosen = opened.reply.chosen;
-  KeyValueBatch& entries = answer.reply.entries;
-  KeyValueBatch step;
-  while (entries.size() < entries_max && entries.arena.size() < kScanReplyBytesMax) {
-    if (Status status = opened.reply.scan->next(step, std::min(kScanStep, entries_max - entries.size()));
-        !status.ok()) {
-      co_return Reply::error(std::move(status));
-    }
-    if (step.size() == 0) {
-      answer.reply.ended = true;
-      break;
-    }
-    for (std::size_t i = 0; i < step.size(); ++i) {
-      entries.append(step.key(i), step.value(i));
-    }
   }
   co_return answer;
 }
@@ -553,6 +449,7 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
   co_await wait_until_commits_allowed(led, executor);
   PendingWrite write(part.transaction, executor);
   write.keys = *std::move(keys);
+  write.prepares = true;
   {
     MutexLock lock(led.mutex);
     if (!leads(led)) {
@@ -590,7 +487,6 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
                                             .participants = request.participants,
                                             .commit = std::move(part.payload),
                                             .reads = std::move(part.reads)});
-    write.prepares = true;
     sequence(led, write, std::move(entry));
   }
   co_await write.decided.wait();

@@ -101,7 +101,7 @@ class Leaseholder final : public StateMachine {
   // The newest that this node's replicas have applied.
   HlcTimestamp watched_change() const { return {watched_change_.load(std::memory_order_acquire), 0}; }
   void release(const ReleaseRequest& request);
-  // For a gateway on this node, what can be had without waiting; in leaseholder_point.cc. A key that is led elsewhere,
+  // What can be had without waiting; in leaseholder_point.cc. A key that is led elsewhere,
   // or that has to be waited for: kMustWait, nullopt, and nothing was done. GetRequest: `point` gets its moment if it
   // had none.
   struct QuickRead {
@@ -112,7 +112,11 @@ class Leaseholder final : public StateMachine {
   };
   Result<txn::ReadOutcome> try_get(ByteView key, QuickRead how, ReadPoint& point, Bytes& value);
   // LockRequest; sets its shard.
-  Result<std::optional<LockReply>> try_lock(LockRequest& request);
+  struct QuickLock {
+    NodeId gateway;
+    bool from_memory = false;
+  };
+  Result<std::optional<LockReply>> try_lock(LockRequest& request, QuickLock how);
   void cancel(const CancelRequest& request) { owners_.cancel(request.transaction, request.reason); }
   void release_gateway(NodeId gateway) PANDO_EXCLUDES(guards_mutex_);
 
@@ -127,7 +131,6 @@ class Leaseholder final : public StateMachine {
   // A walk over all of the request's span, for a gateway on this node: at a settled moment the past does not change.
   struct OpenScan {
     HlcTimestamp at;
-    HlcTimestamp chosen;
     std::unique_ptr<storage::VersionScan> scan;
   };
   Task<Answer<OpenScan>> open_scan(ScanRequest request, runtime::Executor& executor);
@@ -215,7 +218,10 @@ class Leaseholder final : public StateMachine {
   HlcTimestamp settle_moment(const LedShard& led, ReadPoint& point) PANDO_REQUIRES(led.mutex);
   static Task<void> wait_for_change(LedShard& led, runtime::Executor& executor);
   bool is_uncertain(HlcTimestamp version, const Settled& settled) const;
-  Result<std::optional<HlcTimestamp>> find_uncertain(const txn::Span& span, const Settled& settled);
+  // What of a settled scan's span is uncertain; nothing when its moment was chosen just now.
+  Result<std::optional<HlcTimestamp>> find_uncertain(const ReadPoint& asked, const txn::Span& span,
+                                                     const Settled& settled);
+  std::unique_ptr<storage::VersionScan> scan_settled(const ScanRequest& request, const Settled& settled);
   Result<bool> newest(ByteView key, CachedRecord& record);
   Result<bool> read(ByteView key, HlcTimestamp at, CachedRecord& record);
 
@@ -259,6 +265,8 @@ class Leaseholder final : public StateMachine {
   std::set<TransactionId> excluders_ PANDO_GUARDED_BY(guards_mutex_);
   std::atomic<uint64_t> watched_change_{0};
   std::atomic<uint64_t> readable_from_{0};
+  // The newest commit that is applied in a shard led here: whatever was acknowledged here is at or below.
+  std::atomic<uint64_t> applied_{0};
   txn::LockTable locks_;
   LockOwners owners_;
   RecentOutcomes recent_;

@@ -1,4 +1,4 @@
-// Leaseholder: reads and locks of one key that need not wait, for a gateway on the same node: no coroutine, no message.
+// Leaseholder: reads and locks of one key that need not wait.
 
 #include "kv/cluster/leaseholder.h"
 
@@ -45,13 +45,18 @@ Result<txn::ReadOutcome> Leaseholder::try_get(ByteView key, QuickRead how, ReadP
   return found && !record.tombstone ? Outcome::kFound : Outcome::kAbsent;
 }
 
-Result<std::optional<LockReply>> Leaseholder::try_lock(LockRequest& request) {
+Result<std::optional<LockReply>> Leaseholder::try_lock(LockRequest& request, QuickLock how) {
   LedShard* const led = find_shard(request.key);
-  if (led == nullptr) {
+  HlcTimestamp newest;
+  bool tombstone = false;
+  if (led == nullptr || (how.from_memory && !parts_.cache.get_timestamp(request.key, newest, tombstone))) {
+    return std::optional<LockReply>();
+  }
+  if (how.gateway != self_ && led->id != request.shard) {
     return std::optional<LockReply>();
   }
   request.shard = led->id;
-  LockOwners::Use use(owners_, request.transaction, self_);
+  LockOwners::Use use(owners_, request.transaction, how.gateway);
   LockReply reply{.mark_before = use->owner.mark()};
   if (use.over() || !locks_.try_lock(use->owner, request.key, request.strength)) {
     return std::optional<LockReply>();

@@ -16,19 +16,6 @@ struct PendingOutcome {
 
 }  // namespace
 
-std::vector<Leaseholder::KnownShard> Leaseholder::shards() {
-  std::vector<KnownShard> known;
-  MutexLock shards_lock(shards_mutex_);
-  for (const auto& [id, led] : shards_) {
-    MutexLock lock(led->mutex);
-    if (led->generation != 0) {
-      known.push_back({.descriptor = led->descriptor, .leaseholder = led->view->leader()});
-    }
-  }
-  std::ranges::sort(known, {}, [](const KnownShard& shard) { return shard.descriptor.start; });
-  return known;
-}
-
 Task<AnswerTo<SplitRequest>> Leaseholder::split(SplitRequest request, runtime::Executor& executor) {
   using Reply = AnswerTo<SplitRequest>;
   LedShard& led = shard(request.shard);

@@ -110,6 +110,17 @@ void LockOwners::release_gateway(NodeId gateway) {
   }
 }
 
+std::vector<TransactionId> LockOwners::of_gateway(NodeId gateway) {
+  std::vector<TransactionId> transactions;
+  MutexLock lock(mutex_);
+  for (const auto& [transaction, entry] : entries_) {
+    if (entry->gateway == gateway) {
+      transactions.push_back(transaction);
+    }
+  }
+  return transactions;
+}
+
 std::size_t LockOwners::count() {
   MutexLock lock(mutex_);
   return entries_.size();

@@ -13,6 +13,7 @@
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/mutex.h"
@@ -65,6 +66,7 @@ class LockOwners {
   // Ends all transactions of a gateway that cannot be reached. Should it come back, they hold no locks and get no more:
   // what they lock is answered as over, and knows() is false.
   void release_gateway(NodeId gateway) PANDO_EXCLUDES(mutex_);
+  std::vector<TransactionId> of_gateway(NodeId gateway) PANDO_EXCLUDES(mutex_);
   std::size_t count() PANDO_EXCLUDES(mutex_);
 
  private:

@@ -30,8 +30,12 @@ struct Peers::Call {
 };
 
 Peers::Peers(runtime::Transport& transport, TimestampOracle& oracle, runtime::Clock& clock, runtime::Timer& timer,
-             std::vector<runtime::Executor*> servers)
-    : transport_(transport), oracle_(oracle), clock_(clock), timer_(timer), servers_(std::move(servers)) {}
+             const std::vector<runtime::Executor*>& servers)
+    : transport_(transport), oracle_(oracle), clock_(clock), timer_(timer) {
+  for (runtime::Executor* const server : servers) {
+    lines_.emplace_back(*server);
+  }
+}
 
 Peers::~Peers() {
   runtime::TimerId timer = 0;
@@ -101,26 +105,28 @@ void Peers::on_message(NodeId from, Bytes message) {
     on_answer(id, reader.rest());
   } else {
     Immediately here;
-    runtime::Executor& server = *servers_[lane % servers_.size()];
     runtime::spawn(here, serve_one(from, kind == static_cast<uint8_t>(Kind::kCall) ? id : 0,
-                                   static_cast<Method>(method), Bytes(reader.rest()), server));
+                                   static_cast<Method>(method), Bytes(reader.rest()), lines_[lane % lines_.size()]));
   }
 }
 
 void Peers::on_answer(uint64_t id, ByteView body) {
-  MutexLock lock(mutex_);
-  const auto found = calls_.find(id);
-  if (found == calls_.end()) {
-    return;
+  Call* call = nullptr;
+  {
+    MutexLock lock(mutex_);
+    const auto found = calls_.find(id);
+    if (found == calls_.end()) {
+      return;
+    }
+    call = found->second;
+    calls_.erase(found);
   }
-  Call* call = found->second;
-  calls_.erase(found);
   call->reply->assign(body);
   call->ended.set(kAnswered);
 }
 
-Task<void> Peers::serve_one(NodeId from, uint64_t id, Method method, Bytes body, runtime::Executor& executor) {
-  const Bytes answer = co_await handler_(from, method, std::move(body), executor);
+Task<void> Peers::serve_one(NodeId from, uint64_t id, Method method, Bytes body, Line& line) {
+  const Bytes answer = co_await handler_(from, method, std::move(body), line);
   if (id != 0) {
     send(from, Kind::kAnswer, id, method, 0, answer);
   }
@@ -128,6 +134,7 @@ Task<void> Peers::serve_one(NodeId from, uint64_t id, Method method, Bytes body,
 
 void Peers::fail(NodeId node) {
   MutexLock lock(mutex_);
+  ++breaks_[node];
   for (auto it = calls_.begin(); it != calls_.end();) {
     Call* call = it->second;
     if (call->target.node != node) {

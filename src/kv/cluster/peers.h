@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <map>
 #include <vector>
@@ -31,15 +32,31 @@ inline constexpr std::chrono::milliseconds kCallTimeout{5000};
 
 class Peers {
  public:
+  // Where requests go on that take long: an executor, which runs them in the order in which they came.
+  class Line {
+   public:
+    explicit Line(runtime::Executor& executor) : executor(executor) {}
+    runtime::Executor& executor;
+    // Whether everything that has come here has begun: then a request that does not come here overtakes nothing.
+    bool is_clear() const { return waiting_.load(std::memory_order_acquire) == 0; }
+    Task<void> enter() {
+      waiting_.fetch_add(1, std::memory_order_relaxed);
+      co_await runtime::yield_to(executor);
+      waiting_.fetch_sub(1, std::memory_order_release);
+    }
+
+   private:
+    std::atomic<int> waiting_{0};
+  };
   // Begins on the transport's thread, for requests that are soon answered. What takes long, or must not overtake
-  // earlier requests of its transaction, first moves to `executor`, which runs them in the order in which they came.
-  using Handler = std::function<Task<Bytes>(NodeId from, Method method, Bytes body, runtime::Executor& executor)>;
+  // earlier requests of its transaction, first enters the transaction's line.
+  using Handler = std::function<Task<Bytes>(NodeId from, Method method, Bytes body, Line& line)>;
   // Which node leads a shard, as far as this one knows; 0 for unknown.
   using LeaderOf = std::function<NodeId(ShardId)>;
 
-  // Where the handler may move to: those of one transaction always to the same. Everything outlives it.
+  // A line for each of `servers`. Everything outlives it.
   Peers(runtime::Transport& transport, TimestampOracle& oracle, runtime::Clock& clock, runtime::Timer& timer,
-        std::vector<runtime::Executor*> servers);
+        const std::vector<runtime::Executor*>& servers);
   ~Peers();
 
   // Both before the transport starts.
@@ -70,6 +87,11 @@ class Peers {
     send(node, Kind::kOneWay, 0, Request::kMethod, transaction_of(request).number(), body);
   }
 
+  // How often the connection to `node` has been lost.
+  uint64_t breaks(NodeId node) PANDO_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return breaks_[node];
+  }
   // Calls of this node that have not ended.
   std::size_t open_calls() PANDO_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
@@ -92,7 +114,7 @@ class Peers {
   void send(NodeId node, Kind kind, uint64_t id, Method method, uint64_t lane, ByteView body);
   void on_message(NodeId from, Bytes message);
   void on_answer(uint64_t id, ByteView body) PANDO_EXCLUDES(mutex_);
-  Task<void> serve_one(NodeId from, uint64_t id, Method method, Bytes body, runtime::Executor& executor);
+  Task<void> serve_one(NodeId from, uint64_t id, Method method, Bytes body, Line& line);
   void schedule_sweep() PANDO_REQUIRES(mutex_);
   void sweep() PANDO_EXCLUDES(mutex_);
 
@@ -100,13 +122,14 @@ class Peers {
   TimestampOracle& oracle_;
   runtime::Clock& clock_;
   runtime::Timer& timer_;
-  const std::vector<runtime::Executor*> servers_;
+  std::deque<Line> lines_;
   Handler handler_;
   LeaderOf leader_of_;
   Mutex mutex_;
   uint64_t last_call_ PANDO_GUARDED_BY(mutex_) = 0;
   // A call that is in here may be ended; whoever ends it takes it out.
   std::map<uint64_t, Call*> calls_ PANDO_GUARDED_BY(mutex_);
+  std::map<NodeId, uint64_t> breaks_ PANDO_GUARDED_BY(mutex_);
   bool sweeping_ PANDO_GUARDED_BY(mutex_) = false;
   bool closing_ PANDO_GUARDED_BY(mutex_) = false;
   runtime::TimerId sweep_timer_ PANDO_GUARDED_BY(mutex_) = 0;

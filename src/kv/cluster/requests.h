@@ -20,15 +20,13 @@ namespace pando::kv {
 struct ReadPoint {
   // Zero: not chosen yet.
   HlcTimestamp at;
-  // When it was chosen, by the clock of `origin`: later than `at` where a write of the shard was on its way.
-  HlcTimestamp chosen;
   // Versions after `at` and up to here may have been acknowledged before the statement began, for clocks differ.
   HlcTimestamp limit;
   // The node that chose `at`.
   NodeId origin;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(at, chosen, limit, origin);
+    fields(at, limit, origin);
   }
 };
 
@@ -48,13 +46,11 @@ struct GetRequest {
 };
 
 struct GetReply {
-  // Of the ReadPoint.
   HlcTimestamp at;
-  HlcTimestamp chosen;
   std::optional<Bytes> value;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(at, chosen, value);
+    fields(at, value);
   }
 };
 
@@ -75,15 +71,13 @@ struct ScanRequest {
 };
 
 struct ScanReply {
-  // Of the ReadPoint.
   HlcTimestamp at;
-  HlcTimestamp chosen;
   KeyValueBatch entries;
   // Nothing of the span is left.
   bool ended = false;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(at, chosen, entries, ended);
+    fields(at, entries, ended);
   }
 };
 

@@ -210,6 +210,10 @@ void Leaseholder::note_committed(ShardId id, TransactionId transaction, HlcTimes
     MutexLock lock(led.mutex);
     is_led = led.term != 0;
   }
+  if (is_led) {
+    // Only the actor writes it.
+    applied_.store(std::max(applied_.load(), at.wall_ns));
+  }
   const bool enters_cache = is_led && versions.size() <= kCachedCommitBytesMax;
   bool is_watched = false;
   storage::WriteBatch::Change change;
@@ -295,9 +299,10 @@ void Leaseholder::on_lease(ShardId id, const LeaseEvent& event) {
     led.term = event.term;
     led.lease_start = parts_.oracle.next();
     led.watched = led.lease_start;
-    led.commits_from_ns = event.cooperative || event.resumed
-                              ? 0
-                              : parts_.clock.monotonic_ns() + static_cast<uint64_t>(options_.clock_offset_max.count());
+    if (!event.resumed) {
+      const auto offset_max_ns = static_cast<uint64_t>(options_.clock_offset_max.count());
+      led.commits_from_ns = event.cooperative ? 0 : parts_.clock.monotonic_ns() + offset_max_ns;
+    }
     const Status loaded = load_prepared(led);
     PANDO_ASSERT(loaded.ok(), "what this node wrote itself can be read");
   }

@@ -11,6 +11,8 @@ namespace {
 // The liveness fabric and the cores are looked at this many times per tick.
 constexpr int kTurnsPerTick = 2;
 constexpr std::chrono::nanoseconds kRetryDelay{50'000'000};
+// Proposals wait while the journal writes, so that they go out together; no more of them than this.
+constexpr std::size_t kHeldProposalsBytesMax = 128_KiB;
 // Larger envelopes go out in parts.
 constexpr std::size_t kEnvelopeBytesMax = 16_MiB;
 
@@ -26,13 +28,8 @@ void ReplicaCore::register_receivers() {
   environment_.transport.receive(runtime::Channel::kConsensus, [weak](NodeId from, Bytes bytes) {
     const auto core = weak.lock();
     ConsensusMessage message;
-    if (core == nullptr || !decode(bytes, message)) {
-      return;
-    }
-    MutexLock lock(core->mutex_);
-    if (core->running_) {
-      core->inputs_.messages.emplace_back(from, std::move(message));
-      core->wake();
+    if (core != nullptr && decode(bytes, message)) {
+      core->take_input([&](Inputs& inputs) { inputs.messages.emplace_back(from, std::move(message)); });
     }
   });
   environment_.transport.receive(runtime::Channel::kBulk, [weak](NodeId from, Bytes bytes) {
@@ -55,31 +52,20 @@ void ReplicaCore::register_receivers() {
 
 // --- inputs ---
 
-void ReplicaCore::wake() {
-  if (!std::exchange(awake_, true)) {
-    runtime::spawn(environment_.actor, run_turn(shared_from_this()));
-  }
-}
+void ReplicaCore::start_turn() { runtime::spawn(environment_.actor, run_turn(shared_from_this())); }
 
 void ReplicaCore::propose(Proposal proposal) {
-  {
-    MutexLock lock(mutex_);
-    if (running_) {
-      inputs_.proposals.push_back(std::move(proposal));
-      wake();
-      return;
-    }
+  const bool taken = take_input([&](Inputs& inputs) {
+    inputs.proposal_bytes += proposal.payload.size();
+    inputs.proposals.push_back(std::move(proposal));
+  });
+  if (!taken) {
+    proposal.done({.outcome = ProposalOutcome::kRefused});
   }
-  proposal.done({.outcome = ProposalOutcome::kRefused});
 }
 
 bool ReplicaCore::post(std::function<void()> call) {
-  MutexLock lock(mutex_);
-  if (running_) {
-    inputs_.calls.push_back(std::move(call));
-    wake();
-  }
-  return running_;
+  return take_input([&](Inputs& inputs) { inputs.calls.push_back(std::move(call)); });
 }
 
 void ReplicaCore::after(std::chrono::nanoseconds delay, std::function<void()> call) {
@@ -153,7 +139,7 @@ void ReplicaCore::turn() {
     if (!running_) {
       return;
     }
-    std::swap(inputs, inputs_);
+    inputs = take_inputs();
   }
   multiraft_->tick(now_ns());
   take(std::move(inputs));
@@ -171,6 +157,19 @@ void ReplicaCore::turn() {
   ++statistics_.turns;
   MutexLock lock(mutex_);
   published_ = statistics_;
+}
+
+// Sent while the journal writes, proposals would wait for it all the same, here and at the followers, which write as
+// much: what comes meanwhile shares one message, one write and one sync. The end of the write is an input.
+ReplicaCore::Inputs ReplicaCore::take_inputs() {
+  Inputs inputs;
+  std::swap(inputs, inputs_);
+  const bool journal_writes = appends_in_flight_ > inputs.journaled.size();
+  if (journal_writes && inputs.proposal_bytes < kHeldProposalsBytesMax) {
+    std::swap(inputs.proposals, inputs_.proposals);
+    std::swap(inputs.proposal_bytes, inputs_.proposal_bytes);
+  }
+  return inputs;
 }
 
 void ReplicaCore::schedule_tick() {
@@ -416,14 +415,8 @@ void ReplicaCore::append(uint64_t serial, storage::JournalBatch batch) {
   ++appends_in_flight_;
   ++statistics_.journal_appends;
   journal_->append(std::move(batch), [weak = weak_from_this(), serial](Status status) {
-    const auto core = weak.lock();
-    if (core == nullptr) {
-      return;
-    }
-    MutexLock lock(core->mutex_);
-    if (core->running_) {
-      core->inputs_.journaled.emplace_back(serial, std::move(status));
-      core->wake();
+    if (const auto core = weak.lock()) {
+      core->take_input([&](Inputs& inputs) { inputs.journaled.emplace_back(serial, std::move(status)); });
     }
   });
 }

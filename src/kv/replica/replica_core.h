@@ -117,6 +117,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
     std::vector<std::pair<uint64_t, Status>> journaled;
     std::vector<std::pair<NodeId, ConsensusMessage>> messages;
     std::vector<Proposal> proposals;
+    std::size_t proposal_bytes = 0;
     std::vector<std::function<void()>> calls;
   };
   // A write that the journal has not made durable yet.
@@ -128,10 +129,30 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
     bool content = false;
   };
   // replica_core.cc
-  void wake() PANDO_REQUIRES(mutex_);
+  // Whether a turn must be started, by the caller, once it has let go of the mutex: a turn begins by taking it.
+  bool needs_turn() PANDO_REQUIRES(mutex_) { return !std::exchange(awake_, true); }
+  void start_turn() PANDO_EXCLUDES(mutex_);
+  // An input: `add(inputs)`, unless the host does not run. Returns whether it does.
+  template <typename Add>
+  bool take_input(Add add) PANDO_EXCLUDES(mutex_) {
+    bool starts = false;
+    {
+      MutexLock lock(mutex_);
+      if (!running_) {
+        return false;
+      }
+      add(inputs_);
+      starts = needs_turn();
+    }
+    if (starts) {
+      start_turn();
+    }
+    return true;
+  }
   static Task<void> run_turn(std::shared_ptr<ReplicaCore> core);
   void turn();
   void schedule_tick();
+  Inputs take_inputs() PANDO_REQUIRES(mutex_);
   void take(Inputs inputs);
   void take_message(NodeId from, ConsensusMessage message);
   void take_envelope(multiraft::Envelope envelope);

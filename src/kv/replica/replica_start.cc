@@ -153,8 +153,8 @@ Task<Status> ReplicaCore::start(runtime::Executor& executor) {
   {
     MutexLock lock(mutex_);
     running_ = true;
-    wake();
   }
+  take_input([](Inputs&) {});
   schedule_tick();
   co_await runtime::yield_to(executor);
   co_return Status();

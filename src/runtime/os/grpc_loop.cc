@@ -1,5 +1,7 @@
 #include "runtime/os/grpc_loop.h"
 
+#include <grpc/grpc.h>
+
 #include "runtime/os/turn.h"
 
 namespace pando::runtime {
@@ -38,6 +40,29 @@ class GrpcLoop::Posted final : public Completion {
 };
 
 void GrpcLoop::post(std::function<void()> task) { new Posted(*this, std::move(task)); }
+
+// gRPC keeps the first completion that a thread brings about for it to fetch, instead of waking whoever polls the
+// queue.
+void GrpcLoop::watch_completions() { grpc_completion_queue_thread_local_cache_init(queue_->cq()); }
+
+void GrpcLoop::complete_seen(void* tag) {
+  void* core_tag = nullptr;
+  int success = 0;
+  if (grpc_completion_queue_thread_local_cache_flush(queue_->cq(), &core_tag, &success) == 0) {
+    return;
+  }
+  void* seen = nullptr;
+  bool ok = success != 0;
+  if (!static_cast<grpc::internal::CompletionQueueTag*>(core_tag)->FinalizeResult(&seen, &ok)) {
+    return;
+  }
+  auto* const completion = static_cast<Completion*>(seen);
+  if (seen == tag) {
+    completion->complete(ok);
+  } else {
+    post([completion, ok] { completion->complete(ok); });
+  }
+}
 
 void GrpcLoop::enter() {
   MutexLock lock(mutex_);

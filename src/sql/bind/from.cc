@@ -285,6 +285,10 @@ Result<Binder::FromResult> Binder::from_function(const ast::FromFunction& functi
                                                  ast::Location location) {
   // Functions see the items to their left, LATERAL written or not.
   const Restore<bool> lateral(scope.lateral_active, true);
+  PANDO_ASSIGN(std::optional<FromResult> record, json_record(function, scope));
+  if (record.has_value()) {
+    return *std::move(record);
+  }
   FunctionScanNode node;
   node.ordinality = function.ordinality;
   const bool single = function.functions.size() == 1;

@@ -1,5 +1,6 @@
 #include "storage/rocksdb/rocksdb_engine.h"
 
+#include <array>
 #include <atomic>
 #include <fstream>
 #include <map>
@@ -201,7 +202,7 @@ TEST_P(LongScans, AgreeWithTheMemoryEngine) {
         batch.put_version(key(n), at(now), rows[key(n)]);
       }
       SortedRows source(rows);
-      IngestSource* const sources[] = {&source};
+      const std::array<IngestSource*, 1> sources{&source};
       ASSERT_TRUE(engine.ingest(sources, at(now)).ok());
       ASSERT_TRUE(oracle->write(batch).ok());
     }

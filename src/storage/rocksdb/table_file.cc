@@ -30,6 +30,7 @@ enum class Compression : uint8_t { kNone = 0, kLz4 = 4, kZstd = 7 };
 // No block is larger, whatever a damaged size says.
 constexpr uint64_t kBlockBytesMax = 256_MiB;
 constexpr std::size_t kReadAheadBytes = 512_KiB;
+constexpr std::size_t kReadAheadOnceBytes = 64_KiB;
 
 uint32_t mask_checksum(uint32_t checksum) { return ((checksum >> 15) | (checksum << 17)) + kChecksumMaskDelta; }
 
@@ -67,6 +68,11 @@ Result<std::unique_ptr<TableFile>> TableFile::open(Bytes path, uint64_t number, 
   PANDO_TRY(file->load_index());
   return file;
 }
+
+Result<std::unique_ptr<TableFile>> TableFile::open_once(Bytes path) { return open(std::move(path), 0, nullptr); }
+
+TableFile::TableFile(Bytes path, uint64_t number, std::shared_ptr<rocksdb::Cache> cache, int descriptor)
+    : path_(std::move(path)), number_(number), cache_(std::move(cache)), descriptor_(descriptor) {}
 
 TableFile::~TableFile() {
   release();
@@ -219,7 +225,7 @@ Result<ByteView> TableFile::read_block(std::size_t block) {
   release();
   const Block& place = (*blocks_)[block];
   if (cache_ == nullptr) {
-    PANDO_ASSIGN(block_, load_block(place.offset, place.size, kReadAheadBytes));
+    PANDO_ASSIGN(block_, load_block(place.offset, place.size, kReadAheadOnceBytes));
     return ByteView(block_);
   }
   Bytes cache_key("scan");

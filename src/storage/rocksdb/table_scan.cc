@@ -1,11 +1,11 @@
 #include "storage/rocksdb/table_scan.h"
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 #include <unordered_map>
 
 #include "storage/mvcc.h"
+#include "storage/rocksdb/block_entries.h"
 #include "storage/rocksdb/rocksdb_error.h"
 #include "storage/rocksdb/stored_key.h"
 #include "storage/rocksdb/table_file.h"
@@ -14,16 +14,8 @@
 namespace pando::storage {
 namespace {
 
-// Sequence number and value type behind every key of RocksDB's.
-constexpr std::size_t kInternalSuffixBytes = 8;
 enum class EntryType : uint8_t { kDeletion = 0, kValue = 1 };
 constexpr int kOpenAttempts = 10;
-
-uint64_t load_fixed64(const char* bytes) {
-  uint64_t value = 0;
-  std::memcpy(&value, bytes, sizeof(value));
-  return value;
-}
 
 // An entry of a run, borrowed until the run moves.
 struct Entry {
@@ -51,23 +43,6 @@ class Run {
 
 Status malformed() {
   return Status(sql_state::kDataCorrupted, "the storage engine's files hold an entry that cannot be decoded");
-}
-
-// Reads a varint32 of one byte without a loop; anything else byte by byte.
-bool take_varint(const char*& at, const char* end, uint32_t& value) {
-  if (at < end && static_cast<unsigned char>(*at) < 0x80) {
-    value = static_cast<unsigned char>(*at++);
-    return true;
-  }
-  value = 0;
-  for (int shift = 0; at < end && shift <= 28; shift += 7) {
-    const auto byte = static_cast<unsigned char>(*at++);
-    value |= static_cast<uint32_t>(byte & 0x7f) << shift;
-    if (byte < 0x80) {
-      return true;
-    }
-  }
-  return false;
 }
 
 // A file that the scan reads.
@@ -103,7 +78,7 @@ class FileRun final : public Run {
 
   Status next() override {
     do {
-      while (at_ == entries_end_) {
+      while (entries_.at_end()) {
         ++block_;
         PANDO_TRY(load_block());
         if (!valid_) {
@@ -127,51 +102,24 @@ class FileRun final : public Run {
     }
     valid_ = file_ < files_.size();
     if (!valid_) {
-      at_ = entries_end_ = nullptr;
       return Status();
     }
     PANDO_ASSIGN(const ByteView block, files_[file_].file->read_block(block_));
-    // The highest bit of the restart count says that a hash index follows the restarts.
-    uint32_t restarts = 0;
-    if (block.size() < sizeof(restarts)) {
+    if (!entries_.start(block)) {
       return malformed();
     }
-    std::memcpy(&restarts, block.data() + block.size() - sizeof(restarts), sizeof(restarts));
-    const uint64_t tail = (uint64_t{restarts} + 1) * sizeof(restarts);
-    if (tail > block.size()) {
-      return malformed();
-    }
-    at_ = block.data();
-    entries_end_ = block.data() + (block.size() - tail);
     bounded_ = compare_versioned_keys(files_[file_].file->blocks()[block_].separator, end_) >= 0;
     sequence_ = files_[file_].sequence;
-    key_size_ = 0;
     return Status();
   }
 
   bool parse_entry() {
-    uint32_t shared = 0;
-    uint32_t added = 0;
-    uint32_t value_size = 0;
-    if (!take_varint(at_, entries_end_, shared) || !take_varint(at_, entries_end_, added) ||
-        !take_varint(at_, entries_end_, value_size) || shared > key_size_ ||
-        static_cast<uint64_t>(entries_end_ - at_) < uint64_t{added} + value_size ||
-        shared + added <= kInternalSuffixBytes + kVersionSuffixBytes) {
+    if (!entries_.next()) {
       return false;
     }
-    key_size_ = shared + added;
-    if (key_.size() < key_size_) {
-      key_.resize(std::max<std::size_t>(key_size_, 2 * key_.size()));
-    }
-    std::memcpy(key_.data() + shared, at_, added);
-    const std::size_t user_size = key_size_ - kInternalSuffixBytes;
-    const uint64_t suffix = load_fixed64(key_.data() + user_size);
+    const uint64_t suffix = entries_.suffix();
     const auto type = static_cast<EntryType>(suffix & 0xff);
-    entry_ = {{key_.data(), user_size},
-              {at_ + added, value_size},
-              sequence_.value_or(suffix >> 8),
-              type == EntryType::kDeletion};
-    at_ += added + value_size;
+    entry_ = {entries_.key(), entries_.value(), sequence_.value_or(suffix >> 8), type == EntryType::kDeletion};
     if (bounded_ && compare_versioned_keys(entry_.key, end_) >= 0) {
       valid_ = false;
     }
@@ -188,10 +136,7 @@ class FileRun final : public Run {
   // The block may hold keys at or beyond end_.
   bool bounded_ = false;
   std::optional<uint64_t> sequence_;
-  const char* at_ = nullptr;
-  const char* entries_end_ = nullptr;
-  Bytes key_;
-  std::size_t key_size_ = 0;
+  BlockEntries entries_;
 };
 
 // What was not flushed when the scan was made.
