@@ -91,13 +91,18 @@ struct Apply {
 };
 
 // What sessions left that could not clean up.
-Task<Status> remove_temporary_objects(txn::Store* store, Oid database, runtime::Executor* executor, Snapshot* loaded) {
+Task<Status> remove_temporary_objects(txn::Store* store, const CatalogOptions* options, runtime::Executor* executor,
+                                      Snapshot* loaded) {
   Snapshot& snapshot = *loaded;
+  const Oid database = options->database;
+  // Sessions of other nodes may still use theirs.
+  const std::string prefix = temporary_schema_prefix(options->node);
+  const auto is_left_behind = [&](const SchemaDescriptor& schema) { return schema.name.starts_with(prefix); };
   std::vector<Bytes> keys;
   std::vector<txn::Span> spans;
   const auto is_temporary_schema = [&](Oid oid) {
     const SchemaPtr schema = snapshot.find_schema(oid);
-    return schema != nullptr && is_temporary(*schema);
+    return schema != nullptr && is_left_behind(*schema);
   };
   const auto tables = snapshot.tables();
   for (const auto& [oid, table] : tables) {
@@ -119,7 +124,7 @@ Task<Status> remove_temporary_objects(txn::Store* store, Oid database, runtime::
   }
   const auto schemas = snapshot.schemas();
   for (const auto& [oid, schema] : schemas) {
-    if (is_temporary(*schema)) {
+    if (is_left_behind(*schema)) {
       keys.push_back(descriptor_key(database, DescriptorKind::kSchema, oid));
       snapshot.remove_schema(oid);
     }
@@ -164,7 +169,7 @@ Task<Status> Catalog::open(runtime::Executor& executor) {
   if (!snapshot->find_schema(kPublicSchema) && snapshot->roles().empty()) {
     PANDO_CO_TRY(co_await bootstrap(executor, *snapshot));
   }
-  PANDO_CO_TRY(co_await remove_temporary_objects(&store_, options_.database, &executor, snapshot.get()));
+  PANDO_CO_TRY(co_await remove_temporary_objects(&store_, &options_, &executor, snapshot.get()));
   snapshot->set_version(1);
   MutexLock lock(mutex_);
   current_ = std::move(snapshot);

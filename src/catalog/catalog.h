@@ -31,6 +31,8 @@ namespace pando::catalog {
 struct CatalogOptions {
   Oid database = kPostgresDatabase;
   std::string database_name = "postgres";
+  // Of a cluster, whose nodes share the store; 0: the store is this node's own.
+  uint32_t node = 0;
   // Virtual tables and system views to show in every snapshot, beside what is stored.
   std::vector<TablePtr> system_relations;
 };

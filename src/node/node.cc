@@ -230,8 +230,10 @@ Status Node::Parts::close_store() {
 
 Status Node::Parts::open_catalog() {
   catalog = std::make_unique<catalog::Catalog>(
-      store(), catalog::CatalogOptions{.system_relations = catalog::system_relations()});
-  sequences = std::make_unique<catalog::Sequences>(store());
+      store(), catalog::CatalogOptions{.node = cluster ? options.cluster->self.number() : 0,
+                                       .system_relations = catalog::system_relations()});
+  sequences = std::make_unique<catalog::Sequences>(
+      store(), cluster ? catalog::SequenceSharing{.clock = &clock, .timer = &timer} : catalog::SequenceSharing{});
   PANDO_TRY(runtime::block_on(opener, catalog->open(opener)));
   catalog_open.store(true);
   statistics = std::make_unique<catalog::Statistics>(store(), catalog->options().database);

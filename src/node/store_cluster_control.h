@@ -26,9 +26,10 @@ class StoreClusterControl final : public session::ClusterControl {
   Task<Status> merge(Bytes key, runtime::Executor& executor) override;
   Task<Status> transfer_lease(uint64_t shard, uint32_t node, runtime::Executor& executor) override;
 
- private:
+  // A number that no shard has had.
   Task<Result<ShardId>> next_shard_id(runtime::Executor& executor);
 
+ private:
   kv::ClusterNode& cluster_;
   Nodes nodes_;
 };

@@ -28,7 +28,7 @@ struct ClusterNodeRow {
   std::string version;
 };
 
-// A row of pando.shards: what this node's replica of it knows.
+// A row of pando.shards: what this node's replica of it knows, or else other nodes have told some seconds ago.
 struct ClusterShardRow {
   uint64_t id = 0;
   uint64_t generation = 0;

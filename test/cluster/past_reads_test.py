@@ -65,6 +65,9 @@ class PastReadsTest(unittest.TestCase):
             self.refused(each, "SELECT count(*) FROM w", "42P01")
             run(each, "RESET pando.as_of")
 
+    def shards(self, connections):
+        return {run(each, "SELECT count(*) FROM pando.shards")[0][0] for each in connections}
+
     def test_a_node_of_its_own(self):
         process = subprocess.Popen([BINARY, "start", "--dir", self.directory + "/d", "--listen", f"127.0.0.1:{self.base}"],
                                    stderr=subprocess.DEVNULL)
@@ -88,6 +91,11 @@ class PastReadsTest(unittest.TestCase):
             cluster.form()
             connections = [node.connect() for node in cluster.nodes]
             self.read_past(connections[0], connections[1:])
+            run(connections[0], "CALL pando.split('t', 25)")
+            cluster.wait(lambda: self.shards(connections) == {2}, 10, "the split is not seen everywhere")
+            run(connections[2], "CALL pando.merge('t', 25)")
+            cluster.wait(lambda: self.shards(connections) == {1}, 10, "the merge is not seen everywhere")
+            self.assertEqual(run(connections[0], "SELECT count(*), sum(v) FROM t"), [(50, 100)])
             run(connections[0], "CALL pando.split('t', 25)")
             leader = cluster.wait_leader()
             follower = leader % 3 + 1

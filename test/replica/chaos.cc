@@ -382,6 +382,7 @@ class Chaos {
     for (const ShardId shard : shards()) {
       SimulatedNode* const holder = hosts_.leaseholder(shard);
       if (holder == nullptr) {
+        collect_merged(shard);
         continue;
       }
       const kv::ShardDescriptor newest = holder->machine().shards().at(shard);
@@ -396,6 +397,29 @@ class Chaos {
           node->host().remove_replica(shard, replica->id,
                                       [](const Status& status) { status.ignore("it is tried again"); });
         }
+      }
+    }
+  }
+
+  // Another shard has its first key, in a later generation: it was merged. Whoever has not heard of the merge was no
+  // member any more; whoever has, waits for the log of the left side, if there is one.
+  void collect_merged(ShardId shard) {
+    for (const auto& node : hosts_.nodes()) {
+      if (!node->running() || !node->machine().shards().contains(shard)) {
+        continue;
+      }
+      const kv::ShardDescriptor& old = node->machine().shards().at(shard);
+      const bool waits = old.merging.has_value() && node->machine().shards().contains(old.merging->left);
+      const bool gone = std::ranges::any_of(hosts_.nodes(), [&](const auto& other) {
+        return other->running() && std::ranges::any_of(other->machine().shards(), [&](const auto& entry) {
+                 return entry.first != shard && entry.second.contains(old.start) &&
+                        entry.second.generation > old.generation;
+               });
+      });
+      if (const kv::ReplicaDescriptor* const replica = old.on_node(node->id()); gone && !waits && replica != nullptr) {
+        world_.probe("orphan of a merge");
+        node->host().remove_replica(shard, replica->id,
+                                    [](const Status& status) { status.ignore("it is tried again"); });
       }
     }
   }

@@ -335,15 +335,7 @@ void SimulatedHosts::recover_merges() {
           continue;
         }
         if (neighbour.contains(descriptor.start)) {
-          // It has happened; a replica here whose left side was removed before it heard of that is an orphan.
-          for (const auto& holder : nodes_) {
-            if (holder->running() && holder->machine().shards().contains(shard) &&
-                !holder->machine().shards().contains(descriptor.merging->left) &&
-                neighbour.on_node(holder->id()) == nullptr && descriptor.on_node(holder->id()) != nullptr) {
-              holder->host().remove_replica(shard, descriptor.on_node(holder->id())->id,
-                                            [](const Status& status) { status.ignore("it is tried again"); });
-            }
-          }
+          // It has happened.
         } else if (other == descriptor.merging->left && neighbour.generation == descriptor.merging->left_generation) {
           node->host().renew_generation(other, neighbour.generation, [](const auto&) {});
         } else if (SimulatedNode* const leader = consensus_leader(shard); leader != nullptr) {

@@ -16,6 +16,24 @@ void ClosedMoments::note(const std::vector<ClosedMoment>& moments) {
   }
 }
 
+HlcTimestamp ClosedMoments::common(HlcTimestamp oldest) {
+  HlcTimestamp common = HlcTimestamp::max();
+  MutexLock lock(mutex_);
+  for (const auto& [shard, kept] : moments_) {
+    // Others are not told of any more.
+    if (kept.back().at >= oldest) {
+      common = std::min(common, kept.back().at);
+    }
+  }
+  return common == HlcTimestamp::max() ? oldest : common;
+}
+
+uint64_t ClosedMoments::rate(ShardId shard) {
+  MutexLock lock(mutex_);
+  const auto found = moments_.find(shard);
+  return found == moments_.end() ? 0 : found->second.back().rate;
+}
+
 Result<std::shared_ptr<const PastView>> ClosedMoments::open(const storage::Engine& engine, ShardId shard) {
   std::deque<ClosedMoment> kept;
   {

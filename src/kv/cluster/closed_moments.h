@@ -31,6 +31,10 @@ struct PastView {
 class ClosedMoments {
  public:
   void note(const std::vector<ClosedMoment>& moments) PANDO_EXCLUDES(mutex_);
+  // A moment not below `oldest` that all shards which are closed so far are closed for; `oldest` when there is none.
+  HlcTimestamp common(HlcTimestamp oldest) PANDO_EXCLUDES(mutex_);
+  // How much the shard is asked for, as its leaseholder last told: requests per second.
+  uint64_t rate(ShardId shard) PANDO_EXCLUDES(mutex_);
   // Errors: the engine's.
   Result<std::shared_ptr<const PastView>> open(const storage::Engine& engine, ShardId shard) PANDO_EXCLUDES(mutex_);
 

@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kRetryDelay{5};
 constexpr std::chrono::milliseconds kRoundInterval{500};
+// How often old outcomes are looked for.
+constexpr uint64_t kOutcomeRounds = 40;
+// How often the shards of other nodes are listed.
+constexpr uint64_t kListRounds = 10;
 // A transaction's id: its gateway in the upper bits, below them a number that starts with the clock's microseconds.
 constexpr int kTransactionNumberBits = 48;
 constexpr uint64_t kTransactionNumberMask = (uint64_t{1} << kTransactionNumberBits) - 1;
@@ -64,6 +68,7 @@ ClusterStore::ClusterStore(ClusterStoreOptions options, Parts parts, NodeId self
       nodes_(std::move(nodes)),
       guards_(parts.clock, parts.timer),
       merger_(*this),
+      outcomes_(*this),
       last_transaction_((parts.clock.wall_ns() / kNsPerUs) & kTransactionNumberMask) {
   parts_.peers.serve([this](NodeId from, Method method, Bytes body, Peers::Line& line) {
     return serve(from, method, std::move(body), line);
@@ -406,6 +411,13 @@ Task<Bytes> ClusterStore::serve_simple(Method method, Bytes body) {
     if (GuardLeaseRequest request; decode(body, request)) {
       co_return encoded(parts_.leaseholder.lease_guards(request));
     }
+  } else if (method == Method::kShards) {
+    AnswerTo<ShardsRequest> answer;
+    for (const auto& shard : parts_.leaseholder.shards()) {
+      answer.reply.shards.push_back(
+          {.descriptor = encode_descriptor(shard.descriptor), .leaseholder = shard.leaseholder});
+    }
+    co_return encoded(answer);
   } else if (method == Method::kWaits) {
     AnswerTo<WaitsRequest> answer;
     answer.reply.edges = local_waits();
@@ -414,6 +426,13 @@ Task<Bytes> ClusterStore::serve_simple(Method method, Bytes body) {
     if (RouteRequest request; decode(body, request)) {
       AnswerTo<RouteRequest> answer;
       answer.reply = parts_.leaseholder.route(request.key, request.before);
+      for (const auto& shard : parts_.leaseholder.shards()) {
+        if (shard.descriptor.id == answer.reply.shard) {
+          for (const ReplicaDescriptor& replica : shard.descriptor.replicas) {
+            answer.reply.replicas.push_back(replica.node);
+          }
+        }
+      }
       co_return encoded(answer);
     }
   }
@@ -539,6 +558,11 @@ Task<void> ClusterStore::announce_change(HlcTimestamp at, runtime::Executor& exe
   }
 }
 
+Task<void> ClusterStore::collect_outcomes() {
+  co_await outcomes_.look(parts_.background);
+  collecting_outcomes_.store(false);
+}
+
 // --- reads of the past ---
 
 void ClusterStore::tell_closed_moments() {
@@ -553,6 +577,10 @@ void ClusterStore::tell_closed_moments() {
   for (const auto& [node, request] : requests) {
     parts_.peers.tell(node, request);
   }
+}
+
+uint64_t ClusterStore::request_rate(ShardId shard) {
+  return parts_.leaseholder.leads(shard) ? parts_.leaseholder.load(shard).rate : closed_.rate(shard);
 }
 
 Result<std::shared_ptr<const PastView>> ClusterStore::open_past(ByteView key, bool before) {
@@ -603,7 +631,11 @@ void ClusterStore::resolve_later(TransactionId transaction, std::vector<Particip
 Task<void> ClusterStore::resolve(TransactionId transaction, std::vector<Participant> participants, bool committed,
                                  HlcTimestamp at, std::vector<NodeId> holders) {
   for (std::size_t i = 0; i < participants.size(); ++i) {
-    ResolveRequest request{.transaction = transaction, .key = participants[i].key, .committed = committed, .at = at};
+    ResolveRequest request{.transaction = transaction,
+                           .key = participants[i].key,
+                           .committed = committed,
+                           .at = at,
+                           .participants = participants};
     const NodeId resolver = co_await resolve_one(std::move(request));
     if (i < holders.size() && holders[i] != resolver) {
       tell(holders[i], ReleaseRequest{.transaction = transaction});
@@ -634,9 +666,12 @@ Task<void> ClusterStore::recover(Leaseholder::Abandoned abandoned) {
   bool committed = true;
   for (const Participant& participant : abandoned.participants) {
     NodeId node;
-    const auto answer = co_await send(
-        participant.key, OutcomeRequest{.transaction = abandoned.transaction, .key = participant.key, .prepares = true},
-        {.executor = &parts_.background}, &node);
+    const auto answer = co_await send(participant.key,
+                                      OutcomeRequest{.transaction = abandoned.transaction,
+                                                     .key = participant.key,
+                                                     .prepares = true,
+                                                     .participants = abandoned.participants},
+                                      {.executor = &parts_.background}, &node);
     if (!answer.ok() || answer.reply.outcome == Outcome::kUnknown) {
       co_return;
     }
@@ -680,7 +715,15 @@ void ClusterStore::schedule_recovery() {
     for (auto& abandoned : parts_.leaseholder.prepared_before(options_.recover_after)) {
       spawn_background(recover(std::move(abandoned)));
     }
+    ++rounds_;
     tell_closed_moments();
+    collect_orphans();
+    if (rounds_ % kOutcomeRounds == 0 && !collecting_outcomes_.exchange(true)) {
+      spawn_background(collect_outcomes());
+    }
+    if (rounds_ % kListRounds == 0 && !listing_shards_.exchange(true)) {
+      spawn_background(list_shards());
+    }
     for (ShardDescriptor& stuck : merger_.stuck()) {
       spawn_background(merger_.recover_stuck(std::move(stuck), parts_.background));
     }

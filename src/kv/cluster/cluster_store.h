@@ -21,6 +21,7 @@
 #include "kv/cluster/deadlocks.h"
 #include "kv/cluster/guards.h"
 #include "kv/cluster/leaseholder.h"
+#include "kv/cluster/outcome_collector.h"
 #include "kv/cluster/peers.h"
 #include "kv/cluster/router.h"
 #include "kv/cluster/shard_merger.h"
@@ -35,6 +36,8 @@ struct ClusterStoreOptions {
   std::chrono::milliseconds unavailable_after{10'000};
   // A prepared transaction that is older is looked after by the leaseholder.
   std::chrono::milliseconds recover_after{2'000};
+  // Longer than any message can be under way.
+  std::chrono::milliseconds keep_outcomes{600'000};
 };
 
 class ClusterStore final : public txn::Store {
@@ -140,8 +143,18 @@ class ClusterStore final : public txn::Store {
   // A view of the replica here of the shard of a key, of which this node is not the leaseholder. Null: there is none,
   // or nobody has told up to when it is complete.
   Result<std::shared_ptr<const PastView>> open_past(ByteView key, bool before);
-  // How often that gave one.
+  // See ClosedMoments.
+  HlcTimestamp common_past(HlcTimestamp oldest) { return closed_.common(oldest); }
+  // How often open_past() gave a view.
   uint64_t past_views() const { return past_views_.load(std::memory_order_relaxed); }
+  // All shards of the cluster in the order of their keys, as far as nodes that can be reached know, each in its newest
+  // generation. Asks all of them.
+  Task<std::vector<Leaseholder::KnownShard>> all_shards(runtime::Executor& executor);
+  // The same without asking: what this node has replicas of as of now, other shards as of some seconds ago.
+  std::vector<Leaseholder::KnownShard> known_shards() PANDO_EXCLUDES(mutex_);
+  // Requests per second to a shard that this node has a replica of, as far as known.
+  uint64_t request_rate(ShardId shard);
+  bool stopping() const { return stopping_.load(); }
   // Runs what nobody waits for; stop() does.
   void spawn_background(Task<void> task);
   // Makes the outcome of a transaction known to its participants, in the background, and frees the locks that it holds
@@ -171,6 +184,10 @@ class ClusterStore final : public txn::Store {
   std::vector<WaitEdge> local_waits();
   Task<Bytes> serve_exclude(NodeId from, Bytes body, runtime::Executor& executor);
   void tell_closed_moments();
+  void collect_orphans();
+  Task<void> list_shards();
+  Task<void> collect_outcomes();
+  Task<void> remove_if_orphan(ShardDescriptor here);
   void schedule_recovery() PANDO_EXCLUDES(mutex_);
   Task<void> run_background(Task<void> task);
 
@@ -180,8 +197,12 @@ class ClusterStore final : public txn::Store {
   ClusterRouter router_;
   const ClusterRouter::Nodes nodes_;
   Guards guards_;
+  // Of the timer's callback.
+  uint64_t rounds_ = 0;
   ClosedMoments closed_;
   ShardMerger merger_;
+  OutcomeCollector outcomes_;
+  std::atomic<bool> collecting_outcomes_{false};
   std::atomic<uint64_t> past_views_{0};
   Bytes watched_prefix_;
   WatchedHook watched_hook_;
@@ -198,6 +219,8 @@ class ClusterStore final : public txn::Store {
   std::atomic<bool> renewing_guards_{false};
   Mutex mutex_;
   runtime::TimerId recovery_timer_ PANDO_GUARDED_BY(mutex_) = 0;
+  std::vector<Leaseholder::KnownShard> others_shards_ PANDO_GUARDED_BY(mutex_);
+  std::atomic<bool> listing_shards_{false};
 };
 
 // Waits; false when the cancellation came first.

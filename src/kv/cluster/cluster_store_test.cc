@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "kv/cluster/shard_sizer.h"
+#include "kv/descriptor/keys.h"
 #include "test/cluster_store/simulated_cluster.h"
 #include "txn/point_access.h"
 
@@ -190,6 +192,31 @@ TEST_F(ClusterStoreTest, LocksOfALostLeaseholderAreNotTrusted) {
   ASSERT_EQ(write(gateway, {{"a", "2"}}).to_string(), "OK");
   EXPECT_EQ(cluster_->run(transaction->commit()).code().view(), "40001");
   EXPECT_EQ(read(gateway, "a"), "2");
+}
+
+// A foreign key's check locks the parent's row, which may lie in another shard, and writes nothing there.
+TEST_F(ClusterStoreTest, LocksThatOnlyReadAreNotTrustedAfterTheirLeaseholderWasLost) {
+  make();
+  ASSERT_EQ(write(1, {{"a", "parent"}, {"x", "-"}}).to_string(), "OK");
+  ASSERT_EQ(cluster_->split(ShardId(1), "m", ShardId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("x", NodeId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("a", NodeId(1)).to_string(), "OK");
+  for (const bool lost : {false, true}) {
+    auto child = begin(3);
+    ASSERT_TRUE(cluster_->run(child->lock("a", LockStrength::kKeyShare, WaitPolicy::kBlock)).ok());
+    ASSERT_TRUE(cluster_->run(child->lock("x", LockStrength::kUpdate, WaitPolicy::kBlock)).ok());
+    ASSERT_TRUE(child->put("x", "child").ok());
+    if (lost) {
+      ASSERT_EQ(cluster_->transfer("a", NodeId(3)).to_string(), "OK");
+      auto killer = begin(1);
+      ASSERT_TRUE(cluster_->run(killer->lock("a", LockStrength::kUpdate, WaitPolicy::kBlock)).ok());
+      ASSERT_TRUE(killer->erase("a").ok());
+      ASSERT_EQ(cluster_->run(killer->commit()).to_string(), "OK");
+    }
+    EXPECT_EQ(cluster_->run(child->commit()).code().view(), lost ? "40001" : "00000");
+    cluster_->run_for(1s);
+  }
+  EXPECT_EQ(read(2, "a"), "-");
 }
 
 TEST_F(ClusterStoreTest, ALockWaitsForItsHolderOnAnotherGateway) {
@@ -440,12 +467,20 @@ TEST_F(ClusterStoreTest, StaleReadsNeedNoLeaseholder) {
   // Too old for what is allowed: the leaseholder is asked.
   ASSERT_EQ(write(1, {{"a", "2"}}).to_string(), "OK");
   EXPECT_EQ(read_past(follower, "a", {}, 1us), "2");
+  ASSERT_EQ(cluster_->split(ShardId(1), "m", ShardId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("x", NodeId(other)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("a", leader->id()).to_string(), "OK");
   cluster_->run_for(2s);
   leader->crash();
   cluster_->node(other).crash();
-  EXPECT_EQ(read_past(follower, "a", {}, 30s), "2");
-  cluster_->run_for(10s);
-  EXPECT_EQ(read_past(follower, "a", {}, 30s), "2");
+  for (const auto later : {0s, 10s}) {
+    cluster_->run_for(later);
+    EXPECT_EQ(read_past(follower, "a", {}, 30s), "2");
+    // Over both shards, whose leaseholders have closed them at different moments.
+    auto past = begin_past(follower, {}, 30s);
+    EXPECT_EQ(cluster_->run(past->get("a"))->value_or("-"), "2");
+    EXPECT_EQ(cluster_->run(past->get("x"))->value_or("-"), "-");
+  }
 }
 
 // What is prepared may be committed at a moment that its leaseholder would otherwise have closed.
@@ -583,6 +618,100 @@ TEST_F(ClusterStoreTest, AMergeWhoseCoordinatorDiesIsUndoneOrDone) {
   cluster_->run_for(6s);
   EXPECT_GT(merged, 0);
   EXPECT_LT(merged, 24);
+}
+
+TEST_F(ClusterStoreTest, ShardsAreCutWhenTheyGrowAndJoinedWhenTheyShrink) {
+  ClusterOptions options;
+  options.node.history = 2s;
+  make(options);
+  uint64_t last_shard = 1;
+  const auto sizer_of = [&](uint32_t node) {
+    return ShardSizer(
+        {.split_bytes = 8_KiB, .merge_bytes = 4_KiB, .merge_after = 5s, .first_key = "b"},
+        {.store = cluster_->node(node).store(),
+         .next_shard = [&](runtime::Executor&) -> Task<Result<ShardId>> { co_return ShardId(++last_shard); },
+         .marks = "_marks"});
+  };
+  std::vector<ShardSizer> sizers{sizer_of(1), sizer_of(2), sizer_of(3)};
+  const auto look = [&] {
+    int steps = 0;
+    for (ShardSizer& sizer : sizers) {
+      const auto step = cluster_->run(sizer.look(world_));
+      EXPECT_TRUE(step.ok()) << step.status().to_string();
+      steps += step.ok() && *step != ShardSizer::Step::kNone ? 1 : 0;
+    }
+    cluster_->run_for(1s);
+    return steps;
+  };
+  EXPECT_EQ(look(), 0);
+  for (int i = 0; i < 40; ++i) {
+    ASSERT_EQ(write(1, {{fmt::format("c{:02}", i), Bytes(1000, 'x')}}).to_string(), "OK");
+  }
+  for (int i = 0; i < 12; ++i) {
+    look();
+  }
+  const std::size_t grown = shards(1);
+  EXPECT_GE(grown, 5U);
+  EXPECT_EQ(look(), 0) << "no shard is cut for ever";
+  // One that a user has made stays.
+  ASSERT_EQ(cluster_->split(cluster_->node(1).node().leaseholder().route("d", false).shard, "d", ShardId(++last_shard))
+                .to_string(),
+            "OK");
+  for (int i = 0; i < 40; ++i) {
+    ASSERT_EQ(write(2, {{fmt::format("c{:02}", i), "y"}}).to_string(), "OK");
+  }
+  cluster_->run_for(4s);
+  for (uint32_t node = 1; node <= 3; ++node) {
+    ASSERT_TRUE(cluster_->node(node).engine().collect_garbage({}).ok());
+  }
+  for (int i = 0; i < 30; ++i) {
+    look();
+  }
+  EXPECT_EQ(shards(1), 2U);
+  EXPECT_EQ(*cluster_->run(scan_all(3, false, 7)), *cluster_->run(scan_all(1, false, 100)));
+}
+
+TEST(ShardLoad, FindsTheMiddleUnlessOneKeyTakesItAll) {
+  ShardLoad load;
+  EXPECT_EQ(load.update(1'000'000'000), 0U);
+  for (int i = 0; i < 64 * 64; ++i) {
+    load.note(fmt::format("k{:04}", i));
+  }
+  EXPECT_GT(load.update(2'000'000'000), 500U);
+  const Bytes middle = load.middle();
+  EXPECT_GT(middle, "k1000");
+  EXPECT_LT(middle, "k3000");
+  for (int i = 0; i < 64 * 64; ++i) {
+    load.note("hot");
+  }
+  EXPECT_EQ(load.middle(), "");
+}
+
+TEST_F(ClusterStoreTest, WhatBecameOfATransactionIsForgottenOnceNobodyCanAsk) {
+  ClusterOptions options;
+  options.node.store.keep_outcomes = 30s;
+  make(options);
+  ASSERT_EQ(cluster_->split(ShardId(1), "m", ShardId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("x", NodeId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("a", NodeId(1)).to_string(), "OK");
+  const auto records = [&](uint32_t node) {
+    std::size_t count = 0;
+    auto walk = cluster_->node(node).engine().iterate({Bytes(kKeyedPrefix), prefix_end(kKeyedPrefix)});
+    for (walk->seek(kKeyedPrefix); walk->valid(); walk->next()) {
+      ++count;
+    }
+    return count;
+  };
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(write(3, {{"a", std::to_string(i)}, {"x", std::to_string(i)}}).to_string(), "OK");
+  }
+  cluster_->run_for(5s);
+  EXPECT_EQ(records(1), 40U);
+  cluster_->run_for(60s);
+  for (uint32_t node = 1; node <= 3; ++node) {
+    EXPECT_EQ(records(node), 0U) << node;
+  }
+  EXPECT_EQ(read(1, "a") + read(2, "x"), "1919");
 }
 
 TEST_F(ClusterStoreTest, WriteSkewIsRefusedWhenSerializable) {

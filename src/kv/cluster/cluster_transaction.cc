@@ -65,7 +65,9 @@ Result<std::shared_ptr<const PastView>> ClusterTransaction::open_past(ByteView k
     past_ = std::move(view);
   }
   if (point_.at == HlcTimestamp()) {
-    point_ = {.at = past_->until, .limit = past_->until, .origin = store_.self()};
+    // One that other shards can be read at as well.
+    const HlcTimestamp at = std::min(past_->until, store_.common_past(oldest_));
+    point_ = {.at = at, .limit = at, .origin = store_.self()};
   }
   PANDO_TRY(store_.parts().leaseholder.check_readable(point_.at));
   return past_;
@@ -400,25 +402,27 @@ Task<Status> ClusterTransaction::make_parts(std::vector<Part>& parts) {
     part.commit.replaces = !replaced_.empty();
     parts.push_back(std::move(part));
   }
-  PANDO_CO_TRY(bind_locks(parts));
+  PANDO_CO_TRY(co_await bind_locks(parts));
   PANDO_CO_TRY(bind_guards(parts));
   co_return co_await add_reads(parts);
 }
 
-// Every lock must be one of the lease that its shard is under now, as far as this transaction writes there.
-Status ClusterTransaction::bind_locks(std::vector<Part>& parts) {
+// Every lock must be one of the lease that its shard is under now. A shard that is only locked takes part as well: else
+// its leaseholder could be lost unnoticed, and another transaction change what the lock was to keep.
+Task<Status> ClusterTransaction::bind_locks(std::vector<Part>& parts) {
   for (const auto& [key, lock] : locks_) {
-    const auto part =
-        std::ranges::find_if(parts, [&](const Part& each) { return covers(each.route.span, key, false); });
+    auto part = std::ranges::find_if(parts, [&](const Part& each) { return covers(each.route.span, key, false); });
     if (part == parts.end()) {
-      continue;
+      PANDO_CO_ASSIGN(RouteReply route, co_await store_.locate(key, context()));
+      parts.push_back({.route = std::move(route), .first_key = key, .commit = {.transaction = id_}});
+      part = std::prev(parts.end());
     }
     if (lock.shard != part->route.shard || (part->commit.term != 0 && part->commit.term != lock.term)) {
-      return locks_lost();
+      co_return locks_lost();
     }
     part->commit.term = lock.term;
   }
-  return {};
+  co_return Status();
 }
 
 Status ClusterTransaction::bind_guards(std::vector<Part>& parts) {
@@ -526,8 +530,8 @@ Task<void> ClusterTransaction::prepare_part(Part* part, std::vector<Participant>
   NodeId node;
   const auto answer = co_await store_.send(
       part->first_key,
-      PrepareRequest{.part = std::move(part->commit), .key = part->first_key, .participants = std::move(participants)},
-      sent, &node);
+      PrepareRequest{.part = std::move(part->commit), .key = part->first_key, .participants = participants}, sent,
+      &node);
   if (answer.ok()) {
     vote->add(Status(), answer.reply.at);
   } else if (answer.verdict == Verdict::kError) {
@@ -536,7 +540,9 @@ Task<void> ClusterTransaction::prepare_part(Part* part, std::vector<Participant>
     vote->add(locks_lost(), {});
   } else {
     const auto found = co_await store_.send(
-        part->first_key, OutcomeRequest{.transaction = id_, .key = part->first_key, .prepares = true},
+        part->first_key,
+        OutcomeRequest{
+            .transaction = id_, .key = part->first_key, .prepares = true, .participants = std::move(participants)},
         {.executor = options_.executor}, &node);
     if (!found.ok()) {
       vote->add(Status(sql_state::kStatementCompletionUnknown,

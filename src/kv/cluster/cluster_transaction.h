@@ -115,7 +115,7 @@ class ClusterTransaction final : public txn::Transaction, public txn::PointAcces
 
   Task<Status> commit_writes();
   Task<Status> make_parts(std::vector<Part>& parts);
-  Status bind_locks(std::vector<Part>& parts);
+  Task<Status> bind_locks(std::vector<Part>& parts);
   Status bind_guards(std::vector<Part>& parts);
   Task<Status> add_reads(std::vector<Part>& parts);
   // Sets `must_lock` when what it replaces is locked by somebody else; then nothing is committed.

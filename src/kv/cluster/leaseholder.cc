@@ -27,13 +27,6 @@ txn::Span span_of(ByteView key) {
   return {Bytes(key), std::move(end)};
 }
 
-// What a call to the host comes to, in the frame of whoever waits for it.
-struct PendingOutcome {
-  explicit PendingOutcome(runtime::Executor& executor) : decided(executor) {}
-  Status status;
-  runtime::Event decided;
-};
-
 }  // namespace
 
 Leaseholder::Leaseholder(LeaseholderOptions options, Parts parts, NodeId self)
@@ -62,11 +55,6 @@ bool Leaseholder::leads(const LedShard& led) const {
 NodeId Leaseholder::leader_hint(ShardId id) const {
   const NodeId leader = host_->view(id)->leader();
   return leader == self_ ? NodeId() : leader;
-}
-
-template <typename T>
-Answer<T> Leaseholder::redirect(ShardId id) const {
-  return Answer<T>::not_leaseholder(leader_hint(id));
 }
 
 // --- reads ---
@@ -104,6 +92,7 @@ std::optional<Leaseholder::Settled> Leaseholder::try_settle(const LedShard& led,
   if (!led.contains(part)) {
     return Settled{.verdict = Verdict::kNotLeaseholder};
   }
+  led.load.note(part.start);
   ReadPoint settled = point;
   const HlcTimestamp limit = settle_moment(led, settled);
   if (led.find_writer(part, reader, settled.at, limit) != nullptr) {
@@ -388,6 +377,7 @@ Task<AnswerTo<CommitShardRequest>> Leaseholder::commit(CommitShardRequest reques
     if (part.deadline != HlcTimestamp() && write.at > part.deadline) {
       co_return Reply::error(past_deadline());
     }
+    led.load.note(write.keys.front());
     set_commit_timestamp(part.payload, write.at);
     sequence(led, write, std::move(part.payload));
   }
@@ -549,8 +539,11 @@ Task<AnswerTo<ResolveRequest>> Leaseholder::resolve(ResolveRequest request, runt
     }
     parts_.oracle.observe(request.at);
   }
-  const ResolveEntry entry{
-      .transaction = request.transaction, .key = request.key, .committed = request.committed, .at = request.at};
+  const ResolveEntry entry{.transaction = request.transaction,
+                           .key = request.key,
+                           .committed = request.committed,
+                           .at = request.committed ? request.at : parts_.oracle.next(),
+                           .participants = request.participants};
   if (!co_await propose(led, span_of(request.key), encode_entry(entry), executor)) {
     co_return redirect<Empty>(request.shard);
   }
@@ -570,124 +563,6 @@ Task<AnswerTo<DiscardRequest>> Leaseholder::discard(DiscardRequest request, runt
     co_return redirect<Empty>(request.shard);
   }
   co_return AnswerTo<DiscardRequest>();
-}
-
-// --- the shape of shards ---
-
-Task<AnswerTo<SplitRequest>> Leaseholder::split(SplitRequest request, runtime::Executor& executor) {
-  using Reply = AnswerTo<SplitRequest>;
-  LedShard& led = shard(request.shard);
-  while (true) {
-    {
-      MutexLock lock(led.mutex);
-      if (!leads(led) || !led.contains(request.key)) {
-        led.splitting = false;
-        co_return redirect<Empty>(request.shard);
-      }
-      if (request.key == led.span.start) {
-        co_return Reply();
-      }
-      led.splitting = true;
-      if (!led.has_prepares()) {
-        break;
-      }
-    }
-    co_await wait_for_change(led, executor);
-  }
-  PendingOutcome outcome(executor);
-  host_->split(led.id, request.key, request.right, [&outcome](Result<ShardDescriptor> result) {
-    outcome.status = std::move(result).status();
-    outcome.decided.set();
-  });
-  co_await outcome.decided.wait();
-  MutexLock lock(led.mutex);
-  led.splitting = false;
-  co_return outcome.status.ok() ? Reply() : Reply::error(std::move(outcome.status));
-}
-
-bool Leaseholder::leads(ShardId id) {
-  LedShard& led = shard(id);
-  MutexLock lock(led.mutex);
-  return leads(led);
-}
-
-uint64_t Leaseholder::generation(ShardId id) {
-  LedShard& led = shard(id);
-  MutexLock lock(led.mutex);
-  return led.generation;
-}
-
-Answer<ShardDescriptor> Leaseholder::before_boundary(ShardId left, ByteView boundary) {
-  LedShard& led = shard(left);
-  MutexLock lock(led.mutex);
-  if (!leads(led)) {
-    return redirect<ShardDescriptor>(left);
-  }
-  if (!covers(led.span, boundary, true)) {
-    return Answer<ShardDescriptor>::not_leaseholder(NodeId());
-  }
-  return {.reply = led.descriptor};
-}
-
-Answer<ShardDescriptor> Leaseholder::neighbours(ShardId left, ByteView boundary) {
-  Answer<ShardDescriptor> before = before_boundary(left, boundary);
-  if (!before.ok() || before.reply.contains(boundary)) {
-    return before;
-  }
-  MutexLock shards_lock(shards_mutex_);
-  for (const auto& [id, led] : shards_) {
-    MutexLock lock(led->mutex);
-    if (led->generation != 0 && led->descriptor.start == boundary && !boundary.empty()) {
-      return {.reply = led->descriptor};
-    }
-  }
-  return Answer<ShardDescriptor>::try_again();
-}
-
-Task<Status> Leaseholder::prepare_merge(ShardId right, runtime::Executor& executor) {
-  LedShard& led = shard(right);
-  // Reads of an earlier leaseholder may lie ahead of this node's clock until then.
-  co_await wait_until_commits_allowed(led, executor);
-  while (true) {
-    {
-      MutexLock lock(led.mutex);
-      if (!leads(led)) {
-        co_return Status(sql_state::kObjectNotInPrerequisiteState, "this node does not lead the shard on the right");
-      }
-      led.splitting = true;
-      if (!led.has_prepares()) {
-        co_return Status();
-      }
-    }
-    co_await wait_for_change(led, executor);
-  }
-}
-
-void Leaseholder::end_merge(ShardId right) {
-  LedShard& led = shard(right);
-  MutexLock lock(led.mutex);
-  led.splitting = false;
-}
-
-Task<AnswerTo<TransferRequest>> Leaseholder::transfer(TransferRequest request, runtime::Executor& executor) {
-  using Reply = AnswerTo<TransferRequest>;
-  LedShard& led = shard(request.shard);
-  {
-    MutexLock lock(led.mutex);
-    if (!leads(led)) {
-      co_return redirect<Empty>(request.shard);
-    }
-  }
-  if (request.target == self_) {
-    co_return Reply();
-  }
-  PendingOutcome outcome(executor);
-  host_->transfer_lease(request.shard, request.target, [&outcome](Status status) {
-    outcome.status = std::move(status);
-    outcome.decided.set();
-  });
-  co_await outcome.decided.wait();
-  co_return outcome.status.ok() ? Reply() : Reply::error(std::move(outcome.status));
 }
 
 // --- outcomes ---
@@ -725,7 +600,7 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
       }
       pending = std::ranges::any_of(
           led.pending, [&](const PendingWrite* write) { return write->transaction == request.transaction; });
-      if (!pending) {
+      if (!pending && !request.looks_only) {
         // A commit of it that still comes is refused from now on.
         release({.transaction = request.transaction});
         owners_.refuse(request.transaction);
@@ -745,10 +620,16 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
     if (const auto committed = recent_.find(request.transaction)) {
       co_return reply_with(Outcome::kCommitted, *committed);
     }
+    if (request.looks_only) {
+      co_return reply_with(Outcome::kUnknown, {});
+    }
     if (!request.prepares) {
       co_return reply_with(recent_.covers(request.since) ? Outcome::kAborted : Outcome::kUnknown, {});
     }
-    ResolveEntry prevention{.transaction = request.transaction, .key = request.key};
+    const ResolveEntry prevention{.transaction = request.transaction,
+                                  .key = request.key,
+                                  .at = parts_.oracle.next(),
+                                  .participants = request.participants};
     if (!co_await propose(led, span_of(request.key), encode_entry(prevention), executor)) {
       co_return redirect<OutcomeReply>(request.shard);
     }

@@ -70,9 +70,17 @@ class Leaseholder final : public StateMachine {
   // Waits until nothing is prepared, and lets nothing be prepared meanwhile.
   Task<AnswerTo<SplitRequest>> split(SplitRequest request, runtime::Executor& executor);
   Task<AnswerTo<TransferRequest>> transfer(TransferRequest request, runtime::Executor& executor);
-  // --- for ShardMerger ---
+  // --- for ShardMerger and ShardSizer ---
   ReplicaHost& host() { return *host_; }
   bool leads(ShardId id);
+  struct KnownLoad {
+    // Requests per second.
+    uint64_t rate = 0;
+    // See ShardLoad.
+    Bytes middle;
+  };
+  // Of a shard that this node leads.
+  KnownLoad load(ShardId id);
   uint64_t generation(ShardId id);
   // Of a shard that this node leads, and that holds what comes just before the boundary.
   Answer<ShardDescriptor> before_boundary(ShardId left, ByteView boundary);
@@ -118,7 +126,7 @@ class Leaseholder final : public StateMachine {
     NodeId leaseholder;
   };
   std::vector<KnownShard> shards();
-  // What this node's replicas know of where a key lies.
+  // What this node's replicas know of where a key lies; without the nodes that have replicas.
   RouteReply route(ByteView key, bool before);
   // A walk over all of the request's span, for a gateway on this node: at a settled moment the past does not change.
   struct OpenScan {
@@ -159,6 +167,17 @@ class Leaseholder final : public StateMachine {
     std::vector<Participant> participants;
   };
   std::vector<Abandoned> prepared_before(std::chrono::nanoseconds age);
+
+  // What became, before a moment, of transactions that took part here in commits over several shards: at most
+  // `count_max`, of shards that this node leads.
+  struct KnownOutcome {
+    ShardId shard;
+    OutcomeName name;
+    std::vector<Participant> participants;
+  };
+  std::vector<KnownOutcome> outcomes_before(HlcTimestamp moment, std::size_t count_max);
+  // REQUIRES: no participant is prepared, or can be.
+  Task<void> forget_outcome(KnownOutcome outcome, runtime::Executor& executor);
 
   // --- StateMachine, called by the host; in state_machine.cc ---
   Status apply(std::span<const CommittedEntry> entries, const storage::WriteBatch& changes) override;
@@ -256,5 +275,10 @@ class Leaseholder final : public StateMachine {
   // Those with data, by their start.
   std::map<Bytes, LedShard*, std::less<>> by_start_ PANDO_GUARDED_BY(shards_mutex_);
 };
+
+template <typename T>
+Answer<T> Leaseholder::redirect(ShardId id) const {
+  return Answer<T>::not_leaseholder(leader_hint(id));
+}
 
 }  // namespace pando::kv

@@ -4,6 +4,37 @@
 
 namespace pando::kv {
 
+uint64_t ShardLoad::update(uint64_t now_ns) {
+  constexpr uint64_t kNsPerSecond = 1'000'000'000;
+  // Of the newest, one part in this.
+  constexpr uint64_t kSmoothing = 4;
+  if (counted_ns_ != 0 && now_ns > counted_ns_) {
+    const uint64_t rate = (requests_ - counted_) * kNsPerSecond / (now_ns - counted_ns_);
+    rate_ = (rate_ * (kSmoothing - 1) + rate) / kSmoothing;
+  }
+  counted_ = requests_;
+  counted_ns_ = now_ns;
+  return rate_;
+}
+
+Bytes ShardLoad::middle() const {
+  // A part with less than this of the samples is not worth a shard.
+  constexpr std::size_t kPartMin = kSamples / 4;
+  std::vector<ByteView> keys;
+  for (const Bytes& sample : samples_) {
+    if (!sample.empty()) {
+      keys.emplace_back(sample);
+    }
+  }
+  if (keys.size() < kSamples) {
+    return {};
+  }
+  std::ranges::sort(keys);
+  const ByteView key = keys[keys.size() / 2];
+  const auto below = static_cast<std::size_t>(std::ranges::count_if(keys, [&](ByteView each) { return each < key; }));
+  return below < kPartMin || keys.size() - below < kPartMin ? Bytes() : Bytes(key);
+}
+
 void LedShard::add_writers(const std::vector<Bytes>& keys, Writer writer) {
   for (const Bytes& key : keys) {
     writers.emplace(key, writer);

@@ -9,6 +9,7 @@
 //
 // Everything under `mutex`.
 
+#include <array>
 #include <deque>
 #include <map>
 #include <vector>
@@ -43,6 +44,31 @@ struct PreparedWrite {
   std::vector<txn::Span> reads;
   // When it was last looked at whether its coordinator is gone.
   uint64_t since_ns = 0;
+};
+
+// How much a shard is asked for, and around which keys.
+class ShardLoad {
+ public:
+  void note(ByteView key) {
+    if (requests_++ % kSampleEvery == 0) {
+      samples_[requests_ / kSampleEvery % kSamples].assign(key);
+    }
+  }
+  // Requests per second since it was last asked, smoothed.
+  uint64_t update(uint64_t now_ns);
+  uint64_t rate() const { return rate_; }
+  // A key with about half of the requests on either side; empty when a few keys take nearly all of them.
+  Bytes middle() const;
+
+ private:
+  static constexpr std::size_t kSamples = 64;
+  static constexpr uint64_t kSampleEvery = 64;
+
+  uint64_t requests_ = 0;
+  uint64_t counted_ = 0;
+  uint64_t counted_ns_ = 0;
+  uint64_t rate_ = 0;
+  std::array<Bytes, kSamples> samples_;
 };
 
 struct LedShard {
@@ -82,6 +108,8 @@ struct LedShard {
     }
   };
   std::multimap<Bytes, Writer, std::less<>> writers PANDO_GUARDED_BY(mutex);
+  // Reading counts.
+  mutable ShardLoad load PANDO_GUARDED_BY(mutex);
   // Woken when something is decided, or the lease ends.
   std::vector<runtime::Event*> waiters PANDO_GUARDED_BY(mutex);
 

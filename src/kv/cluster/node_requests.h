@@ -30,6 +30,7 @@ struct RouteReply {
   txn::Span span;
   // 0: nobody known.
   NodeId leaseholder;
+  // Filled in for other nodes.
   std::vector<NodeId> replicas;
   template <typename Fields>
   void visit(Fields& fields) {
@@ -74,9 +75,11 @@ struct ClosedMoment {
   uint64_t generation = 0;
   uint64_t index = 0;
   HlcTimestamp at;
+  // Requests per second, for whoever balances leases.
+  uint64_t rate = 0;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(shard, generation, index, at);
+    fields(shard, generation, index, at, rate);
   }
 };
 
@@ -205,6 +208,34 @@ struct TransferRequest {
   template <typename Fields>
   void visit(Fields& fields) {
     fields(shard, target);
+  }
+};
+
+// The shards that the node asked has replicas of.
+struct ShardsRequest {
+  static constexpr Method kMethod = Method::kShards;
+  using Reply = struct ShardsReply;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields();
+  }
+};
+
+struct ShardsReply {
+  struct Shard {
+    // As encode_descriptor() makes it.
+    Bytes descriptor;
+    // As the node knows it; 0: nobody.
+    NodeId leaseholder;
+    template <typename Fields>
+    void visit(Fields& fields) {
+      fields(descriptor, leaseholder);
+    }
+  };
+  std::vector<Shard> shards;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shards);
   }
 };
 

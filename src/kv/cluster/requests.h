@@ -242,9 +242,13 @@ struct OutcomeRequest {
   HlcTimestamp since;
   // It was to be prepared here, with others; else to be committed at once.
   bool prepares = false;
+  // The others, as far as known.
+  std::vector<Participant> participants;
+  // Only asks: what was not prepared may be later.
+  bool looks_only = false;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(shard, transaction, key, since, prepares);
+    fields(shard, transaction, key, since, prepares, participants, looks_only);
   }
 };
 
@@ -267,9 +271,10 @@ struct ResolveRequest {
   Bytes key;
   bool committed = false;
   HlcTimestamp at;
+  std::vector<Participant> participants;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(shard, transaction, key, committed, at);
+    fields(shard, transaction, key, committed, at, participants);
   }
 };
 

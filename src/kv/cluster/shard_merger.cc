@@ -8,6 +8,8 @@ namespace {
 constexpr std::chrono::milliseconds kPoll{5};
 // For the replicas of the right side to hear of it and to flush; nothing is served there meanwhile.
 constexpr std::chrono::milliseconds kAwaitReplicas{2000};
+// For them to flush before, while everything is still served.
+constexpr std::chrono::milliseconds kAwaitFlush{10'000};
 constexpr std::chrono::milliseconds kAwaitLease{500};
 // Whoever takes the steps of a merge leads the right side, and knows of it: another leader can be sure soon.
 constexpr uint64_t kStuckAfterNs = 500'000'000;
@@ -139,7 +141,8 @@ Task<Status> ShardMerger::await_replicas(const ShardDescriptor& right, AwaitMerg
   for (const ReplicaDescriptor& replica : right.replicas) {
     store_.spawn_background(await_replica(replica.node, request, vote));
   }
-  const uint64_t deadline_ns = store_.parts().clock.monotonic_ns() + to_ns(kAwaitReplicas);
+  const uint64_t deadline_ns =
+      store_.parts().clock.monotonic_ns() + to_ns(request.left == ShardId() ? kAwaitFlush : kAwaitReplicas);
   while (vote->open.load() > 0 && !vote->failed.load() && store_.parts().clock.monotonic_ns() < deadline_ns) {
     co_await pause_for(kPoll, store_.parts().timer, executor, nullptr);
   }

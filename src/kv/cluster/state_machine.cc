@@ -87,6 +87,11 @@ Status Leaseholder::Application::add(const CommittedEntry& entry) {
       return add_prepare(entry.shard, entry.payload);
     case PayloadKind::kResolve:
       return add_resolve(entry.shard, entry.payload);
+    case PayloadKind::kForget: {
+      PANDO_ASSIGN(const ForgetEntry forget, decode_forget(entry.payload));
+      erase(outcome_key(forget.key, forget.transaction));
+      return {};
+    }
     case PayloadKind::kDiscard: {
       PANDO_ASSIGN(const txn::Span span, decode_discard(entry.payload));
       batch_.erase_version_range(span.start, span.end);
@@ -141,7 +146,7 @@ Status Leaseholder::Application::add_resolve(ShardId shard, ByteView payload) {
     erase(key);
     resolved.push_back({.shard = shard, .transaction = entry.transaction});
   }
-  put(outcome, encode_outcome({.committed = entry.committed, .at = entry.at}));
+  put(outcome, encode_outcome({.committed = entry.committed, .at = entry.at, .participants = entry.participants}));
   return {};
 }
 

@@ -53,9 +53,8 @@ class Binder {
   void use_system_columns() { system_columns_ = true; }
   // Why a query makes a view that is not updatable, as PostgreSQL's details say it; empty when it is.
   Result<std::string> why_not_updatable(const ast::Statement& query);
-  // The relations that were named, for bind_dependencies.
+  // The relations that were named, for bind_dependencies; the tables that are read, by views as well.
   const std::vector<types::Oid>& used_relations() const { return used_relations_; }
-  // The tables that are read, by views as well.
   const std::vector<types::Oid>& read_tables() const { return read_tables_; }
 
   // --- queries ---
@@ -351,8 +350,7 @@ class Binder {
   bool system_columns_ = false;
   // Tables of the query level being bound are locked: their scans give row keys.
   bool scan_row_keys_ = false;
-  std::vector<types::Oid> used_relations_;
-  std::vector<types::Oid> read_tables_;
+  std::vector<types::Oid> used_relations_, read_tables_;
   // Names of the columns of scalar subqueries, which name the select item they are in.
   std::map<const ast::Subquery*, std::string> subquery_names_;
   // References made so far, innermost level first: which level an aggregate belongs to follows from them.

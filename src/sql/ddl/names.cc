@@ -99,7 +99,7 @@ Task<Result<SchemaPtr>> Definition::schema_for(const ast::RelationName& name) {
   }
   catalog::SchemaDescriptor schema;
   PANDO_CO_ASSIGN(schema.oid, co_await allocate_oid());
-  schema.name = fmt::format("{}{}", catalog::kTemporarySchemaPrefix, schema.oid);
+  schema.name = fmt::format("{}{}", catalog::temporary_schema_prefix(catalog().catalog().options().node), schema.oid);
   *own = schema.name;
   context_.bind.search_path.insert(context_.bind.search_path.begin(), schema.name);
   auto stored = std::make_shared<const catalog::SchemaDescriptor>(std::move(schema));
