@@ -25,9 +25,10 @@ Result<txn::ReadOutcome> ClusterTransaction::try_get(ByteView key, Bytes& value)
   if (notes_reads()) {
     reads_.add_key(key);
   }
-  // What was locked before the statement began has not changed since.
+  // What was locked just before the statement began anew is as new as anything. Older locks may be lost by now, with a
+  // leaseholder, which a transaction that only reads would not be told.
   if (const auto lock = locks_.empty() ? locks_.end() : locks_.find(Bytes(key));
-      lock != locks_.end() && lock->second.number <= statement_locks_ &&
+      lock != locks_.end() && lock->second.number <= statement_locks_ && lock->second.number > earlier_locks_ &&
       (point_.at == HlcTimestamp() ? options_.isolation == txn::Isolation::kReadCommitted
                                    : lock->second.newest <= point_.at)) {
     if (const auto found = find_locked(key, value)) {
@@ -125,6 +126,7 @@ bool ClusterTransaction::renew(const txn::TransactionOptions& options) {
   locks_.clear();
   lock_count_ = 0;
   statement_locks_ = 0;
+  earlier_locks_ = 0;
   marks_.clear();
   guard_epoch_ = 0;
   guarded_ = false;

@@ -31,7 +31,7 @@ ClusterTransaction::~ClusterTransaction() {
 void ClusterTransaction::begin_statement() {
   PANDO_ASSERT(!over_, "a statement in a transaction that has ended");
   statement_ = writes_.mark();
-  statement_locks_ = lock_count_;
+  earlier_locks_ = std::exchange(statement_locks_, lock_count_);
   past_.reset();
   if (options_.read_at != HlcTimestamp()) {
     // There is nothing uncertain about it.

@@ -149,8 +149,9 @@ class ClusterTransaction final : public txn::Transaction, public txn::PointAcces
   std::vector<std::function<void()>> hooks_;
   // What try_replace has put and nothing has locked since; empty for none.
   Bytes replaced_;
-  // Locks that it had when the running statement began.
+  // Locks that it had when the running statement began, and before that, when it began the last time.
   std::size_t statement_locks_ = 0;
+  std::size_t earlier_locks_ = 0;
   // It writes under the watched prefix.
   bool changes_watched_ = false;
   HlcTimestamp committed_at_;
