@@ -29,8 +29,6 @@ Bytes encode_marks(const HighWaterMarks& marks) {
 // alike.
 class IngestedWalk final : public storage::IngestSource {
  public:
-  using Range = std::pair<Bytes, Bytes>;
-
   explicit IngestedWalk(std::unique_ptr<txn::OverlayWalk> walk) : walk_(std::move(walk)) { note(); }
   bool valid() const override { return walk_->valid(); }
   ByteView key() const override { return walk_->write().key; }
@@ -42,7 +40,7 @@ class IngestedWalk final : public storage::IngestSource {
     return {};
   }
   Status status() const { return walk_->status(); }
-  const std::vector<Range>& ranges() const { return ranges_; }
+  std::vector<KeyRange>& ranges() { return ranges_; }
 
  private:
   static constexpr std::size_t kPrefixBytes = 8;
@@ -55,16 +53,16 @@ class IngestedWalk final : public storage::IngestSource {
     }
     const ByteView key = this->key();
     const bool alike =
-        !ranges_.empty() && key.substr(0, kPrefixBytes) == ByteView(ranges_.back().second).substr(0, kPrefixBytes);
+        !ranges_.empty() && key.substr(0, kPrefixBytes) == ByteView(ranges_.back().last).substr(0, kPrefixBytes);
     if (!alike && ranges_.size() < kRangesMax) {
-      ranges_.emplace_back(key, key);
+      ranges_.push_back({Bytes(key), Bytes(key)});
     } else {
-      ranges_.back().second.assign(key);
+      ranges_.back().last.assign(key);
     }
   }
 
   const std::unique_ptr<txn::OverlayWalk> walk_;
-  std::vector<Range> ranges_;
+  std::vector<KeyRange> ranges_;
 };
 
 }  // namespace
@@ -98,9 +96,10 @@ Status Applier::ingest(const ShardDescriptor& shard, uint64_t index, const Commi
   PANDO_TRY(engine_.ingest(source, record.timestamp()));
   PANDO_TRY(source.status());
   if (cache_ != nullptr) {
-    for (const auto& [first, last] : source.ranges()) {
-      cache_->forget(first, last);
+    for (const KeyRange& range : source.ranges()) {
+      cache_->forget(range.first, range.last);
     }
+    std::ranges::move(source.ranges(), std::back_inserter(ingested_));
   }
   note_record(record);
   note_applied(shard.id, index);

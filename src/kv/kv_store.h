@@ -14,6 +14,7 @@
 
 #include <memory>
 
+#include "kv/cache_upkeep.h"
 #include "kv/committer.h"
 #include "kv/flush_relay.h"
 #include "kv/run_files.h"
@@ -71,6 +72,8 @@ class KvStore final : public txn::Store {
   Status collect_garbage(txn::Span span) override;
   uint64_t approximate_bytes(txn::Span span) override;
 
+  // Ends the work on KvEnvironment::background that nobody waits for; to be called before that executor stops.
+  void stop_upkeep();
   // Stops the background work, makes the engine durable, so that the next open has nothing to replay, and closes the
   // journal. Resumes on `executor`. REQUIRES: transactions are gone, or at least will never run again, as when the
   // workers that they wait on have stopped.
@@ -115,6 +118,7 @@ class KvStore final : public txn::Store {
   txn::LockTable locks_;
   SnapshotRegistry snapshots_;
   RecordCache cache_;
+  CacheUpkeep upkeep_;
   RunFiles run_files_;
   TimestampOracle oracle_;
   Router router_;

@@ -214,6 +214,9 @@ Task<Status> Node::Parts::refresh_catalog(runtime::Executor& executor) {
 }
 
 Status Node::Parts::close_store() {
+  if (kv_store) {
+    kv_store->stop_upkeep();
+  }
   background.stop();
   if (cluster) {
     flush_listener.store(nullptr);

@@ -450,7 +450,11 @@ Status RocksDbEngine::erase_garbage(const KeySpan& span, HlcTimestamp threshold,
   return erasures.Count() == 0 ? Status() : status_of(write_erasures(erasures, options));
 }
 
-Status RocksDbEngine::collect_garbage(KeySpan span) { return erase_garbage(span, garbage_->get(), write_options()); }
+Status RocksDbEngine::collect_garbage(KeySpan span) {
+  PANDO_TRY(erase_garbage(span, garbage_->get(), write_options()));
+  // Long scans read the files again once no erasure waits in a memtable.
+  return erasures_.pending() ? flush() : Status();
+}
 
 void RocksDbEngine::erase_noted_tombstones() {
   const HlcTimestamp threshold = garbage_->get();

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <fstream>
+#include <map>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -135,6 +136,23 @@ TEST(VersionedComparator, SeparatorsLieBetweenTheirKeys) {
   }
 }
 
+// Rows of one moment in key order, as a bulk commit brings them.
+class SortedRows final : public IngestSource {
+ public:
+  explicit SortedRows(const std::map<Bytes, Bytes>& rows) : rows_(rows), at_(rows_.begin()) {}
+  bool valid() const override { return at_ != rows_.end(); }
+  ByteView key() const override { return at_->first; }
+  std::optional<ByteView> value() const override { return at_->second; }
+  Status next() override {
+    ++at_;
+    return {};
+  }
+
+ private:
+  const std::map<Bytes, Bytes>& rows_;
+  std::map<Bytes, Bytes>::const_iterator at_;
+};
+
 // Long scans read RocksDB's files directly; whatever memtables, flushes, compactions, deletions and garbage collection
 // do, they must give what the memory engine gives.
 class LongScans : public testing::TestWithParam<uint64_t> {};
@@ -170,6 +188,19 @@ TEST_P(LongScans, AgreeWithTheMemoryEngine) {
         batch.erase_version_range(key(start), key(start + 50));
       }
       ASSERT_TRUE(engine.write(batch).ok());
+      ASSERT_TRUE(oracle->write(batch).ok());
+    }
+    if (prng.chance(0.5)) {
+      ++now;
+      std::map<Bytes, Bytes> rows;
+      WriteBatch batch;
+      const uint64_t first = prng.below(kKeys);
+      for (uint64_t n = first; n < std::min(first + 1000, kKeys); ++n) {
+        rows[key(n)] = fmt::format("{}-{}", n, now);
+        batch.put_version(key(n), at(now), rows[key(n)]);
+      }
+      SortedRows source(rows);
+      ASSERT_TRUE(engine.ingest(source, at(now)).ok());
       ASSERT_TRUE(oracle->write(batch).ok());
     }
     if (prng.chance(0.3)) {
