@@ -205,13 +205,13 @@ Task<void> Committer::apply_group() {
     retry_later(std::move(written));
     co_return;
   }
-  std::vector<KeyRange> ingested = applier_.take_ingested();
-  publish(std::exchange(unapplied_, {}));
   if (bulk) {
-    // Makes the runs' space free. Removing files takes long where the disk is told of it: nobody waits for that.
+    // Makes the runs' space free at once. Before it is told: who hears of a commit finds nothing of it under way.
     parts_.engine.flush().ignore("the engine flushes again when it can");
     parts_.run_files.remove_unneeded();
   }
+  std::vector<KeyRange> ingested = applier_.take_ingested();
+  publish(std::exchange(unapplied_, {}));
   parts_.upkeep.warm(std::move(ingested));
 }
 
