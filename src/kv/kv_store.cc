@@ -94,6 +94,8 @@ Task<Status> KvStore::recover() {
 
 void KvStore::start() {
   environment_.flushes.attach(journal_.get(), &run_files_);
+  // What is too old to be read is refused from the first statement on.
+  advance_garbage_threshold();
   schedule_garbage_round();
 }
 
