@@ -223,6 +223,26 @@ TEST_F(ClusterFaultsTest, AnOutcomeIsNotRecordedOnAShardThatHasNotTheKey) {
   EXPECT_EQ(asked.verdict, Verdict::kNotLeaseholder);
 }
 
+TEST_F(ClusterFaultsTest, ALockThatIsAskedForAgainIsHeldOnce) {
+  ASSERT_EQ(cluster_.transfer("a", NodeId(1)).to_string(), "OK");
+  auto holder = begin(1);
+  ASSERT_EQ(lock_and_put(*holder, "a", "1").to_string(), "OK");
+  auto& leaseholder = cluster_.node(1).node().leaseholder();
+  const LockRequest request{.shard = ShardId(1), .transaction = TransactionId(uint64_t{2} << 48 | 1), .key = "a"};
+  std::optional<AnswerTo<LockRequest>> first;
+  std::optional<AnswerTo<LockRequest>> second;
+  start(leaseholder.lock(request, NodeId(2), world_), &first);
+  cluster_.run_for(10ms);
+  start(leaseholder.lock(request, NodeId(2), world_), &second);
+  cluster_.run_for(10ms);
+  EXPECT_EQ(second->verdict, Verdict::kNotLeaseholder);
+  EXPECT_EQ(first->verdict, Verdict::kError);
+  holder.reset();
+  EXPECT_TRUE(cluster_.run(leaseholder.lock(request, NodeId(2), world_)).ok());
+  leaseholder.release({.transaction = request.transaction});
+  EXPECT_EQ(owners_at(1), 0U);
+}
+
 class FiveNodesTest : public ClusterFaultsTest {
  protected:
   FiveNodesTest() : ClusterFaultsTest({.nodes = 5}) {}

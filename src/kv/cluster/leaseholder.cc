@@ -221,6 +221,11 @@ Task<AnswerTo<LockRequest>> Leaseholder::lock(LockRequest request, NodeId gatewa
   if (use.over()) {
     co_return Reply::error(locks_lost());
   }
+  if (use.shared()) {
+    // An owner waits for one lock at a time: the old request ends first, and this one is made again.
+    owners_.cancel(request.transaction, Status(sql_state::kQueryCanceled, "the lock was asked for again"));
+    co_return Reply::not_leaseholder(NodeId());
+  }
   answer.reply.term = term;
   answer.reply.mark_before = use->owner.mark();
   if (!locks_.try_lock(use->owner, request.key, request.strength)) {
@@ -566,16 +571,6 @@ Task<AnswerTo<DiscardRequest>> Leaseholder::discard(DiscardRequest request, runt
 }
 
 // --- outcomes ---
-
-Result<std::optional<OutcomeRecord>> Leaseholder::stored_outcome(ByteView key, TransactionId transaction) {
-  Bytes bytes;
-  PANDO_ASSIGN(const bool found, parts_.engine.get(outcome_key(key, transaction), bytes));
-  if (!found) {
-    return std::optional<OutcomeRecord>();
-  }
-  PANDO_ASSIGN(const OutcomeRecord outcome, decode_outcome(bytes));
-  return std::optional(outcome);
-}
 
 Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runtime::Executor& executor) {
   using Reply = AnswerTo<OutcomeRequest>;

@@ -18,6 +18,16 @@ Task<void> Leaseholder::wait_for_readers(LedShard& led, const PendingWrite& writ
   }
 }
 
+Result<std::optional<OutcomeRecord>> Leaseholder::stored_outcome(ByteView key, TransactionId transaction) {
+  Bytes bytes;
+  PANDO_ASSIGN(const bool found, parts_.engine.get(outcome_key(key, transaction), bytes));
+  if (!found) {
+    return std::optional<OutcomeRecord>();
+  }
+  PANDO_ASSIGN(const OutcomeRecord outcome, decode_outcome(bytes));
+  return std::optional(outcome);
+}
+
 // What is stored of a prepare that this replica has applied. Memory does not tell: this node may lead no more.
 Result<Outcome> Leaseholder::stored_promise(ShardId shard, ByteView key, TransactionId transaction) {
   PANDO_ASSIGN(const auto outcome, stored_outcome(key, transaction));

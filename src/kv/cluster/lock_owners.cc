@@ -34,6 +34,11 @@ bool LockOwners::is_over(const Entry& entry) {
   return entry.over;
 }
 
+bool LockOwners::is_shared(const Entry& entry) {
+  MutexLock lock(mutex_);
+  return entry.uses > 1;
+}
+
 // Takes it out, unless something of it still waits. Its locks go with what is returned.
 std::unique_ptr<LockOwners::Entry> LockOwners::end(Entries::iterator place) {
   Entry& entry = *place->second;

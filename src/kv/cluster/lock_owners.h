@@ -47,6 +47,8 @@ class LockOwners {
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
     Entry* operator->() const { return entry_; }
+    // Whether another request of the transaction is under way: one that its gateway has given up.
+    bool shared() const { return owners_.is_shared(*entry_); }
     // Whether the transaction has ended meanwhile.
     bool over() const { return owners_.is_over(*entry_); }
 
@@ -78,6 +80,7 @@ class LockOwners {
   Entry* enter(TransactionId transaction, NodeId gateway) PANDO_EXCLUDES(mutex_);
   void leave(Entry* entry) PANDO_EXCLUDES(mutex_);
   bool is_over(const Entry& entry) PANDO_EXCLUDES(mutex_);
+  bool is_shared(const Entry& entry) PANDO_EXCLUDES(mutex_);
   std::unique_ptr<Entry> end(Entries::iterator entry) PANDO_REQUIRES(mutex_);
 
   txn::LockTable& locks_;
