@@ -299,6 +299,24 @@ TEST_F(ClusterGuardsTest, AGatewayThatDiesDoesNotKeepOthersFromSharing) {
   EXPECT_NE(cluster_.node(3).store().guards().epoch(), 0U);
 }
 
+TEST_F(ClusterGuardsTest, ADeadlockOfSomebodyWhoExcludesIsFound) {
+  auto sharer = begin(1);
+  ASSERT_TRUE(cluster_.run(sharer->lock("g1", LockStrength::kKeyShare, WaitPolicy::kBlock)).ok());
+  // The younger one waits for the sharer on its node.
+  auto definer = begin(2);
+  std::optional<Result<txn::LockOutcome>> defined;
+  start(definer->lock("g1", LockStrength::kUpdate, WaitPolicy::kBlock), &defined);
+  cluster_.run_for(100ms);
+  ASSERT_FALSE(defined.has_value());
+  std::optional<Result<txn::LockOutcome>> raised;
+  start(sharer->lock("g1", LockStrength::kUpdate, WaitPolicy::kBlock), &raised);
+  ASSERT_TRUE(cluster_.run_until(10s, [&] { return defined.has_value(); }));
+  EXPECT_EQ(defined->status().code().view(), "40P01");
+  definer.reset();
+  ASSERT_TRUE(cluster_.run_until(10s, [&] { return raised.has_value(); }));
+  EXPECT_TRUE(raised->ok()) << raised->status().to_string();
+}
+
 TEST_F(ClusterGuardsTest, AnExclusionWhoseEndWasLostEndsAllTheSame) {
   auto definer = begin(2);
   ASSERT_EQ(lock_and_put(*definer, "g1", "x").to_string(), "OK");

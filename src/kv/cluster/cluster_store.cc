@@ -748,10 +748,11 @@ Task<void> ClusterStore::break_deadlocks() {
     }
   }
   for (DeadlockVictim& victim : deadlocks_.round(edges)) {
+    const Status reason =
+        Status(sql_state::kDeadlockDetected, "deadlock detected").with_detail(std::move(victim.detail));
     // Where it does not wait nothing happens.
-    parts_.leaseholder.cancel(
-        {.transaction = victim.transaction,
-         .reason = Status(sql_state::kDeadlockDetected, "deadlock detected").with_detail(std::move(victim.detail))});
+    parts_.leaseholder.cancel({.transaction = victim.transaction, .reason = reason});
+    guards_.cancel(victim.transaction, reason);
   }
   breaking_deadlocks_.store(false);
 }
