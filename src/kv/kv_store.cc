@@ -94,8 +94,6 @@ Task<Status> KvStore::recover() {
 
 void KvStore::start() {
   environment_.flushes.attach(journal_.get(), &run_files_);
-  // What is too old to be read is refused from the first statement on.
-  advance_garbage_threshold();
   schedule_garbage_round();
 }
 
@@ -158,12 +156,17 @@ void KvStore::schedule_garbage_round() {
   }
 }
 
-void KvStore::advance_garbage_threshold() {
+std::optional<HlcTimestamp> KvStore::history_start() const {
+  if (options_.history.count() == 0) {
+    return std::nullopt;
+  }
   const uint64_t now_ns = environment_.clock.wall_ns();
-  const auto history_ns = static_cast<uint64_t>(options_.history.count());
-  const HlcTimestamp limit =
-      history_ns == 0 ? HlcTimestamp::max() : HlcTimestamp{now_ns - std::min(now_ns, history_ns), 0};
-  environment_.engine.set_garbage_threshold(snapshots_.advance_floor(limit));
+  return HlcTimestamp{now_ns - std::min(now_ns, static_cast<uint64_t>(options_.history.count())), 0};
+}
+
+void KvStore::advance_garbage_threshold() {
+  const HlcTimestamp floor = snapshots_.advance_floor(history_start().value_or(HlcTimestamp::max()));
+  environment_.engine.set_garbage_threshold(floor);
 }
 
 Result<bool> KvStore::read(ByteView key, HlcTimestamp at, CachedRecord& record) {

@@ -13,6 +13,7 @@
 // no part of any other. One store per directory. Thread-safe; transactions end before close().
 
 #include <memory>
+#include <optional>
 
 #include "kv/cache_upkeep.h"
 #include "kv/committer.h"
@@ -98,6 +99,8 @@ class KvStore final : public txn::Store {
   runtime::Executor* background() { return environment_.background; }
   Committer& committer() { return *committer_; }
   TransactionId next_transaction();
+  // The oldest moment that transactions of the past may read, whether or not there was anything then.
+  std::optional<HlcTimestamp> history_start() const;
 
   // Whether `key` has a version at or below `at`; fills `record` with the newest such.
   Result<bool> read(ByteView key, HlcTimestamp at, CachedRecord& record);

@@ -128,7 +128,8 @@ void KvTransaction::begin_statement() {
 void KvTransaction::pin_past() {
   if (!snapshot_.has_value()) {
     snapshot_ = std::min(options_.read_at, store_.snapshots().visible());
-    too_old_ = !pin_.take_at(*snapshot_);
+    const auto oldest = store_.history_start();
+    too_old_ = (oldest.has_value() && *snapshot_ < *oldest) || !pin_.take_at(*snapshot_);
   }
 }
 
