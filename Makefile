@@ -1,7 +1,7 @@
 # Pando's front door: every command a person needs. `make help` lists them.
 
 PRESET ?= release
-BUILD := build/$(PRESET)
+BUILD = build/$(PRESET)
 JOBS ?= $(shell nproc)
 MINUTES ?= 10
 
@@ -10,7 +10,7 @@ ROUNDS ?= 200
 NODES ?= 3
 CORPUS ?= ../shared/slt
 
-.PHONY: help packages build demo demo-cluster faults bench-cluster test lint format tidy bench slt differential crash hunt hunt-cluster mutants cluster-mutants specs clean
+.PHONY: help packages build demo demo-cluster faults bench-cluster bench-consensus test lint format tidy bench slt differential crash hunt hunt-cluster mutants cluster-mutants specs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -21,7 +21,7 @@ packages:  ## install what is missing from Debian (needs root or sudo)
 build: packages  ## build everything; leaves build/release/pando
 	@mkdir -p build
 	@cmake --preset $(PRESET) > $(BUILD).configure.log 2>&1 || { cat $(BUILD).configure.log; exit 1; }
-	@cmake --build $(BUILD) -j $(JOBS)
+	@cmake --build $(BUILD) -j $(JOBS) $(if $(TARGET),--target $(TARGET))
 
 demo: build  ## a tour of the embedded database and the server, with real output
 	@examples/demo/run.sh $(BUILD)
@@ -38,6 +38,11 @@ faults: build  ## every failure mode on a real cluster of NODES nodes: what was 
 bench-cluster: build  ## three nodes beside three etcd nodes; prints ratios
 	@/usr/bin/python3 bench/cluster/cluster_bench.py $(BUILD)/pando
 
+bench-consensus: build  ## three Raft cores in memory beside libraft; what 10,000 idle groups cost a node
+	@$(BUILD)/bench/consensus/raft_bench
+	@$(BUILD)/bench/consensus/idle_groups_bench 10000 60
+	@$(BUILD)/bench/replica/idle_shards_bench 10000 60
+
 slt: build  ## the sqllogictest files below CORPUS, on a fresh server
 	@test/slt/run.sh $(BUILD) $(CORPUS)
 
@@ -48,6 +53,7 @@ crash: build  ## ROUNDS rounds of kill -9 under load
 	@test/crash/run.sh $(BUILD) $(ROUNDS)
 
 hunt: PRESET = debug
+hunt: TARGET = pando_sim_run
 hunt: build  ## simulate for MINUTES, from the first of SEEDS on, with fault sites compiled in
 	@$(BUILD)/test/sim/pando_sim --minutes $(MINUTES) --seeds $(SEEDS) --probes
 
@@ -57,7 +63,7 @@ hunt-cluster: build  ## simulate whole clusters with SQL clients for MINUTES, fr
 cluster-mutants:  ## plant each bug of test/cluster_sim/mutants and show that the simulated cluster catches it
 	@test/cluster_sim/mutants/run.py
 
-mutants: build  ## plant each bug of test/sim/mutants and show that the simulator catches it
+mutants: packages  ## plant each bug of test/sim/mutants and show that the simulator catches it
 	@test/sim/mutants/run.py
 
 specs:  ## check the model of leases and liveness with spin

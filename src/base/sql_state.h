@@ -131,6 +131,7 @@ inline constexpr SqlState kWindowingError{"42P20"};
 inline constexpr SqlState kCollationMismatch{"42P21"};
 inline constexpr SqlState kIndeterminateCollation{"42P22"};
 inline constexpr SqlState kGeneratedAlways{"428C9"};
+inline constexpr SqlState kWithCheckOptionViolation{"44000"};
 inline constexpr SqlState kInsufficientResources{"53000"};
 inline constexpr SqlState kDiskFull{"53100"};
 inline constexpr SqlState kOutOfMemory{"53200"};

@@ -57,6 +57,8 @@ Status load_descriptor(Oid database, ByteView key, ByteView value, Snapshot& sna
       return put_decoded(decode_sequence(value), snapshot);
     case DescriptorKind::kRole:
       return put_decoded(decode_role(value), snapshot);
+    case DescriptorKind::kType:
+      return put_decoded(decode_type(value), snapshot);
   }
   return Status(sql_state::kDataCorrupted, "a descriptor of unknown kind {}", kind);
 }
@@ -85,16 +87,22 @@ struct Apply {
     removed ? snapshot.remove_sequence(sequence->oid) : snapshot.put(sequence);
   }
   void operator()(const RolePtr& role) const { snapshot.put(role); }
+  void operator()(const TypePtr& type) const { removed ? snapshot.remove_type(type->oid) : snapshot.put(type); }
 };
 
 // What sessions left that could not clean up.
-Task<Status> remove_temporary_objects(txn::Store* store, Oid database, runtime::Executor* executor, Snapshot* loaded) {
+Task<Status> remove_temporary_objects(txn::Store* store, const CatalogOptions* options, runtime::Executor* executor,
+                                      Snapshot* loaded) {
   Snapshot& snapshot = *loaded;
+  const Oid database = options->database;
+  // Sessions of other nodes may still use theirs.
+  const std::string prefix = temporary_schema_prefix(options->node);
+  const auto is_left_behind = [&](const SchemaDescriptor& schema) { return schema.name.starts_with(prefix); };
   std::vector<Bytes> keys;
   std::vector<txn::Span> spans;
   const auto is_temporary_schema = [&](Oid oid) {
     const SchemaPtr schema = snapshot.find_schema(oid);
-    return schema != nullptr && is_temporary(*schema);
+    return schema != nullptr && is_left_behind(*schema);
   };
   const auto tables = snapshot.tables();
   for (const auto& [oid, table] : tables) {
@@ -116,7 +124,7 @@ Task<Status> remove_temporary_objects(txn::Store* store, Oid database, runtime::
   }
   const auto schemas = snapshot.schemas();
   for (const auto& [oid, schema] : schemas) {
-    if (is_temporary(*schema)) {
+    if (is_left_behind(*schema)) {
       keys.push_back(descriptor_key(database, DescriptorKind::kSchema, oid));
       snapshot.remove_schema(oid);
     }
@@ -161,7 +169,7 @@ Task<Status> Catalog::open(runtime::Executor& executor) {
   if (!snapshot->find_schema(kPublicSchema) && snapshot->roles().empty()) {
     PANDO_CO_TRY(co_await bootstrap(executor, *snapshot));
   }
-  PANDO_CO_TRY(co_await remove_temporary_objects(&store_, options_.database, &executor, snapshot.get()));
+  PANDO_CO_TRY(co_await remove_temporary_objects(&store_, &options_, &executor, snapshot.get()));
   snapshot->set_version(1);
   MutexLock lock(mutex_);
   current_ = std::move(snapshot);
@@ -273,6 +281,34 @@ Task<Status> Catalog::reserve_oids(runtime::Executor& executor) {
   co_return Status();
 }
 
+Task<Result<std::vector<txn::Span>>> Catalog::erase_all(txn::Transaction& transaction) {
+  std::vector<txn::Span> spans;
+  for (const auto& [oid, table] : current()->tables()) {
+    if (has_rows(*table) && is_populated(*table)) {
+      const Bytes prefix = table_prefix(table->id);
+      spans.push_back({prefix, prefix_end(prefix)});
+    }
+  }
+  Bytes statistics = index_prefix(kStatisticsTable, kRowIndexId);
+  append_ordered_uint32(statistics, options_.database);
+  for (const Bytes& prefix : {descriptor_prefix(options_.database), statistics}) {
+    auto cursor = transaction.scan({prefix, prefix_end(prefix)}, {});
+    txn::KeyValueBatch batch;
+    std::vector<Bytes> keys;
+    do {
+      PANDO_CO_TRY(co_await cursor->next(batch, kLoadBatch));
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        keys.emplace_back(batch.key(i));
+      }
+    } while (batch.size() > 0);
+    for (Bytes& key : keys) {
+      PANDO_CO_TRY((co_await transaction.lock(key, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock)).status());
+      PANDO_CO_TRY(transaction.erase(std::move(key)));
+    }
+  }
+  co_return spans;
+}
+
 void Catalog::publish(const std::vector<Change>& changes) {
   MutexLock lock(mutex_);
   ++publications_;
@@ -306,6 +342,10 @@ SnapshotPtr CatalogTransaction::snapshot() {
     view_changes_ = changes_.size();
   }
   return view_;
+}
+
+Task<Result<std::optional<Bytes>>> CatalogTransaction::stored_table(Oid table) {
+  return transaction_.get(descriptor_key(catalog_.options().database, DescriptorKind::kTable, table));
 }
 
 Task<Status> CatalogTransaction::lock_table(Oid table, txn::LockStrength strength, txn::WaitPolicy wait) {
@@ -374,6 +414,19 @@ Task<Status> CatalogTransaction::put(RolePtr role) {
   PANDO_CO_TRY(
       co_await write(descriptor_key(catalog_.options().database, DescriptorKind::kRole, role->oid), encode(*role)));
   record({std::move(role)});
+  co_return Status();
+}
+
+Task<Status> CatalogTransaction::put(TypePtr type) {
+  PANDO_CO_TRY(
+      co_await write(descriptor_key(catalog_.options().database, DescriptorKind::kType, type->oid), encode(*type)));
+  record({std::move(type)});
+  co_return Status();
+}
+
+Task<Status> CatalogTransaction::remove(TypePtr type) {
+  PANDO_CO_TRY(co_await erase(descriptor_key(catalog_.options().database, DescriptorKind::kType, type->oid)));
+  record({std::move(type), true});
   co_return Status();
 }
 

@@ -31,6 +31,8 @@ namespace pando::catalog {
 struct CatalogOptions {
   Oid database = kPostgresDatabase;
   std::string database_name = "postgres";
+  // Of a cluster, whose nodes share the store; 0: the store is this node's own.
+  uint32_t node = 0;
   // Virtual tables and system views to show in every snapshot, beside what is stored.
   std::vector<TablePtr> system_relations;
 };
@@ -54,6 +56,10 @@ class Catalog {
   Task<Status> refresh(runtime::Executor& executor) PANDO_EXCLUDES(mutex_);
   // current()->version(), without a lock.
   uint64_t version() const { return version_.load(std::memory_order_acquire); }
+
+  // Removes all descriptors and statistics in the transaction: the end of a database. Returns where rows lie that
+  // nobody can name once it has committed.
+  Task<Result<std::vector<txn::Span>>> erase_all(txn::Transaction& transaction) PANDO_EXCLUDES(mutex_);
 
   // Raises the version without a change, so that plans are made again: their statistics are new.
   void renew() PANDO_EXCLUDES(mutex_);
@@ -95,7 +101,7 @@ class Catalog {
 
 // One object put or removed by a transaction.
 struct Catalog::Change {
-  std::variant<SchemaPtr, TablePtr, SequencePtr, RolePtr> object;
+  std::variant<SchemaPtr, TablePtr, SequencePtr, RolePtr, TypePtr> object;
   bool removed = false;
 };
 
@@ -115,14 +121,19 @@ class CatalogTransaction {
   // Locks a name in a schema: whoever creates it next waits for this transaction's end.
   Task<Status> lock_name(Oid schema, std::string name);
 
+  // The encoded descriptor of a table in the transaction's snapshot of the store, which may be one of the past.
+  Task<Result<std::optional<Bytes>>> stored_table(Oid table);
+
   // Store or replace, and remove. The object's key is locked; REQUIRES: the caller has locked the table.
   Task<Status> put(SchemaPtr schema);
   Task<Status> put(TablePtr table);
   Task<Status> put(SequencePtr sequence);
   Task<Status> put(RolePtr role);
+  Task<Status> put(TypePtr type);
   Task<Status> remove(SchemaPtr schema);
   Task<Status> remove(TablePtr table);
   Task<Status> remove(SequencePtr sequence);
+  Task<Status> remove(TypePtr type);
 
   // How many changes there are now; rollback_to(n) forgets those made since. The transaction's own rollback_to undoes
   // their writes.

@@ -59,6 +59,61 @@ TEST(DescriptorCodec, RefusesEveryTruncationAndNewerVersions) {
   EXPECT_TRUE(decode_table(bytes).status().is(sql_state::kFeatureNotSupported));
 }
 
+TEST(DescriptorCodec, ReadsVersionOne) {
+  TableDescriptor table = sample_table();
+  table.columns[0].comment = "the last field";
+  table.columns[0].domain = 16400;
+  table.check_option = CheckOption::kLocal;
+  Bytes bytes = encode(table);
+  const auto now = decode_table(bytes);
+  ASSERT_TRUE(now.ok());
+  EXPECT_EQ(now->columns[0].domain, 16400U);
+  EXPECT_EQ(now->check_option, CheckOption::kLocal);
+  // Version 2 added a column's domain behind its comment, and a view's check option at the end.
+  table.columns[0].domain = 0;
+  table.check_option = CheckOption::kNone;
+  bytes = encode(table);
+  bytes[0] = 1;
+  bytes.erase(bytes.find("the last field") + std::string_view("the last field").size(), 1);
+  bytes.pop_back();
+  const auto before = decode_table(bytes);
+  ASSERT_TRUE(before.ok()) << before.status().to_string();
+  EXPECT_EQ(before->columns[0].domain, 0U);
+  EXPECT_EQ(before->check_option, CheckOption::kNone);
+  EXPECT_EQ(before->constraints[0].name, "t_pkey");
+}
+
+TEST(DescriptorCodec, KeepsAType) {
+  TypeDescriptor type;
+  type.oid = types::oid::kUserEnum + 16500;
+  type.schema = kPublicSchema;
+  type.name = "mood";
+  type.labels = {{16501, int64_t{1} << 32, "sad"}, {16502, int64_t{2} << 32, "happy"}};
+  type.checks = {{16503, "mood_check", "(VALUE > 0)"}};
+  const Bytes bytes = encode(type);
+  const auto decoded = decode_type(bytes);
+  ASSERT_TRUE(decoded.ok()) << decoded.status().to_string();
+  EXPECT_EQ(encode(*decoded), bytes);
+  EXPECT_EQ(decoded->labels[1].text, "happy");
+}
+
+TEST(Snapshot, KnowsEnums) {
+  Snapshot snapshot;
+  TypeDescriptor type;
+  type.oid = types::oid::kUserEnum + 16500;
+  type.schema = kPublicSchema;
+  type.name = "mood";
+  type.labels = {{16501, 7, "sad"}};
+  snapshot.put(std::make_shared<const SchemaDescriptor>(SchemaDescriptor{.oid = kPublicSchema, .name = "public"}));
+  snapshot.put(std::make_shared<const TypeDescriptor>(type));
+  EXPECT_EQ(snapshot.resolve_type({"public"}, "", "mood")->oid, type.oid);
+  EXPECT_EQ(snapshot.find_type(types::array_of(type.oid))->oid, type.oid);
+  EXPECT_EQ(snapshot.user_types()->find_enum(type.oid)->label_at(7), "sad");
+  snapshot.remove_type(type.oid);
+  EXPECT_EQ(snapshot.user_types()->find_enum(type.oid), nullptr);
+  EXPECT_EQ(snapshot.resolve_type({"public"}, "", "mood"), nullptr);
+}
+
 TEST(Snapshot, ResolvesThroughTheSearchPath) {
   Snapshot snapshot;
   snapshot.put(std::make_shared<const SchemaDescriptor>(SchemaDescriptor{.oid = kPublicSchema, .name = "public"}));

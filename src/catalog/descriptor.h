@@ -41,7 +41,10 @@ enum class Identity : char { kNone = 0, kAlways = 'a', kByDefault = 'd' };
 struct ColumnDescriptor {
   AttributeNumber number = 0;
   std::string name;
+  // Of a domain: the type below all domains.
   types::Type type;
+  // The domain that the column was declared with; 0 for none.
+  Oid domain = 0;
   bool not_null = false;
   bool dropped = false;
   // SQL text; empty for none.
@@ -149,6 +152,9 @@ struct TableStatistics {
   }
 };
 
+// WITH CHECK OPTION of a view.
+enum class CheckOption : char { kNone = 0, kLocal = 'l', kCascaded = 'c' };
+
 struct TableDescriptor {
   Oid oid = 0;
   Oid schema = 0;
@@ -166,6 +172,7 @@ struct TableDescriptor {
   IndexId next_index_id{2};
   // kView: the query, fully qualified.
   std::string view_sql;
+  CheckOption check_option = CheckOption::kNone;
   bool unlogged = false;
   bool temporary = false;
   std::string comment;
@@ -205,6 +212,48 @@ struct SequenceDescriptor {
   std::string comment;
 };
 using SequencePtr = std::shared_ptr<const SequenceDescriptor>;
+
+// pg_type.typtype.
+enum class UserTypeKind : char { kEnum = 'e', kDomain = 'd' };
+
+// A type that a user made: an enum or a domain.
+struct TypeDescriptor {
+  struct Label {
+    Oid oid = 0;  // of its row in pg_enum
+    // Labels are ordered by it; what values are stored as. See types/user_types.h.
+    int64_t place = 0;
+    std::string text;
+  };
+  struct Check {
+    Oid oid = 0;
+    std::string name;
+    // Over VALUE.
+    std::string sql;
+    bool validated = true;
+  };
+  // An enum's lies in the range of types::oid::kUserEnum, and its array's follows from it.
+  Oid oid = 0;
+  Oid schema = 0;
+  std::string name;
+  UserTypeKind kind = UserTypeKind::kEnum;
+  Oid owner = kSuperuserRole;
+  std::string comment;
+  // kEnum, in their order.
+  std::vector<Label> labels;
+  // kDomain. `base` is the type below all domains; `domain` is the domain that this one is over, or 0.
+  Oid array_oid = 0;
+  types::Type base;
+  Oid domain = 0;
+  bool not_null = false;
+  std::string default_sql;
+  std::vector<Check> checks;
+};
+using TypePtr = std::shared_ptr<const TypeDescriptor>;
+
+// The OID of the type's array.
+inline Oid array_of(const TypeDescriptor& type) {
+  return type.kind == UserTypeKind::kEnum ? types::array_of(type.oid) : type.array_oid;
+}
 
 struct SchemaDescriptor {
   Oid oid = 0;

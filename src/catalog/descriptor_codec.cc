@@ -9,7 +9,7 @@ namespace pando::catalog {
 namespace {
 
 // The version of the field lists below. A reader refuses newer ones; fields are only ever added, under a new version.
-constexpr uint8_t kFormatVersion = 1;
+constexpr uint8_t kFormatVersion = 2;
 constexpr uint64_t kElementsMax = 1 << 20;
 
 // Each descriptor's fields are listed once, in fields(archive, descriptor); Writer and Reader walk the same list.
@@ -17,6 +17,8 @@ constexpr uint64_t kElementsMax = 1 << 20;
 class Writer {
  public:
   explicit Writer(Bytes& out) : out_(out) {}
+  // Fields of this version are written, or were written to what is read.
+  bool has(uint8_t version) const { return version <= kFormatVersion; }
 
   void visit(const std::string& text) { put_length_prefixed(out_, text); }
   void visit(double number) { put_fixed64(out_, std::bit_cast<uint64_t>(number)); }
@@ -53,7 +55,8 @@ class Writer {
 
 class Reader {
  public:
-  explicit Reader(ByteView bytes) : reader_(bytes) {}
+  Reader(ByteView bytes, uint8_t version) : reader_(bytes), version_(version) {}
+  bool has(uint8_t version) const { return version <= version_; }
   bool ok() const { return ok_; }
   bool at_end() const { return ok_ && reader_.empty(); }
 
@@ -108,6 +111,7 @@ class Reader {
  private:
   bool require(bool condition) { return ok_ = ok_ && condition; }
   ByteReader reader_;
+  const uint8_t version_;
   bool ok_ = true;
 };
 
@@ -123,6 +127,9 @@ template <typename Archive>
 void fields(Archive& archive, ColumnDescriptor& c) {
   archive(c.number, c.name, c.type, c.not_null, c.dropped, c.default_sql, c.identity, c.generated, c.owned_sequence,
           c.missing_value, c.collation, c.comment);
+  if (archive.has(2)) {
+    archive(c.domain);
+  }
 }
 template <typename Archive>
 void fields(Archive& archive, IndexColumn& c) {
@@ -143,6 +150,22 @@ template <typename Archive>
 void fields(Archive& archive, TableDescriptor& t) {
   archive(t.oid, t.schema, t.name, t.kind, t.owner, t.id, t.version, t.columns, t.indexes, t.constraints,
           t.next_index_id, t.view_sql, t.unlogged, t.temporary, t.comment, t.row_type, t.row_array_type);
+  if (archive.has(2)) {
+    archive(t.check_option);
+  }
+}
+template <typename Archive>
+void fields(Archive& archive, TypeDescriptor::Label& l) {
+  archive(l.oid, l.place, l.text);
+}
+template <typename Archive>
+void fields(Archive& archive, TypeDescriptor::Check& c) {
+  archive(c.oid, c.name, c.sql, c.validated);
+}
+template <typename Archive>
+void fields(Archive& archive, TypeDescriptor& t) {
+  archive(t.oid, t.schema, t.name, t.kind, t.owner, t.comment, t.labels, t.array_oid, t.base, t.domain, t.not_null,
+          t.default_sql, t.checks);
 }
 template <typename Archive>
 void fields(Archive& archive, SequenceDescriptor& s) {
@@ -280,7 +303,7 @@ Result<Descriptor> decode_descriptor(ByteView bytes, std::string_view what) {
     return Status(sql_state::kFeatureNotSupported, "the descriptor of a {} has format version {}, newer than {}", what,
                   version, kFormatVersion);
   }
-  Reader reader(bytes.substr(1));
+  Reader reader(bytes.substr(1), version);
   Descriptor descriptor;
   reader.visit(descriptor);
   if (!reader.at_end()) {
@@ -294,6 +317,7 @@ Result<Descriptor> decode_descriptor(ByteView bytes, std::string_view what) {
 Bytes encode(const SchemaDescriptor& schema) { return encode_descriptor(schema); }
 Bytes encode(const TableDescriptor& table) { return encode_descriptor(table); }
 Bytes encode(const SequenceDescriptor& sequence) { return encode_descriptor(sequence); }
+Bytes encode(const TypeDescriptor& type) { return encode_descriptor(type); }
 Bytes encode(const RoleDescriptor& role) { return encode_descriptor(role); }
 Bytes encode(const TableStatistics& statistics) { return encode_descriptor(statistics); }
 
@@ -313,6 +337,7 @@ Result<SequenceDescriptor> decode_sequence(ByteView bytes) {
 Result<TableStatistics> decode_statistics(ByteView bytes) {
   return decode_descriptor<TableStatistics>(bytes, "table's statistics");
 }
+Result<TypeDescriptor> decode_type(ByteView bytes) { return decode_descriptor<TypeDescriptor>(bytes, "type"); }
 Result<RoleDescriptor> decode_role(ByteView bytes) { return decode_descriptor<RoleDescriptor>(bytes, "role"); }
 
 }  // namespace pando::catalog

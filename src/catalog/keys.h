@@ -16,6 +16,7 @@ inline constexpr TableId kTableLockTable{4};   // [table oid]: never written, on
 inline constexpr TableId kNameLockTable{5};    // [schema oid][name]: never written, only locked
 inline constexpr TableId kStatisticsTable{6};  // [database oid][table oid] -> TableStatistics
 inline constexpr TableId kNodeTable{7};        // [node id] -> what is known of a member of the cluster
+inline constexpr TableId kDatabaseTable{8};    // [name] -> database oid, of all databases but the first
 inline constexpr TableId kFirstUserTable{100};
 
 inline constexpr std::size_t kIndexPrefixBytes = 8;

@@ -41,6 +41,7 @@ constexpr std::array kOperatorClasses = {
     OperatorClass{10041, "timetz_ops", 2000, "timetz_ops", types::oid::kTimetz, true},
     OperatorClass{10044, "varchar_ops", 1994, "text_ops", types::oid::kText, false},
     OperatorClass{10065, "uuid_ops", 2968, "uuid_ops", types::oid::kUuid, true},
+    OperatorClass{10069, "enum_ops", 3522, "enum_ops", types::oid::kAnyEnum, true},
     OperatorClass{10088, "jsonb_ops", 4033, "jsonb_ops", types::oid::kJsonb, true},
 };
 
@@ -139,10 +140,74 @@ void write_row_types(const TableDescriptor& table, SystemRowWriter& writer) {
   }
 }
 
+// Input and output functions of enums and domains, as in PostgreSQL.
+constexpr Oid kEnumIn = 3504;
+constexpr Oid kEnumOut = 3507;
+constexpr Oid kEnumReceive = 3532;
+constexpr Oid kEnumSend = 3533;
+constexpr Oid kDomainIn = 2597;
+constexpr Oid kDomainReceive = 2598;
+
+void write_user_type(const TypeDescriptor& type, SystemRowWriter& writer) {
+  const bool is_domain = type.kind == UserTypeKind::kDomain;
+  const Oid form = is_domain ? type.base.oid : type.oid;
+  const types::TypeInfo* info = types::find_type(form);
+  const TypeProcedures* found = find_type_procedures(form);
+  const TypeProcedures base = found == nullptr ? TypeProcedures() : *found;
+  const bool is_enum_based = types::is_enum(form);
+  writer.add({
+      {"oid", number(type.oid)},
+      {"typname", type.name},
+      {"typnamespace", number(type.schema)},
+      {"typowner", number(type.owner)},
+      {"typlen", int64_t{info->length}},
+      {"typbyval", info->by_value},
+      {"typtype", letter(static_cast<char>(type.kind))},
+      {"typcategory", letter(info->category)},
+      {"typisdefined", true},
+      {"typdelim", letter(',')},
+      {"typarray", number(array_of(type))},
+      {"typinput", number(is_domain ? kDomainIn : kEnumIn)},
+      {"typoutput", number(is_enum_based ? kEnumOut : base.output)},
+      {"typreceive", number(is_domain ? kDomainReceive : kEnumReceive)},
+      {"typsend", number(is_enum_based ? kEnumSend : base.send)},
+      {"typalign", letter(info->alignment)},
+      {"typstorage", letter(info->length == -1 ? (form == types::oid::kNumeric ? 'm' : 'x') : 'p')},
+      {"typnotnull", type.not_null},
+      {"typbasetype", is_domain ? number(type.domain != 0 ? type.domain : type.base.oid) : int64_t{0}},
+      {"typtypmod", int64_t{type.base.modifier}},
+      {"typcollation", info->category == 'S' ? number(kDefaultCollation) : int64_t{0}},
+      {"typdefaultbin", type.default_sql.empty() ? Cell() : Cell(type.default_sql)},
+      {"typdefault", type.default_sql.empty() ? Cell() : Cell(type.default_sql)},
+  });
+  const TypeProcedures& array = *find_type_procedures(types::oid::kTextArray);
+  writer.add({
+      {"oid", number(array_of(type))},
+      {"typname", "_" + type.name},
+      {"typnamespace", number(type.schema)},
+      {"typowner", number(type.owner)},
+      {"typlen", int64_t{-1}},
+      {"typtype", letter('b')},
+      {"typcategory", letter('A')},
+      {"typisdefined", true},
+      {"typdelim", letter(',')},
+      {"typsubscript", number(array.subscript)},
+      {"typelem", number(type.oid)},
+      {"typinput", number(array.input)},
+      {"typoutput", number(array.output)},
+      {"typreceive", number(array.receive)},
+      {"typsend", number(array.send)},
+      {"typalign", letter('i')},
+      {"typstorage", letter('x')},
+      {"typtypmod", int64_t{-1}},
+  });
+}
+
 }  // namespace
 
 Oid default_operator_class(Oid type) {
   const Oid wanted = type == types::oid::kVarchar ? types::oid::kText
+                     : types::is_enum(type)       ? types::oid::kAnyEnum
                      : types::is_array(type)      ? types::oid::kAnyArray
                                                   : type;
   const auto* found =
@@ -159,12 +224,19 @@ void write_pg_type(const SystemRowContext& context, SystemRowWriter& writer) {
   for (const auto& [oid, table] : context.snapshot.tables()) {
     write_row_types(*table, writer);
   }
+  for (const auto& [oid, type] : context.snapshot.user_defined_types()) {
+    write_user_type(*type, writer);
+  }
 }
 
 void write_pg_database(const SystemRowContext& context, SystemRowWriter& writer) {
+  write_database(context.database, context.database_name, writer);
+}
+
+void write_database(Oid oid, const std::string& name, SystemRowWriter& writer) {
   writer.add({
-      {"oid", number(context.database)},
-      {"datname", context.database_name},
+      {"oid", number(oid)},
+      {"datname", name},
       {"datdba", number(kSuperuserRole)},
       {"encoding", kUtf8Encoding},
       {"datlocprovider", letter('c')},

@@ -93,10 +93,18 @@ void write_relation(const TableDescriptor& table, bool is_referenced, Statistics
       {"relhastriggers", is_referenced || count_of(table, ConstraintKind::kForeign) > 0},
       {"relispopulated", is_populated(table)},
       {"relreplident", letter(has_rows(table) ? 'd' : 'n')},
+      {"reloptions", table.check_option == CheckOption::kNone    ? Cell()
+                     : table.check_option == CheckOption::kLocal ? Cell(std::string("{check_option=local}"))
+                                                                 : Cell(std::string("{check_option=cascaded}"))},
   });
 }
 
-void write_index_relation(const TableDescriptor& table, const IndexDescriptor& index, SystemRowWriter& writer) {
+void write_index_relation(const TableDescriptor& table, const IndexDescriptor& index, Statistics* statistics,
+                          SystemRowWriter& writer) {
+  // As PostgreSQL's, an index has a page before it has entries; then about as many as its entries fill.
+  constexpr double kEntryBytes = 24;
+  const TableStatisticsPtr analyzed = statistics != nullptr && has_rows(table) ? statistics->find(table) : nullptr;
+  const double entries = analyzed == nullptr ? 0 : analyzed->rows;
   writer.add({
       {"oid", number(index.oid)},
       {"relname", index.name},
@@ -104,6 +112,8 @@ void write_index_relation(const TableDescriptor& table, const IndexDescriptor& i
       {"relowner", number(table.owner)},
       {"relam", number(kBtreeMethod)},
       {"relfilenode", number(index.oid)},
+      {"relpages", 1 + pages_of(static_cast<uint64_t>(entries * kEntryBytes))},
+      {"reltuples", entries},
       {"relpersistence", letter(table.temporary  ? 't'
                                 : table.unlogged ? 'u'
                                                  : 'p')},
@@ -125,15 +135,16 @@ struct AttributeRow {
 void write_attribute(const AttributeRow& row, SystemRowWriter& writer) {
   const types::TypeInfo* type = types::find_type(row.column.type.oid);
   const bool is_text = type != nullptr && type->category == 'S';
+  const Oid declared = row.column.domain != 0 ? row.column.domain : row.column.type.oid;
   writer.add({
       {"attrelid", number(row.relation)},
       {"attname", row.name},
-      {"atttypid", row.column.dropped ? int64_t{0} : number(row.column.type.oid)},
+      {"atttypid", row.column.dropped ? int64_t{0} : number(declared)},
       {"attstattarget", int64_t{-1}},
       {"attlen", int64_t{type != nullptr ? type->length : int16_t{-1}}},
       {"attnum", row.number},
       {"attcacheoff", int64_t{-1}},
-      {"atttypmod", int64_t{row.column.type.modifier}},
+      {"atttypmod", int64_t{row.column.domain != 0 ? types::kNoModifier : row.column.type.modifier}},
       {"attndims", int64_t{types::is_array(row.column.type.oid) ? 1 : 0}},
       {"attbyval", type != nullptr && type->by_value},
       {"attalign", letter(type != nullptr ? type->alignment : 'i')},
@@ -218,7 +229,7 @@ void write_pg_class(const SystemRowContext& context, SystemRowWriter& writer) {
     const bool is_referenced = table->kind == RelationKind::kTable && !context.snapshot.referencing_tables(oid).empty();
     write_relation(*table, is_referenced, context.statistics, writer);
     for (const auto& index : table->indexes) {
-      write_index_relation(*table, index, writer);
+      write_index_relation(*table, index, context.statistics, writer);
     }
   }
   for (const auto& [oid, sequence] : context.snapshot.sequences()) {
@@ -319,7 +330,37 @@ void write_pg_index(const SystemRowContext& context, SystemRowWriter& writer) {
   }
 }
 
+void write_pg_enum(const SystemRowContext& context, SystemRowWriter& writer) {
+  for (const auto& [oid, type] : context.snapshot.user_defined_types()) {
+    double order = 0;
+    for (const TypeDescriptor::Label& label : type->labels) {
+      order += 1;
+      writer.add({{"oid", number(label.oid)},
+                  {"enumtypid", number(oid)},
+                  {"enumsortorder", order},
+                  {"enumlabel", label.text}});
+    }
+  }
+}
+
 void write_pg_constraint(const SystemRowContext& context, SystemRowWriter& writer) {
+  for (const auto& [oid, type] : context.snapshot.user_defined_types()) {
+    for (const TypeDescriptor::Check& check : type->checks) {
+      writer.add({
+          {"oid", number(check.oid)},
+          {"conname", check.name},
+          {"connamespace", number(type->schema)},
+          {"contype", letter('c')},
+          {"convalidated", check.validated},
+          {"contypid", number(oid)},
+          {"confupdtype", std::string(" ")},
+          {"confdeltype", std::string(" ")},
+          {"confmatchtype", std::string(" ")},
+          {"conislocal", true},
+          {"conbin", check.sql},
+      });
+    }
+  }
   for (const auto& [oid, table] : context.snapshot.tables()) {
     for (const auto& constraint : table->constraints) {
       write_constraint(*table, constraint, writer);

@@ -24,8 +24,12 @@ inline bool is_populated(const TableDescriptor& table) {
   return table.kind != kMaterializedView || table.id != kNowhere;
 }
 
-// Schemas of sessions' temporary objects: this and a number. Gone with the session, or when the store next opens.
+// Schemas of sessions' temporary objects: this and a number, in a cluster behind the number of the session's node. Gone
+// with the session, or when the store, or the node, next opens.
 inline constexpr std::string_view kTemporarySchemaPrefix = "pg_temp_";
+inline std::string temporary_schema_prefix(uint32_t node) {
+  return node == 0 ? std::string(kTemporarySchemaPrefix) : fmt::format("{}{}_", kTemporarySchemaPrefix, node);
+}
 inline bool is_temporary(const SchemaDescriptor& schema) { return schema.name.starts_with(kTemporarySchemaPrefix); }
 
 // A sequence as a virtual table of one row: last_value, log_cnt, is_called.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "catalog/keys.h"
+#include "runtime/event.h"
 
 namespace pando::catalog {
 namespace {
@@ -65,7 +66,7 @@ bool Sequences::try_next(const SequenceDescriptor& sequence, std::size_t count, 
                          Status& status) {
   MutexLock lock(mutex_);
   const auto found = cached_.find(sequence.oid);
-  if (found == cached_.end() || !found->second.loaded) {
+  if (found == cached_.end() || !found->second.loaded || !is_fresh(found->second)) {
     return false;
   }
   Cached& cached = found->second;
@@ -96,6 +97,7 @@ Task<Status> Sequences::reserve(SequencePtr sequence, std::size_t count, runtime
 
 // The stored state is locked while it moves on, so two reservations of one sequence follow each other.
 Task<Status> Sequences::load_and_log(SequencePtr sequence, std::size_t count, runtime::Executor& executor) {
+  const uint64_t since_ns = now_ns();
   auto transaction = store_.begin({.executor = &executor});
   transaction->begin_statement();
   const Bytes key = state_key(sequence->oid);
@@ -120,7 +122,7 @@ Task<Status> Sequences::load_and_log(SequencePtr sequence, std::size_t count, ru
   for (std::size_t i = 0; i < count + kLogAhead && advance(*sequence, logged); ++i) {
   }
   PANDO_CO_TRY(transaction->put(key, encode_state(logged)));
-  transaction->on_commit([this, oid = sequence->oid, start, logged, moved] {
+  transaction->on_commit([this, oid = sequence->oid, start, logged, moved, since_ns] {
     MutexLock lock(mutex_);
     Cached& cached = cached_[oid];
     if (!cached.loaded || moved) {
@@ -128,8 +130,19 @@ Task<Status> Sequences::load_and_log(SequencePtr sequence, std::size_t count, ru
       cached.loaded = true;
     }
     cached.logged = logged;
+    cached.since_ns = since_ns;
   });
   co_return co_await transaction->commit();
+}
+
+// What others reserved before lives no longer than this; clocks may run at different rates.
+Task<void> Sequences::wait_for_others(runtime::Executor& executor) {
+  if (sharing_.timer == nullptr) {
+    co_return;
+  }
+  runtime::Event over(executor);
+  sharing_.timer->schedule(sharing_.block_life + sharing_.block_life / 10, [&over] { over.set(); });
+  co_await over.wait();
 }
 
 Task<Status> Sequences::set(SequencePtr sequence, SequenceState state, runtime::Executor& executor) {
@@ -140,16 +153,19 @@ Task<Status> Sequences::set(SequencePtr sequence, SequenceState state, runtime::
   PANDO_CO_TRY(transaction->put(key, encode_state(state)));
   transaction->on_commit([this, oid = sequence->oid, state] {
     MutexLock lock(mutex_);
-    cached_[oid] = Cached{state, state, state.is_called};
+    // Values are handed out again once they are reserved.
+    cached_[oid] = Cached{state, state, state.is_called && sharing_.clock == nullptr};
   });
-  co_return co_await transaction->commit();
+  PANDO_CO_TRY(co_await transaction->commit());
+  co_await wait_for_others(executor);
+  co_return Status();
 }
 
 Task<Result<SequenceState>> Sequences::read(SequencePtr sequence, runtime::Executor& executor) {
   {
     MutexLock lock(mutex_);
     const auto found = cached_.find(sequence->oid);
-    if (found != cached_.end() && found->second.loaded) {
+    if (found != cached_.end() && found->second.loaded && is_fresh(found->second)) {
       co_return found->second.state;
     }
   }

@@ -9,12 +9,14 @@
 //
 // Thread-safe.
 
+#include <chrono>
 #include <map>
 #include <vector>
 
 #include "base/mutex.h"
 #include "base/status.h"
 #include "catalog/descriptor.h"
+#include "runtime/clock.h"
 #include "runtime/executor.h"
 #include "runtime/task.h"
 #include "txn/transaction.h"
@@ -27,9 +29,18 @@ struct SequenceState {
   friend bool operator==(const SequenceState&, const SequenceState&) = default;
 };
 
+// For a store that other nodes change too: how long a node may hand out values that it has reserved, so that it follows
+// setval() elsewhere. setval() is answered once no node has older ones any more.
+struct SequenceSharing {
+  runtime::Clock* clock = nullptr;
+  runtime::Timer* timer = nullptr;
+  std::chrono::milliseconds block_life{250};
+};
+
 class Sequences {
  public:
-  explicit Sequences(txn::Store& store) : store_(store) {}
+  // What `sharing` names outlives it; nothing there: the store is this node's own.
+  explicit Sequences(txn::Store& store, SequenceSharing sharing = {}) : store_(store), sharing_(sharing) {}
 
   // Appends `count` next values and returns true, or returns false when so many are not reserved: then await reserve()
   // and call again. `status` is 2200H when the sequence ends ('nextval: reached maximum value of sequence "s" (9)').
@@ -49,11 +60,20 @@ class Sequences {
     // What this node has stored last: values up to and including its own are logged as used.
     SequenceState logged;
     bool loaded = false;
+    // On the monotonic clock: before its values were reserved.
+    uint64_t since_ns = 0;
   };
 
+  uint64_t now_ns() const { return sharing_.clock == nullptr ? 0 : sharing_.clock->monotonic_ns(); }
+  // Whether what is reserved may be handed out.
+  bool is_fresh(const Cached& cached) const {
+    return now_ns() - cached.since_ns <= static_cast<uint64_t>(std::chrono::nanoseconds(sharing_.block_life).count());
+  }
+  Task<void> wait_for_others(runtime::Executor& executor);
   Task<Status> load_and_log(SequencePtr sequence, std::size_t count, runtime::Executor& executor);
 
   txn::Store& store_;
+  const SequenceSharing sharing_;
   Mutex mutex_;
   std::map<Oid, Cached> cached_ PANDO_GUARDED_BY(mutex_);
 };

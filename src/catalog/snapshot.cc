@@ -102,9 +102,33 @@ TablePtr Snapshot::resolve_table(const std::vector<std::string>& search_path, st
   return search<TablePtr>(*this, search_path, schema, [&](Oid oid) { return find_table(oid, name); });
 }
 
+bool Snapshot::is_type_visible(const std::vector<std::string>& search_path, const TypeDescriptor& type) const {
+  const TypePtr found = resolve_type(search_path, "", type.name);
+  return found != nullptr && found->oid == type.oid;
+}
+
 SequencePtr Snapshot::resolve_sequence(const std::vector<std::string>& search_path, std::string_view schema,
                                        std::string_view name) const {
   return search<SequencePtr>(*this, search_path, schema, [&](Oid oid) { return find_sequence(oid, name); });
+}
+
+TypePtr Snapshot::find_type(Oid oid) const {
+  if (TypePtr found = find_in(types_, types::is_enum_array(oid) ? types::element_of(oid) : oid)) {
+    return found;
+  }
+  const auto by_array = std::ranges::find_if(types_, [&](const auto& entry) { return array_of(*entry.second) == oid; });
+  return oid == 0 || by_array == types_.end() ? nullptr : by_array->second;
+}
+
+TypePtr Snapshot::find_type(Oid schema, std::string_view name) const {
+  const auto found = std::ranges::find_if(
+      types_, [&](const auto& entry) { return entry.second->schema == schema && entry.second->name == name; });
+  return found == types_.end() ? nullptr : found->second;
+}
+
+TypePtr Snapshot::resolve_type(const std::vector<std::string>& search_path, std::string_view schema,
+                               std::string_view name) const {
+  return search<TypePtr>(*this, search_path, schema, [&](Oid oid) { return find_type(oid, name); });
 }
 
 bool Snapshot::is_visible(const std::vector<std::string>& search_path, Oid oid) const {
@@ -154,6 +178,26 @@ void Snapshot::put(SequencePtr sequence) {
   remove_sequence(sequence->oid);
   names_[NameKey(sequence->schema, sequence->name)] = sequence->oid;
   sequences_[sequence->oid] = std::move(sequence);
+}
+
+void Snapshot::put(TypePtr type) {
+  auto enums = std::make_shared<types::UserTypes>(*user_types_);
+  if (type->kind == UserTypeKind::kEnum) {
+    types::EnumType shown{types::format_type({type->oid}), {}};
+    for (const TypeDescriptor::Label& label : type->labels) {
+      shown.labels.push_back({label.place, label.text});
+    }
+    enums->put(type->oid, std::move(shown));
+  }
+  user_types_ = std::move(enums);
+  types_[type->oid] = std::move(type);
+}
+
+void Snapshot::remove_type(Oid oid) {
+  auto enums = std::make_shared<types::UserTypes>(*user_types_);
+  enums->remove(oid);
+  user_types_ = std::move(enums);
+  types_.erase(oid);
 }
 
 // A role without a name is one that was dropped.

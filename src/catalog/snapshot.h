@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "catalog/descriptor.h"
+#include "types/user_types.h"
 
 namespace pando::catalog {
 
@@ -36,6 +37,11 @@ class Snapshot {
   // The table that has an index of that name or OID, as indexes share the relations' name space.
   TablePtr find_index_table(Oid schema, std::string_view index) const;
   TablePtr find_index_table(Oid index) const;
+  // By the type's OID or its array's.
+  TypePtr find_type(Oid oid) const;
+  TypePtr find_type(Oid schema, std::string_view name) const;
+  // What the text forms of enums need to know.
+  const std::shared_ptr<const types::UserTypes>& user_types() const { return user_types_; }
   bool relation_name_taken(Oid schema, std::string_view name) const;
   // Tables with a foreign key that refers to `table`.
   std::vector<TablePtr> referencing_tables(Oid table) const;
@@ -45,6 +51,7 @@ class Snapshot {
   const std::map<Oid, TablePtr>& tables() const { return tables_; }
   const std::map<Oid, SequencePtr>& sequences() const { return sequences_; }
   const std::map<Oid, RolePtr>& roles() const { return roles_; }
+  const std::map<Oid, TypePtr>& user_defined_types() const { return types_; }
 
   // Resolves a possibly qualified relation name as PostgreSQL does: the search path in order, pg_catalog first unless
   // it is named. `schema` empty means unqualified.
@@ -52,6 +59,10 @@ class Snapshot {
                          std::string_view name) const;
   SequencePtr resolve_sequence(const std::vector<std::string>& search_path, std::string_view schema,
                                std::string_view name) const;
+  TypePtr resolve_type(const std::vector<std::string>& search_path, std::string_view schema,
+                       std::string_view name) const;
+  // Whether the type's unqualified name finds it.
+  bool is_type_visible(const std::vector<std::string>& search_path, const TypeDescriptor& type) const;
   // Whether an unqualified `name` finds the relation `oid`.
   bool is_visible(const std::vector<std::string>& search_path, Oid oid) const;
 
@@ -60,9 +71,11 @@ class Snapshot {
   void put(TablePtr table);
   void put(SequencePtr sequence);
   void put(RolePtr role);
+  void put(TypePtr type);
   void remove_schema(Oid oid);
   void remove_table(Oid oid);
   void remove_sequence(Oid oid);
+  void remove_type(Oid oid);
   void set_version(uint64_t version) { version_ = version; }
 
  private:
@@ -74,6 +87,8 @@ class Snapshot {
   std::map<Oid, TablePtr> tables_;
   std::map<Oid, SequencePtr> sequences_;
   std::map<Oid, RolePtr> roles_;
+  std::map<Oid, TypePtr> types_;
+  std::shared_ptr<const types::UserTypes> user_types_ = std::make_shared<const types::UserTypes>();
   // Relations and indexes by (schema, name): one name space, as in pg_class. An index maps to its own OID.
   std::map<NameKey, Oid, std::less<>> names_;
   std::map<Oid, Oid> index_tables_;

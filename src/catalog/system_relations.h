@@ -56,6 +56,9 @@ struct SystemRowContext {
   Statistics* statistics = nullptr;
 };
 
+// One row of pg_database.
+void write_database(Oid oid, const std::string& name, SystemRowWriter& writer);
+
 // All rows of a virtual table; none for PostgreSQL's catalogs of features that Pando does not have.
 Result<std::vector<types::Chunk>> system_rows(const TableDescriptor& table, const SystemRowContext& context);
 

@@ -22,6 +22,7 @@ constexpr std::array kEntries = {
     Entry{"pg_database", write_pg_database},
     Entry{"pg_depend", write_pg_depend},
     Entry{"pg_description", write_pg_description},
+    Entry{"pg_enum", write_pg_enum},
     Entry{"pg_extension", write_pg_extension},
     Entry{"pg_index", write_pg_index},
     Entry{"pg_language", write_pg_language},
@@ -41,8 +42,8 @@ Result<std::vector<types::Chunk>> system_rows(const TableDescriptor& table, cons
   const auto* entry = std::ranges::find(kEntries, table.name, &Entry::relation);
   if (table.schema == kPgCatalogSchema && entry != kEntries.end()) {
     entry->write(context, writer);
-    // What views depend on only who can bind their queries knows.
-    if (table.name == "pg_depend" && context.source) {
+    // What views depend on only who can bind their queries knows; and of other databases the session does.
+    if ((table.name == "pg_depend" || table.name == "pg_database") && context.source) {
       context.source(table.name, writer);
     }
   } else if (context.source) {

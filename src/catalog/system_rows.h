@@ -16,6 +16,7 @@ void write_pg_attribute(const SystemRowContext& context, SystemRowWriter& writer
 void write_pg_attrdef(const SystemRowContext& context, SystemRowWriter& writer);
 void write_pg_index(const SystemRowContext& context, SystemRowWriter& writer);
 void write_pg_constraint(const SystemRowContext& context, SystemRowWriter& writer);
+void write_pg_enum(const SystemRowContext& context, SystemRowWriter& writer);
 void write_pg_sequence(const SystemRowContext& context, SystemRowWriter& writer);
 void write_pg_rewrite(const SystemRowContext& context, SystemRowWriter& writer);
 void write_pg_description(const SystemRowContext& context, SystemRowWriter& writer);

@@ -87,7 +87,9 @@ SELECT pg_catalog.current_database() AS table_catalog, n.nspname AS table_schema
          ELSE 'VIEW' END AS table_type,
        NULL::name AS self_referencing_column_name, NULL::text AS reference_generation,
        NULL::name AS user_defined_type_catalog, NULL::name AS user_defined_type_schema,
-       NULL::name AS user_defined_type_name, CASE WHEN c.relkind = 'r' THEN 'YES' ELSE 'NO' END AS is_insertable_into,
+       NULL::name AS user_defined_type_name,
+       CASE WHEN c.relkind = 'r' OR (c.relkind = 'v' AND pg_catalog.pg_relation_is_updatable(c.oid, false) & 8 = 8)
+         THEN 'YES' ELSE 'NO' END AS is_insertable_into,
        'NO'::text AS is_typed, NULL::text AS commit_action
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'v'))sql";
@@ -105,9 +107,11 @@ constexpr std::string_view kColumnsColumns =
 constexpr std::string_view kColumns = R"sql(
 SELECT pg_catalog.current_database() AS table_catalog, n.nspname AS table_schema, c.relname AS table_name,
        a.attname AS column_name, a.attnum::int4 AS ordinal_position,
-       CASE WHEN a.attgenerated = '' THEN d.adbin::text END AS column_default,
+       CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END AS column_default,
        CASE WHEN a.attnotnull THEN 'NO' ELSE 'YES' END AS is_nullable,
-       CASE WHEN t.typelem <> 0 AND t.typlen = -1 THEN 'ARRAY'
+       CASE WHEN t.typtype = 'd' THEN CASE WHEN bt.typelem <> 0 AND bt.typlen = -1 THEN 'ARRAY'
+              WHEN bt.typnamespace = 11 THEN pg_catalog.format_type(t.typbasetype, NULL) ELSE 'USER-DEFINED' END
+            WHEN t.typelem <> 0 AND t.typlen = -1 THEN 'ARRAY'
             WHEN t.typnamespace = 11 THEN pg_catalog.format_type(a.atttypid, NULL) ELSE 'USER-DEFINED' END
          AS data_type,
        CASE WHEN a.atttypid IN (1042, 1043) AND a.atttypmod <> -1 THEN a.atttypmod - 4 END
@@ -128,9 +132,12 @@ SELECT pg_catalog.current_database() AS table_catalog, n.nspname AS table_schema
        END AS datetime_precision,
        NULL::text AS interval_type, NULL::int4 AS interval_precision, NULL::name AS character_set_catalog,
        NULL::name AS character_set_schema, NULL::name AS character_set_name, NULL::name AS collation_catalog,
-       NULL::name AS collation_schema, NULL::name AS collation_name, NULL::name AS domain_catalog,
-       NULL::name AS domain_schema, NULL::name AS domain_name, pg_catalog.current_database() AS udt_catalog,
-       tn.nspname AS udt_schema, t.typname AS udt_name, NULL::name AS scope_catalog, NULL::name AS scope_schema,
+       NULL::name AS collation_schema, NULL::name AS collation_name,
+       CASE WHEN t.typtype = 'd' THEN pg_catalog.current_database() END AS domain_catalog,
+       CASE WHEN t.typtype = 'd' THEN tn.nspname END AS domain_schema,
+       CASE WHEN t.typtype = 'd' THEN t.typname END AS domain_name, pg_catalog.current_database() AS udt_catalog,
+       COALESCE(btn.nspname, tn.nspname) AS udt_schema, COALESCE(bt.typname, t.typname) AS udt_name,
+       NULL::name AS scope_catalog, NULL::name AS scope_schema,
        NULL::name AS scope_name, NULL::int4 AS maximum_cardinality, a.attnum::text::name AS dtd_identifier,
        'NO'::text AS is_self_referencing, CASE WHEN a.attidentity IN ('a', 'd') THEN 'YES' ELSE 'NO' END
          AS is_identity,
@@ -139,13 +146,16 @@ SELECT pg_catalog.current_database() AS table_catalog, n.nspname AS table_schema
        s.seqmax::text AS identity_maximum, s.seqmin::text AS identity_minimum,
        CASE WHEN s.seqcycle THEN 'YES' ELSE 'NO' END AS identity_cycle,
        CASE WHEN a.attgenerated <> '' THEN 'ALWAYS' ELSE 'NEVER' END AS is_generated,
-       CASE WHEN a.attgenerated <> '' THEN d.adbin::text END AS generation_expression,
-       CASE WHEN c.relkind = 'r' THEN 'YES' ELSE 'NO' END AS is_updatable
+       CASE WHEN a.attgenerated <> '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END AS generation_expression,
+       CASE WHEN c.relkind = 'r' OR (c.relkind = 'v' AND pg_catalog.pg_column_is_updatable(c.oid, a.attnum, false))
+         THEN 'YES' ELSE 'NO' END AS is_updatable
 FROM pg_catalog.pg_attribute a
      JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
      JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
+     LEFT JOIN (pg_catalog.pg_type bt JOIN pg_catalog.pg_namespace btn ON btn.oid = bt.typnamespace)
+         ON t.typtype = 'd' AND bt.oid = t.typbasetype
      LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
      LEFT JOIN pg_catalog.pg_depend dep ON dep.refobjid = a.attrelid AND dep.refobjsubid = a.attnum
          AND dep.deptype = 'i'
@@ -157,8 +167,12 @@ constexpr std::string_view kInfoViewsColumns =
     "is_insertable_into:25,is_trigger_updatable:25,is_trigger_deletable:25,is_trigger_insertable_into:25";
 constexpr std::string_view kInfoViews = R"sql(
 SELECT pg_catalog.current_database() AS table_catalog, n.nspname AS table_schema, c.relname AS table_name,
-       pg_catalog.pg_get_viewdef(c.oid) AS view_definition, 'NONE'::text AS check_option, 'NO'::text AS is_updatable,
-       'NO'::text AS is_insertable_into, 'NO'::text AS is_trigger_updatable, 'NO'::text AS is_trigger_deletable,
+       pg_catalog.pg_get_viewdef(c.oid) AS view_definition,
+       CASE WHEN 'check_option=cascaded' = ANY (c.reloptions) THEN 'CASCADED'
+            WHEN 'check_option=local' = ANY (c.reloptions) THEN 'LOCAL' ELSE 'NONE' END AS check_option,
+       CASE WHEN pg_catalog.pg_relation_is_updatable(c.oid, false) & 20 = 20 THEN 'YES' ELSE 'NO' END AS is_updatable,
+       CASE WHEN pg_catalog.pg_relation_is_updatable(c.oid, false) & 8 = 8 THEN 'YES' ELSE 'NO' END
+         AS is_insertable_into, 'NO'::text AS is_trigger_updatable, 'NO'::text AS is_trigger_deletable,
        'NO'::text AS is_trigger_insertable_into
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'v')sql";

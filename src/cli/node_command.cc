@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <ctime>
 #include <future>
+#include <thread>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -18,9 +19,11 @@
 namespace pando::cli {
 namespace {
 
-// Also of a decommission, which waits for replicas to move.
 constexpr std::chrono::milliseconds kCallTimeout{60'000};
 constexpr uint64_t kNsPerSecond = 1'000'000'000;
+constexpr std::chrono::milliseconds kDecommissionPoll{500};
+// When it is said why it may take so long.
+constexpr std::chrono::milliseconds kDecommissionHint{30'000};
 
 struct CallArguments {
   std::string host;
@@ -98,6 +101,41 @@ Status set_state(Words words, cluster::NodeState state) {
   return {};
 }
 
+Result<cluster::NodeState> state_of(const CallArguments& arguments, NodeId node) {
+  PANDO_ASSIGN(const Bytes reply, call(arguments, cluster::method::kNodes, {}));
+  PANDO_ASSIGN(const std::vector<cluster::NodeStatus> nodes, cluster::decode_node_list(reply));
+  for (const cluster::NodeStatus& each : nodes) {
+    if (each.record.id == node) {
+      return each.record.state;
+    }
+  }
+  return Status(sql_state::kUndefinedObject, "there is no node {}", node.number());
+}
+
+// Waits until the node's replicas are elsewhere.
+Status decommission(Words words) {
+  PANDO_TRY(set_state(words, cluster::NodeState::kDecommissioning));
+  PANDO_ASSIGN(const CallArguments arguments, parse(words));
+  const NodeId node(static_cast<uint32_t>(std::atoi(arguments.names[0].c_str())));
+  std::fflush(stdout);
+  for (auto waited = kDecommissionPoll;; waited += kDecommissionPoll) {
+    std::this_thread::sleep_for(kDecommissionPoll);
+    PANDO_ASSIGN(const cluster::NodeState state, state_of(arguments, node));
+    if (state == cluster::NodeState::kDecommissioned) {
+      fmt::print("node {} is decommissioned: it has no replicas any more, and can be stopped\n", node.number());
+      return {};
+    }
+    if (state != cluster::NodeState::kDecommissioning) {
+      return Status(sql_state::kObjectNotInPrerequisiteState, "node {} is {} again", node.number(),
+                    cluster::to_string(state));
+    }
+    if (waited == kDecommissionHint) {
+      fmt::print("node {} still has replicas; they need other nodes, in service, to go to\n", node.number());
+      std::fflush(stdout);
+    }
+  }
+}
+
 }  // namespace
 
 int run_init(Words words) {
@@ -113,7 +151,7 @@ int run_node(Words words) {
   } else if (action == "drain") {
     status = set_state(words.subspan(1), cluster::NodeState::kDraining);
   } else if (action == "decommission") {
-    status = set_state(words.subspan(1), cluster::NodeState::kDecommissioning);
+    status = decommission(words.subspan(1));
   } else {
     return print_usage(kExitUsage);
   }

@@ -96,6 +96,9 @@ class Membership {
   // The other nodes that this one knows of, also before attach().
   std::vector<NodeId> peers() const PANDO_EXCLUDES(mutex_);
 
+  // Changes the state of a node in the list of all. Errors: 42704, 55000 when it was decommissioned.
+  Task<Result<Bytes>> set_state(NodeCommand command);
+
  private:
   enum Wake : int { kRetry, kInterrupted };
   using Reply = runtime::Administration::Reply;
@@ -105,7 +108,6 @@ class Membership {
   Introduction introduce() PANDO_EXCLUDES(mutex_);
   Task<Result<Bytes>> initialize();
   Task<Result<Bytes>> admit_new_node();
-  Task<Result<Bytes>> set_state(NodeCommand command);
 
   Task<Status> adopt(StoredIdentity identity, bool fresh);
   // Nothing when none of them belongs to a cluster.

@@ -1,6 +1,7 @@
 #include "cluster/placement.h"
 
 #include <algorithm>
+#include <map>
 
 namespace pando::cluster {
 namespace {
@@ -76,6 +77,49 @@ std::optional<PlacementStep> step_off_draining(const std::vector<PlacementNode>&
 }
 
 }  // namespace
+
+std::optional<LeaseMove> balance_leases(const std::vector<PlacementNode>& nodes,
+                                        const std::vector<LedShardLoad>& shards, NodeId self) {
+  // A shard that nobody asks weighs as much as this many requests per second.
+  constexpr uint64_t kIdleWeight = 10;
+  // The gap is worth a move when it is more than this part of what is led.
+  constexpr uint64_t kWorthPart = 5;
+  const auto weight_of = [](const LedShardLoad& shard) { return kIdleWeight + shard.rate; };
+  std::map<NodeId, uint64_t> led;
+  for (const PlacementNode& node : nodes) {
+    if (takes_replicas(node)) {
+      led[node.id] = 0;
+    }
+  }
+  for (const LedShardLoad& shard : shards) {
+    if (const auto node = led.find(shard.leader); node != led.end()) {
+      node->second += weight_of(shard);
+    }
+  }
+  if (!led.contains(self)) {
+    return std::nullopt;
+  }
+  std::optional<LeaseMove> best;
+  std::pair<uint64_t, uint64_t> best_rank;
+  for (const LedShardLoad& shard : shards) {
+    for (const NodeId voter : shard.voters) {
+      const auto to = led.find(voter);
+      if (shard.leader != self || voter == self || to == led.end() || to->second >= led[self]) {
+        continue;
+      }
+      const uint64_t gap = led[self] - to->second;
+      const uint64_t moved = 2 * weight_of(shard);
+      const uint64_t gap_after = moved > gap ? moved - gap : gap - moved;
+      const bool is_worth = gap > led[self] / kWorthPart && gap_after + weight_of(shard) <= gap;
+      const std::pair rank{to->second, gap_after};
+      if (is_worth && (!best || rank < best_rank)) {
+        best = LeaseMove{.shard = shard.shard, .to = voter};
+        best_rank = rank;
+      }
+    }
+  }
+  return best;
+}
 
 std::optional<PlacementStep> next_step(const PlacementOptions& options, const std::vector<PlacementNode>& nodes,
                                        const PlacementShard& shard) {

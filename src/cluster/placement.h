@@ -47,6 +47,26 @@ struct PlacementStep {
   friend bool operator==(const PlacementStep&, const PlacementStep&) = default;
 };
 
+// A shard as whoever balances leases sees it.
+struct LedShardLoad {
+  ShardId shard;
+  NodeId leader;
+  std::vector<NodeId> voters;
+  // Requests per second.
+  uint64_t rate = 0;
+};
+
+struct LeaseMove {
+  ShardId shard;
+  NodeId to;
+  friend bool operator==(const LeaseMove&, const LeaseMove&) = default;
+};
+
+// One lease of `self` that another node should have, so that all lead about as much: each shard weighs its requests,
+// and a little by itself. Nothing when the difference is not worth a move.
+std::optional<LeaseMove> balance_leases(const std::vector<PlacementNode>& nodes,
+                                        const std::vector<LedShardLoad>& shards, NodeId self);
+
 // Nothing when all is well, or when nothing can be done now.
 std::optional<PlacementStep> next_step(const PlacementOptions& options, const std::vector<PlacementNode>& nodes,
                                        const PlacementShard& shard);

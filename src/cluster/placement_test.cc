@@ -1,5 +1,7 @@
 #include "cluster/placement.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace pando::cluster {
@@ -89,6 +91,52 @@ TEST(PlacementTest, ReplicasLeaveADecommissioningNode) {
 TEST(PlacementTest, TooManyBecomeFewer) {
   EXPECT_EQ(step(nodes(5), {1, 2, 3, 4}), (PlacementStep{.remove = ids({4})}));
   EXPECT_EQ(step(nodes(5), {1, 2, 3, 4}, 4), (PlacementStep{.remove = ids({3})}));
+}
+
+TEST(LeaseBalance, LeasesGoToWhoLeadsLeast) {
+  std::vector<PlacementNode> nodes;
+  for (uint32_t i = 1; i <= 3; ++i) {
+    nodes.push_back({.id = NodeId(i), .connected = true});
+  }
+  const std::vector<NodeId> all{NodeId(1), NodeId(2), NodeId(3)};
+  std::vector<LedShardLoad> shards;
+  const auto lead = [&](uint64_t shard, uint32_t node, uint64_t rate) {
+    shards.push_back({.shard = ShardId(shard), .leader = NodeId(node), .voters = all, .rate = rate});
+  };
+  // One shard is nowhere better off.
+  lead(1, 1, 5000);
+  EXPECT_EQ(balance_leases(nodes, shards, NodeId(1)), std::nullopt);
+  // Two are on two nodes; and only whoever leads them moves them.
+  lead(2, 1, 4000);
+  EXPECT_EQ(balance_leases(nodes, shards, NodeId(2)), std::nullopt);
+  const auto move = balance_leases(nodes, shards, NodeId(1));
+  ASSERT_TRUE(move.has_value());
+  EXPECT_EQ(move->to, NodeId(2));
+  shards[move->shard.number() - 1].leader = move->to;
+  EXPECT_EQ(balance_leases(nodes, shards, NodeId(1)), std::nullopt);
+  EXPECT_EQ(balance_leases(nodes, shards, NodeId(2)), std::nullopt);
+  // Idle ones count too, but little.
+  for (uint64_t i = 3; i < 9; ++i) {
+    lead(i, 1, 0);
+  }
+  for (int i = 0; i < 20; ++i) {
+    for (uint32_t node = 1; node <= 3; ++node) {
+      if (const auto next = balance_leases(nodes, shards, NodeId(node))) {
+        shards[next->shard.number() - 1].leader = next->to;
+      }
+    }
+  }
+  const auto led_by = [&](uint32_t node) {
+    return std::ranges::count_if(shards, [&](const LedShardLoad& shard) { return shard.leader == NodeId(node); });
+  };
+  EXPECT_GE(led_by(3), 4);
+  EXPECT_LE(led_by(1), 3);
+  // Not to a node that is away, or leaves.
+  shards = {{.shard = ShardId(1), .leader = NodeId(1), .voters = all},
+            {.shard = ShardId(2), .leader = NodeId(1), .voters = all}};
+  nodes[1].connected = false;
+  nodes[2].state = NodeState::kDraining;
+  EXPECT_EQ(balance_leases(nodes, shards, NodeId(1)), std::nullopt);
 }
 
 }  // namespace

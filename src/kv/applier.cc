@@ -1,6 +1,7 @@
 #include "kv/applier.h"
 
 #include <algorithm>
+#include <deque>
 
 #include "base/codec.h"
 #include "kv/bulk_writes.h"
@@ -29,8 +30,6 @@ Bytes encode_marks(const HighWaterMarks& marks) {
 // alike.
 class IngestedWalk final : public storage::IngestSource {
  public:
-  using Range = std::pair<Bytes, Bytes>;
-
   explicit IngestedWalk(std::unique_ptr<txn::OverlayWalk> walk) : walk_(std::move(walk)) { note(); }
   bool valid() const override { return walk_->valid(); }
   ByteView key() const override { return walk_->write().key; }
@@ -42,7 +41,7 @@ class IngestedWalk final : public storage::IngestSource {
     return {};
   }
   Status status() const { return walk_->status(); }
-  const std::vector<Range>& ranges() const { return ranges_; }
+  std::vector<KeyRange>& ranges() { return ranges_; }
 
  private:
   static constexpr std::size_t kPrefixBytes = 8;
@@ -55,16 +54,16 @@ class IngestedWalk final : public storage::IngestSource {
     }
     const ByteView key = this->key();
     const bool alike =
-        !ranges_.empty() && key.substr(0, kPrefixBytes) == ByteView(ranges_.back().second).substr(0, kPrefixBytes);
+        !ranges_.empty() && key.substr(0, kPrefixBytes) == ByteView(ranges_.back().last).substr(0, kPrefixBytes);
     if (!alike && ranges_.size() < kRangesMax) {
-      ranges_.emplace_back(key, key);
+      ranges_.push_back({Bytes(key), Bytes(key)});
     } else {
-      ranges_.back().second.assign(key);
+      ranges_.back().last.assign(key);
     }
   }
 
   const std::unique_ptr<txn::OverlayWalk> walk_;
-  std::vector<Range> ranges_;
+  std::vector<KeyRange> ranges_;
 };
 
 }  // namespace
@@ -93,13 +92,22 @@ Status Applier::ingest(const ShardDescriptor& shard, uint64_t index, const Commi
   if (!empty()) {
     PANDO_TRY(write());
   }
-  PANDO_ASSIGN(auto walk, walk_runs(*engine_.runs(), record.parts(), {shard.start, shard.end}));
-  IngestedWalk source(std::move(walk));
-  PANDO_TRY(engine_.ingest(source, record.timestamp()));
-  PANDO_TRY(source.status());
+  PANDO_ASSIGN(const BulkContents contents, BulkContents::open(*engine_.runs(), record.parts()));
+  std::deque<IngestedWalk> walks;
+  std::vector<storage::IngestSource*> sources;
+  for (const txn::Span& span : contents.split({shard.start, shard.end}, engine_.ingest_threads())) {
+    sources.push_back(&walks.emplace_back(contents.walk(span)));
+  }
+  PANDO_TRY(engine_.ingest(sources, record.timestamp()));
+  for (const IngestedWalk& walk : walks) {
+    PANDO_TRY(walk.status());
+  }
   if (cache_ != nullptr) {
-    for (const auto& [first, last] : source.ranges()) {
-      cache_->forget(first, last);
+    for (IngestedWalk& walk : walks) {
+      for (KeyRange& range : walk.ranges()) {
+        cache_->forget(range.first, range.last);
+        ingested_.push_back(std::move(range));
+      }
     }
   }
   note_record(record);

@@ -13,8 +13,10 @@
 //
 // Used by live commits and by recovery. One thread at a time.
 
+#include <utility>
 #include <vector>
 
+#include "kv/cache_upkeep.h"
 #include "kv/commit_record.h"
 #include "kv/record_cache.h"
 #include "kv/shard.h"
@@ -43,6 +45,8 @@ class Applier {
   // What was added before is written first. Errors: those of the engine and its runs.
   Status ingest(const ShardDescriptor& shard, uint64_t index, const CommitRecord& record);
   Status write();
+  // The ranges of keys that were ingested since the last call.
+  std::vector<KeyRange> take_ingested() { return std::exchange(ingested_, {}); }
 
   bool empty() const { return batch_.empty(); }
   // How much write() would write.
@@ -71,6 +75,7 @@ class Applier {
   std::vector<Section> sections_;
   std::vector<storage::AppliedIndex> applied_;
   bool finished_ = false;
+  std::vector<KeyRange> ingested_;
 };
 
 }  // namespace pando::kv

@@ -210,7 +210,9 @@ Task<void> Committer::apply_group() {
     parts_.engine.flush().ignore("the engine flushes again when it can");
     parts_.run_files.remove_unneeded();
   }
+  std::vector<KeyRange> ingested = applier_.take_ingested();
   publish(std::exchange(unapplied_, {}));
+  parts_.upkeep.warm(std::move(ingested));
 }
 
 Status Committer::apply_bulk(const Commit& commit) {

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "kv/applier.h"
+#include "kv/cache_upkeep.h"
 #include "kv/record_cache.h"
 #include "kv/run_files.h"
 #include "kv/shard.h"
@@ -65,6 +66,7 @@ class Committer {
     storage::Engine& engine;
     storage::Journal& journal;
     RecordCache& cache;
+    CacheUpkeep& upkeep;
     SnapshotRegistry& snapshots;
     TimestampOracle& oracle;
     Router& router;

@@ -152,11 +152,13 @@ TEST(Crash, RunsGoOnceNothingNamesThem) {
   ASSERT_TRUE(node.open().ok());
   ASSERT_TRUE(commit(node, {{"a", "1"}, {"b", "1"}, {"c", "1"}}).ok());
   EXPECT_EQ(contents(node), (Model{{"a", "1"}, {"b", "1"}, {"c", "1"}}));
+  // They go after the commit is told, and before the next one is.
+  ASSERT_TRUE(commit(node, {{"d", "1"}}).ok());
   EXPECT_EQ(runs(), 0);
   {
     // One that rolls back.
     const auto transaction = begin(node);
-    for (const Bytes key : {"d", "e", "f", "g"}) {
+    for (const Bytes key : {"e", "f", "g", "h"}) {
       ASSERT_TRUE(
           runtime::block_on(node.executor(), transaction->lock(key, LockStrength::kUpdate, WaitPolicy::kBlock)).ok());
       ASSERT_TRUE(transaction->put(key, "1").ok());
@@ -171,7 +173,7 @@ TEST(Crash, RunsGoOnceNothingNamesThem) {
   node.crash();
   ASSERT_EQ(node.open().to_string(), "OK");
   EXPECT_EQ(runs(), 0);
-  EXPECT_EQ(contents(node), (Model{{"a", "1"}, {"b", "1"}, {"c", "1"}}));
+  EXPECT_EQ(contents(node), (Model{{"a", "1"}, {"b", "1"}, {"c", "1"}, {"d", "1"}}));
 }
 
 TEST(Crash, ARunThatIsGoneIsDamage) {

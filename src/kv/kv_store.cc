@@ -7,8 +7,9 @@ namespace pando::kv {
 namespace {
 
 // How many keys one read of the engine brings into a cache with room, and how many versions it looks at for that.
-constexpr std::size_t kReadAheadKeys = 32;
-constexpr std::size_t kReadAheadSteps = 64;
+constexpr BringInLimits kReadAheadLimits{.keys = 32, .steps = 64};
+// What less is discarded leaves the cache in time, unread; to look for it takes a walk through all of the cache.
+constexpr uint64_t kForgottenBytesMin = 8_MiB;
 
 // The descriptors of a store; written first when it is new.
 Result<std::vector<ShardDescriptor>> load_or_create_descriptors(storage::Engine& engine,
@@ -50,6 +51,7 @@ KvStore::KvStore(KvOptions options, KvEnvironment environment, std::vector<Shard
       environment_(environment),
       locks_(&environment.timer),
       cache_(options_.record_cache_bytes),
+      upkeep_(environment_.engine, cache_, environment_.background),
       run_files_(environment.engine.runs()),
       oracle_(environment.clock),
       router_(std::move(descriptors)) {}
@@ -78,6 +80,7 @@ Task<Status> KvStore::recover() {
   committer_ = std::make_unique<Committer>(Committer::Parts{.engine = environment_.engine,
                                                             .journal = *journal_,
                                                             .cache = cache_,
+                                                            .upkeep = upkeep_,
                                                             .snapshots = snapshots_,
                                                             .oracle = oracle_,
                                                             .router = router_,
@@ -104,6 +107,9 @@ TransactionId KvStore::next_transaction() {
 }
 
 void KvStore::discard(txn::Span span) {
+  if (approximate_bytes(span) >= kForgottenBytesMin) {
+    upkeep_.forget({span.start, span.end});
+  }
   storage::WriteBatch batch;
   batch.erase_version_range(span.start, span.end);
   environment_.engine.write(batch).ignore("rows that nobody can name only take space until they are erased");
@@ -118,6 +124,8 @@ uint64_t KvStore::approximate_bytes(txn::Span span) {
   const auto bytes = environment_.engine.approximate_bytes({std::move(span.start), std::move(span.end)});
   return bytes.ok() ? *bytes : 0;
 }
+
+void KvStore::stop_upkeep() { upkeep_.stop(); }
 
 Task<Status> KvStore::close(runtime::Executor& executor) {
   runtime::TimerId timer = 0;
@@ -148,7 +156,18 @@ void KvStore::schedule_garbage_round() {
   }
 }
 
-void KvStore::advance_garbage_threshold() { environment_.engine.set_garbage_threshold(snapshots_.advance_floor()); }
+std::optional<HlcTimestamp> KvStore::history_start() const {
+  if (options_.history.count() == 0) {
+    return std::nullopt;
+  }
+  const uint64_t now_ns = environment_.clock.wall_ns();
+  return HlcTimestamp{now_ns - std::min(now_ns, static_cast<uint64_t>(options_.history.count())), 0};
+}
+
+void KvStore::advance_garbage_threshold() {
+  const HlcTimestamp floor = snapshots_.advance_floor(history_start().value_or(HlcTimestamp::max()));
+  environment_.engine.set_garbage_threshold(floor);
+}
 
 Result<bool> KvStore::read(ByteView key, HlcTimestamp at, CachedRecord& record) {
   if (!cache_.get(key, record)) {
@@ -200,17 +219,7 @@ Result<bool> KvStore::read_ahead(ByteView key, CachedRecord& newest) {
   newest.timestamp = iterator->timestamp();
   newest.tombstone = iterator->tombstone();
   newest.value.assign(iterator->value());
-  Bytes last;
-  std::size_t keys = 0;
-  for (std::size_t steps = 0; iterator->valid() && keys < kReadAheadKeys && steps < kReadAheadSteps; ++steps) {
-    // The newest version of a key comes first.
-    if (iterator->key() != last) {
-      last.assign(iterator->key());
-      cache_.fill(last, iterator->timestamp(), iterator->tombstone(), iterator->value(), tickets);
-      ++keys;
-    }
-    iterator->next();
-  }
+  bring_in(cache_, *iterator, tickets, kReadAheadLimits);
   PANDO_TRY(iterator->status());
   return true;
 }

@@ -13,7 +13,9 @@
 // no part of any other. One store per directory. Thread-safe; transactions end before close().
 
 #include <memory>
+#include <optional>
 
+#include "kv/cache_upkeep.h"
 #include "kv/committer.h"
 #include "kv/flush_relay.h"
 #include "kv/run_files.h"
@@ -27,9 +29,11 @@ struct KvOptions {
   std::size_t record_cache_bytes = 128_MiB;
   // What a transaction's writes may take in memory: at the first limit they begin to move into sorted runs, where the
   // engine has such; at the second it fails.
-  std::size_t spill_bytes = 64_MiB;
+  std::size_t spill_bytes = 16_MiB;
   std::size_t transaction_bytes_max = 448_MiB;
   std::size_t recent_writes_bytes_max = 64_MiB;
+  // For how long a version is kept after a newer one has hidden it, for reads of the past.
+  std::chrono::nanoseconds history{0};
   // How often the engine learns which versions nobody can see any more.
   std::chrono::milliseconds garbage_interval{1000};
   // Where a new store is split into shards; an existing one keeps its own.
@@ -71,6 +75,8 @@ class KvStore final : public txn::Store {
   Status collect_garbage(txn::Span span) override;
   uint64_t approximate_bytes(txn::Span span) override;
 
+  // Ends the work on KvEnvironment::background that nobody waits for; to be called before that executor stops.
+  void stop_upkeep();
   // Stops the background work, makes the engine durable, so that the next open has nothing to replay, and closes the
   // journal. Resumes on `executor`. REQUIRES: transactions are gone, or at least will never run again, as when the
   // workers that they wait on have stopped.
@@ -93,6 +99,8 @@ class KvStore final : public txn::Store {
   runtime::Executor* background() { return environment_.background; }
   Committer& committer() { return *committer_; }
   TransactionId next_transaction();
+  // The oldest moment that transactions of the past may read, whether or not there was anything then.
+  std::optional<HlcTimestamp> history_start() const;
 
   // Whether `key` has a version at or below `at`; fills `record` with the newest such.
   Result<bool> read(ByteView key, HlcTimestamp at, CachedRecord& record);
@@ -115,6 +123,7 @@ class KvStore final : public txn::Store {
   txn::LockTable locks_;
   SnapshotRegistry snapshots_;
   RecordCache cache_;
+  CacheUpkeep upkeep_;
   RunFiles run_files_;
   TimestampOracle oracle_;
   Router router_;

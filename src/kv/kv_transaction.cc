@@ -68,6 +68,14 @@ txn::ReadOutcome take_write(const txn::WriteBuffer::Write& write, Bytes& value) 
   return txn::ReadOutcome::kFound;
 }
 
+txn::ReadOutcome take_write(std::optional<Bytes> write, Bytes& value) {
+  if (!write.has_value()) {
+    return txn::ReadOutcome::kAbsent;
+  }
+  value = *std::move(write);
+  return txn::ReadOutcome::kFound;
+}
+
 }  // namespace
 
 KvTransaction::KvTransaction(KvStore& store, txn::TransactionOptions options, TransactionId id)
@@ -83,7 +91,7 @@ KvTransaction::~KvTransaction() {
 
 bool KvTransaction::renew(const txn::TransactionOptions& options) {
   PANDO_ASSERT(over_, "a transaction that has not ended");
-  if (bulk_ != nullptr || writes_.bytes() != 0 || notes_reads()) {
+  if (bulk_ != nullptr || writes_->bytes() != 0 || notes_reads()) {
     return false;
   }
   options_ = options;
@@ -105,6 +113,10 @@ HlcTimestamp KvTransaction::read_timestamp() const {
 void KvTransaction::begin_statement() {
   PANDO_ASSERT(!over_, "a statement in a transaction that has ended");
   statement_ = mark_writes();
+  if (options_.read_at != HlcTimestamp()) [[unlikely]] {
+    pin_past();
+    return;
+  }
   if (options_.isolation == txn::Isolation::kReadCommitted) {
     snapshot_ = pin_.take();
   } else if (!snapshot_.has_value()) {
@@ -112,7 +124,19 @@ void KvTransaction::begin_statement() {
   }
 }
 
+// What is younger than the newest complete moment is not there yet.
+void KvTransaction::pin_past() {
+  if (!snapshot_.has_value()) {
+    snapshot_ = std::min(options_.read_at, store_.snapshots().visible());
+    const auto oldest = store_.history_start();
+    too_old_ = (oldest.has_value() && *snapshot_ < *oldest) || !pin_.take_at(*snapshot_);
+  }
+}
+
 Result<std::optional<Bytes>> KvTransaction::read(ByteView key, HlcTimestamp at) {
+  if (too_old_) [[unlikely]] {
+    return txn::snapshot_too_old();
+  }
   CachedRecord record;
   PANDO_ASSIGN(const bool found, store_.read(key, at, record));
   if (!found || record.tombstone) {
@@ -128,7 +152,7 @@ Task<Result<std::optional<Bytes>>> KvTransaction::get(Bytes key) {
       co_return std::move(*write);
     }
   } else if (has_writes()) {
-    if (const auto write = writes_.find(key, statement_)) {
+    if (const auto write = writes_->find(key, statement_)) {
       co_return value_of(*write);
     }
   }
@@ -145,7 +169,7 @@ Task<Result<std::optional<Bytes>>> KvTransaction::get_latest(Bytes key) {
       co_return std::move(*write);
     }
   } else if (has_writes()) {
-    if (const auto write = writes_.find(key)) {
+    if (const auto write = writes_->find(key)) {
       co_return value_of(*write);
     }
   }
@@ -160,6 +184,9 @@ Task<Result<std::optional<Bytes>>> KvTransaction::get_latest(Bytes key) {
 }
 
 Result<txn::ReadOutcome> KvTransaction::read_into(ByteView key, HlcTimestamp at, Bytes& value) {
+  if (too_old_) [[unlikely]] {
+    return txn::snapshot_too_old();
+  }
   CachedRecord record{.value = std::move(value)};
   auto found = store_.read(key, at, record);
   value = std::move(record.value);
@@ -171,10 +198,12 @@ Result<txn::ReadOutcome> KvTransaction::read_into(ByteView key, HlcTimestamp at,
 
 Result<txn::ReadOutcome> KvTransaction::try_get(ByteView key, Bytes& value) {
   if (bulk_ != nullptr) {
-    return txn::ReadOutcome::kMustWait;
-  }
-  if (has_writes()) {
-    if (const auto write = writes_.find(key, statement_)) {
+    PANDO_ASSIGN(auto write, bulk_->find(key, statement_));
+    if (write.has_value()) {
+      return take_write(*std::move(write), value);
+    }
+  } else if (has_writes()) {
+    if (const auto write = writes_->find(key, statement_)) {
       return take_write(*write, value);
     }
   }
@@ -186,10 +215,12 @@ Result<txn::ReadOutcome> KvTransaction::try_get(ByteView key, Bytes& value) {
 
 Result<txn::ReadOutcome> KvTransaction::try_get_latest(ByteView key, Bytes& value) {
   if (bulk_ != nullptr) {
-    return txn::ReadOutcome::kMustWait;
-  }
-  if (has_writes()) {
-    if (const auto write = writes_.find(key)) {
+    PANDO_ASSIGN(auto write, bulk_->find(key));
+    if (write.has_value()) {
+      return take_write(*std::move(write), value);
+    }
+  } else if (has_writes()) {
+    if (const auto write = writes_->find(key)) {
       return take_write(*write, value);
     }
   }
@@ -219,13 +250,16 @@ Result<bool> KvTransaction::is_vacant(ByteView key) {
 }
 
 std::unique_ptr<txn::Cursor> KvTransaction::scan(txn::Span span, txn::ScanOptions options) {
+  if (too_old_) [[unlikely]] {
+    return std::make_unique<txn::RefusedCursor>(txn::snapshot_too_old());
+  }
   txn::OverlayCursor::Options merged{.reverse = options.reverse, .reads = notes_reads() ? &reads_ : nullptr};
   if (bulk_ != nullptr) {
     if (bulk_->touches(statement_, span.start, span.end)) {
       merged.layered = bulk_->walk(statement_, span, options.reverse);
     }
-  } else if (writes_.touches(statement_, span.start, span.end)) {
-    merged.overlay.emplace(writes_, statement_, span.start, span.end, options.reverse);
+  } else if (writes_->touches(statement_, span.start, span.end)) {
+    merged.overlay.emplace(*writes_, statement_, span.start, span.end, options.reverse);
   }
   auto committed = scan_engine(store_.engine(), span, read_timestamp(), options);
   merged.span = std::move(span);
@@ -233,9 +267,9 @@ std::unique_ptr<txn::Cursor> KvTransaction::scan(txn::Span span, txn::ScanOption
 }
 
 std::unique_ptr<txn::Snapshot> KvTransaction::snapshot_for(txn::Span span) {
-  const bool own = bulk_ == nullptr ? writes_.touches(statement_, span.start, span.end)
+  const bool own = bulk_ == nullptr ? writes_->touches(statement_, span.start, span.end)
                                     : bulk_->touches(statement_, span.start, span.end);
-  if (own) {
+  if (own || too_old_) {
     return nullptr;
   }
   if (notes_reads()) {
@@ -266,7 +300,7 @@ Task<Result<txn::LockOutcome>> KvTransaction::lock(Bytes key, txn::LockStrength 
 Result<std::optional<txn::LockOutcome>> KvTransaction::try_lock(ByteView key, txn::LockStrength strength) {
   PANDO_ASSERT(!over_, "a lock in a transaction that has ended");
   // lock() makes room.
-  if (bulk_ != nullptr || wants_room()) [[unlikely]] {
+  if (wants_room()) [[unlikely]] {
     return std::optional<txn::LockOutcome>();
   }
   if (!store_.locks().try_lock(*locks_, key, strength)) {
@@ -274,6 +308,15 @@ Result<std::optional<txn::LockOutcome>> KvTransaction::try_lock(ByteView key, tx
   }
   PANDO_ASSIGN(const txn::LockOutcome outcome, locked_outcome(key));
   return std::optional(outcome);
+}
+
+Result<bool> KvTransaction::try_replace(ByteView key, Bytes value) {
+  PANDO_ASSIGN(const auto locked, try_lock(key, txn::LockStrength::kUpdate));
+  if (!locked.has_value()) {
+    return false;
+  }
+  PANDO_TRY(put(Bytes(key), std::move(value)));
+  return true;
 }
 
 Result<txn::LockOutcome> KvTransaction::locked_outcome(ByteView key) {
@@ -296,9 +339,6 @@ Task<Status> KvTransaction::lock_for_insert(std::span<const Bytes> keys, std::ve
   if (wants_room()) [[unlikely]] {
     PANDO_CO_TRY(co_await make_room());
   }
-  if (bulk_ != nullptr) {
-    co_return co_await Transaction::lock_for_insert(keys, taken);
-  }
   taken.assign(keys.size(), 0);
   for (const Bytes& key : keys) {
     if (!store_.locks().try_lock(*locks_, key, txn::LockStrength::kUpdate)) {
@@ -308,14 +348,24 @@ Task<Status> KvTransaction::lock_for_insert(std::span<const Bytes> keys, std::ve
   const std::vector<uint32_t> order = order_of(keys);
   std::vector<uint32_t> unwritten;
   for (const uint32_t i : order) {
-    const auto write = writes_.may_have(keys[i]) ? writes_.find(keys[i]) : std::nullopt;
-    if (write) {
-      taken[i] = write->value.has_value() ? 1 : 0;
-    } else {
+    PANDO_CO_ASSIGN(const std::optional<bool> written, has_written(keys[i]));
+    PANDO_CO_ASSIGN(const bool vacant, is_vacant(keys[i]));
+    if (written.has_value()) {
+      taken[i] = *written ? 1 : 0;
+    } else if (!vacant) {
       unwritten.push_back(i);
     }
   }
   co_return find_committed(keys, unwritten, taken);
+}
+
+Result<std::optional<bool>> KvTransaction::has_written(ByteView key) {
+  if (bulk_ != nullptr) {
+    PANDO_ASSIGN(const auto write, bulk_->find(key));
+    return write.has_value() ? std::optional(write->has_value()) : std::nullopt;
+  }
+  const auto write = writes_->find(key);
+  return write.has_value() ? std::optional(write->value.has_value()) : std::nullopt;
 }
 
 // One walk over the keys' span: where nothing is committed, it steps over all of them at once.
@@ -344,12 +394,15 @@ Task<Status> KvTransaction::get_many(std::span<const Bytes> keys, KeyValueBatch&
   if (bulk_ != nullptr) {
     co_return co_await Transaction::get_many(keys, found, positions);
   }
+  if (too_old_) {
+    co_return txn::snapshot_too_old();
+  }
   const HlcTimestamp at = read_timestamp();
   std::vector<std::optional<Bytes>> values(keys.size());
   std::unique_ptr<storage::VersionIterator> iterator;
   const std::vector<uint32_t> order = order_of(keys);
   for (const uint32_t i : order) {
-    if (const auto write = has_writes() ? writes_.find(keys[i], statement_) : std::nullopt) {
+    if (const auto write = has_writes() ? writes_->find(keys[i], statement_) : std::nullopt) {
       values[i] = value_of(*write);
       continue;
     }
@@ -382,7 +435,7 @@ Task<Status> KvTransaction::get_many(std::span<const Bytes> keys, KeyValueBatch&
 
 Status KvTransaction::check_write(ByteView key, bool erases) {
   PANDO_ASSERT(!over_, "a write in a transaction that has ended");
-  if (options_.read_only) {
+  if (options_.read_only || options_.reads_past()) {
     return txn::read_only_violation();
   }
   const bool exhausted = bulk_ != nullptr && bulk_->is_exhausted();
@@ -410,7 +463,7 @@ Status KvTransaction::put(Bytes key, Bytes value) {
   if (bulk_ != nullptr) {
     bulk_->put(key, value);
   } else {
-    writes_.put(key, value);
+    writes_->put(key, value);
   }
   return {};
 }
@@ -420,7 +473,7 @@ Status KvTransaction::erase(Bytes key) {
   if (bulk_ != nullptr) {
     bulk_->erase(key);
   } else {
-    writes_.erase(key);
+    writes_->erase(key);
   }
   return {};
 }
@@ -431,16 +484,13 @@ bool KvTransaction::wants_room() const {
 
 Task<Status> KvTransaction::make_room() {
   if (bulk_ == nullptr) {
-    bulk_ = std::make_unique<BulkWrites>(writes_, store_.run_files(), store_.options().spill_bytes);
-    co_return Status();
+    bulk_ =
+        std::make_unique<BulkWrites>(writes_, BulkWrites::Options{.files = store_.run_files(),
+                                                                  .executor = *options_.executor,
+                                                                  .background = store_.background(),
+                                                                  .buffer_bytes_max = store_.options().spill_bytes});
   }
-  if (store_.background() == nullptr) {
-    co_return bulk_->spill();
-  }
-  co_await runtime::yield_to(*store_.background());
-  const Status spilled = bulk_->spill();
-  co_await runtime::yield_to(*options_.executor);
-  co_return spilled;
+  co_return co_await bulk_->spill();
 }
 
 txn::SavepointId KvTransaction::savepoint() {
@@ -461,7 +511,7 @@ void KvTransaction::undo_writes_to(txn::SavepointId savepoint) {
   if (bulk_ != nullptr) {
     bulk_->rollback_to(savepoints_.back().writes);
   } else {
-    writes_.rollback_to(savepoints_.back().writes);
+    writes_->rollback_to(savepoints_.back().writes);
   }
   statement_ = std::min(statement_, savepoints_.back().writes);
 }
@@ -479,7 +529,7 @@ Task<Status> KvTransaction::commit() {
     status = co_await commit_bulk();
   } else if (has_writes()) {
     status = co_await store_.committer().commit({.transaction = id(),
-                                                 .writes = &writes_,
+                                                 .writes = writes_.get(),
                                                  .reads = notes_reads() ? &reads_ : nullptr,
                                                  .snapshot = read_timestamp(),
                                                  .executor = options_.executor});
@@ -503,21 +553,19 @@ bool KvTransaction::try_commit() {
 }
 
 Task<Status> KvTransaction::commit_bulk() {
+  PANDO_CO_ASSIGN(const auto parts, co_await bulk_->finish());
+  // It reads the runs.
   if (store_.background() != nullptr) {
     co_await runtime::yield_to(*store_.background());
   }
   const auto keys = bulk_->keys(kRecordedKeysMax);
-  const auto parts = [&]() -> Result<std::vector<RunPart>> {
-    PANDO_TRY(keys.status());
-    return bulk_->finish();
-  }();
   if (store_.background() != nullptr) {
     co_await runtime::yield_to(*options_.executor);
   }
-  PANDO_CO_TRY(parts.status());
+  PANDO_CO_TRY(keys.status());
   bulk_->release();
   co_return co_await store_.committer().commit({.transaction = id(),
-                                                .parts = &*parts,
+                                                .parts = &parts,
                                                 .keys = keys->has_value() ? &**keys : nullptr,
                                                 .reads = notes_reads() ? &reads_ : nullptr,
                                                 .snapshot = read_timestamp(),
@@ -546,6 +594,7 @@ void KvTransaction::release_snapshot() {
   }
   pin_.release();
   snapshot_.reset();
+  too_old_ = false;
 }
 
 }  // namespace pando::kv

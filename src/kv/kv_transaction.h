@@ -21,7 +21,7 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   txn::Isolation isolation() const override { return options_.isolation; }
   HlcTimestamp read_timestamp() const override;
   runtime::Executor& executor() const override { return *options_.executor; }
-  bool has_writes() const override { return !writes_.empty() || (bulk_ != nullptr && !bulk_->empty()); }
+  bool has_writes() const override { return bulk_ == nullptr ? !writes_->empty() : !bulk_->empty(); }
   void begin_statement() override;
 
   Task<Result<std::optional<Bytes>>> get(Bytes key) override;
@@ -35,6 +35,7 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   bool try_hold(ByteView key, txn::LockStrength strength) override {
     return bulk_ == nullptr && store_.locks().try_lock(*locks_, key, strength);
   }
+  Result<bool> try_replace(ByteView key, Bytes value) override;
   Task<Status> lock_for_insert(std::span<const Bytes> keys, std::vector<uint8_t>& taken) override;
   Task<Status> get_many(std::span<const Bytes> keys, KeyValueBatch& found, std::vector<uint32_t>& positions) override;
   Status put(Bytes key, Bytes value) override;
@@ -59,16 +60,20 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   };
 
   // Whether what it reads must be noted, to be validated when it commits.
-  bool notes_reads() const { return options_.isolation == txn::Isolation::kSerializable && !options_.read_only; }
+  bool notes_reads() const {
+    return options_.isolation == txn::Isolation::kSerializable && !options_.read_only && !options_.reads_past();
+  }
   Result<std::optional<Bytes>> read(ByteView key, HlcTimestamp at);
   Result<txn::ReadOutcome> read_into(ByteView key, HlcTimestamp at, Bytes& value);
   Result<txn::LockOutcome> locked_outcome(ByteView key);
+  // Whether this transaction has put the key last, or erased it; nothing when it has not written it.
+  Result<std::optional<bool>> has_written(ByteView key);
   // Sets taken[i] for those keys, in rising order by `order`, that this transaction has not written.
   Status find_committed(std::span<const Bytes> keys, std::span<const uint32_t> order, std::vector<uint8_t>& taken);
-  txn::WriteBuffer::Mark mark_writes() { return bulk_ == nullptr ? writes_.mark() : bulk_->mark(); }
-  std::size_t buffered_bytes() const { return bulk_ == nullptr ? writes_.bytes() : bulk_->buffered_bytes(); }
+  txn::WriteBuffer::Mark mark_writes() { return bulk_ == nullptr ? writes_->mark() : bulk_->mark(); }
+  std::size_t buffered_bytes() const { return bulk_ == nullptr ? writes_->bytes() : bulk_->buffered_bytes(); }
   bool wants_room() const;
-  // Moves writes out of memory. Resumes on the transaction's executor.
+  // Moves writes out of memory.
   Task<Status> make_room();
   Task<Status> commit_bulk();
   bool is_known_absent(ByteView key) const { return !known_absent_.empty() && key == known_absent_; }
@@ -76,6 +81,7 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   // an empty table need not look for every row.
   Result<bool> is_vacant(ByteView key);
   Status check_write(ByteView key, bool erases);
+  void pin_past();
   void end();
   void release_snapshot();
 
@@ -84,8 +90,10 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   std::optional<txn::LockOwner> locks_;
   SnapshotRegistry::Pin pin_;
   std::optional<HlcTimestamp> snapshot_;
-  txn::WriteBuffer writes_;
-  // All that is written once writes_ is full.
+  // The moment to be read may have lost versions.
+  bool too_old_ = false;
+  const std::shared_ptr<txn::WriteBuffer> writes_ = std::make_shared<txn::WriteBuffer>();
+  // All that is written, once writes_ is full; that does not change any more then.
   std::unique_ptr<BulkWrites> bulk_;
   // What the running statement sees of them.
   txn::WriteBuffer::Mark statement_ = 0;

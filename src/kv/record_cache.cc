@@ -272,17 +272,21 @@ void RecordCache::clear() {
 
 void RecordCache::forget(ByteView first, ByteView last) {
   for (std::size_t i = 0; enabled_ && i < kStripes; ++i) {
-    Stripe& stripe = stripes_[i];
-    MutexLock lock(stripe.mutex);
-    ++stripe.applies;
-    for (std::size_t place = 0; place < stripe.clock.size();) {
-      Record& record = *stripe.clock[place];
-      if (record.key() >= first && record.key() <= last) {
-        // The last record takes its place.
-        stripe.remove(record);
-      } else {
-        ++place;
-      }
+    forget_in(i, first, last);
+  }
+}
+
+void RecordCache::forget_in(std::size_t number, ByteView first, ByteView last) {
+  Stripe& stripe = stripes_[number];
+  MutexLock lock(stripe.mutex);
+  ++stripe.applies;
+  for (std::size_t place = 0; place < stripe.clock.size();) {
+    Record& record = *stripe.clock[place];
+    if (record.key() >= first && record.key() <= last) {
+      // The last record takes its place.
+      stripe.remove(record);
+    } else {
+      ++place;
     }
   }
 }

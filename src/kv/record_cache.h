@@ -39,10 +39,8 @@ struct RecordCacheStatistics {
 };
 
 class RecordCache {
- private:
-  static constexpr std::size_t kStripes = 64;
-
  public:
+  static constexpr std::size_t kStripes = 64;
   // Keys and values larger than this together are not worth the room.
   static constexpr std::size_t kRecordBytesMax = 16_KiB;
 
@@ -80,6 +78,8 @@ class RecordCache {
 
   // Versions of keys in [first, last] were committed; what is here of them may be outdated.
   void forget(ByteView first, ByteView last);
+  // The part of that work that concerns one stripe: it looks at all the records there.
+  void forget_in(std::size_t stripe, ByteView first, ByteView last);
 
   RecordCacheStatistics statistics();
 

@@ -50,6 +50,7 @@ class Node {
     store_ = std::move(*opened);
   }
   ~Node() {
+    store_->stop_upkeep();
     background_.stop();
     EXPECT_EQ(runtime::block_on(executor_, store_->close(executor_)).to_string(), "OK");
   }
@@ -234,6 +235,22 @@ TEST_F(RocksDbStore, ATransactionMayBeLargerThanItsBuffer) {
   Node node(root_ / "db");
   EXPECT_EQ(node.store().statistics().replayed_entries, 0);
   EXPECT_EQ(count_rows(node), (std::map<Bytes, int>{{"two", rows - 1}, {"3", 1}}));
+}
+
+TEST_F(RocksDbStore, WhatABulkCommitBringsIsSoonInTheCache) {
+  Node node(root_ / "db");
+  ASSERT_TRUE(
+      runtime::block_on(node.executor(), put_many(&node.store(), &node.executor(), "loaded", /*commits=*/true)).ok());
+  const auto rows = static_cast<std::size_t>(count_rows(node)["loaded"]);
+  constexpr auto kPatience = std::chrono::seconds(30);
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  while (node.store().statistics().cache.records < rows && std::chrono::steady_clock::now() < give_up) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(node.store().statistics().cache.records, rows);
+  const uint64_t misses = node.store().statistics().cache.misses;
+  EXPECT_EQ(get(node, "table 1 000001"), "loaded");
+  EXPECT_EQ(node.store().statistics().cache.misses, misses);
 }
 
 TEST_F(RocksDbStore, VersionsThatNobodySeesAreCollected) {

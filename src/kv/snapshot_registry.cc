@@ -15,9 +15,19 @@ HlcTimestamp SnapshotRegistry::Pin::take() {
   return {moment, 0};
 }
 
-HlcTimestamp SnapshotRegistry::advance_floor() {
+bool SnapshotRegistry::Pin::take_at(HlcTimestamp moment) {
+  slot_->reads_at.store(moment.wall_ns, std::memory_order_seq_cst);
+  if (registry_.floor_.load(std::memory_order_seq_cst) > moment.wall_ns) {
+    release();
+    return false;
+  }
+  return true;
+}
+
+HlcTimestamp SnapshotRegistry::advance_floor(HlcTimestamp limit) {
   MutexLock lock(collector_);
-  uint64_t floor = visible_.load(std::memory_order_acquire);
+  uint64_t floor = std::min(visible_.load(std::memory_order_acquire), limit.wall_ns);
+  floor = std::max(floor, floor_.load(std::memory_order_relaxed));
   floor_.store(floor, std::memory_order_seq_cst);
   for (Stripe& stripe : stripes_) {
     MutexLock stripe_lock(stripe.mutex);

@@ -47,6 +47,8 @@ class SnapshotRegistry {
 
     // Moves the pin to the newest visible moment.
     HlcTimestamp take();
+    // Moves it to a moment of the past. False: its versions may be gone, and the pin is released.
+    bool take_at(HlcTimestamp moment);
     void release() { slot_->reads_at.store(kFree, std::memory_order_release); }
 
    private:
@@ -59,8 +61,8 @@ class SnapshotRegistry {
   // REQUIRES: moments only rise; one caller at a time.
   void publish(HlcTimestamp moment) { visible_.store(moment.wall_ns, std::memory_order_release); }
 
-  // A moment that nobody reads below, now or later. Never falls.
-  HlcTimestamp advance_floor();
+  // A moment that nobody reads below, now or later, and not above `limit`. Never falls.
+  HlcTimestamp advance_floor(HlcTimestamp limit = HlcTimestamp::max());
   // How many snapshots are taken at the moment.
   std::size_t active() const;
 

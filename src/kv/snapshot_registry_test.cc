@@ -28,6 +28,22 @@ TEST(SnapshotRegistry, TheFloorIsTheOldestSnapshotTaken) {
   EXPECT_EQ(registry.active(), 1);
 }
 
+TEST(SnapshotRegistry, ThePastIsKeptUpToALimit) {
+  SnapshotRegistry registry;
+  registry.publish(at(100));
+  EXPECT_EQ(registry.advance_floor(at(40)), at(40));
+  SnapshotRegistry::Pin pin(registry);
+  EXPECT_FALSE(pin.take_at(at(39)));
+  EXPECT_EQ(registry.active(), 0);
+  EXPECT_TRUE(pin.take_at(at(40)));
+  EXPECT_EQ(registry.advance_floor(at(70)), at(40));
+  pin.release();
+  EXPECT_EQ(registry.advance_floor(at(70)), at(70));
+  // A clock that goes back does not bring back what is gone.
+  EXPECT_EQ(registry.advance_floor(at(50)), at(70));
+  EXPECT_FALSE(pin.take_at(at(60)));
+}
+
 // Readers take snapshots while moments pass and a collector raises the floor: no snapshot is ever below a floor that
 // was announced while it was taken.
 TEST(SnapshotRegistry, ReadersAndCollectorNeverMiss) {

@@ -89,6 +89,32 @@ TEST_P(StoreConformance, ReadsBackWhatItCommitted) {
   EXPECT_EQ(commit(*transaction), "OK");
 }
 
+// The reference store remembers nothing, and says so; kv's remembers what `history` promises.
+TEST_P(StoreConformance, ReadsThePastOrSaysThatItIsForgotten) {
+  load({{"a", "1"}, {"b", "1"}});
+  const auto first = begin();
+  const HlcTimestamp before = first->read_timestamp();
+  EXPECT_EQ(commit(*first), "OK");
+  load({{"a", "2"}, {"c", "2"}});
+  for (const Isolation isolation : {Isolation::kReadCommitted, Isolation::kRepeatableRead, Isolation::kSerializable}) {
+    const auto past = subject_->store().begin({.isolation = isolation, .executor = &executor_, .read_at = before});
+    past->begin_statement();
+    const auto read = wait(past->get("a"));
+    if (!read.ok()) {
+      EXPECT_EQ(read.status().code().view(), "72000");
+      KeyValueBatch batch;
+      EXPECT_EQ(wait(past->scan({}, {})->next(batch, 10)).code().view(), "72000");
+      EXPECT_EQ(past->snapshot_for({}), nullptr);
+      continue;
+    }
+    EXPECT_EQ(read->value(), "1");
+    EXPECT_EQ(scan(*past), "a=1 b=1 ");
+    EXPECT_EQ(drain(*past->snapshot_for({})->scan({}, {})), "a=1 b=1 ");
+    EXPECT_EQ(past->put("a", "3").code().view(), "25006");
+    EXPECT_EQ(commit(*past), "OK");
+  }
+}
+
 TEST_P(StoreConformance, ScansSpansInBothDirections) {
   load({{"a", "1"}, {"b", "2"}, {"c", "3"}, {"d", "4"}});
   const auto transaction = begin();

@@ -21,6 +21,7 @@
 #include "runtime/os/system_timer.h"
 #include "runtime/os/worker.h"
 #include "session/auto_analyze.h"
+#include "session/databases.h"
 #include "storage/rocksdb/rocksdb_engine.h"
 #include "txn/memory/memory_store.h"
 
@@ -33,6 +34,8 @@ constexpr uint64_t kNsPerUs = 1000;
 
 // Below what the journal takes as one record; a larger transaction is refused with 54000.
 constexpr std::size_t kJournalSegmentBytes = 64_MiB;
+// How far back a node of its own can read (pando.as_of).
+constexpr std::chrono::seconds kHistory{60};
 constexpr ShardId kFirstShard{1};
 
 // What a cache may take when nobody says.
@@ -90,6 +93,8 @@ struct Node::Parts {
   std::unique_ptr<session::SessionEnvironment> environment;
   std::unique_ptr<runtime::WorkerPool> workers;
   std::unique_ptr<session::AutoAnalyze> auto_analyze;
+  // Not in a cluster.
+  std::unique_ptr<session::Databases> databases;
   bool closed = false;
 
   Status open_store();
@@ -100,7 +105,7 @@ struct Node::Parts {
   Task<Status> refresh_catalog(runtime::Executor& executor);
   Status close_store();
   Status open_catalog();
-  void make_environment();
+  Status make_environment();
   txn::Store& store() {
     if (cluster) {
       return cluster->store();
@@ -128,6 +133,7 @@ Status Node::Parts::open_local_store() {
   kv::KvOptions kv_options;
   kv_options.journal = journal_options();
   kv_options.record_cache_bytes = options.record_cache_bytes;
+  kv_options.history = kHistory;
   kv_options.transaction_bytes_max = options.transaction_bytes_max;
   PANDO_ASSIGN(kv_store, runtime::block_on(opener, kv::KvStore::open(kv_options,
                                                                      {.engine = *engine,
@@ -211,6 +217,9 @@ Task<Status> Node::Parts::refresh_catalog(runtime::Executor& executor) {
 }
 
 Status Node::Parts::close_store() {
+  if (kv_store) {
+    kv_store->stop_upkeep();
+  }
   background.stop();
   if (cluster) {
     flush_listener.store(nullptr);
@@ -221,15 +230,17 @@ Status Node::Parts::close_store() {
 
 Status Node::Parts::open_catalog() {
   catalog = std::make_unique<catalog::Catalog>(
-      store(), catalog::CatalogOptions{.system_relations = catalog::system_relations()});
-  sequences = std::make_unique<catalog::Sequences>(store());
+      store(), catalog::CatalogOptions{.node = cluster ? options.cluster->self.number() : 0,
+                                       .system_relations = catalog::system_relations()});
+  sequences = std::make_unique<catalog::Sequences>(
+      store(), cluster ? catalog::SequenceSharing{.clock = &clock, .timer = &timer} : catalog::SequenceSharing{});
   PANDO_TRY(runtime::block_on(opener, catalog->open(opener)));
   catalog_open.store(true);
   statistics = std::make_unique<catalog::Statistics>(store(), catalog->options().database);
   return runtime::block_on(opener, statistics->open(opener));
 }
 
-void Node::Parts::make_environment() {
+Status Node::Parts::make_environment() {
   if (cluster) {
     cluster_control = std::make_unique<StoreClusterControl>(*cluster);
     cluster_control->set_nodes(options.cluster->nodes);
@@ -254,6 +265,12 @@ void Node::Parts::make_environment() {
   }
   auto_analyze = std::make_unique<session::AutoAnalyze>(*environment, workers->worker(0));
   auto_analyze->start();
+  if (cluster) {
+    return {};
+  }
+  databases = std::make_unique<session::Databases>(*environment, workers->worker(0));
+  environment->databases = databases.get();
+  return runtime::block_on(opener, databases->open(opener));
 }
 
 Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -272,12 +289,17 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
   if (status.ok()) {
     status = parts->open_catalog();
   }
+  if (status.ok()) {
+    status = parts->make_environment();
+  }
   if (!status.ok()) {
+    if (parts->auto_analyze) {
+      parts->auto_analyze->stop();
+    }
     parts->workers->stop();
     parts->close_store().ignore("the first error tells more");
     return status;
   }
-  parts->make_environment();
   return std::unique_ptr<Node>(new Node(std::move(parts)));
 }
 
@@ -302,6 +324,9 @@ Status Node::close() {
   PANDO_ASSERT(!parts_->closed, "a node is closed once");
   parts_->closed = true;
   parts_->auto_analyze->stop();
+  if (parts_->databases) {
+    parts_->databases->stop();
+  }
   parts_->workers->stop();
   return parts_->close_store();
 }

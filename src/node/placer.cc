@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kLookEvery{200};
 constexpr std::chrono::milliseconds kLeaveLookEvery{10};
+// Transactions that hold locks on a shard whose lease moves fail: not too often.
+constexpr uint64_t kBalanceEveryNs = 30'000'000'000;
 
 std::vector<NodeId> voters_of(const kv::ShardDescriptor& descriptor) {
   std::vector<NodeId> voters;
@@ -52,6 +54,7 @@ struct Placer::State {
   runtime::Timer& timer;
   runtime::Clock& clock;
   Nodes nodes;
+  Rate rate;
   Log log;
 
   Mutex mutex;
@@ -61,6 +64,8 @@ struct Placer::State {
   // Calls of the host that have not returned.
   std::size_t calls PANDO_GUARDED_BY(mutex) = 0;
   std::set<ShardId> busy PANDO_GUARDED_BY(mutex);
+  // No lease is moved for balance before.
+  uint64_t next_balance_ns PANDO_GUARDED_BY(mutex) = 0;
   // Since when a node is not connected.
   std::map<NodeId, uint64_t> away_since_ns PANDO_GUARDED_BY(mutex);
 
@@ -82,9 +87,15 @@ struct Placer::State {
 };
 
 Placer::Placer(cluster::PlacementOptions options, kv::ReplicaHost& host, NodeId self, runtime::Timer& timer,
-               runtime::Clock& clock, Nodes nodes, Log log)
-    : state_(
-          new State{options, host, self, timer, clock, std::move(nodes), std::move(log), {}, {}, {}, {}, {}, {}, {}}) {}
+               runtime::Clock& clock, Nodes nodes, Rate rate, Log log)
+    : state_(new State{.options = options,
+                       .host = host,
+                       .self = self,
+                       .timer = timer,
+                       .clock = clock,
+                       .nodes = std::move(nodes),
+                       .rate = std::move(rate),
+                       .log = std::move(log)}) {}
 
 Placer::~Placer() { stop(); }
 
@@ -160,8 +171,9 @@ void Placer::look(const std::shared_ptr<State>& state, const std::vector<kv::Sha
       nodes.push_back(std::move(node));
     }
   }
+  balance(state, nodes, shards);
   for (const kv::ShardStatus& shard : shards) {
-    if (!shard.leads || !is_settled(shard.descriptor)) {
+    if (!shard.leads || !is_settled(shard.descriptor) || shard.descriptor.merging.has_value()) {
       continue;
     }
     const auto step =
@@ -170,6 +182,39 @@ void Placer::look(const std::shared_ptr<State>& state, const std::vector<kv::Sha
       take(state, shard, *step);
     }
   }
+}
+
+void Placer::balance(const std::shared_ptr<State>& state, const std::vector<cluster::PlacementNode>& nodes,
+                     const std::vector<kv::ShardStatus>& shards) {
+  {
+    MutexLock lock(state->mutex);
+    const uint64_t now_ns = state->clock.monotonic_ns();
+    if (state->leaving || now_ns < state->next_balance_ns) {
+      return;
+    }
+    // After a start, and after a move, until others have seen what it has come to.
+    const bool first = state->next_balance_ns == 0;
+    state->next_balance_ns = now_ns + kBalanceEveryNs;
+    if (first) {
+      return;
+    }
+  }
+  std::vector<cluster::LedShardLoad> loads;
+  for (const kv::ShardStatus& shard : shards) {
+    if (!shard.descriptor.merging.has_value() && is_settled(shard.descriptor)) {
+      loads.push_back({.shard = shard.descriptor.id,
+                       .leader = shard.leader,
+                       .voters = voters_of(shard.descriptor),
+                       .rate = state->rate(shard.descriptor.id)});
+    }
+  }
+  const auto move = cluster::balance_leases(nodes, loads, state->self);
+  if (!move) {
+    return;
+  }
+  const auto shard =
+      std::ranges::find(shards, move->shard, [](const kv::ShardStatus& status) { return status.descriptor.id; });
+  take(state, *shard, {.transfer_to = move->to});
 }
 
 void Placer::take(const std::shared_ptr<State>& state, const kv::ShardStatus& shard,

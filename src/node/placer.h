@@ -24,9 +24,11 @@ class Placer {
  public:
   using Nodes = std::function<std::vector<cluster::NodeStatus>()>;
   using Log = std::function<void(const std::string& line)>;
+  // Requests per second to a shard, as far as known.
+  using Rate = std::function<uint64_t(ShardId shard)>;
   // All of it outlives stop().
   Placer(cluster::PlacementOptions options, kv::ReplicaHost& host, NodeId self, runtime::Timer& timer,
-         runtime::Clock& clock, Nodes nodes, Log log);
+         runtime::Clock& clock, Nodes nodes, Rate rate, Log log);
   ~Placer();
   Placer(const Placer&) = delete;
   Placer& operator=(const Placer&) = delete;
@@ -43,6 +45,8 @@ class Placer {
   static void look(const std::shared_ptr<State>& state, const std::vector<kv::ShardStatus>& shards);
   static void take(const std::shared_ptr<State>& state, const kv::ShardStatus& shard,
                    const cluster::PlacementStep& step);
+  static void balance(const std::shared_ptr<State>& state, const std::vector<cluster::PlacementNode>& nodes,
+                      const std::vector<kv::ShardStatus>& shards);
   static void done(const std::shared_ptr<State>& state, ShardId shard, const Status& status);
 
   std::shared_ptr<State> state_;

@@ -42,7 +42,7 @@ std::vector<session::ClusterNodeRow> StoreClusterControl::nodes() {
 
 std::vector<session::ClusterShardRow> StoreClusterControl::shards() {
   std::vector<session::ClusterShardRow> rows;
-  for (const auto& shard : cluster_.leaseholder().shards()) {
+  for (const auto& shard : cluster_.store().known_shards()) {
     session::ClusterShardRow row{.id = shard.descriptor.id.number(),
                                  .generation = shard.descriptor.generation,
                                  .start = shard.descriptor.start,
@@ -82,11 +82,18 @@ Task<Status> StoreClusterControl::split(Bytes key, runtime::Executor& executor) 
   co_return status_of(answer);
 }
 
+Task<Status> StoreClusterControl::merge(Bytes key, runtime::Executor& executor) {
+  NodeId node;
+  const auto answer = co_await cluster_.store().send(key, kv::MergeRequest{.boundary = key},
+                                                     {.executor = &executor, .before = true}, &node);
+  co_return status_of(answer);
+}
+
 Task<Status> StoreClusterControl::transfer_lease(uint64_t shard, uint32_t node, runtime::Executor& executor) {
-  const auto known = cluster_.leaseholder().shards();
+  const auto known = co_await cluster_.store().all_shards(executor);
   const auto found = std::ranges::find(known, ShardId(shard), [](const auto& each) { return each.descriptor.id; });
   if (found == known.end()) {
-    co_return Status(sql_state::kUndefinedObject, "shard {} does not exist, or has no replica on this node", shard);
+    co_return Status(sql_state::kUndefinedObject, "shard {} does not exist", shard);
   }
   NodeId asked;
   const auto answer = co_await cluster_.store().send(

@@ -23,11 +23,13 @@ class StoreClusterControl final : public session::ClusterControl {
   std::vector<session::ClusterNodeRow> nodes() override;
   std::vector<session::ClusterShardRow> shards() override;
   Task<Status> split(Bytes key, runtime::Executor& executor) override;
+  Task<Status> merge(Bytes key, runtime::Executor& executor) override;
   Task<Status> transfer_lease(uint64_t shard, uint32_t node, runtime::Executor& executor) override;
 
- private:
+  // A number that no shard has had.
   Task<Result<ShardId>> next_shard_id(runtime::Executor& executor);
 
+ private:
   kv::ClusterNode& cluster_;
   Nodes nodes_;
 };

@@ -47,7 +47,9 @@ class Connection {
   // False when there is nothing more to do: a cancel request, a refusal, a client that left.
   Task<bool> open();
   Task<Result<std::optional<StartupPacket>>> read_startup_packet();
-  Status open_session(const StartupMessage& startup);
+  Task<Status> open_session(const StartupMessage& startup);
+  // What sessions of the database share. 3D000 when there is no such database.
+  Task<Result<session::SessionEnvironment*>> find_database(std::string name);
   Status apply_startup_parameters(const StartupMessage& startup);
   Status apply_command_line(std::string_view options);
   void greet(const StartupMessage& startup);

@@ -5,6 +5,7 @@
 
 #include "pgwire/connection.h"
 #include "pgwire/doorbell.h"
+#include "session/databases.h"
 
 namespace pando::pgwire {
 namespace {
@@ -94,7 +95,7 @@ Task<bool> Connection::open() {
       co_return false;
     }
     if (const auto* startup = std::get_if<StartupMessage>(&**packet)) {
-      const Status opened = open_session(*startup);
+      const Status opened = co_await open_session(*startup);
       if (opened.ok()) {
         greet(*startup);
       } else {
@@ -113,34 +114,44 @@ Task<bool> Connection::open() {
   }
 }
 
-Status Connection::open_session(const StartupMessage& startup) {
+Task<Result<session::SessionEnvironment*>> Connection::find_database(std::string name) {
+  if (name == environment_.catalog.options().database_name) {
+    co_return &environment_;
+  }
+  if (environment_.databases == nullptr) {
+    co_return Status(sql_state::kInvalidCatalogName, "database \"{}\" does not exist", name);
+  }
+  co_return co_await environment_.databases->find(std::move(name), executor_);
+}
+
+Task<Status> Connection::open_session(const StartupMessage& startup) {
   session::SessionIdentity identity;
   identity.user = find_parameter(startup, "user");
   identity.database = find_parameter(startup, "database");
   identity.client_address = client_address_;
   if (identity.user.empty()) {
-    return Status(sql_state::kInvalidAuthorizationSpecification, "no PostgreSQL user name specified in startup packet");
+    co_return Status(sql_state::kInvalidAuthorizationSpecification,
+                     "no PostgreSQL user name specified in startup packet");
   }
   if (identity.database.empty()) {
     identity.database = identity.user;
   }
+  // Roles are those of the first database.
   const auto snapshot = environment_.catalog.current();
   if (!role_exists(*snapshot, identity.user)) {
-    return Status(sql_state::kInvalidAuthorizationSpecification, "role \"{}\" does not exist", identity.user);
+    co_return Status(sql_state::kInvalidAuthorizationSpecification, "role \"{}\" does not exist", identity.user);
   }
-  if (identity.database != environment_.catalog.options().database_name) {
-    return Status(sql_state::kInvalidCatalogName, "database \"{}\" does not exist", identity.database);
-  }
+  PANDO_CO_ASSIGN(session::SessionEnvironment * environment, co_await find_database(identity.database));
   if (const ByteView replication = find_parameter(startup, "replication");
       !replication.empty() && replication != "false" && replication != "off" && replication != "0") {
-    return Status(sql_state::kFeatureNotSupported, "replication connections are not supported");
+    co_return Status(sql_state::kFeatureNotSupported, "replication connections are not supported");
   }
-  PANDO_ASSIGN(identity.process_id, environment_.registry.reserve());
-  session_ = std::make_unique<session::Session>(environment_, executor_, std::move(identity));
+  PANDO_CO_ASSIGN(identity.process_id, environment_.registry.reserve());
+  session_ = std::make_unique<session::Session>(*environment, executor_, std::move(identity));
   session_->on_terminate([doorbell = doorbell_] { doorbell->ring(); });
   session_->mailbox().set_on_mail([doorbell = doorbell_] { doorbell->knock(); });
   environment_.registry.add(session_->identity().process_id, session_.get());
-  return apply_startup_parameters(startup);
+  co_return apply_startup_parameters(startup);
 }
 
 Status Connection::apply_startup_parameters(const StartupMessage& startup) {

@@ -15,6 +15,8 @@ namespace {
 
 // A node that cannot hand over in this time ends all the same.
 constexpr std::chrono::milliseconds kLeaveTimeout{1000};
+// How often it is looked whether nodes that leave the cluster have left.
+constexpr std::chrono::milliseconds kFarewellInterval{1000};
 
 std::array<uint8_t, ClusterId::kBytes> random_bytes() {
   std::random_device device;
@@ -133,10 +135,47 @@ void ClusterMember::attach(node::Node& node) {
   table_ = std::make_unique<node::StoreNodeDirectory>(node.environment().store, executor_);
   placer_ = std::make_unique<node::Placer>(
       cluster::PlacementOptions{}, node.cluster()->host(), transport_->self(), timer_, clock_,
-      [this] { return membership_->nodes(); }, report_);
+      [this] { return membership_->nodes(); },
+      [&store = node.cluster()->store()](ShardId shard) { return store.request_rate(shard); }, report_);
   placer_->start();
-  ++running_;
+  sizing_ = std::make_unique<node::SizingLoop>(*node.cluster(), timer_, executor_, report_);
+  sizing_->start();
+  running_ += 2;
   runtime::spawn(executor_, run_attach());
+  runtime::spawn(executor_, run_farewells(&node.cluster()->store()));
+}
+
+Task<void> ClusterMember::run_farewells(kv::ClusterStore* store) {
+  while (!stopping_.load()) {
+    co_await kv::pause_for(kFarewellInterval, timer_, executor_, nullptr);
+    for (const cluster::NodeStatus& node : membership_->nodes()) {
+      if (node.record.state != cluster::NodeState::kDecommissioning || stopping_.load() ||
+          !co_await has_no_replicas(store, node.record.id)) {
+        continue;
+      }
+      const auto marked =
+          co_await membership_->set_state({.node = node.record.id, .state = cluster::NodeState::kDecommissioned});
+      report_(
+          marked.ok()
+              ? fmt::format("node {} has no replicas any more: it is decommissioned", node.record.id.number())
+              : fmt::format("node {} is not decommissioned: {}", node.record.id.number(), marked.status().message()));
+    }
+  }
+  --running_;
+}
+
+// Only what is known of all keys counts: a shard that nobody tells of may have a replica there.
+Task<bool> ClusterMember::has_no_replicas(kv::ClusterStore* store, NodeId node) {
+  Bytes covered;
+  bool ends = false;
+  for (const auto& shard : co_await store->all_shards(executor_)) {
+    if (ends || shard.descriptor.start != covered || shard.descriptor.on_node(node) != nullptr) {
+      co_return false;
+    }
+    covered = shard.descriptor.end;
+    ends = covered.empty();
+  }
+  co_return ends;
 }
 
 Task<void> ClusterMember::run_attach() {
@@ -161,7 +200,7 @@ void ClusterMember::leave() {
 
 Task<void> ClusterMember::run_stop(std::promise<void>* stopped) {
   co_await membership_->stop();
-  while (running_ > 0) {
+  while (running_ > 0 || (sizing_ != nullptr && sizing_->running())) {
     co_await runtime::yield_to(executor_);
   }
   stopped->set_value();
@@ -171,8 +210,10 @@ void ClusterMember::stop() {
   if (std::exchange(stopped_, true) || membership_ == nullptr) {
     return;
   }
+  stopping_.store(true);
   if (placer_ != nullptr) {
     placer_->stop();
+    sizing_->stop();
   }
   std::promise<void> stopped;
   runtime::spawn(executor_, run_stop(&stopped));

@@ -22,6 +22,7 @@
 #include "cluster/membership.h"
 #include "node/node.h"
 #include "node/placer.h"
+#include "node/sizing_loop.h"
 #include "node/store_node_directory.h"
 #include "runtime/os/dedicated_executor.h"
 #include "runtime/os/directory_lock.h"
@@ -81,6 +82,9 @@ class ClusterMember {
   explicit ClusterMember(Report report) : report_(std::move(report)) {}
   Task<void> run_establish();
   Task<void> run_attach();
+  // Marks nodes that leave the cluster, once they have no replicas any more.
+  Task<void> run_farewells(kv::ClusterStore* store);
+  Task<bool> has_no_replicas(kv::ClusterStore* store, NodeId node);
   Task<void> run_stop(std::promise<void>* stopped);
 
   const Report report_;
@@ -94,9 +98,11 @@ class ClusterMember {
   std::unique_ptr<cluster::Membership> membership_;
   std::unique_ptr<node::StoreNodeDirectory> table_;
   std::unique_ptr<node::Placer> placer_;
+  std::unique_ptr<node::SizingLoop> sizing_;
   std::atomic<cluster::NodeState> own_state_{cluster::NodeState::kActive};
   bool stopped_ = false;
   std::atomic<int> running_{0};
+  std::atomic<bool> stopping_{false};
 
   Mutex mutex_;
   std::optional<Result<cluster::Established>> established_ PANDO_GUARDED_BY(mutex_);

@@ -64,6 +64,9 @@ Task<void> AutoAnalyze::round() {
 }
 
 Task<Status> AutoAnalyze::run_round() {
+  const uint64_t now_ns = environment_.clock.monotonic_ns();
+  const auto again_after_ns = static_cast<uint64_t>(std::chrono::nanoseconds(options_.again_after).count());
+  std::erase_if(analyzed_, [&](const auto& entry) { return now_ns - entry.second.at_ns > again_after_ns; });
   const auto snapshot = environment_.catalog.current();
   for (const auto& [oid, table] : snapshot->tables()) {
     if (table->kind == catalog::RelationKind::kTable && needs_analysis(*table)) {
@@ -73,10 +76,14 @@ Task<Status> AutoAnalyze::run_round() {
   co_return Status();
 }
 
-bool AutoAnalyze::needs_analysis(const catalog::TableDescriptor& table) {
-  const uint64_t changed = environment_.statistics->activity(table.oid).writes().changed_since_analyze;
+bool AutoAnalyze::needs_analysis(const catalog::TableDescriptor& table) const {
+  const auto changed = static_cast<double>(environment_.statistics->activity(table.oid).writes().changed_since_analyze);
   const double rows = std::max(0.0, environment_.statistics->live_rows(table));
-  return static_cast<double>(changed) > static_cast<double>(options_.threshold_rows) + options_.scale_factor * rows;
+  if (changed <= static_cast<double>(options_.threshold_rows) + options_.scale_factor * rows) {
+    return false;
+  }
+  const auto analyzed = analyzed_.find(table.id);
+  return analyzed == analyzed_.end() || changed > options_.again_factor * analyzed->second.rows;
 }
 
 Task<Status> AutoAnalyze::pause() {
@@ -102,6 +109,8 @@ Task<Status> AutoAnalyze::analyze(catalog::TablePtr table) {
                                                      /*automatic=*/true));
   PANDO_CO_TRY(co_await transaction->commit());
   environment_.catalog.renew();
+  analyzed_[table->id] = {.at_ns = environment_.clock.monotonic_ns(),
+                          .rows = environment_.statistics->live_rows(*table)};
   co_return Status();
 }
 

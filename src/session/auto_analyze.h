@@ -1,13 +1,16 @@
 #pragma once
 
 // AutoAnalyze: keeps the statistics of tables that change up to date, as PostgreSQL's autovacuum does: a table is
-// analyzed when more rows changed since the last time than a threshold and a share of its rows.
+// analyzed when more rows changed since the last time than a threshold and a share of its rows. One that was analyzed a
+// short time ago waits, unless it has become another one since.
 //
 //   AutoAnalyze automatic(environment, executor);
 //   automatic.start();
 //   automatic.stop();          // before the executor ends
 //
 // Thread-safe. One table at a time; it gives way between vectors of rows.
+
+#include <map>
 
 #include "base/mutex.h"
 #include "base/prng.h"
@@ -20,6 +23,10 @@ struct AutoAnalyzeOptions {
   uint64_t threshold_rows = 50;
   double scale_factor = 0.1;
   std::chrono::milliseconds interval{5000};
+  // PostgreSQL's autovacuum_naptime: how long a table waits for its next analysis, unless this many times the rows that
+  // it had have changed.
+  std::chrono::milliseconds again_after{60'000};
+  double again_factor = 10;
 };
 
 class AutoAnalyze {
@@ -39,7 +46,7 @@ class AutoAnalyze {
  private:
   void schedule() PANDO_REQUIRES(mutex_);
   Task<void> round();
-  bool needs_analysis(const catalog::TableDescriptor& table);
+  bool needs_analysis(const catalog::TableDescriptor& table) const;
   Task<Status> analyze(catalog::TablePtr table);
   Task<Status> pause();
 
@@ -47,6 +54,12 @@ class AutoAnalyze {
   runtime::Executor& executor_;
   const AutoAnalyzeOptions options_;
   Prng prng_;
+  // What was analyzed here within again_after, of the coroutine of a round.
+  struct Analyzed {
+    uint64_t at_ns = 0;
+    double rows = 0;
+  };
+  std::map<catalog::TableId, Analyzed> analyzed_;
   Mutex mutex_;
   Condition idle_;
   bool stopping_ PANDO_GUARDED_BY(mutex_) = false;

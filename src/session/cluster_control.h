@@ -1,7 +1,7 @@
 #pragma once
 
 // ClusterControl: the cluster as SQL shows and steers it: pando.nodes, pando.shards, CALL pando.split(...),
-// CALL pando.transfer_lease(...). A node of its own has none. Thread-safe.
+// CALL pando.merge(...), CALL pando.transfer_lease(...). A node of its own has none. Thread-safe.
 
 #include <cstdint>
 #include <string>
@@ -28,7 +28,7 @@ struct ClusterNodeRow {
   std::string version;
 };
 
-// A row of pando.shards: what this node's replica of it knows.
+// A row of pando.shards: what this node's replica of it knows, or else other nodes have told some seconds ago.
 struct ClusterShardRow {
   uint64_t id = 0;
   uint64_t generation = 0;
@@ -47,6 +47,9 @@ class ClusterControl {
   virtual std::vector<ClusterShardRow> shards() = 0;
   // Cuts the shard that holds `key` before it. OK as well when there is a boundary already.
   virtual Task<Status> split(Bytes key, runtime::Executor& executor) = 0;
+  // Makes the shards before and from `key` on one. OK as well when there is no boundary. Errors: 55000 while one of
+  // them changes, or replicas cannot be reached.
+  virtual Task<Status> merge(Bytes key, runtime::Executor& executor) = 0;
   // Errors: 42704 when there is no such shard, 55000 when the node cannot lead it.
   virtual Task<Status> transfer_lease(uint64_t shard, uint32_t node, runtime::Executor& executor) = 0;
 };

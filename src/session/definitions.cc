@@ -91,6 +91,9 @@ Task<Result<std::string>> Session::run_definition(const ast::Statement* statemen
   auto tag = co_await sql::define(statement, &context);
   if (tag.ok()) {
     note_on_commit(*statement);
+    user_types_version_ = 0;
+    refresh_user_types();
+    evaluation_.settings.user_types = settings_.values().types.user_types;
   }
   co_return tag;
 }

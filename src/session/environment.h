@@ -30,6 +30,7 @@
 namespace pando::session {
 
 class ClusterControl;
+class Databases;
 class Session;
 
 // A row of pg_stat_activity.
@@ -99,6 +100,8 @@ struct SessionEnvironment {
   catalog::Statistics* statistics = nullptr;
   // Null for a node of its own.
   ClusterControl* cluster = nullptr;
+  // Null in a cluster, and for an environment without a node: then there is one database.
+  Databases* databases = nullptr;
   // Unpredictable numbers, for cancel secrets and seeds.
   std::function<uint64_t()> random;
   // Executors that parallel scans may use.

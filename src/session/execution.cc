@@ -14,6 +14,26 @@ namespace {
 
 uint64_t monotonic(void* state) { return static_cast<runtime::Clock*>(state)->monotonic_ns(); }
 
+// As PostgreSQL names a SELECT by its first locking clause.
+std::string_view locking_name(const PreparedStatement* statement) {
+  const auto* select =
+      statement == nullptr || statement->tree == nullptr ? nullptr : std::get_if<ast::Select>(&statement->tree->node);
+  if (select == nullptr || select->locking.empty()) {
+    return "SELECT FOR UPDATE";
+  }
+  switch (select->locking.front().strength) {
+    case ast::LockingClause::Strength::kKeyShare:
+      return "SELECT FOR KEY SHARE";
+    case ast::LockingClause::Strength::kShare:
+      return "SELECT FOR SHARE";
+    case ast::LockingClause::Strength::kNoKeyUpdate:
+      return "SELECT FOR NO KEY UPDATE";
+    case ast::LockingClause::Strength::kUpdate:
+      return "SELECT FOR UPDATE";
+  }
+  PANDO_UNREACHABLE("a strength outside its enumeration");
+}
+
 // "INSERT" of "INSERT 0".
 std::string_view verb_of(std::string_view tag) { return tag.substr(0, tag.find(' ')); }
 
@@ -84,10 +104,17 @@ Task<Status> Session::begin_query(Portal* portal) {
     co_return Status(sql_state::kReadOnlySqlTransaction, "cannot execute {} in a read-only transaction",
                      verb_of(portal->plan->tag));
   }
+  if (transaction_.read_only() && !portal->plan->locked_tables.empty()) {
+    co_return Status(sql_state::kReadOnlySqlTransaction, "cannot execute {} in a read-only transaction",
+                     locking_name(portal->statement.get()));
+  }
   if (!portal->plan->locked_tables.empty()) {
     PANDO_CO_TRY(co_await lock_tables(portal));
   }
   transaction_.transaction().begin_statement();
+  if (transaction_.read_at() != HlcTimestamp()) {
+    co_return co_await check_past(*portal->plan);
+  }
   co_return Status();
 }
 
@@ -231,6 +258,13 @@ Task<Result<ExecuteOutcome>> Session::run_query(Portal* portal, uint64_t rows_ma
     if (portal->plan->point_write != nullptr) {
       PANDO_CO_ASSIGN(const bool written, co_await write_point(portal));
       if (written) {
+        co_return ExecuteOutcome::kCompleted;
+      }
+    }
+    // A portal that is to stop after one row does not know yet that there is no other.
+    if (portal->plan->point_read != nullptr && rows_max != 1) {
+      PANDO_CO_ASSIGN(const bool read, co_await await_point(portal, output));
+      if (read) {
         co_return ExecuteOutcome::kCompleted;
       }
     }

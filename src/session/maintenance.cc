@@ -4,6 +4,7 @@
 
 #include "catalog/keys.h"
 #include "session/option_values.h"
+#include "session/services.h"
 #include "session/session.h"
 #include "session/table_sample.h"
 #include "sql/ddl/define.h"
@@ -165,6 +166,38 @@ Result<std::string> Session::run_listen(const ast::Listen& command) {
   PANDO_UNREACHABLE("a LISTEN outside its enumeration");
 }
 
+// An index is never broken by itself: whoever asks for a new one has it.
+Result<std::string> Session::run_reindex(const ast::Reindex& command) {
+  const auto view = snapshot();
+  switch (command.kind) {
+    case ast::Reindex::Kind::kIndex:
+    case ast::Reindex::Kind::kTable: {
+      const ast::RelationName& name = *command.relation;
+      const types::Oid relation = services_->find_relation(name.schema, name.name);
+      if (relation == 0) {
+        return Status(sql_state::kUndefinedTable, "relation \"{}\" does not exist", name.name);
+      }
+      const bool is_index = view->find_index_table(relation) != nullptr;
+      if (is_index != (command.kind == ast::Reindex::Kind::kIndex)) {
+        return Status(sql_state::kWrongObjectType, "\"{}\" is not {}", name.name,
+                      is_index ? "a table or materialized view" : "an index");
+      }
+      break;
+    }
+    case ast::Reindex::Kind::kSchema:
+      if (view->find_schema(command.name) == nullptr) {
+        return Status(sql_state::kInvalidSchemaName, "schema \"{}\" does not exist", command.name);
+      }
+      break;
+    default:
+      if (!command.name.empty() && command.name != identity_.database) {
+        return Status(sql_state::kFeatureNotSupported, "can only reindex the currently open database");
+      }
+      break;
+  }
+  return std::string("REINDEX");
+}
+
 Task<Result<std::string>> Session::run_maintenance_or_definition(PreparedStatementPtr statement, Output output) {
   const auto& node = statement->tree->node;
   if (const auto* vacuum = std::get_if<ast::Vacuum>(&node)) {
@@ -175,6 +208,15 @@ Task<Result<std::string>> Session::run_maintenance_or_definition(PreparedStateme
   }
   if (const auto* listen = std::get_if<ast::Listen>(&node)) {
     co_return run_listen(*listen);
+  }
+  if (const auto* create = std::get_if<ast::CreateDatabase>(&node)) {
+    co_return co_await run_create_database(*create, output);
+  }
+  if (const auto* drop = std::get_if<ast::DropDatabase>(&node)) {
+    co_return co_await run_drop_database(*drop, output);
+  }
+  if (const auto* reindex = std::get_if<ast::Reindex>(&node)) {
+    co_return run_reindex(*reindex);
   }
   if (const auto* unsupported = std::get_if<ast::UnsupportedStatement>(&node)) {
     co_return Status(sql_state::kFeatureNotSupported, "{} is not supported", unsupported->feature);

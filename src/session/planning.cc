@@ -82,12 +82,16 @@ std::string tag_of(const ast::Statement& tree) {
   if (std::holds_alternative<ast::Update>(tree.node)) {
     return "UPDATE";
   }
+  if (std::holds_alternative<ast::Merge>(tree.node)) {
+    return "MERGE";
+  }
   return std::holds_alternative<ast::Delete>(tree.node) ? "DELETE" : "SELECT";
 }
 
 bool is_query(const ast::Statement& tree) {
   return std::holds_alternative<ast::Select>(tree.node) || std::holds_alternative<ast::Insert>(tree.node) ||
-         std::holds_alternative<ast::Update>(tree.node) || std::holds_alternative<ast::Delete>(tree.node);
+         std::holds_alternative<ast::Update>(tree.node) || std::holds_alternative<ast::Delete>(tree.node) ||
+         std::holds_alternative<ast::Merge>(tree.node);
 }
 
 RowShapePtr one_text_column(std::string name) {
@@ -142,6 +146,7 @@ Result<StatementPlanPtr> Session::make_query_plan(const TextPtr& text, const ast
   if (!lifted.empty() && sql::has_foldable_parts(bound)) {
     return Status(sql::kCannotLift, "constants decide what is computed");
   }
+  plan->read_tables = bound.tables;
   const PlannerStatistics statistics(environment_.statistics);
   PANDO_ASSIGN(sql::PhysicalQuery query, sql::optimize(std::move(bound), {.catalog = options.catalog,
                                                                           .statistics = &statistics,

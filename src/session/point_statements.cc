@@ -1,5 +1,6 @@
 // Session: statements that read or write one row by its primary key, run on the spot: no coroutine, no operators, and
-// for reads no allocation once the session has run one. What they cannot do here, the general way does.
+// for reads no allocation once the session has run one. When the row is on another node they wait for it alone. What
+// they cannot do here, the general way does.
 
 #include <algorithm>
 
@@ -18,7 +19,7 @@ bool Session::may_read_point(const StatementPlan& plan) {
 Result<bool> Session::read_point(const StatementPlan& plan, std::span<const types::Value> parameters,
                                  const RowShapePtr& shape, Output output, uint64_t& rows) {
   transaction_.start();
-  if (transaction_.point_access() == nullptr) {
+  if (transaction_.point_access() == nullptr || transaction_.reads_past()) {
     return false;
   }
   transaction_.transaction().begin_statement();
@@ -36,9 +37,12 @@ Result<bool> Session::read_point(const StatementPlan& plan, std::span<const type
 
 bool Session::try_lock_tables(const StatementPlan& plan) {
   txn::PointAccess* const access = transaction_.point_access();
-  return access != nullptr && std::ranges::all_of(plan.locked_tables, [access](types::Oid table) {
-           return access->try_hold(catalog::table_lock_key(table), txn::LockStrength::kKeyShare);
-         });
+  return access != nullptr &&
+         std::ranges::all_of(plan.locked_tables,
+                             [access](types::Oid table) {
+                               return access->try_hold(catalog::table_lock_key(table), txn::LockStrength::kKeyShare);
+                             }) &&
+         !environment_.catalog.is_stale();
 }
 
 bool Session::execute_read(Portal& portal, ResultSink* sink, Status& status) {
@@ -67,6 +71,9 @@ bool Session::execute_write(Portal& portal, ResultSink* sink, Status& status) {
     return false;
   }
   transaction_.begin_implicit();
+  if (!may_write_point(plan)) {
+    return false;
+  }
   transaction_.start();
   if (!try_lock_tables(plan)) {
     return false;
@@ -99,32 +106,77 @@ void Session::count_point_write(const StatementPlan& plan) {
   const catalog::TablePtr table =
       plan.point_write->rows_affected() == 0 ? nullptr : snapshot()->find_table(plan.locked_tables.front());
   if (table != nullptr) {
-    const bool inserts = plan.tag.starts_with("INSERT");
+    const bool inserts = plan.tag.starts_with("INSERT") && !plan.point_write->replaces();
     transaction_.execution_state().changes.push_back(
         {.table = table->oid, .id = table->id, .inserted = inserts ? 1U : 0U, .updated = inserts ? 0U : 1U});
   }
 }
 
+bool Session::may_write_point(const StatementPlan& plan) {
+  return plan.point_write != nullptr &&
+         (transaction_.state() == BlockState::kImplicit || !plan.point_write->replaces());
+}
+
 Task<Result<bool>> Session::write_point(Portal* portal) {
+  using Outcome = sql::exec::PointWrite::Outcome;
   PANDO_CO_TRY(co_await begin_query(portal));
   // Waiting for the table may have brought another plan.
-  while (portal->plan->point_write != nullptr && transaction_.point_access() != nullptr) {
-    sql::exec::PointWrite& point = *portal->plan->point_write;
-    PANDO_CO_ASSIGN(const auto outcome, point.run(*transaction_.point_access(), execution_context(portal->parameters)));
-    if (outcome == sql::exec::PointWrite::Outcome::kDone) {
-      portal->ended = true;
-      portal->rows_written = point.rows_affected();
-      count_point_write(*portal->plan);
-      co_return true;
-    }
-    if (outcome == sql::exec::PointWrite::Outcome::kGeneral) {
-      break;
-    }
-    txn::Transaction& transaction = transaction_.transaction();
-    PANDO_CO_TRY((co_await transaction.lock(point.key(), point.strength(), txn::WaitPolicy::kBlock)).status());
-    transaction.begin_statement();
+  if (!may_write_point(*portal->plan) || transaction_.point_access() == nullptr) {
+    co_return false;
   }
-  co_return false;
+  sql::exec::PointWrite& point = *portal->plan->point_write;
+  PANDO_CO_ASSIGN(Outcome outcome, point.run(*transaction_.point_access(), execution_context(portal->parameters)));
+  if (outcome == Outcome::kMustLock) {
+    const txn::SavepointId before = transaction_.transaction().savepoint();
+    PANDO_CO_TRY(co_await lock_point(&point));
+    PANDO_CO_ASSIGN(outcome, point.run(*transaction_.point_access(), execution_context(portal->parameters)));
+    if (outcome == Outcome::kDone && point.rows_affected() == 0) {
+      // The lock of a row that is not there would keep others from inserting it.
+      transaction_.transaction().rollback_to(before);
+    }
+    transaction_.transaction().release(before);
+  }
+  if (outcome != Outcome::kDone) {
+    co_return false;
+  }
+  portal->ended = true;
+  portal->rows_written = point.rows_affected();
+  count_point_write(*portal->plan);
+  co_return true;
+}
+
+Task<Status> Session::lock_point(sql::exec::PointWrite* point) {
+  txn::Transaction& transaction = transaction_.transaction();
+  PANDO_CO_TRY((co_await transaction.lock(point->key(), point->strength(), txn::WaitPolicy::kBlock)).status());
+  transaction.begin_statement();
+  co_return Status();
+}
+
+// The row that a point read could not have on the spot. False: the general way must run, from the beginning.
+Task<Result<bool>> Session::await_point(Portal* portal, Output output) {
+  PANDO_CO_TRY(co_await begin_query(portal));
+  sql::exec::PointRead* const point = portal->plan->point_read.get();
+  if (point == nullptr || transaction_.point_access() == nullptr) {
+    co_return false;
+  }
+  PANDO_CO_ASSIGN(txn::ReadOutcome outcome, point->run(*transaction_.point_access(), portal->parameters));
+  if (outcome == txn::ReadOutcome::kMustWait) {
+    const auto row = co_await transaction_.transaction().get(point->key());
+    if (!row.ok()) {
+      co_return false;
+    }
+    outcome = row->has_value() ? txn::ReadOutcome::kFound : txn::ReadOutcome::kAbsent;
+    if (row->has_value()) {
+      PANDO_CO_TRY(point->take(**row));
+    }
+  }
+  output.sink->begin_rows(portal->shape, settings_.values().types, output.describe);
+  portal->ended = true;
+  portal->rows_delivered = outcome == txn::ReadOutcome::kFound ? 1 : 0;
+  if (portal->rows_delivered != 0) {
+    PANDO_CO_TRY(output.sink->add_rows(point->rows(), 0, 1));
+  }
+  co_return true;
 }
 
 bool Session::try_execute(std::string_view name, uint64_t rows_max, ResultSink* sink, Status& status) {

@@ -29,7 +29,7 @@ Task<Result<std::string>> Session::run_call(const ast::Call& command) {
   PANDO_ASSERT(call != nullptr, "CALL names a procedure");
   const std::string& name = call->name.back();
   const bool is_pando = call->name.size() == 2 && call->name.front() == "pando";
-  if (!is_pando || (name != "split" && name != "transfer_lease")) {
+  if (!is_pando || (name != "split" && name != "merge" && name != "transfer_lease")) {
     co_return Status(sql_state::kUndefinedFunction, "procedure {} does not exist",
                      ast::print_expression(*command.call));
   }
@@ -37,16 +37,24 @@ Task<Result<std::string>> Session::run_call(const ast::Call& command) {
     co_return no_cluster();
   }
   transaction_.start();
-  PANDO_CO_TRY(name == "split" ? co_await run_split(*call) : co_await run_transfer_lease(*call));
+  if (name == "transfer_lease") {
+    PANDO_CO_TRY(co_await run_transfer_lease(*call));
+    co_return "CALL";
+  }
+  PANDO_CO_ASSIGN(Bytes key, co_await boundary_of(*call));
+  runtime::Executor& executor = transaction_.transaction().executor();
+  PANDO_CO_TRY(name == "split" ? co_await environment_.cluster->split(std::move(key), executor)
+                               : co_await environment_.cluster->merge(std::move(key), executor));
   co_return "CALL";
 }
 
 // CALL pando.split('table', value, ...): the shard of the table's rows is cut before the row whose primary key begins
-// with the values. Without values, before the table.
-Task<Status> Session::run_split(const ast::FunctionCall& call) {
-  constexpr std::string_view kSignature = "pando.split('table', first column of the primary key, ...)";
+// with the values; without values, before the table. CALL pando.merge(...) undoes that.
+Task<Result<Bytes>> Session::boundary_of(const ast::FunctionCall& call) {
+  const std::string signature =
+      fmt::format("pando.{}('table', first column of the primary key, ...)", call.name.back());
   if (call.arguments.empty()) {
-    co_return wrong_arguments(kSignature);
+    co_return wrong_arguments(signature);
   }
   PANDO_CO_ASSIGN(const auto names,
                   co_await internal_rows(fmt::format("SELECT CAST(CAST({} AS regclass) AS oid)",
@@ -54,12 +62,12 @@ Task<Status> Session::run_split(const ast::FunctionCall& call) {
   const auto table =
       names.front().front().is_null() ? nullptr : snapshot()->find_table(names.front().front().as<uint32_t>());
   if (table == nullptr || table->kind != catalog::RelationKind::kTable) {
-    co_return Status(sql_state::kWrongObjectType, "pando.split splits tables");
+    co_return Status(sql_state::kWrongObjectType, "pando.{} is for tables", call.name.back());
   }
   const sql::exec::TableLayout layout(table);
   const auto& columns = layout.primary_key();
   if (call.arguments.size() - 1 > columns.size()) {
-    co_return wrong_arguments(kSignature);
+    co_return wrong_arguments(signature);
   }
   Bytes key = catalog::index_prefix(table->id, catalog::kRowIndexId);
   for (std::size_t i = 1; i < call.arguments.size(); ++i) {
@@ -69,7 +77,7 @@ Task<Status> Session::run_split(const ast::FunctionCall& call) {
                                                                           types::format_type(column.type))));
     types::append_key(key, column.type.oid, values.front().front(), column.order);
   }
-  co_return co_await environment_.cluster->split(std::move(key), transaction_.transaction().executor());
+  co_return key;
 }
 
 // CALL pando.transfer_lease(shard, node).

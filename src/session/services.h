@@ -29,6 +29,8 @@ class Services final : public sql::SessionServices {
   // Where names are looked for: the schemas of search_path that exist, without the implied pg_catalog, behind the
   // session's temporary schema if there is one.
   std::vector<std::string> existing_search_path();
+  // The OID of a table, view, sequence or index; 0 when there is none.
+  types::Oid find_relation(std::string_view schema, std::string_view name) { return resolve_relation(schema, name); }
   // Named by the first temporary object, which also makes it; empty until then.
   std::string& temporary_schema() { return temporary_schema_; }
 
@@ -101,6 +103,7 @@ class Services final : public sql::SessionServices {
   types::Oid resolve_relation(std::string_view schema, std::string_view name);
   // services_comments.cc: pg_description by catalog ("pg_class"; empty for any), and pg_describe_object.
   std::optional<std::string> comment_of(std::string_view catalog, types::Oid object, int64_t part);
+  bool is_updatable_view(const catalog::TableDescriptor& table);
   std::optional<std::string> object_description(types::Oid catalog, types::Oid object, int64_t part);
   std::optional<std::string> relation_fact(std::string_view function, types::Oid relation, int64_t argument);
   std::optional<std::string> index_definition(types::Oid oid, int64_t column);
@@ -110,6 +113,7 @@ class Services final : public sql::SessionServices {
   std::string qualify(types::Oid schema, const std::string& name, bool visible);
   // A stored expression, with relations it names as constants qualified only where the search path asks for it.
   std::string shown_expression(std::string_view stored);
+  std::string shown_type_names(std::string text);
 
   SessionEnvironment& environment_;
   const SessionIdentity& identity_;

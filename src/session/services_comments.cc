@@ -4,6 +4,8 @@
 
 #include "catalog/relation_forms.h"
 #include "session/services.h"
+#include "sql/bind/bind.h"
+#include "sql/parse/parse.h"
 
 namespace pando::session {
 namespace {
@@ -46,6 +48,9 @@ std::optional<std::string> Services::comment_of(std::string_view catalog, Oid ob
       return text_or_null(schema->comment);
     }
   }
+  if (const auto type = any || catalog == "pg_type" ? snapshot->find_type(object) : nullptr) {
+    return text_or_null(type->comment);
+  }
   if (any || catalog == "pg_constraint") {
     for (const auto& [oid, table] : snapshot->tables()) {
       for (const auto& constraint : table->constraints) {
@@ -56,6 +61,21 @@ std::optional<std::string> Services::comment_of(std::string_view catalog, Oid ob
     }
   }
   return std::nullopt;
+}
+
+bool Services::is_updatable_view(const catalog::TableDescriptor& table) {
+  if (table.kind != catalog::RelationKind::kView || table.oid < types::oid::kFirstUser) {
+    return false;
+  }
+  const auto tree = parse::parse_statement(table.view_sql);
+  sql::EvaluationContext evaluation;
+  const auto why = !tree.ok() ? Result<std::string>(tree.status())
+                              : sql::why_not_updatable(**tree, {.catalog = transaction_.catalog_snapshot(),
+                                                                .search_path = {},
+                                                                .evaluation = &evaluation,
+                                                                .parse_statement = &parse::parse_statement,
+                                                                .parse_expression = &parse::parse_expression});
+  return why.ok() && why->empty();
 }
 
 std::optional<std::string> Services::object_description(Oid catalog, Oid object, int64_t part) {
@@ -104,7 +124,7 @@ std::optional<std::string> Services::relation_fact(std::string_view function, Oi
   if (function == "pg_relation_filenode") {
     return stored ? std::optional(std::to_string(table->id.number())) : std::nullopt;
   }
-  const bool is_table = table != nullptr && table->kind == catalog::RelationKind::kTable;
+  const bool is_table = table != nullptr && (table->kind == catalog::RelationKind::kTable || is_updatable_view(*table));
   if (function == "pg_relation_is_updatable") {
     return std::to_string(is_table ? kUpdatable : 0);
   }

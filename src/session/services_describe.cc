@@ -74,6 +74,28 @@ std::string function_arguments(const sql::Function& function) {
 
 }  // namespace
 
+// Casts to users' types, with the schema only where the search path asks for it.
+std::string Services::shown_type_names(std::string text) {
+  const auto snapshot = transaction_.catalog_snapshot();
+  for (const auto& [oid, type] : snapshot->user_defined_types()) {
+    const auto schema = snapshot->find_schema(type->schema);
+    const std::string shown = name_of(types::oid::kRegtype, oid).value_or("");
+    const std::string stored = schema == nullptr ? "" : quote_name(schema->name) + "." + quote_name(type->name);
+    if (stored.empty() || stored == shown) {
+      continue;
+    }
+    const std::string cast = "::" + stored;
+    for (auto at = text.find(cast); at != std::string::npos; at = text.find(cast, at + shown.size())) {
+      const char after = at + cast.size() < text.size() ? text[at + cast.size()] : ' ';
+      const bool is_whole = std::isalnum(static_cast<unsigned char>(after)) == 0 && after != '_';
+      if (is_whole) {
+        text.replace(at, cast.size(), "::" + shown);
+      }
+    }
+  }
+  return text;
+}
+
 std::string Services::shown_expression(std::string_view stored) {
   constexpr std::string_view kCast = "'::regclass";
   std::string out;
@@ -81,7 +103,7 @@ std::string Services::shown_expression(std::string_view stored) {
     const auto end = stored.find(kCast);
     const auto start = end == std::string_view::npos || end == 0 ? end : stored.rfind('\'', end - 1);
     if (start == std::string_view::npos || end == 0) {
-      return out + std::string(stored);
+      return shown_type_names(out + std::string(stored));
     }
     const std::string_view literal = stored.substr(start + 1, end - start - 1);
     const auto parts = split_qualified_name(literal);
@@ -133,6 +155,12 @@ std::string Services::foreign_key_definition(const catalog::TableDescriptor& tab
 }
 
 std::optional<std::string> Services::constraint_definition(Oid oid) {
+  for (const auto& [type_oid, type] : transaction_.catalog_snapshot()->user_defined_types()) {
+    const auto check = std::ranges::find(type->checks, oid, &catalog::TypeDescriptor::Check::oid);
+    if (check != type->checks.end()) {
+      return fmt::format("CHECK ({}){}", shown_expression(check->sql), check->validated ? "" : " NOT VALID");
+    }
+  }
   for (const auto& [table_oid, table] : transaction_.catalog_snapshot()->tables()) {
     for (const catalog::ConstraintDescriptor& constraint : table->constraints) {
       if (constraint.oid != oid) {

@@ -81,10 +81,14 @@ Result<std::optional<Oid>> Services::resolve_name(Oid reg_type, std::string_view
   if (reg_type == types::oid::kRegtype) {
     PANDO_ASSIGN(const ast::TypeName tree, parse::parse_type_name(name));
     sql::EvaluationContext evaluation;
-    const auto type = sql::bind_type(tree, {.catalog = transaction_.catalog_snapshot(),
-                                            .search_path = existing_search_path(),
-                                            .text = name,
-                                            .evaluation = &evaluation});
+    const sql::BindOptions options{.catalog = transaction_.catalog_snapshot(),
+                                   .search_path = existing_search_path(),
+                                   .text = name,
+                                   .evaluation = &evaluation};
+    if (const catalog::TypePtr domain = sql::bind_domain(tree, options)) {
+      return std::optional(domain->oid);
+    }
+    const auto type = sql::bind_type(tree, options);
     return type.ok() ? std::optional(type->oid) : std::nullopt;
   }
   if (reg_type == types::oid::kRegprocedure) {
@@ -156,6 +160,10 @@ std::optional<std::string> Services::name_of(Oid reg_type, Oid object) {
       return std::nullopt;
     }
     case types::oid::kRegtype:
+      if (const auto type = snapshot->find_type(object)) {
+        const bool is_visible = snapshot->is_type_visible(existing_search_path(), *type);
+        return qualify(type->schema, type->name, is_visible) + (type->oid == object ? "" : "[]");
+      }
       return types::find_type(object) == nullptr ? std::nullopt : std::optional(types::format_type({object}));
     case types::oid::kRegnamespace: {
       const auto found = snapshot->find_schema(object);
@@ -198,6 +206,9 @@ std::optional<bool> Services::is_visible(std::string_view kind, Oid object) {
     const bool exists = snapshot->find_table(object) != nullptr || snapshot->find_sequence(object) != nullptr ||
                         snapshot->find_index_table(object) != nullptr;
     return exists ? std::optional(snapshot->is_visible(existing_search_path(), object)) : std::nullopt;
+  }
+  if (const auto type = kind == "type" ? snapshot->find_type(object) : nullptr) {
+    return snapshot->is_type_visible(existing_search_path(), *type);
   }
   // All other objects are built in, and pg_catalog is always in the path.
   return true;

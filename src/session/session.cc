@@ -37,7 +37,8 @@ Session::Session(SessionEnvironment& environment, runtime::Executor& executor, S
       identity_(std::move(identity)),
       secret_(static_cast<uint32_t>(environment.random())),
       settings_(environment.time_zones),
-      transaction_(environment.store, environment.catalog, environment.statistics, executor, cancellation_, settings_),
+      transaction_(environment.store, environment.catalog, environment.statistics, executor, cancellation_, settings_,
+                   environment.clock),
       prng_(environment.random()),
       session_start_us_(to_postgres_us(environment.clock.wall_ns())) {
   services_ = std::make_unique<Services>(environment_, identity_, settings_, transaction_, executor_);
@@ -74,8 +75,21 @@ Status Session::set_startup_option(std::string_view name, std::string_view value
 
 int64_t Session::now_us() { return to_postgres_us(environment_.clock.wall_ns()); }
 
+// Enums as the transaction sees them.
+void Session::refresh_user_types() {
+  const uint64_t version = environment_.catalog.version();
+  if (user_types_version_ == version) {
+    return;
+  }
+  settings_.know_user_types(snapshot()->user_types());
+  // With definitions of its own the transaction sees more than the version tells.
+  const bool is_own = transaction_.state() != BlockState::kIdle && transaction_.catalog().has_changes();
+  user_types_version_ = is_own ? 0 : version;
+}
+
 void Session::begin_message(std::string_view text) {
   cancellation_.reset();
+  refresh_user_types();
   running_.store(true, std::memory_order_release);
   const int64_t now = now_us();
   if (transaction_.state() == BlockState::kIdle) {

@@ -134,6 +134,7 @@ class Session {
   Status check_not_failed(const ast::Statement& tree) const;
   int64_t now_us();
   // The rows of virtual tables that only the session knows (system_rows.cc).
+  void write_other_databases(catalog::SystemRowWriter& writer);
   bool write_system_rows(std::string_view relation, catalog::SystemRowWriter& writer);
   void write_view_dependencies(catalog::SystemRowWriter& writer);
   void close_portals_of_transaction();
@@ -155,7 +156,13 @@ class Session {
   // --- simple_query.cc ---
   Task<Status> run_text(Bytes sql, ResultSink* sink);
   // Turns codes that only the session understands into what a client may see.
-  static Status for_client(Status status);
+  Status for_client(Status status);
+  // --- database_commands.cc ---
+  Status check_alone(std::string_view command, const Output& output) const;
+  Task<Result<std::string>> run_create_database(const ast::CreateDatabase& command, Output output);
+  Task<Result<std::string>> run_drop_database(const ast::DropDatabase& command, Output output);
+  Result<std::string> run_reindex(const ast::Reindex& command);
+  void refresh_user_types();
   bool find_cached(const TextPtr& text, Portal* portal);
   Result<StatementPlanPtr> plan_lifted(const TextPtr& text);
   Task<Status> run_cached(Portal* portal, ResultSink* sink);
@@ -173,7 +180,10 @@ class Session {
   bool execute_write(Portal& portal, ResultSink* sink, Status& status);
   // False: the general way must run.
   void count_point_write(const StatementPlan& plan);
+  bool may_write_point(const StatementPlan& plan);
   Task<Result<bool>> write_point(Portal* portal);
+  Task<Status> lock_point(sql::exec::PointWrite* point);
+  Task<Result<bool>> await_point(Portal* portal, Output output);
   Result<bool> read_point(const StatementPlan& plan, std::span<const types::Value> parameters, const RowShapePtr& shape,
                           Output output, uint64_t& rows);
   bool take_constants(std::string_view text, const StatementPlan& plan, std::vector<types::Value>& values);
@@ -185,6 +195,8 @@ class Session {
   Task<Result<bool>> open_and_deliver(Portal* portal, uint64_t rows_max, ResultSink* sink);
   Task<Status> begin_query(Portal* portal);
   Task<Status> open_query(Portal* portal);
+  // Whether what a statement reads of the past is defined now as it was then.
+  Task<Status> check_past(const StatementPlan& plan);
   Task<Status> lock_tables(Portal* portal);
   Status renew_plan(Portal* portal);
   Task<Status> buffer_all(Portal* portal);
@@ -210,7 +222,7 @@ class Session {
   Task<Result<std::string>> run_discard(const ast::Discard& command, Output output);
   Task<Result<std::string>> run_lock(const ast::Lock& command);
   Task<Result<std::string>> run_call(const ast::Call& command);
-  Task<Status> run_split(const ast::FunctionCall& call);
+  Task<Result<Bytes>> boundary_of(const ast::FunctionCall& call);
   Task<Status> run_transfer_lease(const ast::FunctionCall& call);
   Task<Result<std::string>> run_set_constraints(const ast::SetConstraints& command);
   Result<std::string> set_transaction_modes(const ast::OptionList& options, bool session_default, Output output);
@@ -269,6 +281,12 @@ class Session {
   runtime::Cancellation cancellation_;
   SessionTransaction transaction_;
   Mailbox mailbox_;
+  // How tables were found to have been defined since a moment.
+  struct UnchangedSince {
+    catalog::TablePtr table;
+    HlcTimestamp moment;
+  };
+  std::map<types::Oid, UnchangedSince> unchanged_since_;
   // Temporary tables that are emptied or dropped at each commit.
   std::map<types::Oid, ast::OnCommit> on_commit_;
   std::map<std::string, PreparedStatementPtr, std::less<>> statements_;
@@ -290,6 +308,8 @@ class Session {
   uint64_t search_path_binding_ = 0;
   // The settings' version that evaluation_ has.
   uint64_t evaluation_settings_ = 0;
+  // The catalog's version whose enums the settings know; 0 for none.
+  uint64_t user_types_version_ = 0;
 
   std::function<void()> on_terminate_;
   std::atomic<bool> terminating_{false};

@@ -7,6 +7,9 @@
 
 #include <fmt/format.h>
 
+#include "types/datetime.h"
+#include "types/interval.h"
+
 namespace pando::session {
 namespace {
 
@@ -150,6 +153,24 @@ types::IntervalStyle parse_interval_style(const std::string& value) {
   return value == "iso_8601" ? types::IntervalStyle::kIso8601 : types::IntervalStyle::kPostgres;
 }
 
+// A moment, or an interval into the past.
+Result<ReadMoment> parse_read_moment(std::string_view value, const types::Settings& types) {
+  using Kind = ReadMoment::Kind;
+  if (value.empty()) {
+    return ReadMoment{};
+  }
+  if (!value.starts_with('-')) {
+    PANDO_ASSIGN(const int64_t us, types::parse_timestamptz(value, types));
+    return ReadMoment{Kind::kMoment, us};
+  }
+  PANDO_ASSIGN(const types::Interval interval, types::parse_interval(value, -1, types));
+  const __int128 us = -types::interval_length(interval);
+  if (us < 0 || us > INT64_MAX) {
+    return Status(sql_state::kDatetimeFieldOverflow, "interval out of range");
+  }
+  return ReadMoment{Kind::kAgo, static_cast<int64_t>(us)};
+}
+
 void apply_date_style(const std::string& value, types::Settings& types) {
   types.date_style = value.starts_with("ISO")        ? types::DateStyle::kIso
                      : value.starts_with("SQL")      ? types::DateStyle::kSql
@@ -256,6 +277,14 @@ Result<std::string> SessionSettings::check(const SettingDefinition& definition, 
   }
   if (definition.name == "application_name") {
     return check_application_name(value);
+  }
+  if (definition.name == "pando.as_of") {
+    const auto moment = parse_read_moment(value, values_.types);
+    if (!moment.ok()) {
+      return std::move(invalid_setting_value(definition.name, value))
+          .with_detail(std::string(moment.status().message()));
+    }
+    return std::string(value);
   }
   if (is_identifier_list(definition.name)) {
     std::vector<std::string> names;
@@ -444,6 +473,10 @@ void SessionSettings::apply(const SettingDefinition& definition, const std::stri
   } else if (apply_plan_method(name, value, values_.plan_methods)) {
     // Plans made by other methods are made again.
     ++binding_version_;
+  } else if (name == "pando.as_of") {
+    values_.as_of = parse_read_moment(value, values_.types).value_or({});
+  } else if (name == "pando.read_staleness") {
+    values_.read_staleness = std::chrono::milliseconds(to_integer(value));
   } else if (name == "client_min_messages") {
     values_.client_min_rank = rank_of_message(value);
   }

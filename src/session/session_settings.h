@@ -27,6 +27,13 @@
 
 namespace pando::session {
 
+// What pando.as_of says: nothing, a moment, or how long ago.
+struct ReadMoment {
+  enum class Kind : uint8_t { kPresent, kMoment, kAgo } kind = Kind::kPresent;
+  // kMoment: since 2000-01-01 UTC; kAgo: before the transaction begins.
+  int64_t us = 0;
+};
+
 // What the engine reads, parsed once when a setting changes.
 struct SettingValues {
   types::Settings types;
@@ -43,6 +50,8 @@ struct SettingValues {
   double hash_mem_multiplier = 1;
   std::size_t default_statistics_target = 0;
   sql::PlanMethods plan_methods;
+  ReadMoment as_of;
+  std::chrono::milliseconds read_staleness{0};
   // Rank of client_min_messages: notices below it are not sent (0 debug5 ... 4 debug1, 5 log, 6 notice, 7 warning,
   // 8 error).
   int client_min_rank = 0;
@@ -79,6 +88,14 @@ class SessionSettings {
   void reset_all();
   // Joins the elements of SET x TO a, b as their setting wants them.
   static Result<std::string> join_values(std::string_view name, const std::vector<std::string>& values);
+
+  // The enums there are, for the text forms of values.
+  void know_user_types(std::shared_ptr<const types::UserTypes> user_types) {
+    if (values_.types.user_types != user_types) {
+      values_.types.user_types = std::move(user_types);
+      ++version_;
+    }
+  }
 
   // As SHOW prints it; nullopt when there is none.
   std::optional<std::string> show(std::string_view name) const;

@@ -10,17 +10,22 @@ namespace {
 constexpr std::size_t kChannelBytesMax = 63;
 constexpr std::size_t kPayloadBytesMax = 7999;
 
+// 2000-01-01 UTC.
+constexpr int64_t kPostgresEpochUs = 946'684'800'000'000;
+constexpr uint64_t kNsPerUs = 1000;
+
 }  // namespace
 
 SessionTransaction::SessionTransaction(txn::Store& store, catalog::Catalog& catalog, catalog::Statistics* statistics,
                                        runtime::Executor& executor, runtime::Cancellation& cancellation,
-                                       SessionSettings& settings)
+                                       SessionSettings& settings, runtime::Clock& clock)
     : store_(store),
       catalog_(catalog),
       statistics_(statistics),
       executor_(executor),
       cancellation_(cancellation),
-      settings_(settings) {}
+      settings_(settings),
+      clock_(clock) {}
 
 char SessionTransaction::status_byte() const {
   switch (state_) {
@@ -48,7 +53,7 @@ std::string SessionTransaction::show_mode(std::string_view name) const {
         return "serializable";
     }
   }
-  const bool on = name == "transaction_read_only" ? (idle ? values.default_read_only : read_only_)
+  const bool on = name == "transaction_read_only" ? (idle ? values.default_read_only : read_only_) || reads_past()
                                                   : (idle ? values.default_deferrable : deferrable_);
   return on ? "on" : "off";
 }
@@ -128,11 +133,12 @@ void SessionTransaction::start() {
     return;
   }
   // Read only is refused before execution, where temporary effects are told apart.
-  const txn::TransactionOptions options{.isolation = isolation_,
-                                        .read_only = false,
-                                        .executor = &executor_,
-                                        .cancellation = &cancellation_,
-                                        .lock_timeout = settings_.values().lock_timeout};
+  txn::TransactionOptions options{.isolation = isolation_,
+                                  .read_only = false,
+                                  .executor = &executor_,
+                                  .cancellation = &cancellation_,
+                                  .lock_timeout = settings_.values().lock_timeout};
+  choose_moment(options);
   if (ended_ != nullptr && access_ != nullptr && access_->renew(options)) {
     transaction_ = std::move(ended_);
   } else {
@@ -141,6 +147,25 @@ void SessionTransaction::start() {
     access_ = txn::PointAccess::of(transaction_.get());
   }
   catalog_view_.emplace(catalog_, *transaction_);
+}
+
+void SessionTransaction::choose_moment(txn::TransactionOptions& options) {
+  const ReadMoment as_of = settings_.values().as_of;
+  switch (as_of.kind) {
+    case ReadMoment::Kind::kPresent:
+      options.staleness_max = settings_.values().read_staleness;
+      break;
+    case ReadMoment::Kind::kMoment:
+      options.read_at = {static_cast<uint64_t>(std::max<int64_t>(as_of.us + kPostgresEpochUs, 1)) * kNsPerUs, 0};
+      break;
+    case ReadMoment::Kind::kAgo: {
+      const uint64_t now_us = clock_.wall_ns() / kNsPerUs;
+      options.read_at = {(now_us - std::min(now_us - 1, static_cast<uint64_t>(as_of.us))) * kNsPerUs, 0};
+      break;
+    }
+  }
+  reads_past_ = options.reads_past();
+  read_at_ = options.read_at;
 }
 
 catalog::SnapshotPtr SessionTransaction::catalog_snapshot() {

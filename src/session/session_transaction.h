@@ -46,7 +46,8 @@ class SessionTransaction {
   // REQUIRES: all outlive this object.
   // `statistics` may be null.
   SessionTransaction(txn::Store& store, catalog::Catalog& catalog, catalog::Statistics* statistics,
-                     runtime::Executor& executor, runtime::Cancellation& cancellation, SessionSettings& settings);
+                     runtime::Executor& executor, runtime::Cancellation& cancellation, SessionSettings& settings,
+                     runtime::Clock& clock);
 
   BlockState state() const { return state_; }
   // ReadyForQuery's byte: 'I', 'T' or 'E'.
@@ -55,7 +56,16 @@ class SessionTransaction {
   bool failed() const { return state_ == BlockState::kFailed; }
 
   txn::Isolation isolation() const { return isolation_; }
-  bool read_only() const { return read_only_; }
+  // Also when it reads the past.
+  bool read_only() const { return read_only_ || reads_past(); }
+  // As the settings said when it began, or would begin now.
+  bool reads_past() const {
+    const SettingValues& values = settings_.values();
+    return started() ? reads_past_
+                     : values.as_of.kind != ReadMoment::Kind::kPresent || values.read_staleness.count() != 0;
+  }
+  // Every statement reads this moment; zero: none in particular. REQUIRES: started().
+  HlcTimestamp read_at() const { return read_at_; }
   bool deferrable() const { return deferrable_; }
   // SHOW transaction_isolation, transaction_read_only and transaction_deferrable, inside a transaction or not.
   std::string show_mode(std::string_view name) const;
@@ -139,6 +149,7 @@ class SessionTransaction {
   };
 
   void take_defaults();
+  void choose_moment(txn::TransactionOptions& options);
   void free_advisory_locks(std::size_t kept);
   Status apply_modes(const TransactionModes& modes);
   void end(bool committed);
@@ -151,11 +162,14 @@ class SessionTransaction {
   runtime::Executor& executor_;
   runtime::Cancellation& cancellation_;
   SessionSettings& settings_;
+  runtime::Clock& clock_;
 
   BlockState state_ = BlockState::kIdle;
   txn::Isolation isolation_ = txn::Isolation::kReadCommitted;
   bool read_only_ = false;
   bool deferrable_ = false;
+  bool reads_past_ = false;
+  HlcTimestamp read_at_;
   std::unique_ptr<txn::Transaction> transaction_;
   txn::PointAccess* access_ = nullptr;
   // The last one, to make the next one of.

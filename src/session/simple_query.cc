@@ -42,6 +42,15 @@ Status Session::for_client(Status status) {
   if (status.is(sql::exec::kRestartStatement)) {
     return Status(sql_state::kSerializationFailure, "could not serialize access due to concurrent update");
   }
+  if (!status.ok()) {
+    const auto name = [this](types::Oid type) {
+      return services_->name_of(types::oid::kRegtype, type).value_or("???");
+    };
+    ErrorFields& fields = status.fields();
+    for (std::string* text : {&fields.message, &fields.detail, &fields.hint}) {
+      *text = types::name_user_types(*text, name);
+    }
+  }
   return status;
 }
 
@@ -112,8 +121,7 @@ bool Session::take_constants(std::string_view text, const StatementPlan& plan, s
       plan_cache_->refuse(fingerprint_.key);
       return false;
     }
-    auto value =
-        types::parse_text(type, parse::constant_text(text, fingerprint_.constants[i]), evaluation_.settings);
+    auto value = types::parse_text(type, parse::constant_text(text, fingerprint_.constants[i]), evaluation_.settings);
     if (!value.ok()) {
       return false;
     }

@@ -32,6 +32,8 @@ struct StatementPlan {
   RowShapePtr shape;
   // Tables it writes or locks rows of: no DDL may change them meanwhile. Not empty: it may have to run again.
   std::vector<types::Oid> locked_tables;
+  // Tables it reads.
+  std::vector<types::Oid> read_tables;
   std::vector<types::Type> parameter_types;
   // What it was bound under. A catalog version of 0 (the transaction's own uncommitted DDL) is never current.
   uint64_t catalog_version = 0;

@@ -6,6 +6,7 @@
 
 #include "base/codec.h"
 #include "session/cluster_control.h"
+#include "session/databases.h"
 #include "session/session.h"
 #include "session/system_functions.h"
 #include "sql/parse/parse.h"
@@ -122,6 +123,21 @@ void Session::write_view_dependencies(catalog::SystemRowWriter& writer) {
   }
 }
 
+void Session::write_other_databases(catalog::SystemRowWriter& writer) {
+  if (environment_.databases == nullptr) {
+    return;
+  }
+  constexpr std::string_view kFirst = "postgres";
+  if (identity_.database != kFirst) {
+    catalog::write_database(catalog::kPostgresDatabase, std::string(kFirst), writer);
+  }
+  for (const Databases::Entry& entry : environment_.databases->entries()) {
+    if (entry.name != identity_.database) {
+      catalog::write_database(entry.oid, entry.name, writer);
+    }
+  }
+}
+
 bool Session::write_system_rows(std::string_view relation, catalog::SystemRowWriter& writer) {
   const auto time = [this](int64_t microseconds) {
     Bytes text;
@@ -149,7 +165,7 @@ bool Session::write_system_rows(std::string_view relation, catalog::SystemRowWri
     for (const auto& [name, statement] : statements_) {
       std::string types;
       for (const types::Type& type : statement->parameter_types) {
-        types += (types.empty() ? "" : ",") + types::format_type({type.oid});
+        types += fmt::format("{}{}", types.empty() ? "" : ",", type.oid);
       }
       writer.add({{"name", name},
                   {"statement", *statement->text},
@@ -168,6 +184,10 @@ bool Session::write_system_rows(std::string_view relation, catalog::SystemRowWri
                   {"is_scrollable", portal->scroll == CursorScroll::kScroll},
                   {"creation_time", time(portal->creation_time_us)}});
     }
+    return true;
+  }
+  if (relation == "pg_database") {
+    write_other_databases(writer);
     return true;
   }
   if (relation == "pg_depend") {

@@ -15,6 +15,7 @@ constexpr double kLost = 0.5;
 constexpr double kTorn = 0.3;
 constexpr double kSectorKept = 0.5;
 constexpr double kNamesKept = 0.5;
+constexpr double kForgotten = 0.5;
 
 }  // namespace
 
@@ -112,14 +113,17 @@ class MachineDisk::OpenFile final : public runtime::File {
   Task<Status> sync() override {
     const std::size_t covered = inode_->pending.size();
     PANDO_CO_TRY(co_await process_.operate(process_.machine().options_.sync_ns));
-    PANDO_CO_TRY(process_.writable());
+    const Status writable = process_.writable();
+    if (!writable.ok() && !process_.machine().forgets()) {
+      co_return writable;
+    }
     // A later sync may have been faster.
     const std::size_t count = std::min(covered, inode_->pending.size());
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; writable.ok() && i < count; ++i) {
       apply(inode_->pending[i], inode_->durable);
     }
     inode_->pending.erase(inode_->pending.begin(), inode_->pending.begin() + static_cast<std::ptrdiff_t>(count));
-    co_return Status();
+    co_return writable;
   }
   Task<Result<uint64_t>> size() override {
     PANDO_CO_TRY(co_await process_.operate(process_.machine().options_.read_ns));
@@ -211,6 +215,14 @@ void MachineDisk::apply(const PendingWrite& write, Bytes& content) {
     content.resize(write.offset + write.bytes.size());
   }
   content.replace(write.offset, write.bytes.size(), write.bytes);
+}
+
+bool MachineDisk::forgets() {
+  const bool forgets = world_.prng().chance(kForgotten);
+  if (forgets) {
+    world_.probe("disk forgot what a sync failed to write");
+  }
+  return forgets;
 }
 
 void MachineDisk::lose_unsynced(Inode& inode) {

@@ -7,7 +7,8 @@
 //   machine.crash();                         // its pending operations fail, unsynced writes are lost, torn, or kept
 //
 // Time passes for every operation. A stall holds all of them until it is over; while `error` or `full` is set, writes
-// and syncs fail with 58030 or 53100. flip_bit changes what is on the platter: the reader's checksums must notice.
+// and syncs fail with 58030 or 53100. A sync that fails may have forgotten what it was to write, as in kernels: a later
+// one succeeds without it. flip_bit changes what is on the platter: the reader's checksums must notice.
 
 #include <algorithm>
 #include <coroutine>
@@ -65,6 +66,8 @@ class MachineDisk {
   using Names = std::map<Bytes, std::shared_ptr<Inode>>;
 
   static void apply(const PendingWrite& write, Bytes& content);
+  // Whether a sync that fails now forgets what it was to write.
+  bool forgets();
   void lose_unsynced(Inode& inode);
 
   World& world_;

@@ -12,9 +12,10 @@ void Network::send(Machine from, Machine to, std::function<void()> deliver) {
   }
   if (world_.prng().chance(options_.duplicate)) {
     world_.probe("network duplicated");
-    transmit(from, to, deliver);
+    const uint64_t late_ns = world_.prng().chance(0.5) ? world_.prng().below(options_.late_ns + 1) : 0;
+    transmit(from, to, late_ns, deliver);
   }
-  transmit(from, to, std::move(deliver));
+  transmit(from, to, 0, std::move(deliver));
 }
 
 uint64_t Network::draw_delay_ns() {
@@ -27,9 +28,9 @@ uint64_t Network::draw_delay_ns() {
   return delay;
 }
 
-void Network::transmit(Machine from, Machine to, std::function<void()> deliver) {
+void Network::transmit(Machine from, Machine to, uint64_t late_ns, std::function<void()> deliver) {
   const Link& sent_on = link(from, to);
-  const uint64_t start = std::max(world_.now_ns(), sent_on.clogged_until_ns);
+  const uint64_t start = std::max(world_.now_ns(), sent_on.clogged_until_ns) + late_ns;
   world_.at(start + draw_delay_ns(),
             [this, from, to, generation = sent_on.generation, deliver = std::move(deliver)]() mutable {
               Link& now = link(from, to);

@@ -1,8 +1,8 @@
 #pragma once
 
 // Network: delivers closures between nodes, or does not. Delays have a floor, an exponential part and rare spikes;
-// packets are lost, repeated and, by their delays, reordered. A link from one node to another may be blocked (one way),
-// clogged (what is sent waits until it is not), or reset (what is under way is lost).
+// packets are lost, repeated (at once, or long after) and, by their delays, reordered. A link from one node to another
+// may be blocked (one way), clogged (what is sent waits until it is not), or reset (what is under way is lost).
 
 #include <cstdint>
 #include <functional>
@@ -21,6 +21,8 @@ struct NetworkOptions {
   uint64_t delay_mean_ns = 300'000;
   double loss = 0;
   double duplicate = 0;
+  // A repetition comes up to this much later, half of the time.
+  uint64_t late_ns = 0;
   double spike = 0;
   uint64_t spike_ns = 100'000'000;
 };
@@ -50,7 +52,7 @@ class Network {
   };
   Link& link(Machine from, Machine to) { return links_[{from, to}]; }
   uint64_t draw_delay_ns();
-  void transmit(Machine from, Machine to, std::function<void()> deliver);
+  void transmit(Machine from, Machine to, uint64_t late_ns, std::function<void()> deliver);
 
   World& world_;
   NetworkOptions options_;

@@ -11,7 +11,7 @@ namespace pando::sim {
 
 namespace {
 
-constexpr double kSiteActive = 0.25;
+constexpr double kSiteActive = 0.5;
 constexpr double kSiteFires = 0.25;
 
 uint64_t mix(uint64_t hash, uint64_t number) {

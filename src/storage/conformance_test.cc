@@ -1,5 +1,7 @@
 // What every Engine must do, run on each of them.
 
+#include <array>
+#include <deque>
 #include <functional>
 
 #include <gtest/gtest.h>
@@ -44,6 +46,10 @@ class EngineConformance : public testing::TestWithParam<Subject> {
     WriteBatch batch;
     fill(batch);
     ASSERT_TRUE(engine_->write(batch).ok());
+  }
+  Status ingest(IngestSource& source, HlcTimestamp when) {
+    const std::array<IngestSource*, 1> sources{&source};
+    return engine_->ingest(sources, when);
   }
   std::string read(const Reader& reader, ByteView key, HlcTimestamp when) {
     auto value = get_at(reader, key, when);
@@ -516,7 +522,7 @@ TEST_P(EngineConformance, IngestAddsVersionsBesideWhatIsThere) {
   for (int attempt = 0; attempt < 2; ++attempt) {
     // The second time is what a restart does that finds the first one done.
     ListSource source(entries);
-    ASSERT_EQ(engine_->ingest(source, at(20)).to_string(), "OK");
+    ASSERT_EQ(ingest(source, at(20)).to_string(), "OK");
     EXPECT_FALSE(source.valid());
     EXPECT_EQ(versions(*engine_, {"table one", "table onf"}),
               "table one a@20=new table one a@10=old table one b@20! table one b@10=old table one c@20= ");
@@ -532,6 +538,31 @@ TEST_P(EngineConformance, IngestAddsVersionsBesideWhatIsThere) {
   EXPECT_TRUE(engine_->verify_checksums([](uint64_t done, uint64_t total) { EXPECT_LE(done, total); }).ok());
 }
 
+TEST_P(EngineConformance, SourcesAreIngestedTogether) {
+  constexpr int kSources = 4;
+  constexpr int kRowsEach = 3'000;
+  std::deque<ListSource> sources;
+  std::vector<IngestSource*> all;
+  for (int source = 0; source < kSources; ++source) {
+    ListSource::Entries entries;
+    for (int i = 0; i < kRowsEach; ++i) {
+      entries.emplace_back(fmt::format("row {:08}", source * kRowsEach + i), std::to_string(i));
+    }
+    all.push_back(&sources.emplace_back(std::move(entries)));
+  }
+  ASSERT_EQ(engine_->ingest(all, at(20)).to_string(), "OK");
+  ASSERT_EQ(engine_->ingest({}, at(21)).to_string(), "OK");
+  const auto versions = engine_->iterate_versions({});
+  for (int i = 0; i < kSources * kRowsEach; ++i) {
+    ASSERT_TRUE(versions->valid());
+    ASSERT_EQ(versions->key(), fmt::format("row {:08}", i));
+    ASSERT_EQ(versions->value(), std::to_string(i % kRowsEach));
+    ASSERT_EQ(versions->timestamp(), at(20));
+    versions->next();
+  }
+  EXPECT_FALSE(versions->valid());
+}
+
 // Long scans read the files directly: they must understand those that were taken in.
 TEST_P(EngineConformance, LongScansSeeWhatWasIngested) {
   constexpr int kRows = 20'000;
@@ -540,7 +571,7 @@ TEST_P(EngineConformance, LongScansSeeWhatWasIngested) {
     entries.emplace_back(fmt::format("row {:08}", i), fmt::format("value {}", i));
   }
   ListSource source(entries);
-  ASSERT_TRUE(engine_->ingest(source, at(10)).ok());
+  ASSERT_TRUE(ingest(source, at(10)).ok());
   write([](WriteBatch& b) { b.put_version("row 00010000", at(20), "changed"); });
   const auto rows = engine_->scan_versions({.span = {}, .at = at(30)});
   KeyValueBatch batch;
@@ -572,7 +603,7 @@ TEST_P(EngineConformance, SnapshotsDoNotSeeWhatIsIngestedLater) {
     entries.emplace_back(fmt::format("row {:08}", 2 * i + 1), "after");
   }
   ListSource source(entries);
-  ASSERT_TRUE(engine_->ingest(source, at(10)).ok());
+  ASSERT_TRUE(ingest(source, at(10)).ok());
   const auto count = [](const Reader& reader) {
     const auto rows = reader.scan_versions({.span = {}, .at = at(10)});
     KeyValueBatch batch;

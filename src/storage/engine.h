@@ -27,6 +27,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/assert.h"
@@ -166,10 +167,15 @@ class Engine : public Reader {
   virtual Status write(const WriteBatch& batch) = 0;
   // Where transactions leave what does not fit in memory; null when this engine has no such place.
   virtual RunStore* runs() { return nullptr; }
-  // Adds a version at `at` for all that `source` holds, in bounded memory. Durable when it returns, but not atomic: a
+  // Adds a version at `at` for all that `sources` hold, in bounded memory. Durable when it returns, but not atomic: a
   // crash or an error may leave a part, and the same call made again completes it. Nobody reads at `at` yet. Blocks.
+  // The keys of each source come before those of the next; they may be read at the same time, by a thread each.
   // REQUIRES: runs() is not null.
-  virtual Status ingest(IngestSource& source, HlcTimestamp at) { PANDO_UNREACHABLE("an engine without runs"); }
+  virtual Status ingest(std::span<IngestSource* const> sources, HlcTimestamp at) {
+    PANDO_UNREACHABLE("an engine without runs");
+  }
+  // How many sources ingest() reads at the same time.
+  virtual std::size_t ingest_threads() const { return 1; }
   // Reads everything that is in files and checks it against its checksums. Blocks. Errors: XX001 naming the file.
   virtual Status verify_checksums(const ProgressCallback& progress) const { return Status(); }
   virtual std::unique_ptr<Snapshot> snapshot() const = 0;

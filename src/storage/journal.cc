@@ -47,15 +47,20 @@ class JournalImpl final : public Journal {
 
   void append(JournalBatch batch, std::function<void(Status)> done) override PANDO_EXCLUDES(mutex_) {
     PANDO_ASSERT(!batch.empty(), "an append of nothing");
+    bool taken = false;
+    bool starts = false;
     {
       MutexLock lock(mutex_);
       if (!closed_) {
         pending_.push_back({std::move(batch).take(), std::move(done)});
-        start_writing();
-        return;
+        taken = true;
+        starts = begin_writing();
       }
     }
-    done(Status(sql_state::kAdminShutdown, "the journal is closed"));
+    if (!taken) {
+      done(Status(sql_state::kAdminShutdown, "the journal is closed"));
+    }
+    start_writing(starts);
   }
 
   Task<Status> append(JournalBatch batch, runtime::Executor& executor) override {
@@ -70,11 +75,13 @@ class JournalImpl final : public Journal {
   }
 
   void release(ShardId shard, uint64_t index) override PANDO_EXCLUDES(mutex_) {
-    MutexLock lock(mutex_);
-    index_.release(shard, index);
-    if (!closed_ && has_free_segment()) {
-      start_writing();
+    bool starts = false;
+    {
+      MutexLock lock(mutex_);
+      index_.release(shard, index);
+      starts = !closed_ && has_free_segment() && begin_writing();
     }
+    start_writing(starts);
   }
 
   Task<Result<Entries>> read(ShardId shard, uint64_t first, uint64_t last, std::size_t bytes_max,
@@ -111,13 +118,15 @@ class JournalImpl final : public Journal {
 
   Task<void> close(runtime::Executor& executor) override PANDO_EXCLUDES(mutex_) {
     runtime::Event idle(writer_);
+    bool starts = false;
     {
       MutexLock lock(mutex_);
       PANDO_ASSERT(!closed_, "closed twice");
       closed_ = true;
       idle_ = &idle;
-      start_writing();
+      starts = begin_writing();
     }
+    start_writing(starts);
     co_await idle.wait();
     co_await store_.wait_until_idle(writer_);
     if (file_) {
@@ -130,9 +139,11 @@ class JournalImpl final : public Journal {
   }
 
  private:
-  // Makes sure that write_pending() runs.
-  void start_writing() PANDO_REQUIRES(mutex_) {
-    if (!std::exchange(writing_, true)) {
+  // Whether write_pending() must be made to run. The caller does so when it has let go of the mutex, which is what the
+  // writer wants first; until then nobody thinks that the writer is idle.
+  bool begin_writing() PANDO_REQUIRES(mutex_) { return !std::exchange(writing_, true); }
+  void start_writing(bool starts) PANDO_EXCLUDES(mutex_) {
+    if (starts) {
       runtime::spawn(writer_, write_pending());
     }
   }

@@ -391,6 +391,31 @@ TEST_F(JournalTest, AFailedSyncIsVoidedByTheNextAppend) {
   }
 }
 
+// Kernels forget what a sync failed to write, and the next one succeeds without it ("fsyncgate"): nothing may be
+// acknowledged by a second sync of the same file.
+TEST_F(JournalTest, AfterAFailedSyncNothingIsTrustedToItsFile) {
+  open();
+  uint64_t index = 0;
+  for (int round = 0; round < 5; ++round) {
+    ASSERT_TRUE(append_entry(kA, ++index, "durable").ok());
+    // Once in a segment that holds something already, and then in one that is fresh.
+    for (int failures = 0; failures < 2; ++failures) {
+      disk_.set_fault([](MemoryDisk::Operation op, const Bytes& path) {
+        return op == MemoryDisk::Operation::kSync ? Status(sql_state::kIoError, "no") : Status();
+      });
+      EXPECT_EQ(append_entry(kA, index + 1, "failed").code(), sql_state::kIoError);
+      disk_.set_fault(nullptr);
+    }
+    ASSERT_TRUE(append_entry(kA, ++index, "healed").ok());
+    settle();
+    journal_.reset();
+    disk_.crash(nullptr);
+    open();
+    ASSERT_EQ(logs_[kA].size(), index) << "round " << round;
+    EXPECT_EQ(logs_[kA][index], "healed");
+  }
+}
+
 TEST_F(JournalTest, AVisitorsErrorEndsOpen) {
   class Refusing final : public JournalVisitor {
     Status on_entry(ShardId, const JournalEntry&) override { return Status(sql_state::kInternalError, "no"); }

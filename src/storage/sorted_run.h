@@ -11,8 +11,8 @@
 //   run->get("k", 1, write);                            // what was written up to write 1: "v"
 //
 // Writes are numbered by the transaction. A run is read like an engine whose timestamps are these numbers.
-// Thread-safety: a RunStore is thread-safe; a writer, a run and its iterators belong to one thread at a time.
-// Lifetime: destroy writers, runs and iterators before the engine. Removing a run that is still read is allowed.
+// Thread-safety: a RunStore is thread-safe; a writer, a run and an iterator belong to one thread at a time each.
+// Lifetime: destroy writers, runs and iterators before the engine. Iterators go on when their run is removed.
 // Errors: 53100, 58030, 58P01 for a run that is not there, XX001.
 
 #include <memory>
@@ -63,6 +63,8 @@ class SortedRun {
   virtual std::unique_ptr<RunIterator> iterate() = 0;
   // Of its file.
   virtual uint64_t bytes() const = 0;
+  // Rising keys that cut it into up to `pieces` parts of about the same size; none when it does not know.
+  virtual std::vector<Bytes> split_keys(std::size_t pieces) const = 0;
 };
 
 class SortedRunWriter {
@@ -86,7 +88,7 @@ class RunStore {
   virtual Result<std::vector<RunId>> list() = 0;
 };
 
-// What Engine::ingest takes in: keys ascending, each once.
+// What Engine::ingest takes in: keys ascending, each once. One thread at a time.
 class IngestSource {
  public:
   virtual ~IngestSource() = default;

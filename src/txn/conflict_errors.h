@@ -35,6 +35,12 @@ inline Status lock_not_available() { return Status(sql_state::kLockNotAvailable,
 inline Status lock_timed_out() {
   return Status(sql_state::kLockNotAvailable, "canceling statement due to lock timeout");
 }
+inline constexpr SqlState kSnapshotTooOld{"72000"};
+// What a read of a moment ends with whose versions may be gone.
+inline Status snapshot_too_old() {
+  return Status(kSnapshotTooOld, "snapshot too old")
+      .with_detail("Versions of rows that the moment saw may have been collected as garbage.");
+}
 inline Status read_only_violation() {
   return Status(sql_state::kReadOnlySqlTransaction, "cannot write in a read-only transaction");
 }

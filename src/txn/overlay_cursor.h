@@ -66,4 +66,17 @@ class OverlayCursor final : public Cursor {
   ReadSet::OpenSpan read_;
 };
 
+// The walk of a span that cannot be read.
+class RefusedCursor final : public Cursor {
+ public:
+  explicit RefusedCursor(Status why) : why_(std::move(why)) {}
+  Task<Status> next(KeyValueBatch& batch, std::size_t) override {
+    batch.clear();
+    co_return why_;
+  }
+
+ private:
+  const Status why_;
+};
+
 }  // namespace pando::txn

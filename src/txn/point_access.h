@@ -33,6 +33,10 @@ class PointAccess {
   virtual Result<std::optional<LockOutcome>> try_lock(ByteView key, LockStrength strength) = 0;
   // The same for a key that never has a value; returns whether it was locked.
   virtual bool try_hold(ByteView key, LockStrength strength) = 0;
+  // Transaction::put() of a key that is not locked, over whatever version it has by then: its lock may be taken only
+  // when the transaction commits, with the commit. False: nothing was done, and the key must be locked first. REQUIRES:
+  // the transaction commits next, without another statement.
+  virtual Result<bool> try_replace(ByteView key, Bytes value) = 0;
   // Transaction::commit() when there is nothing to make durable. False: nothing was done.
   virtual bool try_commit() = 0;
   // Begins another transaction in this object, which is over. False: it cannot be used again.

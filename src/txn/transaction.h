@@ -174,6 +174,14 @@ struct TransactionOptions {
   runtime::Cancellation* cancellation = nullptr;
   // Zero means no limit.
   std::chrono::milliseconds lock_timeout{0};
+  // Every statement reads this moment of the past, and none writes. Zero: the present. Reads fail with 72000 when the
+  // store does not remember the moment any more.
+  HlcTimestamp read_at;
+  // Statements, none of which writes, may read a moment up to so long ago, if that spares a way to another node. Zero:
+  // the present.
+  std::chrono::nanoseconds staleness_max{0};
+
+  bool reads_past() const { return read_at != HlcTimestamp() || staleness_max.count() != 0; }
 };
 
 class Store {

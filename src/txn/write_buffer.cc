@@ -25,16 +25,35 @@ char* WriteBuffer::allocate(std::size_t size, std::size_t alignment) {
     free_size_ -= padding;
   }
   if (size > free_size_ || (reinterpret_cast<uintptr_t>(free_) & (alignment - 1)) != 0) {
-    const std::size_t chunk = std::max(size, std::clamp(arena_bytes_, kFirstChunkBytes, kLargestChunkBytes));
-    chunks_.push_back(std::make_unique_for_overwrite<char[]>(chunk));
-    arena_bytes_ += chunk;
-    free_ = chunks_.back().get();
-    free_size_ = chunk;
+    use_chunk(size);
   }
   char* const memory = free_;
   free_ += size;
   free_size_ -= size;
   return memory;
+}
+
+void WriteBuffer::use_chunk(std::size_t size) {
+  if (chunks_used_ == chunks_.size() || chunks_[chunks_used_].size < size) {
+    const std::size_t bytes = std::max(size, std::clamp(arena_bytes_, kFirstChunkBytes, kLargestChunkBytes));
+    chunks_.insert(chunks_.begin() + static_cast<std::ptrdiff_t>(chunks_used_),
+                   {std::make_unique_for_overwrite<char[]>(bytes), bytes});
+  }
+  const Chunk& chunk = chunks_[chunks_used_++];
+  arena_bytes_ += chunk.size;
+  free_ = chunk.memory.get();
+  free_size_ = chunk.size;
+}
+
+void WriteBuffer::reset(Mark first) {
+  chunks_used_ = 0;
+  free_size_ = 0;
+  arena_bytes_ = 0;
+  heads_ = {};
+  tails_ = {};
+  history_.clear();
+  sequence_ = first;
+  marked_ = first;
 }
 
 WriteBuffer::Node* WriteBuffer::seek(ByteView key, Path* path) const {
@@ -121,7 +140,7 @@ WriteBuffer::Write WriteBuffer::to_write(const Node& node, const Version& versio
 }
 
 std::optional<WriteBuffer::Write> WriteBuffer::find(ByteView key) const {
-  const Node* const node = empty() ? nullptr : seek(key, nullptr);
+  const Node* const node = empty() || !may_have(key) ? nullptr : seek(key, nullptr);
   if (node == nullptr || node->newest == nullptr || node->key() != key) {
     return std::nullopt;
   }
@@ -129,7 +148,7 @@ std::optional<WriteBuffer::Write> WriteBuffer::find(ByteView key) const {
 }
 
 std::optional<WriteBuffer::Write> WriteBuffer::find(ByteView key, Mark mark) const {
-  const Node* const node = empty() ? nullptr : seek(key, nullptr);
+  const Node* const node = empty() || !may_have(key) ? nullptr : seek(key, nullptr);
   if (node == nullptr || node->key() != key) {
     return std::nullopt;
   }

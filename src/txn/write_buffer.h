@@ -70,6 +70,8 @@ class WriteBuffer {
   // The number of put() and erase() calls that count; overwriting within one mark counts once.
   std::size_t size() const { return history_.size(); }
   std::size_t bytes() const { return arena_bytes_; }
+  // Becomes an empty buffer whose history goes on after `first`, and keeps its memory. REQUIRES: no walk is left.
+  void reset(Mark first);
 
   // The writes that `mark` sees in [start, end), in key order or its reverse.
   class Walk {
@@ -137,9 +139,18 @@ class WriteBuffer {
   Node* after(const Node* node, int level) const { return node == nullptr ? heads_[level] : node->next[level]; }
   // Byte strings need no alignment.
   char* allocate(std::size_t size, std::size_t alignment = 1);
+  // Makes a chunk of at least `size` bytes the current one.
+  void use_chunk(std::size_t size);
   static Write to_write(const Node& node, const Version& version);
 
-  std::vector<std::unique_ptr<char[]>> chunks_;
+  struct Chunk {
+    std::unique_ptr<char[]> memory;
+    std::size_t size;
+  };
+
+  std::vector<Chunk> chunks_;
+  // The others are left from before reset().
+  std::size_t chunks_used_ = 0;
   char* free_ = nullptr;
   std::size_t free_size_ = 0;
   std::size_t arena_bytes_ = 0;

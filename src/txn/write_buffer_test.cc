@@ -1,5 +1,6 @@
 #include "txn/write_buffer.h"
 
+#include <algorithm>
 #include <map>
 
 #include <fmt/core.h>
@@ -30,6 +31,31 @@ std::string print(const Model& model, ByteView start, ByteView end, bool reverse
     }
   }
   return line;
+}
+
+TEST(WriteBuffer, CanBeFilledAgain) {
+  WriteBuffer writes;
+  std::size_t bytes = 0;
+  for (const WriteBuffer::Mark first : {0, 7, 100'000}) {
+    writes.reset(first);
+    EXPECT_TRUE(writes.empty());
+    EXPECT_EQ(writes.last(), first);
+    EXPECT_EQ(writes.bytes(), 0);
+    EXPECT_FALSE(writes.find("key 1"));
+    EXPECT_EQ(print(writes.walk()), "");
+    for (int i = 0; i < 10'000; ++i) {
+      writes.put(fmt::format("key {}", i), fmt::format("{} from {}", i, first));
+    }
+    // One that needs a chunk of its own.
+    writes.put("large", Bytes(5'000'000, 'x'));
+    EXPECT_EQ(writes.last(), first + 10'001);
+    for (int i = 0; i < 10'000; i += 100) {
+      EXPECT_EQ(writes.find(fmt::format("key {}", i))->value, fmt::format("{} from {}", i, first));
+    }
+    EXPECT_EQ(writes.find("large")->value->size(), 5'000'000);
+    bytes = std::max(bytes, writes.bytes());
+    EXPECT_LE(writes.bytes(), bytes);
+  }
 }
 
 TEST(WriteBuffer, ShowsEachMarkWhatWasWrittenBeforeIt) {

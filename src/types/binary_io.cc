@@ -293,7 +293,9 @@ Status write_from(Type type, Physical physical, const Source& source, const Sett
       return {};
     case Physical::kInt64: {
       const auto value = source.template at<int64_t>();
-      if (type.oid == oid::kTid) {
+      if (is_enum(type.oid)) {
+        print_text(type, Value::of_int64(value), settings, out);
+      } else if (type.oid == oid::kTid) {
         put_wire(static_cast<uint32_t>(value >> kTidBlockShift), out);
         put_wire(static_cast<uint16_t>(value), out);
       } else {

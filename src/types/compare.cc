@@ -9,6 +9,7 @@
 #include "types/jsonb.h"
 #include "types/numeric.h"
 #include "types/record.h"
+#include "types/stored_type.h"
 
 namespace pando::types {
 namespace {
@@ -95,34 +96,6 @@ std::strong_ordering order_fixed(const T& a, const T& b) {
   } else {
     return a <=> b;
   }
-}
-
-// Calls visit.template operator()<T>() with the stored type of a fixed-width form.
-template <typename Visit>
-auto with_fixed_type(Physical physical, Visit visit) {
-  switch (physical) {
-    case Physical::kBool:
-      return visit.template operator()<uint8_t>();
-    case Physical::kInt16:
-      return visit.template operator()<int16_t>();
-    case Physical::kInt32:
-      return visit.template operator()<int32_t>();
-    case Physical::kUint32:
-      return visit.template operator()<uint32_t>();
-    case Physical::kInt64:
-      return visit.template operator()<int64_t>();
-    case Physical::kFloat32:
-      return visit.template operator()<float>();
-    case Physical::kFloat64:
-      return visit.template operator()<double>();
-    case Physical::kInterval:
-      return visit.template operator()<Interval>();
-    case Physical::kUuid:
-      return visit.template operator()<Uuid>();
-    case Physical::kBytes:
-      break;
-  }
-  PANDO_UNREACHABLE("byte strings are handled by their type");
 }
 
 template <typename T>

@@ -38,6 +38,8 @@ struct Read {
   int32_t hour = 0, afternoon = 0, minute = 0, second = 0, seconds_of_day = 0, weekday = 0, day = 0, day_of_year = 0,
           month = 0, millisecond = 0, year = 0, before_christ = 0, week = 0, week_of_month = 0, century = 0, julian = 0,
           microsecond = 0, year_digits = 0, zone_sign = 0, zone_hour = 0, zone_minute = 0;
+  // FF1 to FF6; kNoModifier for none.
+  int32_t precision = kNoModifier;
   bool twelve_hours = false;
 };
 
@@ -276,6 +278,8 @@ class Reader {
         PANDO_TRY(number(node, node.date_field() == DateField::kFraction ? node.keyword->digits : 6U,
                          &read_.microsecond, &used));
         read_.microsecond *= used <= 6 ? kPowers[used] : 1;
+        // Digits beyond those of FF1 to FF6 round the time.
+        read_.precision = node.date_field() == DateField::kFraction ? node.keyword->digits : read_.precision;
         return {};
       default:
         return number(node, &read_.seconds_of_day);
@@ -551,7 +555,8 @@ Result<int64_t> DateTimeFormat::parse_timestamptz(ByteView text, const Settings&
   if (!timestamp_of_civil(civil, timestamp) || !is_valid_timestamp(timestamp + seconds_west * kMicrosPerSecond)) {
     return Status(sql_state::kDatetimeFieldOverflow, "timestamp out of range");
   }
-  return timestamp + seconds_west * kMicrosPerSecond;
+  timestamp += seconds_west * kMicrosPerSecond;
+  return read.precision == kNoModifier ? Result<int64_t>(timestamp) : round_timestamp(timestamp, read.precision);
 }
 
 }  // namespace pando::types

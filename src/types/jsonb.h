@@ -112,6 +112,9 @@ Result<Bytes> jsonb_delete_index(JsonbView value, int64_t index);
 Result<Bytes> jsonb_delete_path(JsonbView value, std::span<const ByteView> path);  // #-
 Result<Bytes> jsonb_set(JsonbView value, std::span<const ByteView> path, JsonbView replacement, bool create_missing);
 Result<Bytes> jsonb_insert(JsonbView value, std::span<const ByteView> path, JsonbView inserted, bool after);
+// SET container[step]... = value: makes the arrays and objects on the way that are missing, and fills arrays with nulls
+// up to an index beyond their end. No container is one that is missing. 22023 for a step into a scalar.
+Result<Bytes> jsonb_assign(std::optional<JsonbView> container, std::span<const ByteView> path, JsonbView value);
 Result<Bytes> jsonb_strip_nulls(JsonbView value);
 // Casts: 22023 'cannot cast jsonb string to type numeric'.
 Result<bool> jsonb_to_bool(JsonbView value);

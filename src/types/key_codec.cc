@@ -12,6 +12,7 @@
 #include "types/numeric.h"
 #include "types/record.h"
 #include "types/row_codec.h"
+#include "types/stored_type.h"
 
 namespace pando::types {
 namespace {
@@ -154,34 +155,6 @@ bool take_fixed(ByteView& key, bool descending, T& value) {
     value = static_cast<T>(flip_sign(static_cast<T>(raw)));
     return taken;
   }
-}
-
-// Calls visit.operator()<T>() with the stored type of a fixed-width form.
-template <typename Visit>
-auto with_fixed_type(Physical physical, Visit visit) {
-  switch (physical) {
-    case Physical::kBool:
-      return visit.template operator()<uint8_t>();
-    case Physical::kInt16:
-      return visit.template operator()<int16_t>();
-    case Physical::kInt32:
-      return visit.template operator()<int32_t>();
-    case Physical::kUint32:
-      return visit.template operator()<uint32_t>();
-    case Physical::kInt64:
-      return visit.template operator()<int64_t>();
-    case Physical::kFloat32:
-      return visit.template operator()<float>();
-    case Physical::kFloat64:
-      return visit.template operator()<double>();
-    case Physical::kInterval:
-      return visit.template operator()<Interval>();
-    case Physical::kUuid:
-      return visit.template operator()<Uuid>();
-    case Physical::kBytes:
-      break;
-  }
-  PANDO_UNREACHABLE("byte strings are handled by their form");
 }
 
 void append_value(Bytes& key, Oid type, const Value& value);

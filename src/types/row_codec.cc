@@ -7,6 +7,7 @@
 
 #include "base/codec.h"
 #include "types/record.h"
+#include "types/stored_type.h"
 
 namespace pando::types {
 namespace {
@@ -127,34 +128,6 @@ bool load_fixed(const RowHead& head, uint32_t start, uint32_t end, T& value) {
     std::memcpy(&value, head.data + start, sizeof(T));
     return true;
   }
-}
-
-// Calls visit.operator()<T>() with the stored type.
-template <typename Visit>
-auto with_stored_type(Physical physical, Visit visit) {
-  switch (physical) {
-    case Physical::kBool:
-      return visit.template operator()<uint8_t>();
-    case Physical::kInt16:
-      return visit.template operator()<int16_t>();
-    case Physical::kInt32:
-      return visit.template operator()<int32_t>();
-    case Physical::kUint32:
-      return visit.template operator()<uint32_t>();
-    case Physical::kInt64:
-      return visit.template operator()<int64_t>();
-    case Physical::kFloat32:
-      return visit.template operator()<float>();
-    case Physical::kFloat64:
-      return visit.template operator()<double>();
-    case Physical::kInterval:
-      return visit.template operator()<Interval>();
-    case Physical::kUuid:
-      return visit.template operator()<Uuid>();
-    case Physical::kBytes:
-      return visit.template operator()<StringRef>();
-  }
-  PANDO_UNREACHABLE("a physical form out of range");
 }
 
 // Where a column's bytes lie in a row, or that there are none.

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "types/time_zone.h"
+#include "types/user_types.h"
 
 namespace pando::types {
 
@@ -25,6 +26,8 @@ struct Settings {
   // Where names in values ('... Europe/Paris') are looked up; nullptr knows only UTC and fixed offsets. Borrowed from
   // the node, which outlives every session.
   TimeZoneSource* time_zones = nullptr;
+  // The enums there are. May be null: then values of enums are neither read nor written.
+  std::shared_ptr<const UserTypes> user_types;
   // The transaction's start, microseconds since 2000-01-01 UTC: what 'now' and 'today' mean.
   int64_t now_us = 0;
 };

@@ -165,6 +165,24 @@ Result<Value> parse_by_name(const TypeInfo& info, Type type, ByteView text, cons
   return Value::of_bytes(Bytes(text));
 }
 
+const EnumType* find_enum(Oid type, const Settings& settings) {
+  return settings.user_types == nullptr ? nullptr : settings.user_types->find_enum(type);
+}
+
+Result<Value> parse_enum(Oid type, ByteView text, const Settings& settings) {
+  const EnumType* found = find_enum(type, settings);
+  if (found == nullptr) {
+    return Status(sql_state::kUndefinedObject, "type with OID {} does not exist", type);
+  }
+  return wrap(found->parse(text), Value::of_int64);
+}
+
+void print_enum(Oid type, int64_t place, const Settings& settings, Bytes& out) {
+  if (const EnumType* found = find_enum(type, settings)) {
+    out.append(found->label_at(place));
+  }
+}
+
 void print_reg(uint32_t value, Oid type, Bytes& out) {
   if (value == 0 && type != oid::kOid && type != oid::kXid && type != oid::kCid) {
     out.push_back('-');
@@ -188,7 +206,7 @@ void print_int64_kind(Oid type, int64_t value, const Settings& settings, Bytes& 
       out.append(fmt::format("{}", static_cast<uint64_t>(value)));
       return;
     default:
-      return print_int64(value, out);
+      return is_enum(type) ? print_enum(type, value, settings, out) : print_int64(value, out);
   }
 }
 
@@ -336,6 +354,9 @@ Result<Value> parse_text(Type type, ByteView text, const Settings& settings) {
       return parse_tid(text);
     default:
       break;
+  }
+  if (is_enum(type.oid)) {
+    return parse_enum(type.oid, text, settings);
   }
   const TypeInfo* info = find_type(type.oid);
   if (info == nullptr) {

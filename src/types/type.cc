@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdlib>
 
 #include "types/type_table.h"
@@ -155,7 +156,54 @@ Result<int32_t> interval_modifier_of(std::span<const int32_t> numbers, std::stri
 
 }  // namespace
 
+namespace {
+
+constexpr TypeInfo kEnumInfo{
+    oid::kUserEnum, "enum", "enum", Physical::kInt64, 'E', false, 4, 0, oid::kUserEnumArray, 'e', true, 'i', ',', true};
+constexpr TypeInfo kEnumArrayInfo{oid::kUserEnumArray,
+                                  "_enum",
+                                  "enum[]",
+                                  Physical::kBytes,
+                                  'A',
+                                  false,
+                                  -1,
+                                  oid::kUserEnum,
+                                  0,
+                                  'b',
+                                  false,
+                                  'i',
+                                  ',',
+                                  true};
+// What no text has in it stands around an OID in the place of a name.
+constexpr char kMarkBegin = '\x02';
+constexpr char kMarkEnd = '\x03';
+
+}  // namespace
+
+std::string name_user_types(std::string_view text, const std::function<std::string(Oid)>& name) {
+  std::string named;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const auto begin = text.find(kMarkBegin, at);
+    const auto end = begin == std::string_view::npos ? begin : text.find(kMarkEnd, begin);
+    if (end == std::string_view::npos) {
+      break;
+    }
+    Oid oid = 0;
+    std::from_chars(text.data() + begin + 1, text.data() + end, oid);
+    named.append(text.substr(at, begin - at)).append(name(oid));
+    at = end + 1;
+  }
+  return named.append(text.substr(std::min(at, text.size())));
+}
+
 const TypeInfo* find_type(Oid oid) {
+  if (is_enum(oid)) {
+    return &kEnumInfo;
+  }
+  if (is_enum_array(oid)) {
+    return &kEnumArrayInfo;
+  }
   if (oid > kBuiltInMax || kPositions[oid] == 0) {
     return nullptr;
   }
@@ -182,11 +230,17 @@ Physical physical_of(Oid oid) {
 }
 
 Oid element_of(Oid array) {
+  if (is_enum_array(array)) {
+    return array - (oid::kUserEnumArray - oid::kUserEnum);
+  }
   const TypeInfo* info = find_type(array);
   return info != nullptr ? info->element : oid::kInvalid;
 }
 
 Oid array_of(Oid element) {
+  if (is_enum(element)) {
+    return element + (oid::kUserEnumArray - oid::kUserEnum);
+  }
   const TypeInfo* info = find_type(element);
   return info != nullptr ? info->array : oid::kInvalid;
 }
@@ -194,6 +248,10 @@ Oid array_of(Oid element) {
 std::string format_type(Type type) {
   if (type.oid == oid::kInvalid) {
     return "-";
+  }
+  if (is_enum(type.oid) || is_enum_array(type.oid)) {
+    const Oid named = is_enum(type.oid) ? type.oid : element_of(type.oid);
+    return fmt::format("{}{}{}{}", kMarkBegin, named, kMarkEnd, named == type.oid ? "" : "[]");
   }
   const TypeInfo* info = find_type(type.oid);
   if (info == nullptr) {

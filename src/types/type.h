@@ -5,6 +5,7 @@
 // A Type is an OID and a modifier: numeric(10,2) is {kNumeric, ((10 << 16) | 2) + 4}, as PostgreSQL encodes it.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -63,6 +64,7 @@ inline constexpr Oid kTrigger = 2279;
 inline constexpr Oid kInternal = 2281;
 inline constexpr Oid kAnyElement = 2283;
 inline constexpr Oid kAnyNonArray = 2776;
+inline constexpr Oid kAnyEnum = 3500;
 inline constexpr Oid kUuid = 2950;
 inline constexpr Oid kXid8 = 5069;
 inline constexpr Oid kJsonb = 3802;
@@ -109,7 +111,15 @@ inline constexpr Oid kCstringArray = 1263;
 inline constexpr Oid kRecordArray = 2287;
 // The first OID given to objects that users make, as in PostgreSQL.
 inline constexpr Oid kFirstUser = 16384;
+// Enums that users make, and arrays of them, have OIDs of ranges of their own: what form a type's values have follows
+// from its OID alone. An enum's array is kUserEnumArray - kUserEnum further.
+inline constexpr Oid kUserEnum = 0x40000000;
+inline constexpr Oid kUserEnumArray = 0x50000000;
+inline constexpr Oid kUserEnumEnd = 0x60000000;
 }  // namespace oid
+
+inline constexpr bool is_enum(Oid oid) { return oid >= oid::kUserEnum && oid < oid::kUserEnumArray; }
+inline constexpr bool is_enum_array(Oid oid) { return oid >= oid::kUserEnumArray && oid < oid::kUserEnumEnd; }
 
 // How one value of a type lies in memory.
 enum class Physical : uint8_t {
@@ -117,7 +127,8 @@ enum class Physical : uint8_t {
   kInt16,     // int16_t
   kInt32,     // int32_t: int4; date as days since 2000-01-01
   kUint32,    // uint32_t: oid and the reg* types
-  kInt64,     // int64_t: int8; time, timestamp, timestamptz as microseconds since midnight / 2000-01-01
+  kInt64,     // int64_t: int8; time, timestamp, timestamptz as microseconds since midnight / 2000-01-01; enums as the
+              // place of their label in the order of labels
   kFloat32,   // float
   kFloat64,   // double
   kInterval,  // Interval
@@ -166,7 +177,7 @@ struct TypeInfo {
   bool supported;
 };
 
-// nullptr for an OID that is not a built-in type.
+// nullptr for an OID that is neither a built-in type nor an enum. All enums share one row, and all their arrays.
 const TypeInfo* find_type(Oid oid);
 // By pg_type.typname, or else by the SQL spelling ("double precision").
 const TypeInfo* find_type(std::string_view name);
@@ -183,8 +194,11 @@ inline bool is_array(Oid oid) {
 Oid element_of(Oid array);
 Oid array_of(Oid element);
 // As format_type(): "numeric(10,2)", "character varying(20)", "integer[]". Without a modifier character is
-// "character", as in messages; the SQL function format_type(1042, -1) says "bpchar". An unknown OID is "???".
+// "character", as in messages; the SQL function format_type(1042, -1) says "bpchar". An unknown OID is "???". An enum's
+// name is not known here: a mark that name_user_types() replaces stands for it.
 std::string format_type(Type type);
+// Replaces the marks of user types in a text, by what `name` says of their OIDs.
+std::string name_user_types(std::string_view text, const std::function<std::string(Oid)>& name);
 
 // The modifier of `numeric(10,2)` and its kind from the numbers in parentheses, with PostgreSQL's errors (22023, 42601
 // for a type that takes none). For interval the numbers are the grammar's: fields mask, then precision. `warning` gets

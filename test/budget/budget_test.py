@@ -33,6 +33,8 @@ SPILLS = [
     ("SELECT count(*) FROM big WHERE k NOT IN (SELECT CASE WHEN k = 77777 THEN NULL ELSE k + 500000 END FROM big)", ("0",)),
     ("SELECT count(*) FROM big WHERE k NOT IN (SELECT k + 200000 FROM big)", ("200000",)),
     ("SELECT count(*) FROM (SELECT DISTINCT s, k FROM big) AS t", ("400000",)),
+    ("SELECT count(*), bool_and(k = r) FROM (SELECT k, row_number() OVER () AS r FROM (SELECT DISTINCT ON (k) k, s FROM "
+     "(SELECT k, s FROM big UNION ALL SELECT k, s FROM big) AS twice ORDER BY k, s) AS t) AS numbered", ("400000", "t")),
     ("SELECT count(*) FROM (SELECT s, k FROM big UNION SELECT s, k FROM big) AS t", ("400000",)),
     ("SELECT count(*) FROM (SELECT s, k FROM big INTERSECT SELECT s, k FROM big WHERE k % 2 = 0) AS t", ("200000",)),
     ("SELECT count(*) FROM (SELECT s, k FROM big EXCEPT ALL SELECT s, k FROM big WHERE k % 2 = 0) AS t", ("200000",)),

@@ -98,6 +98,7 @@ void SimulatedClusterNode::crash() {
   disk_.crash();
   stored_ = process_->engine->after_crash();
   process_->timer->stop();
+  process_->node->store().abandon();
   past_.push_back(std::move(process_));
 }
 
@@ -185,6 +186,25 @@ SimulatedClusterNode* SimulatedCluster::await_leaseholder(ByteView key) {
     }
   }
   return leaseholder(key);
+}
+
+std::string SimulatedCluster::describe() {
+  auto text = std::make_shared<std::string>();
+  for (const auto& node : nodes_) {
+    if (!node->running()) {
+      continue;
+    }
+    node->node().host().inspect([text, id = node->id()](const std::vector<kv::ShardStatus>& shards) {
+      for (const kv::ShardStatus& shard : shards) {
+        *text += fmt::format("node {} shard {} [{}, {}) generation {}{} leader {} term {} applied {} of {}, lease {}\n",
+                             id.number(), shard.descriptor.id.number(), shard.descriptor.start, shard.descriptor.end,
+                             shard.descriptor.generation, shard.descriptor.merging.has_value() ? " merging" : "",
+                             shard.leader.number(), shard.term, shard.applied, shard.last_index, shard.lease_until_ns);
+      }
+    });
+  }
+  run_for(10ms);
+  return *text;
 }
 
 Status SimulatedCluster::split(ShardId shard, Bytes key, ShardId right) {

@@ -130,6 +130,9 @@ class SimulatedCluster {
   Status split(ShardId shard, Bytes key, ShardId right);
   Status transfer(ByteView key, NodeId to);
 
+  // One line for each replica: why a test hangs.
+  std::string describe();
+
   SimulatedClusterNode& node(uint32_t number) { return *nodes_.at(number - 1); }
   std::vector<std::unique_ptr<SimulatedClusterNode>>& nodes() { return nodes_; }
   std::vector<NodeId> others(NodeId self) const;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/assert.h"
 #include "kv/cluster/log_entry.h"
 #include "kv/cluster/node_requests.h"
 #include "kv/cluster/requests.h"
@@ -37,12 +38,21 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   exchange<OutcomeRequest>(bytes);
   exchange<ResolveRequest>(bytes);
   exchange<RouteRequest>(bytes);
+  exchange<MergeRequest>(bytes);
+  exchange<AwaitMergingRequest>(bytes);
+  exchange<AbandonMergeRequest>(bytes);
+  exchange<ShardsRequest>(bytes);
+  round_trip<CloseRequest>(bytes);
   round_trip<ReleaseRequest>(bytes);
   round_trip<CancelRequest>(bytes);
   if (payload_kind(bytes).ok()) {
     decode_prepare(bytes).status().ignore("either is right");
     decode_resolve(bytes).status().ignore("either is right");
     decode_discard(bytes).status().ignore("either is right");
+    decode_forget(bytes).status().ignore("either is right");
+  }
+  if (const auto name = outcome_name(bytes)) {
+    PANDO_ASSERT(outcome_key(name->participant, name->transaction) == bytes, "a name belongs to one key");
   }
   decode_outcome(bytes).status().ignore("either is right");
   return 0;

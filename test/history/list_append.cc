@@ -247,6 +247,10 @@ class Checker {
     each_read([&](std::size_t reader, const ListOperation& read) {
       const auto& [key, list] = std::tie(read.key, read.list);
       const ListTransaction& it = transactions_[reader];
+      if (!committed_[reader]) {
+        // Whoever has lost its locks still sees its own writes, on what they were made of.
+        return;
+      }
       const uint64_t begin_ns = it.level == Level::kReadCommitted ? std::max(read.begin_ns, it.begin_ns) : it.begin_ns;
       for (const auto& [at_ns, element] : acknowledged[key]) {
         if (at_ns < begin_ns && std::ranges::find(list, static_cast<int64_t>(element)) == list.end()) {

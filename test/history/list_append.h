@@ -21,7 +21,8 @@
 // Besides: internal (a transaction contradicts itself), incompatible order (two reads of a list of which neither
 // continues the other), duplicate element, garbage read, lost write (acknowledged and not in the final lists), partial
 // commit (some writes of a transaction are there, others not), stale read (misses what was acknowledged before it
-// began, the transaction under a snapshot, the statement otherwise). None of these is ever permitted.
+// began, the transaction under a snapshot, the statement otherwise; of what was committed). None of these is ever
+// permitted.
 //
 // Pure; values.
 

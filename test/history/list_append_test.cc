@@ -260,6 +260,14 @@ TEST_F(ListAppendTest, StaleRead) {
   EXPECT_EQ(found(), "");
 }
 
+TEST_F(ListAppendTest, WhoeverFailsMaySeeItsOwnWriteOnWhatWasThere) {
+  add(kRc, {append(kX, 1)}).end_ns = 10;
+  ListTransaction& loser = add(kRc, {append(kX, 2), read(kX, {2})}, Ending::kAborted);
+  loser.operations[1].begin_ns = 11;
+  at_the_end(kX, {1});
+  EXPECT_EQ(found(), "");
+}
+
 TEST_F(ListAppendTest, ACycleOfManyIsFoundAndToldInOrder) {
   constexpr int kCount = 50;
   for (int i = 0; i < kCount; ++i) {

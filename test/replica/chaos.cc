@@ -173,7 +173,7 @@ class Chaos {
         crash(node);
       }
     }
-    switch (prng_.below(10)) {
+    switch (prng_.below(14)) {
       case 0:
         crash(pick(hosts_.nodes()));
         break;
@@ -193,6 +193,14 @@ class Chaos {
         break;
       case 7:
         fail_engine(*pick(hosts_.nodes()));
+        break;
+      case 10:
+      case 11:
+      case 12:
+        merge();
+        break;
+      case 13:
+        hosts_.recover_merges();
         break;
       case 8:
         fail_disk(*pick(hosts_.nodes()));
@@ -281,6 +289,29 @@ class Chaos {
         [this](const Result<kv::ShardDescriptor>& result) { world_.probe(result.ok() ? "split" : "split refused"); });
   }
 
+  // A shard and its right neighbour, which often must be led by the same node first.
+  void merge() {
+    ShardId left;
+    SimulatedNode* const holder = some_holder(left);
+    if (holder == nullptr) {
+      return;
+    }
+    const Bytes boundary = holder->machine().shards().at(left).end;
+    for (const ShardId right : shards()) {
+      SimulatedNode* const other = hosts_.leaseholder(right);
+      if (boundary.empty() || other == nullptr || other->machine().shards().at(right).start != boundary) {
+        continue;
+      }
+      if (other != holder) {
+        other->host().transfer_lease(right, holder->id(), [](const Status&) {});
+        continue;
+      }
+      hosts_.start_merge(left, right, [this](const Result<kv::ShardDescriptor>& result) {
+        world_.probe(result.ok() ? "merge" : "merge refused");
+      });
+    }
+  }
+
   void fail_engine(SimulatedNode& node) {
     node.engine_fails = true;
     world_.after(prng_.below(600 * kMs), [&node] { node.engine_fails = false; });
@@ -351,6 +382,7 @@ class Chaos {
     for (const ShardId shard : shards()) {
       SimulatedNode* const holder = hosts_.leaseholder(shard);
       if (holder == nullptr) {
+        collect_merged(shard);
         continue;
       }
       const kv::ShardDescriptor newest = holder->machine().shards().at(shard);
@@ -369,8 +401,32 @@ class Chaos {
     }
   }
 
+  // Another shard has its first key, in a later generation: it was merged. Whoever has not heard of the merge was no
+  // member any more; whoever has, waits for the log of the left side, if there is one.
+  void collect_merged(ShardId shard) {
+    for (const auto& node : hosts_.nodes()) {
+      if (!node->running() || !node->machine().shards().contains(shard)) {
+        continue;
+      }
+      const kv::ShardDescriptor& old = node->machine().shards().at(shard);
+      const bool waits = old.merging.has_value() && node->machine().shards().contains(old.merging->left);
+      const bool gone = std::ranges::any_of(hosts_.nodes(), [&](const auto& other) {
+        return other->running() && std::ranges::any_of(other->machine().shards(), [&](const auto& entry) {
+                 return entry.first != shard && entry.second.contains(old.start) &&
+                        entry.second.generation > old.generation;
+               });
+      });
+      if (const kv::ReplicaDescriptor* const replica = old.on_node(node->id()); gone && !waits && replica != nullptr) {
+        world_.probe("orphan of a merge");
+        node->host().remove_replica(shard, replica->id,
+                                    [](const Status& status) { status.ignore("it is tried again"); });
+      }
+    }
+  }
+
   Status rested() {
     collect_orphans();
+    hosts_.recover_merges();
     for (const auto& node : hosts_.nodes()) {
       if (node->start_failed()) {
         // While its disk did.

@@ -244,6 +244,108 @@ Result<kv::ShardDescriptor> SimulatedHosts::split(ShardId shard, Bytes key, Shar
   return outcome->has_value() ? **outcome : Result<kv::ShardDescriptor>(Status(sql_state::kInternalError, "no answer"));
 }
 
+void SimulatedHosts::start_merge(ShardId left, ShardId right, kv::DescriptorCallback done) {
+  SimulatedNode* const node = leaseholder(left);
+  if (node == nullptr || leaseholder(right) != node) {
+    done(Status(sql_state::kObjectNotInPrerequisiteState, "no node serves both"));
+    return;
+  }
+  const auto merge = std::make_shared<MergeUnderWay>(
+      MergeUnderWay{.left = left,
+                    .right = right,
+                    .done = std::move(done),
+                    .node = node,
+                    .life = node->life(),
+                    .into = {.left = left, .left_generation = node->machine().shards().at(left).generation}});
+  node->host().begin_merging(right, merge->into, [this, merge](Result<kv::ShardDescriptor> begun) {
+    if (!begun.ok()) {
+      merge->done(begun.status());
+      return;
+    }
+    merge->merging = *std::move(begun);
+    merge->deadline_ns = world_.now_ns() + 3'000'000'000;
+    world_.after(0, [this, merge] { await_replicas(merge); });
+  });
+}
+
+void SimulatedHosts::await_replicas(const std::shared_ptr<MergeUnderWay>& merge) {
+  if (!merge->node->running() || merge->node->life() != merge->life || world_.now_ns() > merge->deadline_ns) {
+    merge->done(Status(sql_state::kQueryCanceled, "not all replicas have heard of the merge"));
+    return;
+  }
+  if (merge->ready.size() == merge->merging.replicas.size()) {
+    merge->node->host().merge(merge->left, merge->right, merge->node->machine().handover(merge->right), merge->done);
+    return;
+  }
+  for (const kv::ReplicaDescriptor& replica : merge->merging.replicas) {
+    SimulatedNode& other = node(replica.node.number());
+    if (other.running() && !merge->ready.contains(other.id())) {
+      other.host().await_merging(merge->right, merge->into, [merge, id = other.id()](const Status& status) {
+        if (status.ok()) {
+          merge->ready.insert(id);
+        }
+      });
+    }
+  }
+  world_.after(20'000'000, [this, merge] { await_replicas(merge); });
+}
+
+Result<kv::ShardDescriptor> SimulatedHosts::merge(ShardId left, ShardId right) {
+  auto outcome = std::make_shared<std::optional<Result<kv::ShardDescriptor>>>();
+  await_leaseholder(left);
+  await_leaseholder(right);
+  start_merge(left, right, [outcome](Result<kv::ShardDescriptor> result) { *outcome = std::move(result); });
+  run_until(std::chrono::seconds(10), [&] { return outcome->has_value(); });
+  return outcome->has_value() ? **outcome : Result<kv::ShardDescriptor>(Status(sql_state::kInternalError, "no answer"));
+}
+
+SimulatedNode* SimulatedHosts::consensus_leader(ShardId shard) {
+  for (const auto& node : nodes_) {
+    if (node->running() && node->machine().shards().contains(shard)) {
+      for (const kv::ShardStatus& status : node->inspect()) {
+        if (status.descriptor.id == shard && status.leads) {
+          return node.get();
+        }
+      }
+    }
+  }
+  return nullptr;
+}
+
+void SimulatedHosts::recover_merges() {
+  std::map<ShardId, kv::ShardDescriptor> merging;
+  for (const auto& node : nodes_) {
+    if (node->running()) {
+      for (const auto& [shard, descriptor] : node->machine().shards()) {
+        if (descriptor.merging.has_value()) {
+          merging[shard] = descriptor;
+        }
+      }
+    }
+  }
+  for (const auto& [shard, descriptor] : merging) {
+    // Who serves the keys just before it?
+    for (const auto& node : nodes_) {
+      if (!node->running()) {
+        continue;
+      }
+      for (const auto& [other, neighbour] : node->machine().shards()) {
+        const bool reaches = neighbour.end.empty() || neighbour.end >= descriptor.start;
+        if (other == shard || !node->serves(other) || neighbour.start >= descriptor.start || !reaches) {
+          continue;
+        }
+        if (neighbour.contains(descriptor.start)) {
+          // It has happened.
+        } else if (other == descriptor.merging->left && neighbour.generation == descriptor.merging->left_generation) {
+          node->host().renew_generation(other, neighbour.generation, [](const auto&) {});
+        } else if (SimulatedNode* const leader = consensus_leader(shard); leader != nullptr) {
+          leader->host().end_merging(shard, *descriptor.merging, [](const auto&) {});
+        }
+      }
+    }
+  }
+}
+
 kv::ProposalResult SimulatedHosts::write(ShardId shard, RecordCommand command) {
   auto outcome = std::make_shared<std::optional<kv::ProposalResult>>();
   SimulatedNode& node = *await_leaseholder(shard);

@@ -132,6 +132,11 @@ class SimulatedHosts {
   Result<kv::ShardDescriptor> change(ShardId shard, kv::ReplicaChange change);
   Status transfer(ShardId shard, NodeId to);
   Result<kv::ShardDescriptor> split(ShardId shard, Bytes key, ShardId right);
+  // Takes all steps of a merge; calls back with the left descriptor, or why it has not happened (yet).
+  void start_merge(ShardId left, ShardId right, kv::DescriptorCallback done);
+  Result<kv::ShardDescriptor> merge(ShardId left, ShardId right);
+  // Gets shards out of merges that nobody goes on with.
+  void recover_merges();
   kv::ProposalResult write(ShardId shard, RecordCommand command);
   // OK, or how replicas of a shard differ, or what has not come to rest.
   Status check_identical();
@@ -153,6 +158,20 @@ class SimulatedHosts {
   };
   using FlowName = std::tuple<NodeId, NodeId, runtime::Channel>;
 
+  struct MergeUnderWay {
+    ShardId left;
+    ShardId right;
+    kv::DescriptorCallback done;
+    SimulatedNode* node = nullptr;
+    uint64_t life = 0;
+    kv::MergingInto into;
+    kv::ShardDescriptor merging;
+    std::set<NodeId> ready;
+    uint64_t deadline_ns = 0;
+  };
+  void await_replicas(const std::shared_ptr<MergeUnderWay>& merge);
+  // The node with a running replica of the shard that its consensus group follows; null for none.
+  SimulatedNode* consensus_leader(ShardId shard);
   void transmit(const FlowName& name, const std::shared_ptr<Flow>& flow, uint64_t number);
 
   sim::World& world_;

@@ -10,9 +10,10 @@ namespace {
 
 constexpr uint64_t kMs = 1'000'000;
 constexpr uint64_t kPatienceNs = 500 * kMs;
-constexpr uint64_t kThinkNs = 20 * kMs;
 constexpr double kWrite = 0.6;
 constexpr double kAtLeader = 0.6;
+// Of those, at any that takes itself for the leader.
+constexpr double kAtOldLeader = 0.3;
 // Some write several things and wait for the last, so that a leader that is cut off gets a long tail.
 constexpr double kBurst = 0.2;
 constexpr uint64_t kBurstMax = 6;
@@ -22,7 +23,7 @@ constexpr std::size_t kPayloadBytesMax = 300;
 
 void Cluster::start_clients() {
   for (uint32_t client = 0; client < options_.client_count; ++client) {
-    schedule_client(client, world_.prng().below(kThinkNs));
+    schedule_client(client, world_.prng().below(options_.think_ns));
   }
 }
 
@@ -42,23 +43,34 @@ void Cluster::act(uint32_t client) {
       act(client);
     }
   });
-  Node* node = world_.prng().chance(kAtLeader) ? leader_of(group) : &any_machine();
+  Node* node = &any_machine();
+  if (world_.prng().chance(kAtLeader)) {
+    node = world_.prng().chance(kAtOldLeader) ? any_leader_of(group) : leader_of(group);
+  }
   if (node == nullptr || !node->running() || node->paused() || node->find(group) == nullptr) {
     return;
   }
   if (world_.prng().chance(kWrite)) {
     write(client, *node, group);
   } else {
-    read(client, *node, group, options_.host.fabric && world_.prng().chance(0.5));
+    read(*node, group, options_.host.fabric && world_.prng().chance(0.5), [this, client, turn] {
+      if (turns_[client] == turn) {
+        ++turns_[client];
+        schedule_client(client, world_.prng().below(options_.think_ns));
+      }
+    });
+  }
+}
+
+void Cluster::write_burst(Node& node, ShardId group, uint64_t count) {
+  for (; count > 0 && node.find(group) != nullptr; --count) {
+    node.write(group, fmt::format("{}:burst", ++payload_serial_), [](std::optional<raft::LogIndex>) {});
   }
 }
 
 void Cluster::write(uint32_t client, Node& node, ShardId group) {
   if (world_.prng().chance(kBurst)) {
-    for (uint64_t i = world_.prng().below(kBurstMax); i > 0 && node.find(group) != nullptr; --i) {
-      node.write(group, raft::Payload::copy_of(fmt::format("{}:{}:burst", client, ++payload_serial_)),
-                 [](std::optional<raft::LogIndex>) {});
-    }
+    write_burst(node, group, world_.prng().below(kBurstMax));
     if (!node.running()) {
       return;
     }
@@ -66,32 +78,28 @@ void Cluster::write(uint32_t client, Node& node, ShardId group) {
   const std::string text = fmt::format("{}:{}:", client, ++payload_serial_);
   Bytes payload = text + Bytes(world_.prng().below(kPayloadBytesMax), 'x');
   const raft::LogIndex floor = checker_.floor(group);
-  node.write(group, raft::Payload::copy_of(payload),
-             [this, client, group, floor, turn = turns_[client]](std::optional<raft::LogIndex> index) {
-               if (index.has_value()) {
-                 checker_.on_write_done(group, *index, floor);
-                 world_.trace("write", {client, *index});
-               }
-               if (turns_[client] == turn) {
-                 ++turns_[client];
-                 schedule_client(client, world_.prng().below(kThinkNs));
-               }
-             });
+  node.write(group, payload, [this, client, group, floor, turn = turns_[client]](std::optional<raft::LogIndex> index) {
+    if (index.has_value()) {
+      checker_.on_write_done(group, *index, floor);
+      world_.trace("write", {client, *index});
+    }
+    if (turns_[client] == turn) {
+      ++turns_[client];
+      schedule_client(client, world_.prng().below(options_.think_ns));
+    }
+  });
 }
 
-void Cluster::read(uint32_t client, Node& node, ShardId group, bool by_lease) {
+void Cluster::read(Node& node, ShardId group, bool by_lease, std::function<void()> done) {
   const raft::LogIndex floor = checker_.floor(group);
   node.read(group, by_lease,
-            [this, client, group, floor, by_lease, turn = turns_[client]](std::optional<raft::LogIndex> index) {
+            [this, group, floor, by_lease, done = std::move(done)](std::optional<raft::LogIndex> index) {
               // Leases promise nothing when clocks are off beyond what they assume.
               if (index.has_value() && (!by_lease || options_.clocks_good())) {
                 checker_.on_read_done(group, *index, floor, by_lease ? "by lease" : "by quorum");
-                world_.trace("read", {client, *index});
+                world_.trace("read", {group.number(), *index});
               }
-              if (turns_[client] == turn) {
-                ++turns_[client];
-                schedule_client(client, world_.prng().below(kThinkNs));
-              }
+              done();
             });
 }
 

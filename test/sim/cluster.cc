@@ -13,7 +13,7 @@ constexpr uint64_t kMs = 1'000'000;
 constexpr raft::LogPosition kFoundation{.index = 10, .term = 1};
 constexpr int64_t kWallOffsetNsMax = 100'000'000;
 constexpr int64_t kBeyondPpm = 200'000;
-constexpr uint64_t kPromiseCheckNs = 7 * kMs;
+constexpr uint64_t kEndNs = 10 * kMs;
 
 }  // namespace
 
@@ -35,17 +35,25 @@ Cluster::Cluster(const RunOptions& options)
   found_groups();
 }
 
-Cluster::~Cluster() = default;
+Cluster::~Cluster() {
+  safety_phase_ = false;
+  for (auto& node : nodes_) {
+    node->crash("process crashed");
+  }
+  // Lets what the processes were waiting for end, and journals close; less than it takes to start again.
+  world_.run_until(world_.now_ns() + kEndNs);
+}
 
 void Cluster::found_groups() {
   for (uint32_t number = 1; number <= options_.group_count; ++number) {
     State state{.position = kFoundation};
     std::vector<ReplicaId> replicas;
     ++serial_;
-    for (uint32_t i = 0; i < options_.voter_count; ++i) {
+    const uint32_t count = std::min(options_.voter_count + options_.learner_count, options_.machine_count);
+    for (uint32_t i = 0; i < count; ++i) {
       const sim::Machine machine = 1 + (number + i) % options_.machine_count;
       replicas.emplace_back(serial_ * kMachinesMax + machine);
-      state.config.voters.incoming.insert(replicas.back());
+      (i < options_.voter_count ? state.config.voters.incoming : state.config.learners).insert(replicas.back());
     }
     for (const ReplicaId replica : replicas) {
       machine(machine_of(replica)).found(ShardId(number), replica, state);
@@ -91,48 +99,6 @@ void Cluster::transmit(multiraft::Envelope envelope, std::shared_ptr<const State
   });
 }
 
-// --- checks across machines ---
-
-void Cluster::check_lease(ShardId group, const Node& holder, ReplicaId replica) {
-  for (auto& node : nodes_) {
-    if (node.get() != &holder && node->holds_lease(group)) {
-      checker_.on_lease(group, replica, node->find(group)->self());
-    }
-  }
-}
-
-// What a node counts on, its supporter must be held to.
-void Cluster::check_promises() {
-  for (auto& requester : nodes_) {
-    for (auto& supporter : nodes_) {
-      if (requester == supporter || !requester->running() || !supporter->running()) {
-        continue;
-      }
-      const liveness::Support trusted = requester->host()->fabric().from(NodeId(supporter->machine()));
-      if (requester->clock().monotonic_ns() >= trusted.until_ns) {
-        continue;
-      }
-      const liveness::Fabric& fabric = supporter->host()->fabric();
-      const liveness::Support given = fabric.given(NodeId(requester->machine()));
-      const uint64_t now = supporter->clock().monotonic_ns();
-      const bool running = given.epoch == trusted.epoch && now < given.until_ns;
-      if (!running && now >= fabric.honour_until_ns()) {
-        world_.fail("promise", fmt::format("machine {} counts on epoch {:x} of machine {}, which is at {:x}",
-                                           requester->machine(), trusted.epoch, supporter->machine(), given.epoch));
-      }
-    }
-  }
-}
-
-void Cluster::schedule_promise_check() {
-  world_.after(kPromiseCheckNs, [this] {
-    if (options_.host.fabric && options_.clocks_good()) {
-      check_promises();
-    }
-    schedule_promise_check();
-  });
-}
-
 Node* Cluster::leader_of(ShardId group) {
   Node* found = nullptr;
   raft::Term term = 0;
@@ -144,6 +110,17 @@ Node* Cluster::leader_of(ShardId group) {
     }
   }
   return found;
+}
+
+Node* Cluster::any_leader_of(ShardId group) {
+  std::vector<Node*> leaders;
+  for (auto& node : nodes_) {
+    const raft::Raft* const raft = node->paused() ? nullptr : node->find(group);
+    if (raft != nullptr && raft->role() == raft::Role::kLeader) {
+      leaders.push_back(node.get());
+    }
+  }
+  return leaders.empty() ? nullptr : leaders[world_.prng().below(leaders.size())];
 }
 
 const State* Cluster::newest(ShardId group) const {
@@ -173,8 +150,11 @@ bool Cluster::may_retire(ShardId group, ReplicaId replica) const {
 
 bool Cluster::come_to_rest() {
   constexpr uint64_t kSliceNs = 20 * kMs;
+  // What is written now must also be replicated within the bound, perhaps an entry at a time.
+  constexpr uint64_t kMarkIntervalNs = 500 * kMs;
   const uint64_t end = world_.now_ns() + options_.liveness_ns_max;
   std::vector<bool> marked(options_.group_count + 1, false);
+  std::vector<uint64_t> next_mark_ns(options_.group_count + 1, 0);
   std::string why;
   while (world_.now_ns() < end) {
     if (!world_.run_until(world_.now_ns() + kSliceNs)) {
@@ -185,8 +165,9 @@ bool Cluster::come_to_rest() {
       const ShardId group(number);
       change_members(group);
       Node* const leader = leader_of(group);
-      if (!marked[number] && leader != nullptr) {
-        leader->write(group, raft::Payload::copy_of(fmt::format("end {}", world_.now_ns())),
+      if (!marked[number] && leader != nullptr && world_.now_ns() >= next_mark_ns[number]) {
+        next_mark_ns[number] = world_.now_ns() + kMarkIntervalNs;
+        leader->write(group, fmt::format("end {}", world_.now_ns()),
                       [&marked, number](std::optional<raft::LogIndex> index) { marked[number] = index.has_value(); });
       }
       if (leader == nullptr) {

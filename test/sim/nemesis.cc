@@ -11,7 +11,7 @@ namespace {
 
 constexpr uint64_t kMs = 1'000'000;
 constexpr uint64_t kFaultNsMax = 2500 * kMs;
-constexpr std::size_t kMembersMax = 5;
+constexpr std::size_t kMembersMax = 6;
 constexpr double kTemptation = 0.005;
 constexpr double kChangeAtOnce = 0.5;
 constexpr double kWordForgotten = 0.1;
@@ -19,6 +19,12 @@ constexpr double kCrashOnChange = 0.2;
 constexpr double kCandidacyForgotten = 0.2;
 constexpr double kExchange = 0.4;
 constexpr double kPowerFailure = 0.2;
+constexpr double kStrandedByChange = 0.4;
+constexpr double kStrandedAtOnce = 0.15;
+constexpr double kLostAtOnce = 0.15;
+constexpr double kAlone = 0.4;
+constexpr uint64_t kTailMax = 12;
+constexpr int kQuestions = 12;
 
 }  // namespace
 
@@ -41,7 +47,7 @@ void Cluster::inject() {
       inject_machine(any_machine(), world_.prng().below(9));
       return;
     default:
-      inject_group(any_group(), world_.prng().below(6));
+      inject_group(any_group(), world_.prng().below(7));
       return;
   }
 }
@@ -76,6 +82,7 @@ void Cluster::inject_network(uint64_t choice) {
         network_.clog(a, b, world_.now_ns() + world_.prng().below(kFaultNsMax));
       } else if (choice == 4 && world_.prng().chance(0.5) && options_.may("reset")) {
         network_.reset(a, b);
+        machine(a).report_unreachable(b);
       }
     }
   }
@@ -116,11 +123,81 @@ void Cluster::inject_machine(Node& node, uint64_t choice) {
 }
 
 void Cluster::isolate(const Node& node, uint64_t for_ns) {
-  for (sim::Machine other = 1; other <= nodes_.size(); ++other) {
-    for (const auto& [a, b] : {std::pair(other, node.machine()), std::pair(node.machine(), other)}) {
-      network_.block(a, b);
-      world_.after(for_ns, [this, a = a, b = b] { network_.unblock(a, b); });
+  std::vector<bool> side(nodes_.size() + 1);
+  side[node.machine()] = true;
+  separate(side, for_ns);
+}
+
+// Blocks all links between the machines on one side and those on the other.
+void Cluster::separate(const std::vector<bool>& side, uint64_t for_ns) {
+  for (sim::Machine a = 1; a <= nodes_.size(); ++a) {
+    for (sim::Machine b = 1; b <= nodes_.size(); ++b) {
+      if (side[a] != side[b]) {
+        network_.block(a, b);
+        world_.after(for_ns, [this, a, b] { network_.unblock(a, b); });
+      }
     }
+  }
+}
+
+// Cuts a leader off from a majority of its voters, of the older ones if the configuration is joint, but not from those
+// whose word must not be enough: learners, and voters of the newer half. It has just begun a lot, goes on, and is
+// asked.
+void Cluster::strand(ShardId group) {
+  Node* const leader = leader_of(group);
+  if (!safety_phase_ || leader == nullptr) {
+    return;
+  }
+  write_burst(*leader, group, world_.prng().below(kTailMax));
+  world_.after(world_.prng().below(4 * options_.network.delay_mean_ns), [this, leader, group] {
+    if (const raft::Raft* const raft = leader->find(group);
+        raft != nullptr && !leader->paused() && raft->role() == raft::Role::kLeader) {
+      cut_off(*leader, group, raft->config());
+    }
+  });
+}
+
+void Cluster::cut_off(Node& leader, ShardId group, const raft::Config& config) {
+  const quorum::VoterSet& voters = config.joint() ? config.voters.outgoing : config.voters.incoming;
+  world_.probe(config.joint() ? "stranded in a joint configuration" : "stranded");
+  std::vector<bool> away(nodes_.size() + 1, world_.prng().chance(kAlone));
+  std::size_t missing = quorum::majority_of(voters.size());
+  for (const ReplicaId id : voters) {
+    const bool needed = machine_of(id) != leader.machine() && missing > 0;
+    away[machine_of(id)] = away[machine_of(id)] || needed;
+    missing -= needed ? 1 : 0;
+  }
+  away[leader.machine()] = false;
+  const uint64_t for_ns = election_ns() + world_.prng().below(kFaultNsMax);
+  separate(away, for_ns);
+  write_burst(leader, group, world_.prng().below(kTailMax));
+  for (int i = 0; i < kQuestions; ++i) {
+    world_.after(world_.prng().below(for_ns), [this, &leader, group] {
+      if (leader.running() && !leader.paused() && leader.find(group) != nullptr) {
+        read(leader, group, options_.host.fabric && world_.prng().chance(0.5), [] {});
+      }
+    });
+  }
+}
+
+// A leader whose disk stalls while the others go on writing, and which goes down with all that it has not written.
+void Cluster::lose_leader(ShardId group) {
+  Node* const leader = leader_of(group);
+  if (!safety_phase_ || leader == nullptr) {
+    return;
+  }
+  world_.probe("leader lost with a stalled disk");
+  leader->disk().stall_until(world_.now_ns() + 2 * election_ns());
+  write_burst(*leader, group, 1 + world_.prng().below(kTailMax));
+  world_.after(4 * options_.network.delay_mean_ns + world_.prng().below(election_ns()), [leader] {
+    leader->crash("process crashed");
+    leader->disk().heal();
+  });
+}
+
+void Cluster::tempt_change(ShardId group) {
+  if (safety_phase_ && options_.may("strand") && world_.prng().chance(kStrandedByChange)) {
+    world_.after(0, [this, group] { strand(group); });
   }
 }
 
@@ -128,6 +205,11 @@ void Cluster::tempt_leader(ShardId group) {
   if (safety_phase_ && options_.may("member") && world_.prng().chance(kChangeAtOnce)) {
     // A change on top of whatever the leader has inherited.
     world_.after(world_.prng().below(4 * options_.network.delay_mean_ns), [this, group] { change_members(group); });
+  }
+  if (safety_phase_ && options_.may("strand") && world_.prng().chance(kStrandedAtOnce)) {
+    world_.after(world_.prng().below(4 * options_.network.delay_mean_ns), [this, group] { strand(group); });
+  } else if (safety_phase_ && options_.may("crash") && options_.may("stall") && world_.prng().chance(kLostAtOnce)) {
+    world_.after(world_.prng().below(election_ns()), [this, group] { lose_leader(group); });
   }
 }
 
@@ -152,18 +234,16 @@ void Cluster::tempt_candidate(Node& node, ShardId group) {
     return;
   }
   world_.probe("stalled on candidacy");
-  const uint64_t election_ns = options_.raft.election_ticks * options_.host.tick_ns;
-  node.disk().stall_until(world_.now_ns() + 4 * election_ns);
-  world_.after(3 * options_.network.delay_mean_ns + world_.prng().below(election_ns),
-               [this, &node, group, election_ns] {
-                 node.crash("process crashed");
-                 node.disk().heal();
-                 world_.after(election_ns + world_.prng().below(election_ns / 2), [this, &node, group] {
-                   if (safety_phase_ && node.running() && !node.paused() && node.find(group) != nullptr) {
-                     node.campaign(group);
-                   }
-                 });
-               });
+  node.disk().stall_until(world_.now_ns() + 4 * election_ns());
+  world_.after(3 * options_.network.delay_mean_ns + world_.prng().below(election_ns()), [this, &node, group] {
+    node.crash("process crashed");
+    node.disk().heal();
+    world_.after(election_ns() + world_.prng().below(election_ns() / 2), [this, &node, group] {
+      if (safety_phase_ && node.running() && !node.paused() && node.find(group) != nullptr) {
+        node.campaign(group);
+      }
+    });
+  });
 }
 
 void Cluster::tempt(Node& node) {
@@ -201,6 +281,10 @@ void Cluster::inject_group(ShardId group, uint64_t choice) {
         node.campaign(group);
       }
     }
+    return;
+  }
+  if (choice == 2 && options_.may("strand")) {
+    strand(group);
     return;
   }
   if (options_.may("member") || options_.may("wipe") || options_.may("flip")) {
@@ -276,7 +360,7 @@ void Cluster::change_members(ShardId group) {
   const bool wants_more = safety_phase_ ? world_.prng().chance(0.6) && options_.may("member") : false;
   if (!unused.empty() && config.members().size() < kMembersMax && (wants_more || config.voters.incoming.size() < 2)) {
     const sim::Machine number = unused[world_.prng().below(unused.size())];
-    change.steps.push_back({world_.prng().chance(0.5) ? Kind::kAddVoter : Kind::kAddLearner,
+    change.steps.push_back({world_.prng().chance(options_.learner_chance) ? Kind::kAddLearner : Kind::kAddVoter,
                             ReplicaId(++serial_ * kMachinesMax + number)});
   }
   if (change.steps.empty()) {

@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "test/sim/cluster.h"
+#include "test/sim/replay.h"
 
 namespace pando::test {
 
@@ -14,31 +15,13 @@ namespace {
 
 constexpr const char* kJournalDirectory = "journal";
 constexpr uint64_t kSegmentBytes = 32_KiB;
-constexpr uint64_t kRestartDelayNs = 50'000'000;
+constexpr uint64_t kRestartDelayNs = 25'000'000;
 constexpr uint64_t kSnapshotReportNs = 400'000'000;
 // Entries kept behind what is flushed, for followers that are a little late.
 constexpr raft::LogIndex kCompactionSlackMax = 20;
 
 // More work out of one event means that it makes its own.
 constexpr int kPumpRoundsMax = 10'000;
-
-constexpr uint8_t kTypeMask = 0x0f;
-constexpr uint8_t kHasPayload = 0x10;
-
-Bytes journal_payload(const raft::Entry& entry) {
-  const auto head = static_cast<uint8_t>(static_cast<uint8_t>(entry.type) | (entry.payload ? kHasPayload : 0));
-  return Bytes(1, static_cast<char>(head)) + Bytes(*entry.payload);
-}
-
-raft::Entry entry_of(const storage::JournalEntry& stored) {
-  raft::Entry entry{.term = stored.term, .index = stored.index};
-  const auto head = static_cast<uint8_t>(stored.payload[0]);
-  entry.type = static_cast<raft::EntryType>(head & kTypeMask);
-  if ((head & kHasPayload) != 0) {
-    entry.payload = raft::Payload::copy_of(stored.payload.substr(1));
-  }
-  return entry;
-}
 
 }  // namespace
 
@@ -74,42 +57,6 @@ struct Node::Process {
   std::map<ShardId, Live> live;
   uint64_t context = 0;
   bool alive = true;
-};
-
-class Node::Replay final : public storage::JournalVisitor {
- public:
-  struct Log {
-    std::map<raft::LogIndex, raft::Entry> entries;
-    raft::LogPosition start;
-    Bytes hard_state;
-  };
-  Status on_entry(ShardId shard, const storage::JournalEntry& entry) override {
-    auto& entries = logs[shard].entries;
-    entries.erase(entries.lower_bound(entry.index), entries.end());
-    entries[entry.index] = entry_of(entry);
-    return Status();
-  }
-  Status on_hard_state(ShardId shard, const storage::HardState& state) override {
-    logs[shard].hard_state = state.bytes;
-    return Status();
-  }
-  Status on_promise(const storage::LivenessPromise& promise) override {
-    identity = {promise.epoch, promise.until_ns};
-    return Status();
-  }
-  Status on_truncate(ShardId shard, uint64_t index, uint64_t term) override {
-    Log& log = logs[shard];
-    log.start = {index, term};
-    log.entries.erase(log.entries.begin(), log.entries.upper_bound(index));
-    return Status();
-  }
-  Status on_remove(ShardId shard) override {
-    logs.erase(shard);
-    return Status();
-  }
-
-  std::map<ShardId, Log> logs;
-  liveness::Identity identity;
 };
 
 Node::Node(Cluster& cluster, sim::Machine machine, int64_t drift_ppm, int64_t wall_offset_ns)
@@ -309,11 +256,14 @@ void Node::crash(const char* why) {
   if (gone->journal != nullptr) {
     runtime::spawn(cluster_.world(), close_journal(std::move(gone->journal), cluster_.world()));
   }
-  cluster_.world().after(kRestartDelayNs + cluster_.world().prng().below(20 * kRestartDelayNs), [this, life = life_] {
-    if (process_ == nullptr && life == life_) {
-      start();
-    }
-  });
+  // Often it is back before anybody has noticed.
+  const uint64_t slowness = cluster_.world().prng().chance(0.4) ? 1 : 40;
+  cluster_.world().after(kRestartDelayNs + cluster_.world().prng().below(slowness * kRestartDelayNs),
+                         [this, life = life_] {
+                           if (process_ == nullptr && life == life_) {
+                             start();
+                           }
+                         });
 }
 
 void Node::pause(uint64_t for_ns) {
@@ -662,9 +612,9 @@ const State* Node::state(ShardId group) const {
 
 bool Node::holds_lease(ShardId group) { return running() && process_->host->holds_lease(group, clock_.monotonic_ns()); }
 
-void Node::write(ShardId group, raft::Payload payload, Done done) {
+void Node::write(ShardId group, ByteView payload, Done done) {
   process_->host->tick(clock_.monotonic_ns());
-  const auto index = process_->host->propose(group, std::move(payload));
+  const auto index = process_->host->propose(group, payload);
   if (!index.has_value()) {
     done(std::nullopt);
     return;
@@ -736,6 +686,21 @@ void Node::campaign(ShardId group) {
   observe();
 }
 
+void Node::report_unreachable(sim::Machine machine) {
+  if (!running() || paused()) {
+    return;
+  }
+  for (const ShardId group : process_->host->groups()) {
+    for (const ReplicaId member : process_->host->find(group)->config().members()) {
+      if (machine_of(member) == machine) {
+        process_->host->report_unreachable(group, member);
+      }
+    }
+  }
+  pump();
+  observe();
+}
+
 // --- checks ---
 
 void Node::observe() {
@@ -749,16 +714,30 @@ void Node::observe() {
 
 void Node::observe_group(ShardId group, const raft::Raft& raft) {
   Process::Live& live = process_->live[group];
-  if (raft.log().committed() > live.seen_commit) {
-    cluster_.checker().on_commit(group, raft.log(), raft.term(), live.seen_commit + 1, raft.log().committed());
-    live.seen_commit = raft.log().committed();
-    cluster_.tempt(*this);
-  }
-  if (raft.role() == raft::Role::kLeader && live.seen_leading != raft.term()) {
+  const bool leads = raft.role() == raft::Role::kLeader;
+  const bool has_led = leads && live.seen_leading == raft.term();
+  if (leads && live.seen_leading != raft.term()) {
     live.seen_leading = raft.term();
     cluster_.world().trace("leader", {group.number(), raft.self().number(), raft.term()});
     cluster_.checker().on_leader(group, raft, life_);
+    cluster_.check_votes(group, raft);
     cluster_.tempt_leader(group);
+  }
+  if (raft.log().committed() > live.seen_commit) {
+    const raft::LogIndex from = std::max(live.seen_commit, raft.log().compacted().index) + 1;
+    live.seen_commit = raft.log().committed();
+    cluster_.checker().on_commit(group, raft.log(), raft.term(), from, live.seen_commit);
+    if (leads) {
+      cluster_.check_commit(group, raft, has_led);
+    }
+    bool changes = false;
+    raft.log().for_each(from, live.seen_commit, [&](const raft::Entry& entry) {
+      changes = changes || entry.type == raft::EntryType::kConfigChange;
+    });
+    if (leads && changes) {
+      cluster_.tempt_change(group);
+    }
+    cluster_.tempt(*this);
   }
   if (raft.role() == raft::Role::kCandidate && live.seen_candidate != raft.term()) {
     live.seen_candidate = raft.term();
@@ -772,7 +751,7 @@ void Node::observe_group(ShardId group, const raft::Raft& raft) {
   }
   const bool lease = process_->host->holds_lease(group, clock_.monotonic_ns());
   if (lease && cluster_.options().clocks_good()) {
-    cluster_.check_lease(group, *this, raft.self());
+    cluster_.check_lease(group, *this, raft);
   }
   if (lease != live.had_lease) {
     cluster_.world().probe(lease ? "lease won" : "lease lost");

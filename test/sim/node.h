@@ -19,6 +19,7 @@
 namespace pando::test {
 
 class Cluster;
+class Replay;
 
 // A replica's id says which machine it is on.
 inline constexpr uint64_t kMachinesMax = 100;
@@ -59,12 +60,14 @@ class Node {
   bool holds_lease(ShardId group);
   using Done = std::function<void(std::optional<raft::LogIndex>)>;
   // `done` gets the index, or nothing when it was refused or its outcome is unknown.
-  void write(ShardId group, raft::Payload payload, Done done);
+  void write(ShardId group, ByteView payload, Done done);
   void read(ShardId group, bool by_lease, Done done);
   bool change(ShardId group, const raft::ConfigChange& change);
   void transfer(ShardId group, ReplicaId to);
   void forget_leader(ShardId group);
   void campaign(ShardId group);
+  // The transport says that messages to `machine` are being lost. No effect unless running() and not paused.
+  void report_unreachable(sim::Machine machine);
 
   // --- for checks ---
   const multiraft::MultiRaft* host() const;
@@ -77,7 +80,6 @@ class Node {
 
  private:
   struct Process;
-  class Replay;
   // What the engine of the machine has flushed.
   struct Flushed {
     ReplicaId replica;

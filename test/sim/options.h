@@ -16,15 +16,17 @@
 namespace pando::test {
 
 // The faults that can be turned off one by one, by name.
-inline constexpr std::array<std::string_view, 22> kFaultClasses = {
-    "loss",  "duplicate", "spike",    "partition", "one-way", "clog", "reset", "crash",
-    "pause", "wipe",      "stall",    "error",     "full",    "flip", "drift", "drift-beyond",
-    "jump",  "member",    "transfer", "forget",    "compact", "sites"};
+inline constexpr std::array<std::string_view, 23> kFaultClasses = {
+    "loss",  "duplicate", "spike",    "partition", "one-way", "clog",  "reset", "crash",
+    "pause", "wipe",      "stall",    "error",     "full",    "flip",  "drift", "drift-beyond",
+    "jump",  "member",    "transfer", "forget",    "compact", "sites", "strand"};
 
 struct RunOptions {
   uint64_t seed = 0;
   uint32_t machine_count = 5;
   uint32_t voter_count = 3;
+  // At first; as machines allow.
+  uint32_t learner_count = 0;
   uint32_t group_count = 1;
   uint32_t client_count = 4;
   uint64_t safety_ns = 0;
@@ -35,6 +37,10 @@ struct RunOptions {
   // Whether messages go through their encoding.
   bool encode = false;
   double flush_chance = 0.1;
+  // Between two operations of a client, at most.
+  uint64_t think_ns = 20'000'000;
+  // How many newcomers are learners at first.
+  double learner_chance = 0.5;
   uint64_t apply_delay_ns = 0;
   sim::NetworkOptions network;
   sim::DiskOptions disk;

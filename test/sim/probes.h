@@ -9,7 +9,7 @@
 namespace pando::test {
 
 // In rising order. Sites exist in debug builds only.
-inline constexpr std::array<std::string_view, 48> kProbes = {
+inline constexpr std::array<std::string_view, 52> kProbes = {
     "campaign called",
     "clock jumped",
     "clogged",
@@ -17,6 +17,7 @@ inline constexpr std::array<std::string_view, 48> kProbes = {
     "crashed on fortification",
     "disk error",
     "disk flipped a bit",
+    "disk forgot what a sync failed to write",
     "disk full",
     "disk lost unsynced write",
     "disk stalled",
@@ -26,6 +27,7 @@ inline constexpr std::array<std::string_view, 48> kProbes = {
     "joint change proposed",
     "joint configuration left by hand",
     "leader forgotten",
+    "leader lost with a stalled disk",
     "lease lost",
     "lease read",
     "lease won",
@@ -55,6 +57,8 @@ inline constexpr std::array<std::string_view, 48> kProbes = {
     "snapshot installed",
     "snapshot sent",
     "stalled on candidacy",
+    "stranded",
+    "stranded in a joint configuration",
     "tail replaced",
     "transfer begun",
     "voters exchanged",

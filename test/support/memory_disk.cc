@@ -1,6 +1,7 @@
 #include "test/support/memory_disk.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pando::test {
 namespace {
@@ -38,6 +39,7 @@ class MemoryDisk::OpenFile final : public runtime::File {
     MutexLock lock(disk_.mutex_);
     PANDO_CO_TRY(disk_.grow(path_, *contents_, offset + bytes.size()));
     contents_->current.replace(offset, bytes.size(), bytes);
+    contents_->dirty.push_back({offset, bytes.size()});
     co_return Status();
   }
   Task<Status> allocate(uint64_t size) override {
@@ -54,9 +56,14 @@ class MemoryDisk::OpenFile final : public runtime::File {
     co_return Status();
   }
   Task<Status> sync() override {
-    PANDO_CO_TRY(disk_.fault(Operation::kSync, path_));
+    const Status fault = disk_.fault(Operation::kSync, path_);
     MutexLock lock(disk_.mutex_);
-    contents_->durable = contents_->current;
+    const std::vector<Range> written = std::exchange(contents_->dirty, {});
+    PANDO_CO_TRY(fault);
+    contents_->durable.resize(contents_->current.size(), '\0');
+    for (const Range& range : written) {
+      contents_->durable.replace(range.offset, range.size, contents_->current, range.offset, range.size);
+    }
     co_return Status();
   }
   Task<Result<uint64_t>> size() override {
@@ -110,6 +117,7 @@ void MemoryDisk::crash(Prng* prng) {
   for (const auto& [name, file] : names_) {
     file->current = prng == nullptr ? file->durable : torn(file->durable, file->current, *prng);
     file->durable = file->current;
+    file->dirty.clear();
   }
 }
 

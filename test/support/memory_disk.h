@@ -5,12 +5,16 @@
 //   MemoryDisk disk;
 //   disk.set_fault([](MemoryDisk::Operation op, const Bytes& path) { return Status(); });   // an error fails the call
 //   disk.crash(&prng);          // what was not synced is lost, or torn by sectors when a generator is given
+//
+// A sync that fails forgets what it was to write, as kernels do: a later one succeeds without it.
+//
 //   disk.contents("d/file")[7] ^= 1;
 //
 // Thread-safe, except contents().
 
 #include <functional>
 #include <map>
+#include <vector>
 
 #include "base/mutex.h"
 #include "base/prng.h"
@@ -40,9 +44,15 @@ class MemoryDisk final : public runtime::Disk {
   Task<Status> sync_directory(Bytes directory) override;
 
  private:
+  struct Range {
+    uint64_t offset = 0;
+    std::size_t size = 0;
+  };
   struct Contents {
     Bytes current;
     Bytes durable;
+    // Written and not synced.
+    std::vector<Range> dirty;
   };
   class OpenFile;
   using Names = std::map<Bytes, std::shared_ptr<Contents>>;

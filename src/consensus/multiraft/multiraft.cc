@@ -168,8 +168,8 @@ void MultiRaft::collect(Group& group, Ready& ready, Write& write) {
   raft::Ready& part = part_;
   group.raft.take_ready(part);
   post(group.id, part.send_now);
-  if (part.persist.has_value()) {
-    write.groups.push_back({group.id, group.raft.self(), std::move(*part.persist)});
+  if (part.persist.needed()) {
+    write.groups.push_back({group.id, group.raft.self(), std::move(part.persist)});
   }
   if (!part.apply.empty()) {
     ready.apply.push_back({group.id, std::move(part.apply)});
@@ -245,9 +245,9 @@ void MultiRaft::applied(ShardId group, raft::LogIndex index) {
   }
 }
 
-raft::Accepted<raft::LogIndex> MultiRaft::propose(ShardId group, raft::Payload payload) {
+raft::Accepted<raft::LogIndex> MultiRaft::propose(ShardId group, ByteView payload) {
   touch(at(group));
-  return at(group).raft.propose(std::move(payload));
+  return at(group).raft.propose(payload);
 }
 raft::Accepted<raft::LogIndex> MultiRaft::propose(ShardId group, std::vector<raft::Payload> payloads) {
   touch(at(group));

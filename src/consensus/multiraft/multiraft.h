@@ -117,7 +117,7 @@ class MultiRaft {
   void applied(ShardId group, raft::LogIndex index);
 
   // --- calls to one group; REQUIRES: it is here ---
-  raft::Accepted<raft::LogIndex> propose(ShardId group, raft::Payload payload);
+  raft::Accepted<raft::LogIndex> propose(ShardId group, ByteView payload);
   // All or none; the index of the last.
   raft::Accepted<raft::LogIndex> propose(ShardId group, std::vector<raft::Payload> payloads);
   raft::Accepted<raft::LogIndex> propose_change(ShardId group, const raft::ConfigChange& change);

@@ -58,8 +58,8 @@ raft::RestartState restart_state() {
 void drive(raft::Raft& raft) {
   while (raft.has_ready()) {
     const raft::Ready ready = raft.take_ready();
-    if (ready.persist.has_value()) {
-      raft.persisted(ready.persist->sequence);
+    if (ready.persist.needed()) {
+      raft.persisted(ready.persist.sequence);
     }
     if (!ready.apply.empty()) {
       raft.applied(ready.apply.back().index);

@@ -19,15 +19,6 @@ Entries::Entries(std::vector<Entry> entries) {
   *this = std::move(block).take();
 }
 
-Entries Entries::part(std::size_t from, std::size_t count) const {
-  PANDO_ASSERT(from <= size_ && count <= size_ - from, "a part of the run");
-  if (count == 0) {
-    return {};
-  }
-  block_->owners.fetch_add(1, std::memory_order_relaxed);
-  return {block_, data_ + from, count};
-}
-
 void Entries::destroy(Block* block) {
   Entry* const entries = block->entries();
   if (!block->inner) {
@@ -43,31 +34,19 @@ void Entries::destroy(Block* block) {
   Payload::release(&block->memory);
 }
 
-EntryBlock::EntryBlock(std::size_t entries_max, std::size_t bytes_max) {
+EntryBlock::EntryBlock(std::size_t entries_max, std::size_t bytes_max, uint32_t shares) : shares_(shares) {
   static_assert(sizeof(Entries::Block) % alignof(Entry) == 0);
   PANDO_ASSERT(entries_max <= UINT32_MAX, "the entries of a block fit into its count");
   const std::size_t head = sizeof(Entries::Block) + entries_max * sizeof(Entry);
   block_ = new (::operator new(head + bytes_max)) Entries::Block();
+  block_->owners.store(1 + shares, std::memory_order_relaxed);
   block_->capacity = static_cast<uint32_t>(entries_max);
   next_byte_ = reinterpret_cast<char*>(block_) + head;
   end_ = next_byte_ + bytes_max;
 }
 
-void EntryBlock::add(Entry entry, ByteView payload) {
-  PANDO_ASSERT(payload.size() <= room_bytes(), "the block has room for what is added");
-  PANDO_ASSERT(payload.size() <= UINT32_MAX, "a payload is less than 4 GiB");
-  if (!payload.empty()) {
-    std::memcpy(next_byte_, payload.data(), payload.size());
-  }
-  PANDO_ASSERT(room() > 0, "the block has room for what is added");
-  block_->inner = true;
-  Entry* const added = new (block_->entries() + block_->count) Entry(std::move(entry));
-  added->payload = Payload::within(&block_->memory, next_byte_, payload.size());
-  next_byte_ += payload.size();
-  ++block_->count;
-}
-
 Entries EntryBlock::take() && {
+  PANDO_ASSERT(shares_ == 0, "whoever takes a block is its only owner");
   Entries::Block* const block = std::exchange(block_, nullptr);
   return {block, block->entries(), block->count};
 }

@@ -4,7 +4,7 @@
 // applies them. What is shared never changes.
 //
 //   EntryBlock block(count, bytes);                       // one allocation for entries and their payloads
-//   block.add({.term = 1, .index = 7}, payload_bytes);    // as often as there is room
+//   block.add(term, index, type, payload_bytes);          // as often as there is room
 //   Entries all = std::move(block).take();
 //   Entries tail = all.part(1, all.size() - 1);           // shares
 //
@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <vector>
 
 #include "consensus/raft/types.h"
@@ -35,14 +36,20 @@ class Entries {
   }
   Entries(Entries&& other) noexcept
       : block_(std::exchange(other.block_, nullptr)), data_(other.data_), size_(std::exchange(other.size_, 0)) {}
-  Entries& operator=(Entries other) noexcept {
+  Entries& operator=(const Entries& other) { return *this = Entries(other); }
+  Entries& operator=(Entries&& other) noexcept {
     std::swap(block_, other.block_);
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
+    other.reset();
     return *this;
   }
   ~Entries() { release(block_); }
 
+  void reset() {
+    release(std::exchange(block_, nullptr));
+    size_ = 0;
+  }
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
   const Entry* data() const { return data_; }
@@ -51,11 +58,15 @@ class Entries {
   const Entry& operator[](std::size_t i) const { return data_[i]; }
   const Entry& front() const { return checked(0); }
   const Entry& back() const { return checked(size_ - 1); }
-  // A copy, for who wants to change them.
-  // NOLINTNEXTLINE(google-explicit-constructor)
-  operator std::vector<Entry>() const { return {begin(), end()}; }
   // `count` of them from place `from` on.
-  Entries part(std::size_t from, std::size_t count) const;
+  Entries part(std::size_t from, std::size_t count) const {
+    PANDO_ASSERT(from <= size_ && count <= size_ - from, "a part of the run");
+    if (count == 0) {
+      return {};
+    }
+    block_->owners.fetch_add(1, std::memory_order_relaxed);
+    return {block_, data_ + from, count};
+  }
 
   friend bool operator==(const Entries& a, const Entries& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end());
@@ -80,10 +91,10 @@ class Entries {
 
   Entries(Block* owned, const Entry* data, std::size_t size)
       : block_(owned), data_(data), size_(static_cast<uint32_t>(size)) {}
-  static void release(Block* block) {
+  static void release(Block* block, uint32_t shares = 1) {
     // Whoever is the only owner need not ask.
-    if (block != nullptr && (block->owners.load(std::memory_order_acquire) == 1 ||
-                             block->owners.fetch_sub(1, std::memory_order_acq_rel) == 1)) {
+    if (block != nullptr && (block->owners.load(std::memory_order_acquire) == shares ||
+                             block->owners.fetch_sub(shares, std::memory_order_acq_rel) == shares)) {
       destroy(block);
     }
   }
@@ -108,16 +119,23 @@ inline std::size_t payload_bytes(const Entries& entries) {
 }
 
 // Fills a block. One thread; what is added lies behind what may be shared already.
+//
+// Whoever hands out many runs of the block takes `shares` of it in advance and lends them: that, and taking them back,
+// then costs no atomic operation.
 class EntryBlock {
  public:
-  EntryBlock(std::size_t entries_max, std::size_t bytes_max);
-  ~EntryBlock() { Entries::release(block_); }
+  EntryBlock(std::size_t entries_max, std::size_t bytes_max, uint32_t shares = 0);
+  ~EntryBlock() { Entries::release(block_, 1 + shares_); }
   EntryBlock(EntryBlock&& other) noexcept
-      : block_(std::exchange(other.block_, nullptr)), next_byte_(other.next_byte_), end_(other.end_) {}
+      : block_(std::exchange(other.block_, nullptr)),
+        next_byte_(other.next_byte_),
+        end_(other.end_),
+        shares_(other.shares_) {}
   EntryBlock& operator=(EntryBlock&& other) noexcept {
     std::swap(block_, other.block_);
     std::swap(next_byte_, other.next_byte_);
     std::swap(end_, other.end_);
+    std::swap(shares_, other.shares_);
     return *this;
   }
   EntryBlock(const EntryBlock&) = delete;
@@ -133,14 +151,42 @@ class EntryBlock {
     ++block_->count;
   }
   // Copies `payload` into the block. REQUIRES: room() > 0; room_bytes() >= payload.size().
-  void add(Entry entry, ByteView payload);
+  void add(Term term, LogIndex index, EntryType type, ByteView payload) {
+    PANDO_ASSERT(room() > 0 && payload.size() <= room_bytes(), "the block has room for what is added");
+    if (!payload.empty()) {
+      std::memcpy(next_byte_, payload.data(), payload.size());
+    }
+    block_->inner = true;
+    Entry* const added = new (block_->entries() + block_->count) Entry{.term = term, .index = index, .type = type};
+    added->payload.place(&block_->memory, next_byte_, payload.size());
+    next_byte_ += payload.size();
+    ++block_->count;
+  }
+  // REQUIRES: no shares.
   Entries take() &&;
+
+  bool holds(const Entries& run) const { return run.block_ == block_; }
+  // As Entries::part. REQUIRES: holds(run).
+  Entries lend(const Entries& run, std::size_t from, std::size_t count) {
+    if (shares_ == 0 || count == 0) {
+      return run.part(from, count);
+    }
+    --shares_;
+    return {block_, run.data_ + from, count};
+  }
+  // REQUIRES: holds(run).
+  void take_back(Entries&& run) {
+    run.block_ = nullptr;
+    run.size_ = 0;
+    ++shares_;
+  }
 
  private:
   friend class Log;
   Entries::Block* block_;
   char* next_byte_;
   char* end_;
+  uint32_t shares_;
 };
 
 }  // namespace pando::raft

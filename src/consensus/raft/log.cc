@@ -17,6 +17,8 @@ constexpr std::size_t kBlockBytesPerEntry = 128;
 constexpr std::size_t kCopiedBytesMax = 512;
 // A block that keeps more than this alive takes no more: it is freed as a whole.
 constexpr std::size_t kBlockBytesMax = 64_KiB;
+// An entry is written, applied and sent to a few members.
+constexpr uint32_t kSharesPerEntry = 8;
 // A run of more entries than this is kept as it came.
 constexpr std::size_t kCopiedEntriesMax = 4;
 
@@ -32,9 +34,8 @@ Log::Log(LogPosition compacted, std::vector<Entry> entries, LogIndex committed, 
   PANDO_ASSERT(committed_ <= last_index(), "only entries that are durable are committed on restart");
 }
 
-Entries Log::slice(LogIndex from, LogIndex through, std::size_t bytes_max) const {
-  PANDO_ASSERT(from > compacted_.index, "a slice begins after the compaction point");
-  PANDO_ASSERT(through <= last_.index, "a slice ends within the log");
+Entries Log::slice_any(LogIndex from, LogIndex through, std::size_t bytes_max) {
+  PANDO_ASSERT(from > compacted_.index && through <= last_.index, "a slice lies within the log");
   if (from > through) {
     return {};
   }
@@ -50,7 +51,7 @@ Entries Log::slice(LogIndex from, LogIndex through, std::size_t bytes_max) const
     }
   }
   if (next < end || end == place + wanted) {
-    return run.part(place, next - place);
+    return lend(run, place, next - place);
   }
   return slice_runs(from, through, bytes_max);
 }
@@ -99,8 +100,19 @@ void Log::make_room(std::size_t count, std::size_t bytes) {
   }
   const std::size_t before = open_.has_value() ? open_->size() : 0;
   const std::size_t entries = std::max(count, std::clamp(2 * before, kBlockEntriesMin, kBlockEntriesMax));
-  open_.emplace(entries, std::max(bytes, entries * kBlockBytesPerEntry));
+  open_.emplace(entries, std::max(bytes, entries * kBlockBytesPerEntry), kSharesPerEntry * entries);
   open_bytes_ = 0;
+}
+
+void Log::append(Term term, EntryType type, ByteView payload) {
+  PANDO_ASSERT(term >= last_.term, "terms never fall along a log");
+  if (payload.size() > kCopiedBytesMax) {
+    make_room(1, 0);
+    append_shared(term, type, Payload::copy_of(payload));
+    return;
+  }
+  make_room(1, payload.size());
+  append_copy(term, type, payload);
 }
 
 void Log::append(Term term, EntryType type, std::span<const Payload> payloads) {
@@ -116,22 +128,36 @@ void Log::append(Term term, EntryType type, std::span<const Payload> payloads) {
 }
 
 void Log::append_one(Term term, EntryType type, const Payload& payload) {
-  Entries::Block* const block = open_->block_;
-  const Entry* const place = block->entries() + open_->size();
-  last_ = {last_.index + 1, term};
-  changes_through_ = type == EntryType::kConfigChange ? last_.index : changes_through_;
   if (payload != nullptr && payload.size() <= kCopiedBytesMax) {
-    open_->add({.term = term, .index = last_.index, .type = type}, *payload);
+    append_copy(term, type, *payload);
   } else {
-    open_bytes_ += payload.size();
-    open_->add({.term = term, .index = last_.index, .type = type, .payload = payload});
+    append_shared(term, type, payload);
   }
-  if (!runs_.empty() && runs_.back().end() == place) {
+}
+
+void Log::append_copy(Term term, EntryType type, ByteView payload) {
+  open_->add(term, last_.index + 1, type, payload);
+  note_added(type);
+}
+
+void Log::append_shared(Term term, EntryType type, Payload payload) {
+  open_bytes_ += payload.size();
+  open_->add({.term = term, .index = last_.index + 1, .type = type, .payload = std::move(payload)});
+  note_added(type);
+}
+
+// The last entry of the open block is the log's last now.
+void Log::note_added(EntryType type) {
+  Entries::Block* const block = open_->block_;
+  const Entry* const added = block->entries() + open_->size() - 1;
+  last_ = {added->index, added->term};
+  changes_through_ = type == EntryType::kConfigChange ? last_.index : changes_through_;
+  if (!runs_.empty() && runs_.back().end() == added) {
     ++runs_.back().size_;
     return;
   }
   block->owners.fetch_add(1, std::memory_order_relaxed);
-  runs_.push_back(Entries(block, place, 1));
+  runs_.push_back(Entries(block, added, 1));
 }
 
 void Log::merge(const Entries& entries) {
@@ -176,11 +202,6 @@ void Log::truncate_after(LogIndex index) {
   }
 }
 
-void Log::commit_to(LogIndex index) {
-  PANDO_ASSERT(index <= last_index(), "an entry that is not there cannot be committed");
-  committed_ = std::max(committed_, index);
-}
-
 void Log::restore(LogPosition position) {
   PANDO_ASSERT(position.index > committed_, "a snapshot that brings nothing new is not restored");
   runs_.clear();
@@ -215,46 +236,6 @@ void Log::compact(LogIndex index) {
   }
 }
 
-Entries Log::take_unwritten(uint64_t sequence) {
-  if (!has_unwritten()) {
-    return {};
-  }
-  Entries entries = slice(written_ + 1, last_index(), SIZE_MAX);
-  written_ = last_index();
-  in_flight_.push_back({sequence, written_});
-  return entries;
-}
-
 void Log::note_snapshot_written(uint64_t sequence) { in_flight_.push_back({sequence, compacted_.index}); }
-
-bool Log::on_durable(uint64_t sequence) {
-  const LogIndex before = durable_;
-  while (!in_flight_.empty() && in_flight_.front().sequence <= sequence) {
-    durable_ = std::max(durable_, in_flight_.front().through);
-    in_flight_.pop_front();
-  }
-  PANDO_ASSERT(durable_ <= written_, "only what was written is durable");
-  // A restored snapshot counts as applied once it is in place.
-  if (durable_ >= compacted_.index && applied_ < compacted_.index) {
-    applied_ = compacted_.index;
-    applying_ = std::max(applying_, compacted_.index);
-  }
-  return durable_ > before;
-}
-
-Entries Log::take_applicable(std::size_t bytes_max) {
-  if (applying_ >= applicable()) {
-    return {};
-  }
-  Entries entries = slice(applying_ + 1, applicable(), bytes_max);
-  applying_ = entries.back().index;
-  return entries;
-}
-
-void Log::applied_to(LogIndex index) {
-  PANDO_ASSERT(index >= applied_, "applying never goes back");
-  PANDO_ASSERT(index <= applying_, "only what was handed out is applied");
-  applied_ = index;
-}
 
 }  // namespace pando::raft

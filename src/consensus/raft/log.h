@@ -46,7 +46,15 @@ class Log {
   const Entry& at(LogIndex index) const;
   // Entries from `from` on that cost up to `bytes_max`, at least one if there is one. REQUIRES: from >
   // compacted().index.
-  Entries slice(LogIndex from, LogIndex through, std::size_t bytes_max) const;
+  Entries slice(LogIndex from, LogIndex through, std::size_t bytes_max);
+  // What slice, take_unwritten or take_applicable gave, no longer needed: cheaper than to destroy it.
+  void take_back(Entries&& entries) {
+    if (open_.has_value() && open_->holds(entries)) {
+      open_->take_back(std::move(entries));
+    } else {
+      entries.reset();
+    }
+  }
   // Calls visit(entry) for each of them in order. REQUIRES: from > compacted().index; through <= last_index().
   template <typename Visit>
   void for_each(LogIndex from, LogIndex through, Visit&& visit) const;
@@ -59,6 +67,7 @@ class Log {
   std::pair<LogIndex, std::optional<Term>> conflict_hint(LogIndex index, Term term) const;
 
   // A leader's append: new entries of `term` at the end. REQUIRES: term >= last_term().
+  void append(Term term, EntryType type, ByteView payload);
   void append(Term term, EntryType type, std::span<const Payload> payloads);
   // A follower's append: replaces from the first conflict on. REQUIRES: the entry before the first matches; no conflict
   // at or below committed().
@@ -96,8 +105,17 @@ class Log {
   void truncate_after(LogIndex index);
   // The place of the run that holds `index`. REQUIRES: compacted().index < index <= last_index().
   std::size_t run_of(LogIndex index) const;
+  Entries lend(const Entries& run, std::size_t from, std::size_t count) {
+    return open_.has_value() && open_->holds(run) ? open_->lend(run, from, count) : run.part(from, count);
+  }
+  Entries lend_last(const Entries& run) { return lend(run, run.size() - 1, 1); }
+  Entries slice_any(LogIndex from, LogIndex through, std::size_t bytes_max);
   Entries slice_runs(LogIndex from, LogIndex through, std::size_t bytes_max) const;
+  // REQUIRES: room in `open_`.
   void append_one(Term term, EntryType type, const Payload& payload);
+  void append_copy(Term term, EntryType type, ByteView payload);
+  void append_shared(Term term, EntryType type, Payload payload);
+  void note_added(EntryType type);
   void make_room(std::size_t count, std::size_t bytes);
 
   LogPosition compacted_;
@@ -134,6 +152,13 @@ inline std::size_t Log::run_of(LogIndex index) const {
   return begin;
 }
 
+inline Entries Log::slice(LogIndex from, LogIndex through, std::size_t bytes_max) {
+  if (from == through && from == last_.index) {
+    return lend_last(runs_.back());
+  }
+  return slice_any(from, through, bytes_max);
+}
+
 inline std::optional<Term> Log::term(LogIndex index) const {
   if (index == last_.index) {
     return last_.term;
@@ -151,6 +176,51 @@ inline const Entry& Log::at(LogIndex index) const {
   PANDO_ASSERT(index > compacted_.index && index <= last_.index, "an index within the log");
   const Entries& run = runs_[run_of(index)];
   return run[index - run.data_->index];
+}
+
+inline void Log::commit_to(LogIndex index) {
+  PANDO_ASSERT(index <= last_index(), "an entry that is not there cannot be committed");
+  committed_ = std::max(committed_, index);
+}
+
+inline Entries Log::take_unwritten(uint64_t sequence) {
+  if (!has_unwritten()) {
+    return {};
+  }
+  Entries entries = slice(written_ + 1, last_index(), SIZE_MAX);
+  written_ = last_index();
+  in_flight_.push_back({sequence, written_});
+  return entries;
+}
+
+inline bool Log::on_durable(uint64_t sequence) {
+  const LogIndex before = durable_;
+  while (!in_flight_.empty() && in_flight_.front().sequence <= sequence) {
+    durable_ = std::max(durable_, in_flight_.front().through);
+    in_flight_.pop_front();
+  }
+  PANDO_ASSERT(durable_ <= written_, "only what was written is durable");
+  // A restored snapshot counts as applied once it is in place.
+  if (durable_ >= compacted_.index && applied_ < compacted_.index) {
+    applied_ = compacted_.index;
+    applying_ = std::max(applying_, compacted_.index);
+  }
+  return durable_ > before;
+}
+
+inline Entries Log::take_applicable(std::size_t bytes_max) {
+  if (applying_ >= applicable()) {
+    return {};
+  }
+  Entries entries = slice(applying_ + 1, applicable(), bytes_max);
+  applying_ = entries.back().index;
+  return entries;
+}
+
+inline void Log::applied_to(LogIndex index) {
+  PANDO_ASSERT(index >= applied_, "applying never goes back");
+  PANDO_ASSERT(index <= applying_, "only what was handed out is applied");
+  applied_ = index;
 }
 
 template <typename Visit>

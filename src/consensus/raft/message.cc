@@ -44,7 +44,7 @@ bool read_entries(ByteReader& reader, LogIndex before, Entries& entries) {
     if (has_payload == 0) {
       block.add(std::move(entry));
     } else if (reader.length_prefixed(payload)) {
-      block.add(std::move(entry), payload);
+      block.add(entry.term, entry.index, entry.type, payload);
     } else {
       return false;
     }

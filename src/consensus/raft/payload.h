@@ -64,13 +64,12 @@ class Payload {
       block_->owners.fetch_add(1, std::memory_order_relaxed);
     }
   }
-  // Is no owner, and must not be destroyed; its copies are owners.
-  static Payload within(Block* block, const char* data, std::size_t size) {
-    Payload payload;
-    payload.block_ = block;
-    payload.data_ = data;
-    payload.size_ = static_cast<uint32_t>(size);
-    return payload;
+  // Becomes bytes in `block` without owning it, and must not be destroyed; its copies are owners. REQUIRES: null.
+  void place(Block* block, const char* data, std::size_t size) {
+    PANDO_ASSERT(size <= UINT32_MAX, "a payload is less than 4 GiB");
+    block_ = block;
+    data_ = data;
+    size_ = static_cast<uint32_t>(size);
   }
   void release() { release(block_); }
   static void release(Block* block) {

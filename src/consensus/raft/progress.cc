@@ -6,21 +6,6 @@
 
 namespace pando::raft {
 
-void InFlight::add(LogIndex last, std::size_t bytes) {
-  PANDO_ASSERT(!full(), "a full window takes nothing more");
-  PANDO_ASSERT(sent_.empty() || sent_.back().last < last, "appends are sent in order");
-  sent_.push_back({last, bytes});
-  bytes_ += bytes;
-}
-
-void InFlight::free_through(LogIndex index) {
-  while (!sent_.empty() && sent_.front().last <= index) {
-    PANDO_ASSERT(bytes_ >= sent_.front().bytes, "bytes in flight are the sum over the appends in flight");
-    bytes_ -= sent_.front().bytes;
-    sent_.pop_front();
-  }
-}
-
 void InFlight::clear() {
   sent_.clear();
   bytes_ = 0;
@@ -61,34 +46,6 @@ void Progress::become_snapshot(LogIndex snapshot) {
   paused = false;
   in_flight.clear();
   next = snapshot + 1;
-}
-
-bool Progress::is_paused() const { return state == ProgressState::kSnapshot || paused; }
-
-void Progress::on_sent(LogIndex last, std::size_t count, std::size_t bytes) {
-  if (state == ProgressState::kReplicate) {
-    if (count > 0) {
-      next = last + 1;
-      in_flight.add(last, bytes);
-    }
-    paused = in_flight.full();
-    return;
-  }
-  PANDO_ASSERT(state == ProgressState::kProbe, "nothing is appended to a member that waits for a snapshot");
-  paused = count > 0 || paused;
-}
-
-bool Progress::on_accepted(LogIndex index) {
-  const bool news = index > match;
-  match = std::max(match, index);
-  next = std::max(next, match + 1);
-  if (state == ProgressState::kReplicate) {
-    in_flight.free_through(index);
-    paused = in_flight.full();
-  } else if (news) {
-    paused = false;
-  }
-  return news;
 }
 
 bool Progress::on_rejected(LogIndex rejected, LogIndex hint) {

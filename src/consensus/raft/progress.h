@@ -11,9 +11,11 @@
 //
 // Invariant: match < next. One thread at a time.
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
+#include "base/assert.h"
 #include "consensus/raft/ring.h"
 #include "consensus/raft/types.h"
 
@@ -82,5 +84,48 @@ struct Progress {
   // The member rejected the append after `rejected`; `hint` is where it may agree. Returns false for a stale answer.
   bool on_rejected(LogIndex rejected, LogIndex hint);
 };
+
+inline void InFlight::add(LogIndex last, std::size_t bytes) {
+  PANDO_ASSERT(!full(), "a full window takes nothing more");
+  PANDO_ASSERT(sent_.empty() || sent_.back().last < last, "appends are sent in order");
+  sent_.push_back({last, bytes});
+  bytes_ += bytes;
+}
+
+inline void InFlight::free_through(LogIndex index) {
+  while (!sent_.empty() && sent_.front().last <= index) {
+    PANDO_ASSERT(bytes_ >= sent_.front().bytes, "bytes in flight are the sum over the appends in flight");
+    bytes_ -= sent_.front().bytes;
+    sent_.pop_front();
+  }
+}
+
+inline bool Progress::is_paused() const { return state == ProgressState::kSnapshot || paused; }
+
+inline void Progress::on_sent(LogIndex last, std::size_t count, std::size_t bytes) {
+  if (state == ProgressState::kReplicate) {
+    if (count > 0) {
+      next = last + 1;
+      in_flight.add(last, bytes);
+    }
+    paused = in_flight.full();
+    return;
+  }
+  PANDO_ASSERT(state == ProgressState::kProbe, "nothing is appended to a member that waits for a snapshot");
+  paused = count > 0 || paused;
+}
+
+inline bool Progress::on_accepted(LogIndex index) {
+  const bool news = index > match;
+  match = std::max(match, index);
+  next = std::max(next, match + 1);
+  if (state == ProgressState::kReplicate) {
+    in_flight.free_through(index);
+    paused = in_flight.full();
+  } else if (news) {
+    paused = false;
+  }
+  return news;
+}
 
 }  // namespace pando::raft

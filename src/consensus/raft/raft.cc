@@ -298,6 +298,9 @@ namespace {
 constexpr std::size_t kMessagesKept = 64;
 
 void reuse(std::vector<Message>& messages) {
+  if (messages.empty()) {
+    return;
+  }
   messages.clear();
   if (messages.capacity() > kMessagesKept) {
     messages = {};
@@ -349,45 +352,46 @@ void Raft::take_ready(Ready& ready) {
   }
   reuse(ready.send_now);
   std::swap(ready.send_now, send_now_);
-  ready.reads.clear();
-  std::swap(ready.reads, read_states_);
-  std::vector<Message> then_send;
-  if (ready.persist.has_value()) {
-    then_send = std::move(ready.persist->then_send);
-    reuse(then_send);
-    ready.persist.reset();
+  if (!ready.reads.empty() || !read_states_.empty()) {
+    ready.reads.clear();
+    std::swap(ready.reads, read_states_);
   }
+  reuse(ready.persist.then_send);
+  log_.take_back(std::move(ready.persist.entries));
+  log_.take_back(std::move(ready.apply));
   const bool promises = !promises_written();
   const bool content = snapshot_to_write_.has_value() || log_.has_unwritten();
+  ready.persist.sequence = 0;
   if (promises || content || (!send_after_.empty() && !writes_.empty())) {
-    std::swap(then_send, send_after_);
-    fill(ready.persist.emplace(), promises, content, std::move(then_send));
-  } else {
+    std::swap(ready.persist.then_send, send_after_);
+    fill(ready.persist, promises, content);
+  } else if (!send_after_.empty()) {
     ready.send_now.insert(ready.send_now.end(), std::make_move_iterator(send_after_.begin()),
                           std::make_move_iterator(send_after_.end()));
     send_after_.clear();
   }
-  ready.apply = {};
   if (log_.applied() == log_.applying()) {
     const bool one = PANDO_FAULT(options_.faults, "raft/apply-one-entry");
     ready.apply = log_.take_applicable(one ? 0 : options_.apply_bytes_max);
   }
 }
 
-void Raft::fill(Persist& persist, bool promises, bool content, std::vector<Message> then_send) {
+void Raft::fill(Persist& persist, bool promises, bool content) {
   persist.sequence = ++sequence_;
   // The commit index goes with the entries: a replica that has a change in its log must remember that the change
   // before it was committed (see has_unapplied_change). Alone it is not worth a write.
   if (promises || (content && written_hard_state_.commit != log_.committed())) {
-    persist.hard_state = hard_state();
     written_hard_state_ = hard_state();
+    persist.hard_state = written_hard_state_;
+  } else {
+    persist.hard_state.reset();
   }
+  persist.snapshot.reset();
   if (snapshot_to_write_.has_value()) {
     persist.snapshot = std::exchange(snapshot_to_write_, std::nullopt);
     log_.note_snapshot_written(sequence_);
   }
   persist.entries = log_.take_unwritten(sequence_);
-  persist.then_send = std::move(then_send);
   writes_.push_back({.sequence = sequence_,
                      .has_hard_state = persist.hard_state.has_value(),
                      .self_vote_term = vote_ == options_.self ? term_ : 0});

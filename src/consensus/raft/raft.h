@@ -96,7 +96,7 @@ class Raft {
   // From a replica of the same group. What makes no sense is ignored.
   void step(Message&& message);
   // The index the entry will have if it is committed in the current term.
-  Accepted<LogIndex> propose(Payload payload);
+  Accepted<LogIndex> propose(ByteView payload);
   // All or none; the index of the last.
   Accepted<LogIndex> propose(std::vector<Payload> payloads);
   Accepted<LogIndex> propose_change(const ConfigChange& change);
@@ -119,7 +119,7 @@ class Raft {
   // --- outputs and their completion ---
   bool has_ready() const;
   Ready take_ready();
-  // The same, into a Ready whose memory is used again.
+  // The same, into a Ready whose memory is used again: best the one that this replica filled last.
   void take_ready(Ready& ready);
   void persisted(uint64_t sequence);
   // The state machine has applied up to `index`. Configuration changes among it take effect.
@@ -178,7 +178,7 @@ class Raft {
   void send(Message&& message);
   Message& add(std::vector<Message>& messages, MessageType type, ReplicaId to);
   bool promises_written() const;
-  void fill(Persist& persist, bool promises, bool content, std::vector<Message> then_send);
+  void fill(Persist& persist, bool promises, bool content);
   bool hard_state_durable() const;
   HardState hard_state() const;
 

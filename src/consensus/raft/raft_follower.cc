@@ -20,6 +20,10 @@ void Raft::step_follower(Message& message) {
   }
   election_elapsed_ = 0;
   leader_ = message.from;
+  if (!not_released_.empty() && term_ > released_term_) {
+    // Somebody was elected without those who are no members any more.
+    forget_gone_releases();
+  }
   fortify(message);
   switch (message.type) {
     case MessageType::kAppend:

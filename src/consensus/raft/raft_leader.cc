@@ -176,12 +176,14 @@ Accepted<void> Raft::may_propose(std::size_t bytes) const {
   return {};
 }
 
-Accepted<LogIndex> Raft::propose(Payload payload) {
+Accepted<LogIndex> Raft::propose(ByteView payload) {
   if (const auto allowed = may_propose(payload.size()); !allowed) {
     return std::unexpected(allowed.error());
   }
   stream_due_ = true;
-  return append_as_leader(EntryType::kNormal, {&payload, 1});
+  uncommitted_bytes_ += payload.size();
+  log_.append(term_, EntryType::kNormal, payload);
+  return log_.last_index();
 }
 
 Accepted<LogIndex> Raft::propose(std::vector<Payload> payloads) {
@@ -225,6 +227,10 @@ LogIndex Raft::append_as_leader(EntryType type, std::span<const Payload> payload
 // Returns whether the commit index rose.
 bool Raft::advance_commit() {
   const LogIndex before = log_.committed();
+  const auto ahead = std::ranges::count_if(progress_, [&](const Progress& member) { return member.match > before; });
+  if (static_cast<std::size_t>(ahead) < quorum::majority_of(config_.voters.incoming.size())) {
+    return false;
+  }
   const LogIndex index = quorum::acknowledged(config_.voters, [this](ReplicaId id) -> uint64_t {
     const Progress* const progress = find(id);
     return progress == nullptr ? 0 : progress->match;
@@ -233,10 +239,9 @@ bool Raft::advance_commit() {
   if (index <= before || log_.term(index) != term_) {
     return false;
   }
-  const bool first_of_term = !committed_in_term();
   log_.for_each(before + 1, index, [this](const Entry& entry) { uncommitted_bytes_ -= entry.payload_bytes(); });
   log_.commit_to(index);
-  if (first_of_term) {
+  if (!reads_before_commit_.empty()) {
     release_reads_of_term();
   }
   return true;
@@ -309,7 +314,7 @@ void Raft::on_rejection(Progress& progress, const Message& message) {
   }
   if (PANDO_FAULT(options_.faults, "raft/probe-lower")) {
     // Starting further back than needed costs time only.
-    agree -= std::min(agree, std::min<LogIndex>(agree - std::min(agree, log_.compacted().index), 2));
+    agree -= std::min(agree - std::min(agree, log_.compacted().index), 1 + prng_.below(3));
   }
   if (progress.on_rejected(message.position.index, agree)) {
     if (progress.state == ProgressState::kReplicate) {

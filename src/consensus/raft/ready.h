@@ -6,7 +6,8 @@
 //
 // A driver, for each Ready taken, in the order in which they were taken:
 //   send_now      send at once, in parallel with writing;
-//   persist       write to the journal after all earlier ones; once durable (by then also install its snapshot into the
+//   persist       if needed, write to the journal after all earlier ones; once durable (by then also install its
+//   snapshot into the
 //                 state machine) call Raft::persisted(sequence) and send `then_send`;
 //   apply         apply to the state machine in order, on any thread; then Raft::applied(index);
 //   reads         serve once the state machine has applied `index`.
@@ -21,7 +22,7 @@ namespace pando::raft {
 
 // One write to the journal. Empty of content when only `then_send` waits for earlier writes.
 struct Persist {
-  // Rising by one. The completion of a write implies that of all before it.
+  // Rising by one. The completion of a write implies that of all before it. 0: there is nothing to write.
   uint64_t sequence = 0;
   std::optional<HardState> hard_state;
   // Replaces state machine and log.
@@ -30,6 +31,7 @@ struct Persist {
   Entries entries;
   std::vector<Message> then_send;
 
+  bool needed() const { return sequence != 0; }
   bool empty() const { return !hard_state.has_value() && !snapshot.has_value() && entries.empty(); }
 };
 
@@ -43,7 +45,7 @@ struct ReadState {
 
 struct Ready {
   std::vector<Message> send_now;
-  std::optional<Persist> persist;
+  Persist persist;
   Entries apply;
   std::vector<ReadState> reads;
 };

@@ -284,7 +284,7 @@ class Story {
       show(raft().propose(std::move(payloads)));
     } else if (name == "propose-bytes") {
       for (uint64_t i = 0; i < (words().size() > 2 ? word(2) : 1); ++i) {
-        show(raft().propose(Payload::copy_of(Bytes(word(1), 'x'))));
+        show(raft().propose(Bytes(word(1), 'x')));
       }
     } else if (name == "change" || name == "leave") {
       show(raft().propose_change(parse_change()));
@@ -352,8 +352,8 @@ class Story {
       line("  send " + text_of(message));
       network_.push_back(std::move(message));
     }
-    if (ready.persist.has_value()) {
-      const Persist& p = *ready.persist;
+    if (ready.persist.needed()) {
+      const Persist& p = ready.persist;
       line(fmt::format(
           "  persist #{}{}{}{}", p.sequence, p.hard_state.has_value() ? " " + text_of(*p.hard_state) : std::string(),
           p.snapshot.has_value() ? fmt::format(" snapshot={}/{}", p.snapshot->position.term, p.snapshot->position.index)
@@ -362,7 +362,7 @@ class Story {
       for (const Message& message : p.then_send) {
         line("    then " + text_of(message));
       }
-      r.writes.push_back(std::move(*ready.persist));
+      r.writes.push_back(std::move(ready.persist));
     }
     if (!ready.apply.empty()) {
       line(fmt::format("  apply [{}]", text_of(ready.apply)));

@@ -8,7 +8,7 @@
 
 namespace pando::kv {
 
-// Never renumber: these are on the wire.
+// Never renumber: these are on the wire. From 40 on: the shape of shards, and what followers may answer.
 enum class Method : uint8_t {
   kGet = 1,
   kScan = 2,
@@ -28,7 +28,12 @@ enum class Method : uint8_t {
   kExclude = 17,
   kAdmit = 18,
   kSplit = 19,
-  kLast = kSplit,
+  kClose = 40,
+  kMerge = 41,
+  kAwaitMerging = 42,
+  kAbandonMerge = 43,
+  kShards = 44,
+  kLast = kShards,
 };
 
 struct Empty {

@@ -50,6 +50,10 @@ Task<Status> ClusterCursor::fill(std::size_t entries_max) {
       }
       continue;
     }
+    PANDO_CO_ASSIGN(const bool opened, open_past());
+    if (opened) {
+      continue;
+    }
     auto context = transaction_.context();
     context.before = options_.reverse;
     PANDO_CO_ASSIGN(RouteReply route,
@@ -59,11 +63,32 @@ Task<Status> ClusterCursor::fill(std::size_t entries_max) {
   co_return Status();
 }
 
-Task<Status> ClusterCursor::fill_from_shard(RouteReply route, std::size_t entries_max) {
-  txn::Span part{std::max(rest_.start, route.span.start), rest_.end};
-  if (part.end.empty() || (!route.span.end.empty() && route.span.end < part.end)) {
-    part.end = route.span.end;
+// The part of what is left that lies in a shard.
+txn::Span ClusterCursor::part_in(const txn::Span& shard) const {
+  txn::Span part{std::max(rest_.start, shard.start), rest_.end};
+  if (part.end.empty() || (!shard.end.empty() && shard.end < part.end)) {
+    part.end = shard.end;
   }
+  return part;
+}
+
+// Whether a replica here is walked, which is no leaseholder's but has what is to be read of the past.
+Result<bool> ClusterCursor::open_past() {
+  PANDO_ASSIGN(past_, transaction_.open_past(options_.reverse ? rest_.end : rest_.start, options_.reverse));
+  if (past_ == nullptr) {
+    return false;
+  }
+  txn::Span part = part_in(past_->span);
+  local_ = past_->reader->scan_versions({.span = {part.start, part.end},
+                                         .at = transaction_.point().at,
+                                         .reverse = options_.reverse,
+                                         .limit_hint = options_.limit_hint});
+  local_route_ = {.span = std::move(part)};
+  return true;
+}
+
+Task<Status> ClusterCursor::fill_from_shard(RouteReply route, std::size_t entries_max) {
+  const txn::Span part = part_in(route.span);
   if (route.leaseholder == transaction_.store().self()) {
     const Status opened = co_await open_local(route, part, entries_max);
     if (!opened.ok() || local_ != nullptr) {

@@ -20,6 +20,8 @@ class ClusterCursor final : public txn::Cursor {
   Task<Status> fill(std::size_t entries_max);
   Task<Status> fill_from_shard(RouteReply route, std::size_t entries_max);
   Task<Status> open_local(const RouteReply& route, txn::Span part, std::size_t entries_max);
+  txn::Span part_in(const txn::Span& shard) const;
+  Result<bool> open_past();
   void step_over(const RouteReply& route);
   bool comes_before(ByteView a, ByteView b) const { return options_.reverse ? b < a : a < b; }
 
@@ -30,7 +32,9 @@ class ClusterCursor final : public txn::Cursor {
   std::optional<txn::WriteBuffer::Walk> overlay_;
   KeyValueBatch pending_;
   std::size_t pending_at_ = 0;
-  // Walks the shard that this node leads.
+  // What local_ walks when this node does not lead the shard.
+  std::shared_ptr<const PastView> past_;
+  // Walks the shard that this node leads, or may read of the past.
   std::unique_ptr<storage::VersionScan> local_;
   RouteReply local_route_;
   bool ended_ = false;

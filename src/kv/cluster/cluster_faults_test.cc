@@ -124,6 +124,54 @@ TEST_F(ClusterFaultsTest, APrepareThatOutlivesItsLeaseIsNotTakenForPrevented) {
   }
 }
 
+// Each is checked on the shard that it has read before the other's write comes there.
+TEST_F(ClusterFaultsTest, OneOfTwoThatReadWhatTheOtherWritesIsRefused) {
+  make_two_shards();
+  ASSERT_EQ(write(1, "a", "old").to_string(), "OK");
+  ASSERT_EQ(write(2, "x", "old").to_string(), "OK");
+  cluster_.run_for(1s);
+  auto left = begin(1, Isolation::kSerializable);
+  auto right = begin(2, Isolation::kSerializable);
+  ASSERT_EQ(*cluster_.run(left->get("a")), "old");
+  ASSERT_EQ(*cluster_.run(right->get("x")), "old");
+  ASSERT_EQ(lock_and_put(*left, "x", "new").to_string(), "OK");
+  ASSERT_EQ(lock_and_put(*right, "a", "new").to_string(), "OK");
+  std::optional<Status> left_ended;
+  std::optional<Status> right_ended;
+  start(left->commit(), &left_ended);
+  start(right->commit(), &right_ended);
+  ASSERT_TRUE(cluster_.run_until(20s, [&] { return left_ended.has_value() && right_ended.has_value(); }));
+  EXPECT_FALSE(left_ended->ok() && right_ended->ok());
+  for (const Status& ended : {*left_ended, *right_ended}) {
+    EXPECT_TRUE(ended.ok() || ended.is(sql_state::kSerializationFailure)) << ended.to_string();
+  }
+}
+
+// The left side would keep what is prepared of rows that are the right side's by then.
+TEST_F(ClusterFaultsTest, AShardIsNotSplitWhileAPrepareIsOnItsWay) {
+  make_two_shards();
+  auto transaction = begin(3);
+  ASSERT_EQ(lock_and_put(*transaction, "f", "new").to_string(), "OK");
+  ASSERT_EQ(lock_and_put(*transaction, "x", "new").to_string(), "OK");
+  std::optional<Status> committed;
+  start(transaction->commit(), &committed);
+  auto& leaseholder = cluster_.node(1).node().leaseholder();
+  ASSERT_TRUE(cluster_.run_until(1s, [&] { return leaseholder.in_flight().pending_writes == 1; }));
+  std::optional<AnswerTo<SplitRequest>> split;
+  start(leaseholder.split({.shard = ShardId(1), .key = "f", .right = ShardId(7)}, world_), &split);
+  ASSERT_TRUE(cluster_.run_until(20s, [&] { return committed.has_value(); }));
+  EXPECT_EQ(committed->to_string(), "OK");
+  // Nobody is told the outcome by the gateway.
+  cluster_.node(3).crash();
+  cluster_.run_for(20s);
+  EXPECT_TRUE(split.has_value() && split->ok());
+  for (const Bytes& key : {Bytes("f"), Bytes("x")}) {
+    const auto value = cluster_.run(begin(2)->get(key));
+    ASSERT_TRUE(value.ok());
+    EXPECT_EQ(value->value_or("-"), "new");
+  }
+}
+
 TEST_F(ClusterFaultsTest, ALeaseholderThatHandsOverBeforeATransactionIsResolvedFreesItsLocks) {
   make_two_shards();
   auto transaction = begin(3);
@@ -266,6 +314,24 @@ TEST_F(ClusterGuardsTest, ADeadlockOverGuardsAndLocksEndsWithOneVictim) {
   definer.reset();
   ASSERT_TRUE(cluster_.run_until(5s, [&] { return sharer_end.has_value(); }));
   EXPECT_TRUE(sharer_end->ok());
+}
+
+TEST_F(ClusterGuardsTest, ADeadlockOfSomebodyWhoExcludesIsFound) {
+  auto sharer = begin(1);
+  ASSERT_TRUE(cluster_.run(sharer->lock("g1", LockStrength::kKeyShare, WaitPolicy::kBlock)).ok());
+  // The younger one waits for the sharer on its node.
+  auto definer = begin(2);
+  std::optional<Result<txn::LockOutcome>> defined;
+  start(definer->lock("g1", LockStrength::kUpdate, WaitPolicy::kBlock), &defined);
+  cluster_.run_for(100ms);
+  ASSERT_FALSE(defined.has_value());
+  std::optional<Result<txn::LockOutcome>> raised;
+  start(sharer->lock("g1", LockStrength::kUpdate, WaitPolicy::kBlock), &raised);
+  ASSERT_TRUE(cluster_.run_until(10s, [&] { return defined.has_value(); }));
+  EXPECT_EQ(defined->status().code().view(), "40P01");
+  definer.reset();
+  ASSERT_TRUE(cluster_.run_until(10s, [&] { return raised.has_value(); }));
+  EXPECT_TRUE(raised->ok()) << raised->status().to_string();
 }
 
 TEST_F(ClusterGuardsTest, AnExclusionWhoseEndWasLostEndsAllTheSame) {

@@ -40,7 +40,8 @@ ClusterNode::ClusterNode(ClusterNodeOptions options, ClusterNodeEnvironment envi
               .oracle = oracle_,
               .clock = environment_.clock,
               .timer = environment_.timer,
-              .background = environment_.background},
+              .background = environment_.background,
+              .deciding = environment_.actor},
              environment_.self, std::move(nodes)) {
   leaseholder_.attach(host_);
   peers_.watch_leaders([this](ShardId shard) { return host_.view(shard)->leader(); });
@@ -118,7 +119,9 @@ void ClusterNode::schedule_garbage_round() {
   garbage_timer_ = environment_.timer.schedule(kGarbageInterval, [this] {
     const uint64_t now_ns = environment_.clock.wall_ns();
     const auto history_ns = static_cast<uint64_t>(options_.history.count());
-    environment_.engine.set_garbage_threshold({now_ns - std::min(now_ns, history_ns), 0});
+    const HlcTimestamp threshold{now_ns - std::min(now_ns, history_ns), 0};
+    leaseholder_.forget_before(threshold);
+    environment_.engine.set_garbage_threshold(threshold);
     release_suspects();
     std::vector<NodeId> gone;
     {

@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kRetryDelay{5};
 constexpr std::chrono::milliseconds kRoundInterval{500};
+// How often old outcomes are looked for.
+constexpr uint64_t kOutcomeRounds = 40;
+// How often the shards of other nodes are listed.
+constexpr uint64_t kListRounds = 10;
 // A transaction's id: its gateway in the upper bits, below them a number that starts with the clock's microseconds.
 constexpr int kTransactionNumberBits = 48;
 constexpr uint64_t kTransactionNumberMask = (uint64_t{1} << kTransactionNumberBits) - 1;
@@ -63,19 +67,26 @@ ClusterStore::ClusterStore(ClusterStoreOptions options, Parts parts, NodeId self
       router_(parts.leaseholder, parts.peers, nodes),
       nodes_(std::move(nodes)),
       guards_(parts.clock, parts.timer),
+      merger_(*this),
+      outcomes_(*this),
       last_transaction_((parts.clock.wall_ns() / kNsPerUs) & kTransactionNumberMask) {
-  parts_.peers.serve([this](NodeId from, Method method, Bytes body, runtime::Executor& executor) {
-    return serve(from, method, std::move(body), executor);
+  parts_.peers.serve([this](NodeId from, Method method, Bytes body, Peers::Line& line) {
+    return serve(from, method, std::move(body), line);
   });
 }
 
-ClusterStore::~ClusterStore() { PANDO_ASSERT(in_background_.load() == 0, "a store is stopped before it is destroyed"); }
+ClusterStore::~ClusterStore() {
+  PANDO_ASSERT(abandoned_ || in_background_.load() == 0, "a store is stopped before it is destroyed");
+}
 
 std::unique_ptr<txn::Transaction> ClusterStore::begin(txn::TransactionOptions options) {
   PANDO_ASSERT(options.executor != nullptr, "a transaction needs an executor to continue on after a wait");
+  return std::make_unique<ClusterTransaction>(*this, options, next_transaction());
+}
+
+TransactionId ClusterStore::next_transaction() {
   const uint64_t number = last_transaction_.fetch_add(1, std::memory_order_relaxed) + 1;
-  const TransactionId id((uint64_t{self_.number()} << kTransactionNumberBits) | (number & kTransactionNumberMask));
-  return std::make_unique<ClusterTransaction>(*this, options, id);
+  return TransactionId((uint64_t{self_.number()} << kTransactionNumberBits) | (number & kTransactionNumberMask));
 }
 
 // --- sending ---
@@ -121,11 +132,16 @@ Task<AnswerTo<GuardLeaseRequest>> handle(Leaseholder& local, NodeId, GuardLeaseR
 }
 
 template <typename Request>
+Bytes malformed(NodeId from) {
+  return encoded(AnswerTo<Request>::error(
+      Status(sql_state::kProtocolViolation, "a request of node {} is malformed", from.number())));
+}
+
+template <typename Request>
 Task<Bytes> answer_with(Leaseholder& local, NodeId from, Bytes body, runtime::Executor& executor) {
   Request request;
   if (!decode(body, request)) {
-    co_return encoded(AnswerTo<Request>::error(
-        Status(sql_state::kProtocolViolation, "a request of node {} is malformed", from.number())));
+    co_return malformed<Request>(from);
   }
   co_return encoded(co_await handle(local, from, std::move(request), executor));
 }
@@ -134,10 +150,16 @@ Task<Bytes> answer_with(Leaseholder& local, NodeId from, Bytes body, runtime::Ex
 
 template <typename Request>
 Task<AnswerTo<Request>> ClusterStore::dispatch(NodeId node, Request request, runtime::Executor& executor) {
-  if (node == self_) {
+  if (node != self_) {
+    return parts_.peers.call(node, std::move(request), executor);
+  }
+  if constexpr (std::is_same_v<Request, MergeRequest>) {
+    return merger_.merge(std::move(request), executor);
+  } else if constexpr (std::is_same_v<Request, AbandonMergeRequest>) {
+    return merger_.abandon(std::move(request), executor);
+  } else {
     return handle(parts_.leaseholder, self_, std::move(request), executor);
   }
-  return parts_.peers.call(node, std::move(request), executor);
 }
 
 Task<Result<RouteReply>> ClusterStore::locate(Bytes key, SendContext context) {
@@ -207,6 +229,9 @@ template Task<AnswerTo<CommitShardRequest>> ClusterStore::send(Bytes, CommitShar
                                                                ShardId*);
 template Task<AnswerTo<PrepareRequest>> ClusterStore::send(Bytes, PrepareRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<SplitRequest>> ClusterStore::send(Bytes, SplitRequest, SendContext, NodeId*, ShardId*);
+template Task<AnswerTo<MergeRequest>> ClusterStore::send(Bytes, MergeRequest, SendContext, NodeId*, ShardId*);
+template Task<AnswerTo<AbandonMergeRequest>> ClusterStore::send(Bytes, AbandonMergeRequest, SendContext, NodeId*,
+                                                                ShardId*);
 template Task<AnswerTo<TransferRequest>> ClusterStore::send(Bytes, TransferRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<GuardLeaseRequest>> ClusterStore::send(Bytes, GuardLeaseRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<OutcomeRequest>> ClusterStore::send(Bytes, OutcomeRequest, SendContext, NodeId*, ShardId*);
@@ -247,17 +272,82 @@ void ClusterStore::tell(NodeId node, const CancelRequest& request) {
 
 // --- answering ---
 
-Task<Bytes> ClusterStore::serve(NodeId from, Method method, Bytes body, runtime::Executor& executor) {
-  Leaseholder& local = parts_.leaseholder;
+Task<Bytes> ClusterStore::serve(NodeId from, Method method, Bytes body, Peers::Line& line) {
   switch (method) {
     case Method::kGet:
-      return answer_with<GetRequest>(local, from, std::move(body), executor);
+      return serve_get(from, std::move(body), line);
+    case Method::kCommit:
+      return serve_commit(from, std::move(body), line);
+    case Method::kLock:
+      return serve_lock(from, std::move(body), line);
+    case Method::kRelease:
+      return line.is_clear() ? serve_simple(method, std::move(body))
+                             : serve_in_order(from, method, std::move(body), line);
+    default:
+      return serve_in_order(from, method, std::move(body), line);
+  }
+}
+
+// On the spot when memory has the answer.
+Task<Bytes> ClusterStore::serve_get(NodeId from, Bytes body, Peers::Line& line) {
+  GetRequest request;
+  if (!decode(body, request)) {
+    co_return malformed<GetRequest>(from);
+  }
+  AnswerTo<GetRequest> answer;
+  ReadPoint point = request.point;
+  Bytes value;
+  const auto outcome =
+      parts_.leaseholder.try_get(request.key, {request.transaction, request.latest, true}, point, value);
+  if (!outcome.ok() || *outcome == txn::ReadOutcome::kMustWait) {
+    co_await line.enter();
+    co_return encoded(co_await parts_.leaseholder.get(std::move(request), line.executor));
+  }
+  answer.reply.at = point.at;
+  if (*outcome == txn::ReadOutcome::kFound) {
+    answer.reply.value = std::move(value);
+  }
+  co_return encoded(answer);
+}
+
+// On the spot when nobody has the key locked and memory has its value.
+Task<Bytes> ClusterStore::serve_lock(NodeId from, Bytes body, Peers::Line& line) {
+  LockRequest request;
+  if (line.is_clear() && decode(body, request)) {
+    auto locked = parts_.leaseholder.try_lock(request, {.gateway = from, .from_memory = true});
+    if (locked.ok() && locked->has_value()) {
+      AnswerTo<LockRequest> answer;
+      answer.reply = **std::move(locked);
+      co_return encoded(answer);
+    }
+  }
+  co_return co_await serve_in_order(from, Method::kLock, std::move(body), line);
+}
+
+// A commit is answered where it is decided, together with others.
+Task<Bytes> ClusterStore::serve_commit(NodeId from, Bytes body, Peers::Line& line) {
+  CommitShardRequest request;
+  if (!decode(body, request)) {
+    co_return malformed<CommitShardRequest>(from);
+  }
+  if (!request.part.reads.empty()) {
+    co_await line.enter();
+  }
+  co_return encoded(co_await parts_.leaseholder.commit(std::move(request), parts_.deciding));
+}
+
+Task<Bytes> ClusterStore::serve_in_order(NodeId from, Method method, Bytes body, Peers::Line& line) {
+  co_await line.enter();
+  co_return co_await dispatch_served(from, method, std::move(body), line.executor);
+}
+
+Task<Bytes> ClusterStore::dispatch_served(NodeId from, Method method, Bytes body, runtime::Executor& executor) {
+  Leaseholder& local = parts_.leaseholder;
+  switch (method) {
     case Method::kScan:
       return answer_with<ScanRequest>(local, from, std::move(body), executor);
     case Method::kLock:
       return answer_with<LockRequest>(local, from, std::move(body), executor);
-    case Method::kCommit:
-      return answer_with<CommitShardRequest>(local, from, std::move(body), executor);
     case Method::kPrepare:
       return answer_with<PrepareRequest>(local, from, std::move(body), executor);
     case Method::kResolve:
@@ -270,6 +360,10 @@ Task<Bytes> ClusterStore::serve(NodeId from, Method method, Bytes body, runtime:
       return answer_with<SplitRequest>(local, from, std::move(body), executor);
     case Method::kTransferLease:
       return answer_with<TransferRequest>(local, from, std::move(body), executor);
+    case Method::kMerge:
+    case Method::kAwaitMerging:
+    case Method::kAbandonMerge:
+      return serve_merging(method, std::move(body), executor);
     case Method::kExclude:
       return serve_exclude(from, std::move(body), executor);
     case Method::kNotice:
@@ -277,6 +371,21 @@ Task<Bytes> ClusterStore::serve(NodeId from, Method method, Bytes body, runtime:
     default:
       return serve_simple(method, std::move(body));
   }
+}
+
+Task<Bytes> ClusterStore::serve_merging(Method method, Bytes body, runtime::Executor& executor) {
+  if (method == Method::kMerge) {
+    if (MergeRequest request; decode(body, request)) {
+      co_return encoded(co_await merger_.merge(std::move(request), executor));
+    }
+  } else if (method == Method::kAwaitMerging) {
+    if (AwaitMergingRequest request; decode(body, request)) {
+      co_return encoded(co_await merger_.await_merging(request, executor));
+    }
+  } else if (AbandonMergeRequest request; decode(body, request)) {
+    co_return encoded(co_await merger_.abandon(std::move(request), executor));
+  }
+  co_return Bytes();
 }
 
 // What is answered without waiting.
@@ -294,10 +403,21 @@ Task<Bytes> ClusterStore::serve_simple(Method method, Bytes body) {
     if (AdmitRequest request; decode(body, request)) {
       guards_.release(request.transaction);
     }
+  } else if (method == Method::kClose) {
+    if (CloseRequest request; decode(body, request)) {
+      closed_.note(request.shards);
+    }
   } else if (method == Method::kGuardLease) {
     if (GuardLeaseRequest request; decode(body, request)) {
       co_return encoded(parts_.leaseholder.lease_guards(request));
     }
+  } else if (method == Method::kShards) {
+    AnswerTo<ShardsRequest> answer;
+    for (const auto& shard : parts_.leaseholder.shards()) {
+      answer.reply.shards.push_back(
+          {.descriptor = encode_descriptor(shard.descriptor), .leaseholder = shard.leaseholder});
+    }
+    co_return encoded(answer);
   } else if (method == Method::kWaits) {
     AnswerTo<WaitsRequest> answer;
     answer.reply.edges = local_waits();
@@ -306,6 +426,13 @@ Task<Bytes> ClusterStore::serve_simple(Method method, Bytes body) {
     if (RouteRequest request; decode(body, request)) {
       AnswerTo<RouteRequest> answer;
       answer.reply = parts_.leaseholder.route(request.key, request.before);
+      for (const auto& shard : parts_.leaseholder.shards()) {
+        if (shard.descriptor.id == answer.reply.shard) {
+          for (const ReplicaDescriptor& replica : shard.descriptor.replicas) {
+            answer.reply.replicas.push_back(replica.node);
+          }
+        }
+      }
       co_return encoded(answer);
     }
   }
@@ -431,6 +558,44 @@ Task<void> ClusterStore::announce_change(HlcTimestamp at, runtime::Executor& exe
   }
 }
 
+Task<void> ClusterStore::collect_outcomes() {
+  co_await outcomes_.look(parts_.background);
+  collecting_outcomes_.store(false);
+}
+
+// --- reads of the past ---
+
+void ClusterStore::tell_closed_moments() {
+  std::map<NodeId, CloseRequest> requests;
+  for (const auto& closing : parts_.leaseholder.close_moments()) {
+    for (const NodeId node : closing.replicas) {
+      if (node != self_) {
+        requests[node].shards.push_back(closing.moment);
+      }
+    }
+  }
+  for (const auto& [node, request] : requests) {
+    parts_.peers.tell(node, request);
+  }
+}
+
+uint64_t ClusterStore::request_rate(ShardId shard) {
+  return parts_.leaseholder.leads(shard) ? parts_.leaseholder.load(shard).rate : closed_.rate(shard);
+}
+
+Result<std::shared_ptr<const PastView>> ClusterStore::open_past(ByteView key, bool before) {
+  const RouteReply route = parts_.leaseholder.route(key, before);
+  if (!route.known || route.leaseholder == self_) {
+    return std::shared_ptr<const PastView>();
+  }
+  PANDO_ASSIGN(auto view, closed_.open(parts_.leaseholder.engine(), route.shard));
+  if (view == nullptr || !covers(view->span, key, before)) {
+    return std::shared_ptr<const PastView>();
+  }
+  past_views_.fetch_add(1, std::memory_order_relaxed);
+  return view;
+}
+
 // --- outcomes ---
 
 Task<Status> ClusterStore::find_outcome(Bytes key, TransactionId transaction, HlcTimestamp since,
@@ -455,13 +620,22 @@ Task<Status> ClusterStore::find_outcome(Bytes key, TransactionId transaction, Hl
 
 void ClusterStore::resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed,
                                  HlcTimestamp at, std::vector<NodeId> holders) {
-  spawn_background(resolve(transaction, std::move(participants), committed, at, std::move(holders)));
+  // Each by itself: until it is resolved, whoever reads there waits.
+  for (std::size_t i = 0; i < participants.size(); ++i) {
+    std::vector<NodeId> holder(holders.begin() + static_cast<std::ptrdiff_t>(std::min(i, holders.size())),
+                               holders.begin() + static_cast<std::ptrdiff_t>(std::min(i + 1, holders.size())));
+    spawn_background(resolve(transaction, {participants[i]}, committed, at, std::move(holder)));
+  }
 }
 
 Task<void> ClusterStore::resolve(TransactionId transaction, std::vector<Participant> participants, bool committed,
                                  HlcTimestamp at, std::vector<NodeId> holders) {
   for (std::size_t i = 0; i < participants.size(); ++i) {
-    ResolveRequest request{.transaction = transaction, .key = participants[i].key, .committed = committed, .at = at};
+    ResolveRequest request{.transaction = transaction,
+                           .key = participants[i].key,
+                           .committed = committed,
+                           .at = at,
+                           .participants = participants};
     const NodeId resolver = co_await resolve_one(std::move(request));
     if (i < holders.size() && holders[i] != resolver) {
       tell(holders[i], ReleaseRequest{.transaction = transaction});
@@ -492,9 +666,12 @@ Task<void> ClusterStore::recover(Leaseholder::Abandoned abandoned) {
   bool committed = true;
   for (const Participant& participant : abandoned.participants) {
     NodeId node;
-    const auto answer = co_await send(
-        participant.key, OutcomeRequest{.transaction = abandoned.transaction, .key = participant.key, .prepares = true},
-        {.executor = &parts_.background}, &node);
+    const auto answer = co_await send(participant.key,
+                                      OutcomeRequest{.transaction = abandoned.transaction,
+                                                     .key = participant.key,
+                                                     .prepares = true,
+                                                     .participants = abandoned.participants},
+                                      {.executor = &parts_.background}, &node);
     if (!answer.ok() || answer.reply.outcome == Outcome::kUnknown) {
       co_return;
     }
@@ -537,6 +714,18 @@ void ClusterStore::schedule_recovery() {
   recovery_timer_ = parts_.timer.schedule(kRoundInterval, [this] {
     for (auto& abandoned : parts_.leaseholder.prepared_before(options_.recover_after)) {
       spawn_background(recover(std::move(abandoned)));
+    }
+    ++rounds_;
+    tell_closed_moments();
+    collect_orphans();
+    if (rounds_ % kOutcomeRounds == 0 && !collecting_outcomes_.exchange(true)) {
+      spawn_background(collect_outcomes());
+    }
+    if (rounds_ % kListRounds == 0 && !listing_shards_.exchange(true)) {
+      spawn_background(list_shards());
+    }
+    for (ShardDescriptor& stuck : merger_.stuck()) {
+      spawn_background(merger_.recover_stuck(std::move(stuck), parts_.background));
     }
     if (!guards_.prefix().empty() && !renewing_guards_.exchange(true)) {
       spawn_background(renew_guard_lease());

@@ -17,11 +17,14 @@
 #include <atomic>
 #include <chrono>
 
+#include "kv/cluster/closed_moments.h"
 #include "kv/cluster/deadlocks.h"
 #include "kv/cluster/guards.h"
 #include "kv/cluster/leaseholder.h"
+#include "kv/cluster/outcome_collector.h"
 #include "kv/cluster/peers.h"
 #include "kv/cluster/router.h"
+#include "kv/cluster/shard_merger.h"
 #include "txn/transaction.h"
 
 namespace pando::kv {
@@ -33,6 +36,8 @@ struct ClusterStoreOptions {
   std::chrono::milliseconds unavailable_after{10'000};
   // A prepared transaction that is older is looked after by the leaseholder.
   std::chrono::milliseconds recover_after{2'000};
+  // Longer than any message can be under way.
+  std::chrono::milliseconds keep_outcomes{600'000};
 };
 
 class ClusterStore final : public txn::Store {
@@ -46,9 +51,11 @@ class ClusterStore final : public txn::Store {
     runtime::Timer& timer;
     // For what nobody waits for.
     runtime::Executor& background;
+    // Where commits for other nodes go on when they are decided: where that is found out.
+    runtime::Executor& deciding;
   };
   ClusterStore(ClusterStoreOptions options, Parts parts, NodeId self, ClusterRouter::Nodes nodes);
-  // REQUIRES: stop() has returned.
+  // REQUIRES: stop() has returned, or abandon() was called.
   ~ClusterStore() override;
 
   std::unique_ptr<txn::Transaction> begin(txn::TransactionOptions options) override;
@@ -74,6 +81,8 @@ class ClusterStore final : public txn::Store {
   void start();
   // Tasks that nobody waits for.
   std::size_t background_count() const { return in_background_.load(std::memory_order_relaxed); }
+  // As a crash: nothing ends any more, and nothing needs to.
+  void abandon() { abandoned_ = true; }
   // Waits for what runs in the background.
   Task<void> stop(runtime::Executor& executor);
 
@@ -109,6 +118,7 @@ class ClusterStore final : public txn::Store {
   void tell(NodeId node, const CancelRequest& request);
   void tell(NodeId node, const AdmitRequest& request);
   Guards& guards() { return guards_; }
+  TransactionId next_transaction();
   // Where a transaction has guarded keys exclusively, and how often the connection there had broken when it got the
   // first. Nothing: that node could not be reached and may share no more, for its lease has run out.
   using Exclusions = std::map<NodeId, std::optional<uint64_t>>;
@@ -130,6 +140,23 @@ class ClusterStore final : public txn::Store {
   const Bytes& watched_prefix() const { return watched_prefix_; }
   // Tells all nodes, and waits until they have taken note.
   Task<void> announce_change(HlcTimestamp at, runtime::Executor& executor);
+  // A view of the replica here of the shard of a key, of which this node is not the leaseholder. Null: there is none,
+  // or nobody has told up to when it is complete.
+  Result<std::shared_ptr<const PastView>> open_past(ByteView key, bool before);
+  // See ClosedMoments.
+  HlcTimestamp common_past(HlcTimestamp oldest) { return closed_.common(oldest); }
+  // How often open_past() gave a view.
+  uint64_t past_views() const { return past_views_.load(std::memory_order_relaxed); }
+  // All shards of the cluster in the order of their keys, as far as nodes that can be reached know, each in its newest
+  // generation. Asks all of them.
+  Task<std::vector<Leaseholder::KnownShard>> all_shards(runtime::Executor& executor);
+  // The same without asking: what this node has replicas of as of now, other shards as of some seconds ago.
+  std::vector<Leaseholder::KnownShard> known_shards() PANDO_EXCLUDES(mutex_);
+  // Requests per second to a shard that this node has a replica of, as far as known.
+  uint64_t request_rate(ShardId shard);
+  bool stopping() const { return stopping_.load(); }
+  // Runs what nobody waits for; stop() does.
+  void spawn_background(Task<void> task);
   // Makes the outcome of a transaction known to its participants, in the background, and frees the locks that it holds
   // at `holders`, one for each participant, or none: whoever led the shards then may lead them no more.
   void resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at,
@@ -138,7 +165,13 @@ class ClusterStore final : public txn::Store {
  private:
   template <typename Request>
   Task<AnswerTo<Request>> dispatch(NodeId node, Request request, runtime::Executor& executor);
-  Task<Bytes> serve(NodeId from, Method method, Bytes body, runtime::Executor& executor);
+  Task<Bytes> serve(NodeId from, Method method, Bytes body, Peers::Line& line);
+  Task<Bytes> serve_get(NodeId from, Bytes body, Peers::Line& line);
+  Task<Bytes> serve_lock(NodeId from, Bytes body, Peers::Line& line);
+  Task<Bytes> serve_commit(NodeId from, Bytes body, Peers::Line& line);
+  Task<Bytes> serve_in_order(NodeId from, Method method, Bytes body, Peers::Line& line);
+  Task<Bytes> dispatch_served(NodeId from, Method method, Bytes body, runtime::Executor& executor);
+  Task<Bytes> serve_merging(Method method, Bytes body, runtime::Executor& executor);
   Task<Bytes> serve_simple(Method method, Bytes body);
   Task<Bytes> serve_notice(Bytes body, runtime::Executor& executor);
   Task<void> resolve(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at,
@@ -150,8 +183,12 @@ class ClusterStore final : public txn::Store {
   Task<void> renew_guard_lease();
   std::vector<WaitEdge> local_waits();
   Task<Bytes> serve_exclude(NodeId from, Bytes body, runtime::Executor& executor);
+  void tell_closed_moments();
+  void collect_orphans();
+  Task<void> list_shards();
+  Task<void> collect_outcomes();
+  Task<void> remove_if_orphan(ShardDescriptor here);
   void schedule_recovery() PANDO_EXCLUDES(mutex_);
-  void spawn_background(Task<void> task);
   Task<void> run_background(Task<void> task);
 
   const ClusterStoreOptions options_;
@@ -160,6 +197,13 @@ class ClusterStore final : public txn::Store {
   ClusterRouter router_;
   const ClusterRouter::Nodes nodes_;
   Guards guards_;
+  // Of the timer's callback.
+  uint64_t rounds_ = 0;
+  ClosedMoments closed_;
+  ShardMerger merger_;
+  OutcomeCollector outcomes_;
+  std::atomic<bool> collecting_outcomes_{false};
+  std::atomic<uint64_t> past_views_{0};
   Bytes watched_prefix_;
   WatchedHook watched_hook_;
   std::atomic<uint64_t> told_change_{0};
@@ -168,12 +212,15 @@ class ClusterStore final : public txn::Store {
   std::atomic<uint64_t> last_transaction_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::size_t> in_background_{0};
+  bool abandoned_ = false;
   // Of the background executor.
   DeadlockDetector deadlocks_;
   std::atomic<bool> breaking_deadlocks_{false};
   std::atomic<bool> renewing_guards_{false};
   Mutex mutex_;
   runtime::TimerId recovery_timer_ PANDO_GUARDED_BY(mutex_) = 0;
+  std::vector<Leaseholder::KnownShard> others_shards_ PANDO_GUARDED_BY(mutex_);
+  std::atomic<bool> listing_shards_{false};
 };
 
 // Waits; false when the cancellation came first.

@@ -31,10 +31,46 @@ ClusterTransaction::~ClusterTransaction() {
 void ClusterTransaction::begin_statement() {
   PANDO_ASSERT(!over_, "a statement in a transaction that has ended");
   statement_ = writes_.mark();
+  earlier_locks_ = std::exchange(statement_locks_, lock_count_);
+  past_.reset();
+  if (options_.read_at != HlcTimestamp()) {
+    // There is nothing uncertain about it.
+    const HlcTimestamp at = std::min(options_.read_at, store_.parts().oracle.next());
+    point_ = {.at = at, .limit = at};
+    return;
+  }
   if (options_.isolation == txn::Isolation::kReadCommitted || point_.limit == HlcTimestamp()) {
     const HlcTimestamp now = store_.parts().oracle.next();
     point_ = {.limit = {now.wall_ns + static_cast<uint64_t>(store_.options().clock_offset_max.count()), 0}};
+    if (options_.staleness_max.count() != 0) {
+      // What was acknowledged before it began need not be seen: nothing is uncertain.
+      point_.limit = {1, 0};
+      // Not older than the definitions that its statements are bound to.
+      const auto staleness_ns = static_cast<uint64_t>(options_.staleness_max.count());
+      oldest_ = std::max(HlcTimestamp{now.wall_ns - std::min(now.wall_ns, staleness_ns), 0}, store_.watched_change());
+    }
   }
+}
+
+Result<std::shared_ptr<const PastView>> ClusterTransaction::open_past(ByteView key, bool before) {
+  if (!options_.reads_past()) {
+    return std::shared_ptr<const PastView>();
+  }
+  const HlcTimestamp needed = point_.at == HlcTimestamp() ? oldest_ : point_.at;
+  if (past_ == nullptr || past_->until < needed || !covers(past_->span, key, before)) {
+    PANDO_ASSIGN(auto view, store_.open_past(key, before));
+    if (view == nullptr || view->until < needed) {
+      return std::shared_ptr<const PastView>();
+    }
+    past_ = std::move(view);
+  }
+  if (point_.at == HlcTimestamp()) {
+    // One that other shards can be read at as well.
+    const HlcTimestamp at = std::min(past_->until, store_.common_past(oldest_));
+    point_ = {.at = at, .limit = at, .origin = store_.self()};
+  }
+  PANDO_TRY(store_.parts().leaseholder.check_readable(point_.at));
+  return past_;
 }
 
 void ClusterTransaction::note_moment(HlcTimestamp at, NodeId origin) {
@@ -82,6 +118,14 @@ Task<Result<std::optional<Bytes>>> ClusterTransaction::get_latest(Bytes key) {
 }
 
 Task<Result<std::optional<Bytes>>> ClusterTransaction::read(Bytes key, bool latest) {
+  if (!latest) {
+    PANDO_CO_ASSIGN(const auto past, open_past(key, false));
+    if (past != nullptr) {
+      storage::Version version;
+      PANDO_CO_ASSIGN(const bool found, past->reader->get_version(key, point_.at, version));
+      co_return found && !version.tombstone ? std::optional(std::move(version.value)) : std::nullopt;
+    }
+  }
   NodeId node;
   auto answer = co_await store_.send(key, GetRequest{.transaction = id_, .point = point_, .latest = latest, .key = key},
                                      context(), &node);
@@ -143,11 +187,7 @@ Status ClusterTransaction::note_guard(uint64_t epoch) {
 
 Task<Result<txn::LockOutcome>> ClusterTransaction::lock_at_leaseholder(Bytes key, txn::LockStrength strength,
                                                                        txn::WaitPolicy wait) {
-  LockRequest request{.transaction = id_,
-                      .key = key,
-                      .strength = strength,
-                      .wait = wait,
-                      .timeout_ms = static_cast<uint64_t>(options_.lock_timeout.count())};
+  LockRequest request = lock_request(key, strength, wait);
   std::atomic<NodeId::Number> asked{0};
   std::optional<runtime::Cancellation::Registration> registration;
   if (options_.cancellation != nullptr) {
@@ -159,39 +199,47 @@ Task<Result<txn::LockOutcome>> ClusterTransaction::lock_at_leaseholder(Bytes key
   sent.asked = &asked;
   sent.marks = &marks_;
   NodeId node;
-  ShardId shard;
-  const auto answer = co_await store_.send(key, std::move(request), sent, &node, &shard);
+  const auto answer = co_await store_.send(key, request, sent, &node, &request.shard);
   if (!answer.ok()) {
     co_return answer.status;
   }
   if (!answer.reply.granted) {
     co_return txn::LockOutcome{.granted = false};
   }
-  PANDO_CO_TRY(note_lock(key, node, answer.reply, shard));
+  PANDO_CO_TRY(note_lock(request, node, answer.reply));
   store_.note_watched(answer.reply.watched);
   if (!answer.reply.guards.empty() || answer.reply.guards_unknown_ms > 0) {
     PANDO_CO_TRY(co_await store_.exclude(id_, key, answer.reply, lock_wait(wait), &excluded_));
   }
-  co_return txn::LockOutcome{.changed_since_snapshot = point_.at != HlcTimestamp() && answer.reply.newest > point_.at};
+  co_return outcome_of(answer.reply.newest);
 }
 
-Status ClusterTransaction::note_lock(const Bytes& key, NodeId node, const LockReply& reply, ShardId shard) {
+LockRequest ClusterTransaction::lock_request(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) const {
+  return {.transaction = id_,
+          .key = std::move(key),
+          .strength = strength,
+          .wait = wait,
+          .timeout_ms = static_cast<uint64_t>(options_.lock_timeout.count())};
+}
+
+Status ClusterTransaction::note_lock(const LockRequest& request, NodeId node, const LockReply& reply) {
   if (reply.mark_before < marks_[node]) {
     return locks_lost();
   }
   marks_[node] = reply.mark_after;
-  Lock& lock = locks_[key];
-  if (lock.term != 0 && (lock.term != reply.term || lock.shard != shard)) {
+  Lock& lock = locks_[request.key];
+  if (lock.term != 0 && (lock.term != reply.term || lock.shard != request.shard)) {
     return locks_lost();
   }
-  const std::size_t number = lock.number == 0 ? ++lock_count_ : lock.number;
+  const bool first = lock.number == 0;
   lock = {.node = node,
-          .shard = shard,
+          .shard = request.shard,
           .term = reply.term,
           .newest = reply.newest,
           .tombstone = reply.tombstone,
           .value = reply.value,
-          .number = number};
+          .number = first ? ++lock_count_ : lock.number,
+          .strength = first ? request.strength : lock.strength};
   return {};
 }
 
@@ -203,7 +251,7 @@ void ClusterTransaction::forget_locks_after(std::size_t number) {
 
 Status ClusterTransaction::check_write(ByteView key, bool erases) {
   PANDO_ASSERT(!over_, "a write in a transaction that has ended");
-  if (options_.read_only) {
+  if (options_.read_only || options_.reads_past()) {
     return txn::read_only_violation();
   }
   if (writes_.bytes() > store_.options().transaction_bytes_max) {
@@ -276,12 +324,7 @@ Task<Status> ClusterTransaction::commit() {
   PANDO_ASSERT(!over_, "a transaction ends once");
   Status status;
   if (has_writes()) {
-    std::vector<Part> parts;
-    status = co_await make_parts(parts);
-    if (status.ok()) {
-      status =
-          parts.size() == 1 ? co_await commit_one(std::move(parts.front())) : co_await commit_many(std::move(parts));
-    }
+    status = co_await commit_writes();
   }
   if (status.ok()) {
     for (const auto& hook : hooks_) {
@@ -295,6 +338,24 @@ Task<Status> ClusterTransaction::commit() {
   co_return status;
 }
 
+Task<Status> ClusterTransaction::commit_writes() {
+  bool must_lock = !replaced_.empty() && writes_.size() > 1;
+  if (!must_lock) {
+    std::vector<Part> parts;
+    PANDO_CO_TRY(co_await make_parts(parts));
+    if (parts.size() > 1) {
+      co_return co_await commit_many(std::move(parts));
+    }
+    Status status = co_await commit_one(std::move(parts.front()), &must_lock);
+    if (!must_lock) {
+      co_return status;
+    }
+  }
+  const Bytes key = std::exchange(replaced_, {});
+  PANDO_CO_TRY((co_await lock_at_leaseholder(key, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock)).status());
+  co_return co_await commit_writes();
+}
+
 Task<void> ClusterTransaction::rollback() {
   if (!over_) {
     end();
@@ -304,6 +365,7 @@ Task<void> ClusterTransaction::rollback() {
 
 void ClusterTransaction::end() {
   over_ = true;
+  past_.reset();
   for (const auto& [node, mark] : marks_) {
     store_.tell(node, ReleaseRequest{.transaction = id_});
   }
@@ -337,27 +399,30 @@ Task<Status> ClusterTransaction::make_parts(std::vector<Part>& parts) {
       }
     }
     part.commit.payload = std::move(builder).finish();
+    part.commit.replaces = !replaced_.empty();
     parts.push_back(std::move(part));
   }
-  PANDO_CO_TRY(bind_locks(parts));
+  PANDO_CO_TRY(co_await bind_locks(parts));
   PANDO_CO_TRY(bind_guards(parts));
   co_return co_await add_reads(parts);
 }
 
-// Every lock must be one of the lease that its shard is under now, as far as this transaction writes there.
-Status ClusterTransaction::bind_locks(std::vector<Part>& parts) {
+// Every lock must be one of the lease that its shard is under now. A shard that is only locked takes part as well: else
+// its leaseholder could be lost unnoticed, and another transaction change what the lock was to keep.
+Task<Status> ClusterTransaction::bind_locks(std::vector<Part>& parts) {
   for (const auto& [key, lock] : locks_) {
-    const auto part =
-        std::ranges::find_if(parts, [&](const Part& each) { return covers(each.route.span, key, false); });
+    auto part = std::ranges::find_if(parts, [&](const Part& each) { return covers(each.route.span, key, false); });
     if (part == parts.end()) {
-      continue;
+      PANDO_CO_ASSIGN(RouteReply route, co_await store_.locate(key, context()));
+      parts.push_back({.route = std::move(route), .first_key = key, .commit = {.transaction = id_}});
+      part = std::prev(parts.end());
     }
     if (lock.shard != part->route.shard || (part->commit.term != 0 && part->commit.term != lock.term)) {
-      return locks_lost();
+      co_return locks_lost();
     }
     part->commit.term = lock.term;
   }
-  return {};
+  co_return Status();
 }
 
 Status ClusterTransaction::bind_guards(std::vector<Part>& parts) {
@@ -396,7 +461,6 @@ Task<Status> ClusterTransaction::add_reads(std::vector<Part>& parts) {
         part = std::prev(parts.end());
       }
       const bool last = route.span.end.empty() || (!span.end.empty() && span.end <= route.span.end);
-      part->commit.snapshot = point_.at;
       part->commit.reads.push_back({span.start, last ? span.end : route.span.end});
       if (last) {
         break;
@@ -404,10 +468,14 @@ Task<Status> ClusterTransaction::add_reads(std::vector<Part>& parts) {
       span.start = route.span.end;
     }
   }
+  for (Part& part : parts) {
+    part.commit.snapshot = point_.at;
+  }
   co_return Status();
 }
 
-Task<Status> ClusterTransaction::commit_one(Part part) {
+Task<Status> ClusterTransaction::commit_one(Part part, bool* must_lock) {
+  const bool replaces = part.commit.replaces;
   const HlcTimestamp since = store_.parts().oracle.next();
   part.commit.keeps_locks = !hooks_.empty();
   auto sent = context(false);
@@ -428,6 +496,7 @@ Task<Status> ClusterTransaction::commit_one(Part part) {
     case Verdict::kUnreachable:
       co_return co_await store_.find_outcome(part.first_key, id_, since, *options_.executor);
     default:
+      *must_lock = replaces && answer.verdict == Verdict::kTryAgain;
       co_return locks_lost();
   }
 }
@@ -461,8 +530,8 @@ Task<void> ClusterTransaction::prepare_part(Part* part, std::vector<Participant>
   NodeId node;
   const auto answer = co_await store_.send(
       part->first_key,
-      PrepareRequest{.part = std::move(part->commit), .key = part->first_key, .participants = std::move(participants)},
-      sent, &node);
+      PrepareRequest{.part = std::move(part->commit), .key = part->first_key, .participants = participants}, sent,
+      &node);
   if (answer.ok()) {
     vote->add(Status(), answer.reply.at);
   } else if (answer.verdict == Verdict::kError) {
@@ -471,7 +540,9 @@ Task<void> ClusterTransaction::prepare_part(Part* part, std::vector<Participant>
     vote->add(locks_lost(), {});
   } else {
     const auto found = co_await store_.send(
-        part->first_key, OutcomeRequest{.transaction = id_, .key = part->first_key, .prepares = true},
+        part->first_key,
+        OutcomeRequest{
+            .transaction = id_, .key = part->first_key, .prepares = true, .participants = std::move(participants)},
         {.executor = options_.executor}, &node);
     if (!found.ok()) {
       vote->add(Status(sql_state::kStatementCompletionUnknown,

@@ -8,15 +8,25 @@
 
 #include "kv/cluster/cluster_store.h"
 #include "kv/commit_record.h"
+#include "txn/point_access.h"
 #include "txn/read_set.h"
 #include "txn/write_buffer.h"
 
 namespace pando::kv {
 
-class ClusterTransaction final : public txn::Transaction {
+class ClusterTransaction final : public txn::Transaction, public txn::PointAccess {
  public:
   ClusterTransaction(ClusterStore& store, txn::TransactionOptions options, TransactionId id);
   ~ClusterTransaction() override;
+
+  // --- PointAccess, in cluster_point_access.cc: of keys that are led here, and of what it has already ---
+  Result<txn::ReadOutcome> try_get(ByteView key, Bytes& value) override;
+  Result<txn::ReadOutcome> try_get_latest(ByteView key, Bytes& value) override;
+  Result<std::optional<txn::LockOutcome>> try_lock(ByteView key, txn::LockStrength strength) override;
+  bool try_hold(ByteView key, txn::LockStrength strength) override;
+  Result<bool> try_replace(ByteView key, Bytes value) override;
+  bool try_commit() override;
+  bool renew(const txn::TransactionOptions& options) override;
 
   TransactionId id() const override { return id_; }
   txn::Isolation isolation() const override { return options_.isolation; }
@@ -52,6 +62,9 @@ class ClusterTransaction final : public txn::Transaction {
   void note_moment(HlcTimestamp at, NodeId origin);
   // What a read that found something uncertain ends with.
   Status restart_after(HlcTimestamp uncertain);
+  // A view of a replica here that holds what the transaction is to read of the past; null: its leaseholder must be
+  // asked. The first one chooses the moment where that is left to it.
+  Result<std::shared_ptr<const PastView>> open_past(ByteView key, bool before);
   ClusterStore& store() { return store_; }
   ClusterStore::SendContext context(bool repeatable = true) {
     return {.executor = options_.executor, .cancellation = options_.cancellation, .repeatable = repeatable};
@@ -68,6 +81,8 @@ class ClusterTransaction final : public txn::Transaction {
     std::optional<Bytes> value;
     // Its place in the order of locking.
     std::size_t number = 0;
+    // As it was first taken: what was raised since may be undone by a rollback to a savepoint.
+    txn::LockStrength strength = txn::LockStrength::kKeyShare;
   };
   struct Savepoint {
     txn::WriteBuffer::Mark writes;
@@ -81,20 +96,30 @@ class ClusterTransaction final : public txn::Transaction {
     CommitPart commit;
   };
 
-  bool notes_reads() const { return options_.isolation == txn::Isolation::kSerializable && !options_.read_only; }
+  bool notes_reads() const {
+    return options_.isolation == txn::Isolation::kSerializable && !options_.read_only && !options_.reads_past();
+  }
   Task<Result<std::optional<Bytes>>> read(Bytes key, bool latest);
   Status check_write(ByteView key, bool erases);
   Task<Result<txn::LockOutcome>> lock_at_leaseholder(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait);
   txn::LockWait lock_wait(txn::WaitPolicy wait) const;
   Status note_guard(uint64_t epoch);
-  Status note_lock(const Bytes& key, NodeId node, const LockReply& reply, ShardId shard);
+  Status note_lock(const LockRequest& request, NodeId node, const LockReply& reply);
+  txn::LockOutcome outcome_of(HlcTimestamp newest) const {
+    return {.changed_since_snapshot = point_.at != HlcTimestamp() && newest > point_.at};
+  }
+  LockRequest lock_request(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) const;
+  // The newest version, when it came along with a lock.
+  std::optional<txn::ReadOutcome> find_locked(ByteView key, Bytes& value) const;
   void forget_locks_after(std::size_t number);
 
+  Task<Status> commit_writes();
   Task<Status> make_parts(std::vector<Part>& parts);
-  Status bind_locks(std::vector<Part>& parts);
+  Task<Status> bind_locks(std::vector<Part>& parts);
   Status bind_guards(std::vector<Part>& parts);
   Task<Status> add_reads(std::vector<Part>& parts);
-  Task<Status> commit_one(Part part);
+  // Sets `must_lock` when what it replaces is locked by somebody else; then nothing is committed.
+  Task<Status> commit_one(Part part, bool* must_lock);
   Task<Status> commit_many(std::vector<Part> parts);
   struct Vote;
   Task<void> prepare_part(Part* part, std::vector<Participant> participants, Vote* vote);
@@ -102,8 +127,11 @@ class ClusterTransaction final : public txn::Transaction {
 
   ClusterStore& store_;
   txn::TransactionOptions options_;
-  const TransactionId id_;
+  TransactionId id_;
   ReadPoint point_;
+  // When it may read the past: the oldest moment that is new enough, and the view it has read from last.
+  HlcTimestamp oldest_;
+  std::shared_ptr<const PastView> past_;
   txn::WriteBuffer writes_;
   // What the running statement sees of them.
   txn::WriteBuffer::Mark statement_ = 0;
@@ -119,6 +147,11 @@ class ClusterTransaction final : public txn::Transaction {
   txn::ReadSet reads_;
   std::vector<Savepoint> savepoints_;
   std::vector<std::function<void()>> hooks_;
+  // What try_replace has put and nothing has locked since; empty for none.
+  Bytes replaced_;
+  // Locks that it had when the running statement began, and before that, when it began the last time.
+  std::size_t statement_locks_ = 0;
+  std::size_t earlier_locks_ = 0;
   // It writes under the watched prefix.
   bool changes_watched_ = false;
   HlcTimestamp committed_at_;

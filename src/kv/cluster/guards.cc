@@ -49,6 +49,16 @@ Task<Result<Guards::Shared>> Guards::share(TransactionId transaction, NodeId sel
   co_return Shared{.granted = granted, .epoch = epoch() == before ? before : 0};
 }
 
+Guards::Shared Guards::try_share(TransactionId transaction, NodeId self, ByteView key) {
+  const uint64_t before = epoch();
+  if (before == 0) {
+    return {};
+  }
+  LockOwners::Use use(owners_, transaction, self);
+  const bool granted = table_.try_lock(use->owner, key, txn::LockStrength::kKeyShare);
+  return {.granted = granted, .epoch = granted ? before : 0};
+}
+
 Task<Status> Guards::exclude(TransactionId transaction, NodeId gateway, Bytes key, txn::LockWait how) {
   LockOwners::Use use(owners_, transaction, gateway);
   PANDO_CO_ASSIGN(const bool granted, co_await lock(use, std::move(key), txn::LockStrength::kUpdate, how));

@@ -48,6 +48,8 @@ class Guards {
   };
   // Errors: as LockTable::lock. REQUIRES: how.executor.
   Task<Result<Shared>> share(TransactionId transaction, NodeId self, Bytes key, txn::LockWait how);
+  // The same without waiting: not granted when it would have to.
+  Shared try_share(TransactionId transaction, NodeId self, ByteView key);
   Task<Status> exclude(TransactionId transaction, NodeId gateway, Bytes key, txn::LockWait how);
   void release(TransactionId transaction) { owners_.release(transaction, 0); }
   void release_gateway(NodeId gateway) { owners_.release_gateway(gateway); }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "kv/cluster/guards.h"
 #include "kv/commit_record.h"
 #include "txn/conflict_errors.h"
 
@@ -11,13 +10,6 @@ namespace {
 
 // A value that a lock's answer brings along saves the gateway a read.
 constexpr std::size_t kLockedValueBytesMax = 4096;
-// Of a scan's answer.
-constexpr std::size_t kScanReplyBytesMax = 4_MiB;
-constexpr std::size_t kScanStep = 256;
-constexpr uint64_t kNsPerMs = 1'000'000;
-constexpr auto kGuardLeaseNs = static_cast<uint64_t>(std::chrono::nanoseconds(kGuardLease).count());
-// By this part of it a lease lasts longer here than where it is used: clocks may run at different rates.
-constexpr uint64_t kGuardDriftPart = 100;
 
 Status past_deadline() {
   return Status(sql_state::kSerializationFailure, "the gateway lost touch with the cluster before the commit")
@@ -34,13 +26,6 @@ txn::Span span_of(ByteView key) {
   end.push_back('\0');
   return {Bytes(key), std::move(end)};
 }
-
-// What a call to the host comes to, in the frame of whoever waits for it.
-struct PendingOutcome {
-  explicit PendingOutcome(runtime::Executor& executor) : decided(executor) {}
-  Status status;
-  runtime::Event decided;
-};
 
 }  // namespace
 
@@ -72,26 +57,6 @@ NodeId Leaseholder::leader_hint(ShardId id) const {
   return leader == self_ ? NodeId() : leader;
 }
 
-template <typename T>
-Answer<T> Leaseholder::redirect(ShardId id) const {
-  return Answer<T>::not_leaseholder(leader_hint(id));
-}
-
-RouteReply Leaseholder::route(ByteView key, bool before) {
-  MutexLock shards_lock(shards_mutex_);
-  for (const auto& [id, led] : shards_) {
-    MutexLock lock(led->mutex);
-    if (led->generation != 0 && covers(led->span, key, before)) {
-      return {.known = true,
-              .shard = id,
-              .generation = led->generation,
-              .span = led->span,
-              .leaseholder = led->view->leader()};
-    }
-  }
-  return {};
-}
-
 // --- reads ---
 
 Task<void> Leaseholder::wait_for_change(LedShard& led, runtime::Executor& executor) {
@@ -111,29 +76,68 @@ Task<Leaseholder::Settled> Leaseholder::settle(LedShard& led, ReadPoint point, t
   while (true) {
     {
       MutexLock lock(led.mutex);
-      if (!leads(led)) {
-        co_return Settled{.verdict = Verdict::kNotLeaseholder, .hint = leader_hint(led.id)};
-      }
-      if (!led.contains(part)) {
-        co_return Settled{.verdict = Verdict::kNotLeaseholder};
-      }
-      ReadPoint settled = point;
-      if (settled.at == HlcTimestamp()) {
-        // Not before what another shard of this node has acknowledged: later versions of this node need not be visible.
-        settled.at = std::max(led.complete_until(parts_.oracle.next()), HlcTimestamp{applied_.load(), 0});
-        settled.origin = self_;
-      } else {
-        parts_.oracle.observe(settled.at);
-      }
-      // A prepared write of any time may be committed and acknowledged already: a moment that is yet to be chosen must
-      // come after it.
-      const HlcTimestamp limit = point.at == HlcTimestamp() ? HlcTimestamp::max() : std::max(point.limit, point.at);
-      if (led.find_writer(part, reader, settled.at, limit) == nullptr) {
-        co_return Settled{.point = settled, .lease_start = led.lease_start};
+      if (const auto settled = try_settle(led, point, part, reader)) {
+        co_return *settled;
       }
     }
     co_await wait_for_change(led, executor);
   }
+}
+
+std::optional<Leaseholder::Settled> Leaseholder::try_settle(const LedShard& led, const ReadPoint& point,
+                                                            const txn::Span& part, TransactionId reader) {
+  if (!leads(led)) {
+    return Settled{.verdict = Verdict::kNotLeaseholder, .hint = leader_hint(led.id)};
+  }
+  if (!led.contains(part)) {
+    return Settled{.verdict = Verdict::kNotLeaseholder};
+  }
+  led.load.note(part.start);
+  ReadPoint settled = point;
+  const HlcTimestamp limit = settle_moment(led, settled);
+  if (led.find_writer(part, reader, settled.at, limit) != nullptr) {
+    return std::nullopt;
+  }
+  return Settled{.point = settled, .lease_start = led.lease_start};
+}
+
+// Whoever holds a lock sees the newest version: not one that a commit, whose gateway is gone and has lost its locks, is
+// about to replace.
+Task<Leaseholder::Settled> Leaseholder::settle_lock(LedShard& led, Bytes key, TransactionId owner,
+                                                    runtime::Executor& executor) {
+  while (true) {
+    {
+      MutexLock lock(led.mutex);
+      if (const auto settled = try_settle_lock(led, key, owner)) {
+        co_return *settled;
+      }
+    }
+    co_await wait_for_change(led, executor);
+  }
+}
+
+std::optional<Leaseholder::Settled> Leaseholder::try_settle_lock(const LedShard& led, ByteView key,
+                                                                 TransactionId owner) {
+  if (!leads(led) || !led.contains(key)) {
+    return Settled{.verdict = Verdict::kNotLeaseholder};
+  }
+  if (led.find_writer(key, owner, HlcTimestamp::max(), HlcTimestamp::max()) != nullptr) {
+    return std::nullopt;
+  }
+  return Settled{};
+}
+
+HlcTimestamp Leaseholder::settle_moment(const LedShard& led, ReadPoint& point) {
+  if (point.at != HlcTimestamp()) {
+    parts_.oracle.observe(point.at);
+    return std::max(point.limit, point.at);
+  }
+  // Not before what another shard of this node has acknowledged: later versions of this node need not be visible.
+  point.at = std::max(led.complete_until(parts_.oracle.next()), HlcTimestamp{applied_.load(), 0});
+  point.origin = self_;
+  // A prepared write of any time may be committed and acknowledged already: a moment that is yet to be chosen must come
+  // after it.
+  return HlcTimestamp::max();
 }
 
 // A version after the read's moment may have been acknowledged before the statement began, unless it was committed here
@@ -188,78 +192,13 @@ Task<AnswerTo<GetRequest>> Leaseholder::get(GetRequest request, runtime::Executo
   if (!found.ok()) {
     co_return Reply::error(std::move(found).status());
   }
+  if (Status status = check_readable(settled.point.at); !status.ok()) {
+    co_return Reply::error(std::move(status));
+  }
   Reply answer;
   answer.reply.at = settled.point.at;
   if (*found && !record.tombstone) {
     answer.reply.value = std::move(record.value);
-  }
-  co_return answer;
-}
-
-Task<Answer<Leaseholder::OpenScan>> Leaseholder::open_scan(ScanRequest request, runtime::Executor& executor) {
-  using Reply = Answer<OpenScan>;
-  LedShard& led = shard(request.shard);
-  const Settled settled = co_await settle(led, request.point, request.span, request.transaction, executor);
-  if (settled.verdict != Verdict::kOk) {
-    co_return Reply::not_leaseholder(settled.hint);
-  }
-  if (request.point.at != HlcTimestamp() && request.point.limit > request.point.at) {
-    auto uncertain = find_uncertain(request.span, settled);
-    if (!uncertain.ok()) {
-      co_return Reply::error(std::move(uncertain).status());
-    }
-    if (uncertain->has_value()) {
-      co_return Reply::uncertain_at(**uncertain);
-    }
-  }
-  Reply answer;
-  answer.reply.at = settled.point.at;
-  answer.reply.scan = parts_.engine.scan_versions({.span = {request.span.start, request.span.end},
-                                                   .at = settled.point.at,
-                                                   .reverse = request.reverse,
-                                                   .limit_hint = request.entries_max});
-  co_return answer;
-}
-
-// Walks the span once more than reading it does; a statement that stays on one node needs it only where versions are
-// younger than its moment.
-Result<std::optional<HlcTimestamp>> Leaseholder::find_uncertain(const txn::Span& span, const Settled& settled) {
-  auto versions = parts_.engine.iterate_versions({span.start, span.end});
-  for (versions->seek(span.start, HlcTimestamp::max()); versions->valid(); versions->next()) {
-    if (is_uncertain(versions->timestamp(), settled)) {
-      return std::optional(versions->timestamp());
-    }
-  }
-  PANDO_TRY(versions->status());
-  return std::optional<HlcTimestamp>();
-}
-
-Task<AnswerTo<ScanRequest>> Leaseholder::scan(ScanRequest request, runtime::Executor& executor) {
-  using Reply = AnswerTo<ScanRequest>;
-  const std::size_t entries_max = request.entries_max;
-  auto opened = co_await open_scan(std::move(request), executor);
-  Reply answer{.verdict = opened.verdict,
-               .status = std::move(opened.status),
-               .hint = opened.hint,
-               .uncertain = opened.uncertain};
-  if (!opened.ok()) {
-    co_return answer;
-  }
-  answer.reply.at = opened.reply.at;
-  KeyValueBatch& entries = answer.reply.entries;
-  KeyValueBatch step;
-  while (entries.size() < entries_max && entries.arena.size() < kScanReplyBytesMax) {
-    if (Status status = opened.reply.scan->next(step, std::min(kScanStep, entries_max - entries.size()));
-        !status.ok()) {
-      co_return Reply::error(std::move(status));
-    }
-    if (step.size() == 0) {
-      answer.reply.ended = true;
-      break;
-    }
-    for (std::size_t i = 0; i < step.size(); ++i) {
-      entries.append(step.key(i), step.value(i));
-    }
   }
   co_return answer;
 }
@@ -304,33 +243,37 @@ Task<AnswerTo<LockRequest>> Leaseholder::lock(LockRequest request, NodeId gatewa
   if (!answer.reply.granted) {
     co_return answer;
   }
-  const bool leads_still = co_await wait_for_writers(led, span_of(request.key), request.transaction, executor);
+  const Settled settled = co_await settle_lock(led, request.key, request.transaction, executor);
   {
     MutexLock lock(led.mutex);
-    if (!leads_still || led.term != term || use.over()) {
+    if (settled.verdict != Verdict::kOk || led.term != term || use.over()) {
       use->owner.release_to(answer.reply.mark_before);
       // To a gateway that could not be reached meanwhile: asked again, it would be as lost.
       co_return use.over() ? Reply::error(locks_lost()) : redirect<LockReply>(request.shard);
     }
     answer.reply.watched = led.watched;
   }
-  if (request.strength == txn::LockStrength::kUpdate && !guarded_prefix_.empty() &&
-      request.key.starts_with(guarded_prefix_)) {
-    list_guards(answer.reply, request.transaction);
-  }
-  CachedRecord record;
-  auto found = newest(request.key, record);
-  if (!found.ok()) {
-    co_return Reply::error(std::move(found).status());
-  }
-  if (*found) {
-    answer.reply.newest = record.timestamp;
-    answer.reply.tombstone = record.tombstone;
-    if (!record.tombstone && record.value.size() <= kLockedValueBytesMax) {
-      answer.reply.value = std::move(record.value);
-    }
+  if (Status status = describe_locked(request, answer.reply); !status.ok()) {
+    co_return Reply::error(std::move(status));
   }
   co_return answer;
+}
+
+Status Leaseholder::describe_locked(const LockRequest& request, LockReply& reply) {
+  if (request.strength == txn::LockStrength::kUpdate && !guarded_prefix_.empty() &&
+      request.key.starts_with(guarded_prefix_)) {
+    list_guards(reply, request.transaction);
+  }
+  CachedRecord record;
+  PANDO_ASSIGN(const bool found, newest(request.key, record));
+  if (found) {
+    reply.newest = record.timestamp;
+    reply.tombstone = record.tombstone;
+    if (!record.tombstone && record.value.size() <= kLockedValueBytesMax) {
+      reply.value = std::move(record.value);
+    }
+  }
+  return {};
 }
 
 void Leaseholder::release(const ReleaseRequest& request) {
@@ -339,53 +282,6 @@ void Leaseholder::release(const ReleaseRequest& request) {
     MutexLock lock(guards_mutex_);
     excluders_.erase(request.transaction);
   }
-}
-
-void Leaseholder::release_gateway(NodeId gateway) {
-  owners_.release_gateway(gateway);
-  MutexLock lock(guards_mutex_);
-  forget_lost_excluders();
-}
-
-void Leaseholder::forget_lost_excluders() {
-  std::erase_if(excluders_, [this](TransactionId transaction) { return !owners_.knows(transaction); });
-}
-
-// From now on no node gets a lease that had none.
-void Leaseholder::list_guards(LockReply& reply, TransactionId transaction) {
-  const uint64_t now_ns = parts_.clock.monotonic_ns();
-  const auto remaining_ms = [now_ns](uint64_t until_ns) {
-    return until_ns <= now_ns ? 0 : (until_ns - now_ns) / kNsPerMs + 1;
-  };
-  MutexLock lock(guards_mutex_);
-  excluders_.insert(transaction);
-  reply.guards_unknown_ms = remaining_ms(guards_unknown_until_ns_);
-  for (const auto& [node, until_ns] : guard_leases_) {
-    if (until_ns > now_ns) {
-      reply.guards.push_back({.node = node, .remaining_ms = remaining_ms(until_ns)});
-    }
-  }
-}
-
-AnswerTo<GuardLeaseRequest> Leaseholder::lease_guards(const GuardLeaseRequest& request) {
-  AnswerTo<GuardLeaseRequest> answer;
-  LedShard& led = shard(request.shard);
-  {
-    MutexLock lock(led.mutex);
-    if (!leads(led) || !led.contains(guarded_prefix_)) {
-      return redirect<GuardLeaseReply>(request.shard);
-    }
-    answer.reply.watched = led.watched;
-  }
-  const uint64_t now_ns = parts_.clock.monotonic_ns();
-  MutexLock lock(guards_mutex_);
-  forget_lost_excluders();
-  uint64_t& until_ns = guard_leases_[request.node];
-  answer.reply.granted = until_ns > now_ns || excluders_.empty();
-  if (answer.reply.granted) {
-    until_ns = now_ns + kGuardLeaseNs + kGuardLeaseNs / kGuardDriftPart;
-  }
-  return answer;
 }
 
 std::vector<WaitEdge> Leaseholder::waits() {
@@ -413,12 +309,14 @@ Task<void> Leaseholder::wait_until_commits_allowed(LedShard& led, runtime::Execu
 }
 
 Status Leaseholder::check_part(LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys) {
-  if (part.term != 0 && (part.term != led.term || !owners_.knows(part.transaction))) {
+  const bool holds =
+      part.term == 0 ? !owners_.refuses(part.transaction) : part.term == led.term && owners_.knows(part.transaction);
+  if (!holds) {
     return locks_lost();
   }
   for (const Bytes& key : keys) {
-    if (led.find_writer(span_of(key), part.transaction, HlcTimestamp::max(), HlcTimestamp::max()) != nullptr &&
-        part.term == 0) {
+    if (part.term == 0 && !part.replaces &&
+        led.find_writer(key, part.transaction, HlcTimestamp::max(), HlcTimestamp::max()) != nullptr) {
       return txn::concurrent_update();
     }
   }
@@ -465,6 +363,7 @@ Task<AnswerTo<CommitShardRequest>> Leaseholder::commit(CommitShardRequest reques
   PendingWrite write(part.transaction, executor);
   write.keys = *std::move(keys);
   co_await wait_for_readers(led, write, executor);
+  txn::LockOwner passing(locks_, part.transaction);
   {
     MutexLock lock(led.mutex);
     if (!leads(led)) {
@@ -473,6 +372,9 @@ Task<AnswerTo<CommitShardRequest>> Leaseholder::commit(CommitShardRequest reques
     if (!led.contains(write.keys.front()) || !led.contains(write.keys.back())) {
       co_return Reply::not_leaseholder(NodeId());
     }
+    if (part.replaces && !may_replace(led, write.keys, passing)) {
+      co_return Reply::try_again();
+    }
     if (Status status = check_part(led, part, write.keys); !status.ok()) {
       co_return Reply::error(std::move(status));
     }
@@ -480,19 +382,28 @@ Task<AnswerTo<CommitShardRequest>> Leaseholder::commit(CommitShardRequest reques
     if (part.deadline != HlcTimestamp() && write.at > part.deadline) {
       co_return Reply::error(past_deadline());
     }
+    led.load.note(write.keys.front());
     set_commit_timestamp(part.payload, write.at);
     sequence(led, write, std::move(part.payload));
   }
+  passing.release_all();
   co_await write.decided.wait();
   if (write.outcome != ProposalOutcome::kApplied) {
     co_return refusal<CommitReply>(led, write);
   }
-  if (!part.keeps_locks) {
+  if (!part.keeps_locks && part.term != 0) {
     release({.transaction = part.transaction});
   }
   Reply answer;
   answer.reply.at = write.at;
   co_return answer;
+}
+
+// Whoever locks the keys after this finds the write on its way, and waits for it.
+bool Leaseholder::may_replace(const LedShard& led, const std::vector<Bytes>& keys, txn::LockOwner& passing) {
+  return std::ranges::all_of(keys, [&](const Bytes& key) PANDO_REQUIRES(led.mutex) {
+    return !led.is_prepared(key) && locks_.try_lock(passing, key, txn::LockStrength::kUpdate);
+  });
 }
 
 template <typename T>
@@ -566,10 +477,15 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
     if (Status status = check_part(led, part, write.keys); !status.ok()) {
       co_return Reply::error(std::move(status));
     }
+    // To wait for it could be to wait for each other.
+    if (part.snapshot != HlcTimestamp() && led.read_by_prepared(write.keys, part.transaction)) {
+      co_return Reply::error(txn::read_write_conflict());
+    }
     write.at = parts_.oracle.next();
     if (part.deadline != HlcTimestamp() && write.at > part.deadline) {
       co_return Reply::error(past_deadline());
     }
+    write.reads = part.reads;
     Bytes entry = encode_entry(PrepareEntry{.transaction = part.transaction,
                                             .key = request.key,
                                             .at = write.at,
@@ -628,8 +544,11 @@ Task<AnswerTo<ResolveRequest>> Leaseholder::resolve(ResolveRequest request, runt
     }
     parts_.oracle.observe(request.at);
   }
-  const ResolveEntry entry{
-      .transaction = request.transaction, .key = request.key, .committed = request.committed, .at = request.at};
+  const ResolveEntry entry{.transaction = request.transaction,
+                           .key = request.key,
+                           .committed = request.committed,
+                           .at = request.committed ? request.at : parts_.oracle.next(),
+                           .participants = request.participants};
   if (!co_await propose(led, span_of(request.key), encode_entry(entry), executor)) {
     co_return redirect<Empty>(request.shard);
   }
@@ -649,73 +568,6 @@ Task<AnswerTo<DiscardRequest>> Leaseholder::discard(DiscardRequest request, runt
     co_return redirect<Empty>(request.shard);
   }
   co_return AnswerTo<DiscardRequest>();
-}
-
-// --- the shape of shards ---
-
-std::vector<Leaseholder::KnownShard> Leaseholder::shards() {
-  std::vector<KnownShard> known;
-  MutexLock shards_lock(shards_mutex_);
-  for (const auto& [id, led] : shards_) {
-    MutexLock lock(led->mutex);
-    if (led->generation != 0) {
-      known.push_back({.descriptor = led->descriptor, .leaseholder = led->view->leader()});
-    }
-  }
-  std::ranges::sort(known, {}, [](const KnownShard& shard) { return shard.descriptor.start; });
-  return known;
-}
-
-Task<AnswerTo<SplitRequest>> Leaseholder::split(SplitRequest request, runtime::Executor& executor) {
-  using Reply = AnswerTo<SplitRequest>;
-  LedShard& led = shard(request.shard);
-  while (true) {
-    {
-      MutexLock lock(led.mutex);
-      if (!leads(led) || !led.contains(request.key)) {
-        led.splitting = false;
-        co_return redirect<Empty>(request.shard);
-      }
-      if (request.key == led.span.start) {
-        co_return Reply();
-      }
-      led.splitting = true;
-      if (!led.promises()) {
-        break;
-      }
-    }
-    co_await wait_for_change(led, executor);
-  }
-  PendingOutcome outcome(executor);
-  host_->split(led.id, request.key, request.right, [&outcome](Result<ShardDescriptor> result) {
-    outcome.status = std::move(result).status();
-    outcome.decided.set();
-  });
-  co_await outcome.decided.wait();
-  MutexLock lock(led.mutex);
-  led.splitting = false;
-  co_return outcome.status.ok() ? Reply() : Reply::error(std::move(outcome.status));
-}
-
-Task<AnswerTo<TransferRequest>> Leaseholder::transfer(TransferRequest request, runtime::Executor& executor) {
-  using Reply = AnswerTo<TransferRequest>;
-  LedShard& led = shard(request.shard);
-  {
-    MutexLock lock(led.mutex);
-    if (!leads(led)) {
-      co_return redirect<Empty>(request.shard);
-    }
-  }
-  if (request.target == self_) {
-    co_return Reply();
-  }
-  PendingOutcome outcome(executor);
-  host_->transfer_lease(request.shard, request.target, [&outcome](Status status) {
-    outcome.status = std::move(status);
-    outcome.decided.set();
-  });
-  co_await outcome.decided.wait();
-  co_return outcome.status.ok() ? Reply() : Reply::error(std::move(outcome.status));
 }
 
 // --- outcomes ---
@@ -743,9 +595,10 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
       }
       pending = std::ranges::any_of(
           led.pending, [&](const PendingWrite* write) { return write->transaction == request.transaction; });
-      if (!pending) {
+      if (!pending && !request.looks_only) {
         // A commit of it that still comes is refused from now on.
         release({.transaction = request.transaction});
+        owners_.refuse(request.transaction);
       }
     }
     if (pending) {
@@ -762,10 +615,16 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
     if (const auto committed = recent_.find(request.transaction)) {
       co_return reply_with(Outcome::kCommitted, *committed);
     }
+    if (request.looks_only) {
+      co_return reply_with(Outcome::kUnknown, {});
+    }
     if (!request.prepares) {
       co_return reply_with(recent_.covers(request.since) ? Outcome::kAborted : Outcome::kUnknown, {});
     }
-    ResolveEntry prevention{.transaction = request.transaction, .key = request.key};
+    const ResolveEntry prevention{.transaction = request.transaction,
+                                  .key = request.key,
+                                  .at = parts_.oracle.next(),
+                                  .participants = request.participants};
     if (!co_await propose(led, span_of(request.key), encode_entry(prevention), executor)) {
       co_return redirect<OutcomeReply>(request.shard);
     }

@@ -32,6 +32,7 @@
 #include "kv/timestamp_oracle.h"
 #include "runtime/clock.h"
 #include "storage/engine.h"
+#include "txn/point_access.h"
 
 namespace pando::kv {
 
@@ -69,6 +70,27 @@ class Leaseholder final : public StateMachine {
   // Waits until nothing is prepared, and lets nothing be prepared meanwhile.
   Task<AnswerTo<SplitRequest>> split(SplitRequest request, runtime::Executor& executor);
   Task<AnswerTo<TransferRequest>> transfer(TransferRequest request, runtime::Executor& executor);
+  // --- for ShardMerger and ShardSizer ---
+  ReplicaHost& host() { return *host_; }
+  bool leads(ShardId id);
+  struct KnownLoad {
+    // Requests per second.
+    uint64_t rate = 0;
+    // See ShardLoad.
+    Bytes middle;
+  };
+  // Of a shard that this node leads.
+  KnownLoad load(ShardId id);
+  uint64_t generation(ShardId id);
+  // Of a shard that this node leads, and that holds what comes just before the boundary.
+  Answer<ShardDescriptor> before_boundary(ShardId left, ByteView boundary);
+  // The shard that begins at the boundary, of which this node has a replica; the left one itself when there is no
+  // boundary.
+  Answer<ShardDescriptor> neighbours(ShardId left, ByteView boundary);
+  // Waits until nothing is prepared on the right side, and lets nothing be prepared there before end_merge().
+  Task<Status> prepare_merge(ShardId right, runtime::Executor& executor);
+  void end_merge(ShardId right);
+
   AnswerTo<GuardLeaseRequest> lease_guards(const GuardLeaseRequest& request);
   Task<AnswerTo<DiscardRequest>> discard(DiscardRequest request, runtime::Executor& executor);
   // Commits to keys with this prefix are told with locks, see txn::Store::watch. Before anything else.
@@ -79,6 +101,22 @@ class Leaseholder final : public StateMachine {
   // The newest that this node's replicas have applied.
   HlcTimestamp watched_change() const { return {watched_change_.load(std::memory_order_acquire), 0}; }
   void release(const ReleaseRequest& request);
+  // What can be had without waiting; in leaseholder_point.cc. A key that is led elsewhere,
+  // or that has to be waited for: kMustWait, nullopt, and nothing was done. GetRequest: `point` gets its moment if it
+  // had none.
+  struct QuickRead {
+    TransactionId reader;
+    bool latest = false;
+    // What the engine would have to be asked for has to be waited for as well.
+    bool from_memory = false;
+  };
+  Result<txn::ReadOutcome> try_get(ByteView key, QuickRead how, ReadPoint& point, Bytes& value);
+  // LockRequest; sets its shard.
+  struct QuickLock {
+    NodeId gateway;
+    bool from_memory = false;
+  };
+  Result<std::optional<LockReply>> try_lock(LockRequest& request, QuickLock how);
   void cancel(const CancelRequest& request) { owners_.cancel(request.transaction, request.reason); }
   void release_gateway(NodeId gateway) PANDO_EXCLUDES(guards_mutex_);
 
@@ -88,7 +126,7 @@ class Leaseholder final : public StateMachine {
     NodeId leaseholder;
   };
   std::vector<KnownShard> shards();
-  // What this node's replicas know of where a key lies.
+  // What this node's replicas know of where a key lies; without the nodes that have replicas.
   RouteReply route(ByteView key, bool before);
   // A walk over all of the request's span, for a gateway on this node: at a settled moment the past does not change.
   struct OpenScan {
@@ -96,6 +134,17 @@ class Leaseholder final : public StateMachine {
     std::unique_ptr<storage::VersionScan> scan;
   };
   Task<Answer<OpenScan>> open_scan(ScanRequest request, runtime::Executor& executor);
+
+  // Promises, for each shard that this node leads, which moments are over (closed_moments.h).
+  struct Closing {
+    ClosedMoment moment;
+    std::vector<NodeId> replicas;
+  };
+  std::vector<Closing> close_moments();
+  // From now on nothing is read below `moment`: its versions become garbage.
+  void forget_before(HlcTimestamp moment) { readable_from_.store(moment.wall_ns, std::memory_order_seq_cst); }
+  // OK, or 72000: what was read at `at` may have been incomplete.
+  Status check_readable(HlcTimestamp at) const;
 
   std::vector<WaitEdge> waits();
   // One line per locked key, for pando.locks and tests.
@@ -119,6 +168,17 @@ class Leaseholder final : public StateMachine {
   };
   std::vector<Abandoned> prepared_before(std::chrono::nanoseconds age);
 
+  // What became, before a moment, of transactions that took part here in commits over several shards: at most
+  // `count_max`, of shards that this node leads.
+  struct KnownOutcome {
+    ShardId shard;
+    OutcomeName name;
+    std::vector<Participant> participants;
+  };
+  std::vector<KnownOutcome> outcomes_before(HlcTimestamp moment, std::size_t count_max);
+  // REQUIRES: no participant is prepared, or can be.
+  Task<void> forget_outcome(KnownOutcome outcome, runtime::Executor& executor);
+
   // --- StateMachine, called by the host; in state_machine.cc ---
   Status apply(std::span<const CommittedEntry> entries, const storage::WriteBatch& changes) override;
   void on_lease(ShardId shard, const LeaseEvent& event) override;
@@ -136,6 +196,8 @@ class Leaseholder final : public StateMachine {
   class Application;
 
   LedShard& shard(ShardId id) PANDO_EXCLUDES(shards_mutex_);
+  // The shard here that holds `key` unless it was split since, null for none.
+  LedShard* find_shard(ByteView key) PANDO_EXCLUDES(shards_mutex_);
   // Whether this node may answer for the shard now.
   bool leads(const LedShard& led) const PANDO_REQUIRES(led.mutex);
   NodeId leader_hint(ShardId id) const;
@@ -145,16 +207,31 @@ class Leaseholder final : public StateMachine {
   Answer<T> refusal(const LedShard& led, const PendingWrite& write) const;
   Task<Settled> settle(LedShard& led, ReadPoint point, txn::Span part, TransactionId reader,
                        runtime::Executor& executor);
-  // Waits until no write of the keys by others is on its way. False: this node does not lead the shard any more.
-  Task<bool> wait_for_writers(LedShard& led, txn::Span span, TransactionId owner, runtime::Executor& executor);
+  // One look at it: nothing when it must wait.
+  std::optional<Settled> try_settle(const LedShard& led, const ReadPoint& point, const txn::Span& part,
+                                    TransactionId reader) PANDO_REQUIRES(led.mutex);
+  // Of a lock that was just granted: until no write of its key is on its way.
+  Task<Settled> settle_lock(LedShard& led, Bytes key, TransactionId owner, runtime::Executor& executor);
+  std::optional<Settled> try_settle_lock(const LedShard& led, ByteView key, TransactionId owner)
+      PANDO_REQUIRES(led.mutex);
+  // Chooses the moment of a read that has none; gives how late a prepared write matters to it.
+  HlcTimestamp settle_moment(const LedShard& led, ReadPoint& point) PANDO_REQUIRES(led.mutex);
   static Task<void> wait_for_change(LedShard& led, runtime::Executor& executor);
   bool is_uncertain(HlcTimestamp version, const Settled& settled) const;
-  Result<std::optional<HlcTimestamp>> find_uncertain(const txn::Span& span, const Settled& settled);
+  // What of a settled scan's span is uncertain; nothing when its moment was chosen just now.
+  Result<std::optional<HlcTimestamp>> find_uncertain(const ReadPoint& asked, const txn::Span& span,
+                                                     const Settled& settled);
+  std::unique_ptr<storage::VersionScan> scan_settled(const ScanRequest& request, const Settled& settled);
   Result<bool> newest(ByteView key, CachedRecord& record);
   Result<bool> read(ByteView key, HlcTimestamp at, CachedRecord& record);
 
+  // In leaseholder_guards.cc.
   void forget_lost_excluders() PANDO_REQUIRES(guards_mutex_);
   void list_guards(LockReply& reply, TransactionId transaction) PANDO_EXCLUDES(guards_mutex_);
+  // What a lock's answer tells of its key.
+  Status describe_locked(const LockRequest& request, LockReply& reply);
+  bool may_replace(const LedShard& led, const std::vector<Bytes>& keys, txn::LockOwner& passing)
+      PANDO_REQUIRES(led.mutex);
   Status check_part(LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys) PANDO_REQUIRES(led.mutex);
   Status check_reads(LedShard& led, const CommitPart& part) PANDO_REQUIRES(led.mutex);
   Task<void> wait_for_readers(LedShard& led, const PendingWrite& write, runtime::Executor& executor);
@@ -187,6 +264,7 @@ class Leaseholder final : public StateMachine {
   // Transactions that have a guarded key exclusively.
   std::set<TransactionId> excluders_ PANDO_GUARDED_BY(guards_mutex_);
   std::atomic<uint64_t> watched_change_{0};
+  std::atomic<uint64_t> readable_from_{0};
   // The newest commit that is applied in a shard led here: whatever was acknowledged here is at or below.
   std::atomic<uint64_t> applied_{0};
   txn::LockTable locks_;
@@ -194,6 +272,13 @@ class Leaseholder final : public StateMachine {
   RecentOutcomes recent_;
   Mutex shards_mutex_;
   std::unordered_map<ShardId, std::unique_ptr<LedShard>> shards_ PANDO_GUARDED_BY(shards_mutex_);
+  // Those with data, by their start.
+  std::map<Bytes, LedShard*, std::less<>> by_start_ PANDO_GUARDED_BY(shards_mutex_);
 };
+
+template <typename T>
+Answer<T> Leaseholder::redirect(ShardId id) const {
+  return Answer<T>::not_leaseholder(leader_hint(id));
+}
 
 }  // namespace pando::kv

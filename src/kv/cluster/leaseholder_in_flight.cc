@@ -4,24 +4,6 @@
 
 namespace pando::kv {
 
-// Whoever holds a lock sees the newest version: not one that a commit, whose gateway is gone and has lost its locks, is
-// about to replace.
-Task<bool> Leaseholder::wait_for_writers(LedShard& led, txn::Span span, TransactionId owner,
-                                         runtime::Executor& executor) {
-  while (true) {
-    {
-      MutexLock lock(led.mutex);
-      if (!leads(led) || !led.contains(span)) {
-        co_return false;
-      }
-      if (led.find_writer(span, owner, HlcTimestamp::max(), HlcTimestamp::max()) == nullptr) {
-        co_return true;
-      }
-    }
-    co_await wait_for_change(led, executor);
-  }
-}
-
 // What a prepared transaction has read stays as it is until it is resolved: somebody could see the change and not yet
 // the transaction, and be over before it commits. A commit on one shard keeps nobody waiting meanwhile, so it can wait.
 Task<void> Leaseholder::wait_for_readers(LedShard& led, const PendingWrite& write, runtime::Executor& executor) {

@@ -4,6 +4,37 @@
 
 namespace pando::kv {
 
+uint64_t ShardLoad::update(uint64_t now_ns) {
+  constexpr uint64_t kNsPerSecond = 1'000'000'000;
+  // Of the newest, one part in this.
+  constexpr uint64_t kSmoothing = 4;
+  if (counted_ns_ != 0 && now_ns > counted_ns_) {
+    const uint64_t rate = (requests_ - counted_) * kNsPerSecond / (now_ns - counted_ns_);
+    rate_ = (rate_ * (kSmoothing - 1) + rate) / kSmoothing;
+  }
+  counted_ = requests_;
+  counted_ns_ = now_ns;
+  return rate_;
+}
+
+Bytes ShardLoad::middle() const {
+  // A part with less than this of the samples is not worth a shard.
+  constexpr std::size_t kPartMin = kSamples / 4;
+  std::vector<ByteView> keys;
+  for (const Bytes& sample : samples_) {
+    if (!sample.empty()) {
+      keys.emplace_back(sample);
+    }
+  }
+  if (keys.size() < kSamples) {
+    return {};
+  }
+  std::ranges::sort(keys);
+  const ByteView key = keys[keys.size() / 2];
+  const auto below = static_cast<std::size_t>(std::ranges::count_if(keys, [&](ByteView each) { return each < key; }));
+  return below < kPartMin || keys.size() - below < kPartMin ? Bytes() : Bytes(key);
+}
+
 void LedShard::add_writers(const std::vector<Bytes>& keys, Writer writer) {
   for (const Bytes& key : keys) {
     writers.emplace(key, writer);
@@ -29,24 +60,44 @@ const LedShard::Writer* LedShard::find_writer(const txn::Span& part, Transaction
     if (!part.end.empty() && place->first >= part.end) {
       break;
     }
-    const Writer& writer = place->second;
-    if (writer.transaction != reader && (writer.at <= at || (writer.prepared && writer.at <= limit))) {
-      return &writer;
+    if (place->second.may_commit(reader, at, limit)) {
+      return &place->second;
     }
   }
   return nullptr;
 }
 
-bool LedShard::promises() const { return !prepared.empty() || std::ranges::any_of(pending, &PendingWrite::prepares); }
+bool LedShard::has_prepares() const {
+  return !prepared.empty() || std::ranges::any_of(pending, [](const PendingWrite* write) { return write->prepares; });
+}
 
 bool LedShard::read_by_prepared(const std::vector<Bytes>& keys, TransactionId writer) const {
   const auto holds_a_key = [&keys](const txn::Span& read) {
     const auto first = std::ranges::lower_bound(keys, read.start);
     return first != keys.end() && (read.end.empty() || *first < read.end);
   };
-  return std::ranges::any_of(prepared, [&](const auto& entry) {
-    return entry.first != writer && std::ranges::any_of(entry.second.reads, holds_a_key);
-  });
+  const auto reads_a_key = [&](TransactionId reader, const std::vector<txn::Span>& reads) {
+    return reader != writer && std::ranges::any_of(reads, holds_a_key);
+  };
+  return std::ranges::any_of(prepared,
+                             [&](const auto& entry) { return reads_a_key(entry.first, entry.second.reads); }) ||
+         std::ranges::any_of(pending,
+                             [&](const PendingWrite* write) { return reads_a_key(write->transaction, write->reads); });
+}
+
+const LedShard::Writer* LedShard::find_writer(ByteView key, TransactionId reader, HlcTimestamp at,
+                                              HlcTimestamp limit) const {
+  for (auto place = writers.lower_bound(key); place != writers.end() && place->first == key; ++place) {
+    if (place->second.may_commit(reader, at, limit)) {
+      return &place->second;
+    }
+  }
+  return nullptr;
+}
+
+bool LedShard::is_prepared(ByteView key) const {
+  const auto [begin, end] = writers.equal_range(key);
+  return std::any_of(begin, end, [](const auto& entry) { return entry.second.prepared; });
 }
 
 HlcTimestamp LedShard::complete_until(HlcTimestamp now) const {

@@ -9,6 +9,7 @@
 //
 // Everything under `mutex`.
 
+#include <array>
 #include <deque>
 #include <map>
 #include <vector>
@@ -29,8 +30,9 @@ struct PendingWrite {
   const TransactionId transaction;
   HlcTimestamp at;
   std::vector<Bytes> keys;
-  // It is a promise, which becomes a PreparedWrite.
+  // Once it is applied the transaction is prepared, and has read these.
   bool prepares = false;
+  std::vector<txn::Span> reads;
   ProposalOutcome outcome = ProposalOutcome::kUnknown;
   runtime::Event decided;
 };
@@ -42,6 +44,31 @@ struct PreparedWrite {
   std::vector<txn::Span> reads;
   // When it was last looked at whether its coordinator is gone.
   uint64_t since_ns = 0;
+};
+
+// How much a shard is asked for, and around which keys.
+class ShardLoad {
+ public:
+  void note(ByteView key) {
+    if (requests_++ % kSampleEvery == 0) {
+      samples_[requests_ / kSampleEvery % kSamples].assign(key);
+    }
+  }
+  // Requests per second since it was last asked, smoothed.
+  uint64_t update(uint64_t now_ns);
+  uint64_t rate() const { return rate_; }
+  // A key with about half of the requests on either side; empty when a few keys take nearly all of them.
+  Bytes middle() const;
+
+ private:
+  static constexpr std::size_t kSamples = 64;
+  static constexpr uint64_t kSampleEvery = 64;
+
+  uint64_t requests_ = 0;
+  uint64_t counted_ = 0;
+  uint64_t counted_ns_ = 0;
+  uint64_t rate_ = 0;
+  std::array<Bytes, kSamples> samples_;
 };
 
 struct LedShard {
@@ -74,8 +101,15 @@ struct LedShard {
     HlcTimestamp at;
     TransactionId transaction;
     bool prepared = false;
+
+    // Whether `reader` has to wait for it: see find_writer.
+    bool may_commit(TransactionId reader, HlcTimestamp until, HlcTimestamp limit) const {
+      return transaction != reader && (at <= until || (prepared && at <= limit));
+    }
   };
   std::multimap<Bytes, Writer, std::less<>> writers PANDO_GUARDED_BY(mutex);
+  // Reading counts.
+  mutable ShardLoad load PANDO_GUARDED_BY(mutex);
   // Woken when something is decided, or the lease ends.
   std::vector<runtime::Event*> waiters PANDO_GUARDED_BY(mutex);
 
@@ -91,10 +125,13 @@ struct LedShard {
   // prepared, at or below `limit`. Null when there is none.
   const Writer* find_writer(const txn::Span& part, TransactionId reader, HlcTimestamp at, HlcTimestamp limit) const
       PANDO_REQUIRES(mutex);
-  // Whether something is prepared, or about to be.
-  bool promises() const PANDO_REQUIRES(mutex);
-  // Whether another transaction is prepared that has read one of the keys.
+  // Whether something is prepared, or on its way to be.
+  bool has_prepares() const PANDO_REQUIRES(mutex);
+  // Whether another transaction is prepared, or on its way to be, that has read one of the keys.
   bool read_by_prepared(const std::vector<Bytes>& keys, TransactionId writer) const PANDO_REQUIRES(mutex);
+  const Writer* find_writer(ByteView key, TransactionId reader, HlcTimestamp at, HlcTimestamp limit) const
+      PANDO_REQUIRES(mutex);
+  bool is_prepared(ByteView key) const PANDO_REQUIRES(mutex);
   // The moment up to which everything is applied that is not prepared.
   HlcTimestamp complete_until(HlcTimestamp now) const PANDO_REQUIRES(mutex);
   void wake_waiters() PANDO_REQUIRES(mutex);

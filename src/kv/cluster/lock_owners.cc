@@ -21,7 +21,8 @@ LockOwners::Entry* LockOwners::enter(TransactionId transaction, NodeId gateway) 
 void LockOwners::leave(Entry* entry) {
   std::unique_ptr<Entry> ended;
   MutexLock lock(mutex_);
-  if (--entry->uses == 0 && entry->over) {
+  // One that got no lock has nothing to release, and its gateway does not tell its end.
+  if (--entry->uses == 0 && (entry->over || entry->owner.mark() == 0)) {
     const auto place = entries_.find(entry->owner.id());
     ended = std::move(place->second);
     entries_.erase(place);
@@ -77,6 +78,17 @@ bool LockOwners::knows(TransactionId transaction) {
   MutexLock lock(mutex_);
   const auto place = entries_.find(transaction);
   return place != entries_.end() && !place->second->over;
+}
+
+void LockOwners::refuse(TransactionId transaction) {
+  release(transaction, 0);
+  MutexLock lock(mutex_);
+  forsake(transaction);
+}
+
+bool LockOwners::refuses(TransactionId transaction) {
+  MutexLock lock(mutex_);
+  return forsaken_.contains(transaction);
 }
 
 void LockOwners::forsake(TransactionId transaction) {

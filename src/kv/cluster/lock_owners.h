@@ -62,6 +62,9 @@ class LockOwners {
   // Ends what it waits for.
   void cancel(TransactionId transaction, Status reason) PANDO_EXCLUDES(mutex_);
   bool knows(TransactionId transaction) PANDO_EXCLUDES(mutex_);
+  // Ends the transaction, and has it get nothing more.
+  void refuse(TransactionId transaction) PANDO_EXCLUDES(mutex_);
+  bool refuses(TransactionId transaction) PANDO_EXCLUDES(mutex_);
   // Ends all transactions of a gateway that cannot be reached. Should it come back, they hold no locks and get no more:
   // what they lock is answered as over, and knows() is false.
   void release_gateway(NodeId gateway) PANDO_EXCLUDES(mutex_);
@@ -83,7 +86,7 @@ class LockOwners {
   txn::LockTable& locks_;
   Mutex mutex_;
   Entries entries_ PANDO_GUARDED_BY(mutex_);
-  // The newest that release_gateway() has ended.
+  // The newest that release_gateway() and refuse() have ended.
   std::unordered_set<TransactionId> forsaken_ PANDO_GUARDED_BY(mutex_);
   std::deque<TransactionId> forsaken_order_ PANDO_GUARDED_BY(mutex_);
 };

@@ -18,12 +18,12 @@ TEST(LockOwnersTest, TheTransactionsOfAGatewayThatIsGoneHoldAndGetNothing) {
   LockOwners owners(locks);
   const TransactionId lost{7};
   const TransactionId other{8};
-  {
-    const LockOwners::Use use(owners, lost, NodeId(2));
-  }
-  {
-    const LockOwners::Use use(owners, other, NodeId(3));
-  }
+  const auto lock = [&](TransactionId transaction, NodeId gateway, ByteView key) {
+    const LockOwners::Use use(owners, transaction, gateway);
+    ASSERT_TRUE(locks.try_lock(use->owner, key, txn::LockStrength::kUpdate));
+  };
+  lock(lost, NodeId(2), "a");
+  lock(other, NodeId(3), "b");
   EXPECT_TRUE(owners.knows(lost));
   owners.release_gateway(NodeId(2));
   EXPECT_FALSE(owners.knows(lost));
@@ -36,6 +36,28 @@ TEST(LockOwnersTest, TheTransactionsOfAGatewayThatIsGoneHoldAndGetNothing) {
   }
   EXPECT_FALSE(owners.knows(lost));
   EXPECT_EQ(owners.count(), 1);
+  lock(TransactionId(9), NodeId(2), "a");
+}
+
+TEST(LockOwnersTest, WhoHasNoLockIsNotKept) {
+  IdleTimer timer;
+  txn::LockTable locks(&timer);
+  LockOwners owners(locks);
+  {
+    const LockOwners::Use use(owners, TransactionId(7), NodeId(2));
+  }
+  EXPECT_EQ(owners.count(), 0);
+}
+
+TEST(LockOwnersTest, WhoIsRefusedGetsNothing) {
+  IdleTimer timer;
+  txn::LockTable locks(&timer);
+  LockOwners owners(locks);
+  EXPECT_FALSE(owners.refuses(TransactionId(7)));
+  owners.refuse(TransactionId(7));
+  EXPECT_TRUE(owners.refuses(TransactionId(7)));
+  const LockOwners::Use use(owners, TransactionId(7), NodeId(2));
+  EXPECT_TRUE(use.over());
 }
 
 }  // namespace

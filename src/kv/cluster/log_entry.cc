@@ -12,6 +12,8 @@ constexpr ByteView kPreparedSuffix{"p"};
 // Follows a key of rows, and sorts before all keys that continue it.
 constexpr ByteView kOutcomeSuffix{"\0\0o", 3};
 constexpr std::size_t kHeaderBytes = 2;
+// Of a node of its own.
+constexpr uint8_t kBulkCommit = 5;
 
 Status damaged(const char* what) { return {sql_state::kDataCorrupted, "damaged entry in a shard's log: {}", what}; }
 
@@ -24,10 +26,9 @@ Result<PayloadKind> payload_kind(ByteView payload) {
     return damaged("unknown version");
   }
   const auto kind = static_cast<uint8_t>(payload[1]);
-  if (kind < static_cast<uint8_t>(PayloadKind::kCommit) || kind > static_cast<uint8_t>(PayloadKind::kDiscard)) {
-    return damaged("unknown kind");
-  }
-  return static_cast<PayloadKind>(kind);
+  const bool known = kind >= static_cast<uint8_t>(PayloadKind::kCommit) &&
+                     kind <= static_cast<uint8_t>(PayloadKind::kForget) && kind != kBulkCommit;
+  return known ? Result<PayloadKind>(static_cast<PayloadKind>(kind)) : damaged("unknown kind");
 }
 
 Result<std::vector<Bytes>> keys_of_commit(ByteView payload) {
@@ -66,7 +67,7 @@ Result<PrepareEntry> decode_prepare(ByteView payload) {
 Bytes encode_entry(const ResolveEntry& entry) {
   Bytes payload = start(PayloadKind::kResolve);
   WireWriter writer(payload);
-  writer(entry.transaction, entry.key, entry.committed, entry.at);
+  writer(entry.transaction, entry.key, entry.committed, entry.at, entry.participants);
   return payload;
 }
 
@@ -75,7 +76,28 @@ Result<ResolveEntry> decode_resolve(ByteView payload) {
   WireReader reader(payload.substr(kHeaderBytes));
   reader(entry.transaction, entry.key, entry.committed, entry.at);
   if (!reader.complete()) {
+    // Entries of old end here.
+    reader(entry.participants);
+  }
+  if (!reader.complete()) {
     return damaged("unfinished resolve");
+  }
+  return entry;
+}
+
+Bytes encode_entry(const ForgetEntry& entry) {
+  Bytes payload = start(PayloadKind::kForget);
+  WireWriter writer(payload);
+  writer(entry.transaction, entry.key);
+  return payload;
+}
+
+Result<ForgetEntry> decode_forget(ByteView payload) {
+  ForgetEntry entry;
+  WireReader reader(payload.substr(kHeaderBytes));
+  reader(entry.transaction, entry.key);
+  if (!reader.complete()) {
+    return damaged("unfinished forget");
   }
   return entry;
 }
@@ -112,10 +134,25 @@ Bytes outcome_key(ByteView participant, TransactionId transaction) {
   return key;
 }
 
+std::optional<OutcomeName> outcome_name(ByteView key) {
+  constexpr std::size_t kTail = kOutcomeSuffix.size() + sizeof(uint64_t);
+  if (!key.starts_with(kKeyedPrefix) || key.size() < kKeyedPrefix.size() + kTail ||
+      key.substr(key.size() - kTail, kOutcomeSuffix.size()) != kOutcomeSuffix) {
+    return std::nullopt;
+  }
+  uint64_t transaction = 0;
+  OrderedReader reader(key.substr(key.size() - sizeof(uint64_t)));
+  if (!reader.ordered_uint64(transaction)) {
+    return std::nullopt;
+  }
+  return OutcomeName{.participant = Bytes(key.substr(kKeyedPrefix.size(), key.size() - kTail - kKeyedPrefix.size())),
+                     .transaction = TransactionId(transaction)};
+}
+
 Bytes encode_outcome(const OutcomeRecord& outcome) {
   Bytes bytes;
   WireWriter writer(bytes);
-  writer(outcome.committed, outcome.at);
+  writer(outcome.committed, outcome.at, outcome.participants);
   return bytes;
 }
 
@@ -123,6 +160,9 @@ Result<OutcomeRecord> decode_outcome(ByteView bytes) {
   OutcomeRecord outcome;
   WireReader reader(bytes);
   reader(outcome.committed, outcome.at);
+  if (!reader.complete()) {
+    reader(outcome.participants);
+  }
   if (!reader.complete()) {
     return Status(sql_state::kDataCorrupted, "a damaged record of a transaction's outcome");
   }

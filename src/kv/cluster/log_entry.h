@@ -7,9 +7,11 @@
 //   prepare   the writes of a transaction, its participants and the moment it prepared at: promised, not committed
 //   resolve   makes what a transaction prepared committed at a moment, or nothing
 //   discard   erases all versions in a span, of a table that was dropped
+//   forget    erases what became of a transaction, once no participant can ask for it any more
 //
 // Pure; values.
 
+#include <optional>
 #include <vector>
 
 #include "base/bytes.h"
@@ -22,7 +24,7 @@ namespace pando::kv {
 
 // Never renumber: on disk.
 // 5 is a bulk commit, which is not for several nodes.
-enum class PayloadKind : uint8_t { kCommit = 1, kPrepare = 2, kResolve = 3, kDiscard = 4 };
+enum class PayloadKind : uint8_t { kCommit = 1, kPrepare = 2, kResolve = 3, kDiscard = 4, kForget = 6 };
 
 // Errors: XX001.
 Result<PayloadKind> payload_kind(ByteView payload);
@@ -48,10 +50,21 @@ struct ResolveEntry {
   // Of the participant.
   Bytes key;
   bool committed = false;
+  // Of the commit; of an abort, when that was decided.
   HlcTimestamp at;
+  // All of the transaction's, as far as whoever resolves it knows.
+  std::vector<Participant> participants;
 };
 Bytes encode_entry(const ResolveEntry& entry);
 Result<ResolveEntry> decode_resolve(ByteView payload);
+
+struct ForgetEntry {
+  TransactionId transaction;
+  // Of the participant.
+  Bytes key;
+};
+Bytes encode_entry(const ForgetEntry& entry);
+Result<ForgetEntry> decode_forget(ByteView payload);
 
 Bytes encode_discard(const txn::Span& span);
 Result<txn::Span> decode_discard(ByteView payload);
@@ -64,9 +77,17 @@ Bytes prepared_key(ShardId shard, TransactionId transaction);
 Bytes prepared_prefix(ShardId shard);
 // Of a transaction that was resolved: kept with the participant's key, wherever that goes.
 Bytes outcome_key(ByteView participant, TransactionId transaction);
+struct OutcomeName {
+  Bytes participant;
+  TransactionId transaction;
+};
+// None for a key that is not such a one.
+std::optional<OutcomeName> outcome_name(ByteView key);
 struct OutcomeRecord {
   bool committed = false;
   HlcTimestamp at;
+  // Empty in records of before they were kept.
+  std::vector<Participant> participants;
 };
 Bytes encode_outcome(const OutcomeRecord& outcome);
 Result<OutcomeRecord> decode_outcome(ByteView bytes);

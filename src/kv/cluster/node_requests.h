@@ -30,6 +30,7 @@ struct RouteReply {
   txn::Span span;
   // 0: nobody known.
   NodeId leaseholder;
+  // Filled in for other nodes.
   std::vector<NodeId> replicas;
   template <typename Fields>
   void visit(Fields& fields) {
@@ -64,6 +65,31 @@ struct NoticeRequest {
   template <typename Fields>
   void visit(Fields& fields) {
     fields(at);
+  }
+};
+
+// A promise of a shard's leaseholder: whoever has applied the shard's log up to `index`, in that generation of its
+// descriptor, has everything that was or will be committed there up to `at`.
+struct ClosedMoment {
+  ShardId shard;
+  uint64_t generation = 0;
+  uint64_t index = 0;
+  HlcTimestamp at;
+  // Requests per second, for whoever balances leases.
+  uint64_t rate = 0;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, generation, index, at, rate);
+  }
+};
+
+// Told to the nodes with replicas of the shards, see closed_moments.h.
+struct CloseRequest {
+  static constexpr Method kMethod = Method::kClose;
+  std::vector<ClosedMoment> shards;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shards);
   }
 };
 
@@ -126,6 +152,54 @@ struct SplitRequest {
   }
 };
 
+// Asks the leaseholder of the shard that ends at the key to take in the one that begins there.
+struct MergeRequest {
+  static constexpr Method kMethod = Method::kMerge;
+  using Reply = struct Empty;
+  ShardId shard;
+  Bytes boundary;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, boundary);
+  }
+};
+
+// Answered when the replica on the node asked has durably applied that the shard is merged into its left neighbour;
+// with no neighbour, when the node has made durable what it has.
+struct AwaitMergingRequest {
+  static constexpr Method kMethod = Method::kAwaitMerging;
+  using Reply = struct Empty;
+  ShardId shard;
+  ShardId left;
+  uint64_t left_generation = 0;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, left, left_generation);
+  }
+};
+
+// Asks the leaseholder of what comes just before the boundary. After the answer the merge has happened, or never will.
+struct AbandonMergeRequest {
+  static constexpr Method kMethod = Method::kAbandonMerge;
+  using Reply = struct AbandonMergeReply;
+  ShardId shard;
+  Bytes boundary;
+  ShardId left;
+  uint64_t left_generation = 0;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shard, boundary, left, left_generation);
+  }
+};
+
+struct AbandonMergeReply {
+  bool merged = false;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(merged);
+  }
+};
+
 struct TransferRequest {
   static constexpr Method kMethod = Method::kTransferLease;
   using Reply = struct Empty;
@@ -134,6 +208,34 @@ struct TransferRequest {
   template <typename Fields>
   void visit(Fields& fields) {
     fields(shard, target);
+  }
+};
+
+// The shards that the node asked has replicas of.
+struct ShardsRequest {
+  static constexpr Method kMethod = Method::kShards;
+  using Reply = struct ShardsReply;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields();
+  }
+};
+
+struct ShardsReply {
+  struct Shard {
+    // As encode_descriptor() makes it.
+    Bytes descriptor;
+    // As the node knows it; 0: nobody.
+    NodeId leaseholder;
+    template <typename Fields>
+    void visit(Fields& fields) {
+      fields(descriptor, leaseholder);
+    }
+  };
+  std::vector<Shard> shards;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(shards);
   }
 };
 

@@ -11,6 +11,12 @@ constexpr int kGivenUp = 2;
 
 uint64_t to_ns(std::chrono::nanoseconds duration) { return static_cast<uint64_t>(duration.count()); }
 
+// Starts what is spawned on it on the caller's stack.
+class Immediately final : public runtime::Executor {
+ public:
+  void post(std::coroutine_handle<> handle) override { handle.resume(); }
+};
+
 }  // namespace
 
 // Lives in the frame of exchange().
@@ -24,8 +30,12 @@ struct Peers::Call {
 };
 
 Peers::Peers(runtime::Transport& transport, TimestampOracle& oracle, runtime::Clock& clock, runtime::Timer& timer,
-             std::vector<runtime::Executor*> servers)
-    : transport_(transport), oracle_(oracle), clock_(clock), timer_(timer), servers_(std::move(servers)) {}
+             const std::vector<runtime::Executor*>& servers)
+    : transport_(transport), oracle_(oracle), clock_(clock), timer_(timer) {
+  for (runtime::Executor* const server : servers) {
+    lines_.emplace_back(*server);
+  }
+}
 
 Peers::~Peers() {
   runtime::TimerId timer = 0;
@@ -94,34 +104,31 @@ void Peers::on_message(NodeId from, Bytes message) {
   if (kind == static_cast<uint8_t>(Kind::kAnswer)) {
     on_answer(id, reader.rest());
   } else {
-    runtime::Executor& server = *servers_[lane % servers_.size()];
-    const Arrival arrival{
-        .from = from, .id = kind == static_cast<uint8_t>(Kind::kCall) ? id : 0, .breaks = breaks(from)};
-    runtime::spawn(server, serve_one(arrival, static_cast<Method>(method), Bytes(reader.rest()), server));
+    Immediately here;
+    runtime::spawn(here, serve_one(from, kind == static_cast<uint8_t>(Kind::kCall) ? id : 0,
+                                   static_cast<Method>(method), Bytes(reader.rest()), lines_[lane % lines_.size()]));
   }
 }
 
 void Peers::on_answer(uint64_t id, ByteView body) {
-  MutexLock lock(mutex_);
-  const auto found = calls_.find(id);
-  if (found == calls_.end()) {
-    return;
+  Call* call = nullptr;
+  {
+    MutexLock lock(mutex_);
+    const auto found = calls_.find(id);
+    if (found == calls_.end()) {
+      return;
+    }
+    call = found->second;
+    calls_.erase(found);
   }
-  Call* call = found->second;
-  calls_.erase(found);
   call->reply->assign(body);
   call->ended.set(kAnswered);
 }
 
-// What did not start before its connection broke does not start any more: what it would hold for its gateway, nobody
-// would free, for what that gateway held was freed with the connection.
-Task<void> Peers::serve_one(Arrival arrival, Method method, Bytes body, runtime::Executor& executor) {
-  if (breaks(arrival.from) != arrival.breaks) {
-    co_return;
-  }
-  const Bytes answer = co_await handler_(arrival.from, method, std::move(body), executor);
-  if (arrival.id != 0) {
-    send(arrival.from, Kind::kAnswer, arrival.id, method, 0, answer);
+Task<void> Peers::serve_one(NodeId from, uint64_t id, Method method, Bytes body, Line& line) {
+  const Bytes answer = co_await handler_(from, method, std::move(body), line);
+  if (id != 0) {
+    send(from, Kind::kAnswer, id, method, 0, answer);
   }
 }
 

@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <map>
 #include <vector>
@@ -31,14 +32,31 @@ inline constexpr std::chrono::milliseconds kCallTimeout{5000};
 
 class Peers {
  public:
-  // Runs on `executor`, and goes on there after a wait.
-  using Handler = std::function<Task<Bytes>(NodeId from, Method method, Bytes body, runtime::Executor& executor)>;
+  // Where requests go on that take long: an executor, which runs them in the order in which they came.
+  class Line {
+   public:
+    explicit Line(runtime::Executor& executor) : executor(executor) {}
+    runtime::Executor& executor;
+    // Whether everything that has come here has begun: then a request that does not come here overtakes nothing.
+    bool is_clear() const { return waiting_.load(std::memory_order_acquire) == 0; }
+    Task<void> enter() {
+      waiting_.fetch_add(1, std::memory_order_relaxed);
+      co_await runtime::yield_to(executor);
+      waiting_.fetch_sub(1, std::memory_order_release);
+    }
+
+   private:
+    std::atomic<int> waiting_{0};
+  };
+  // Begins on the transport's thread, for requests that are soon answered. What takes long, or must not overtake
+  // earlier requests of its transaction, first enters the transaction's line.
+  using Handler = std::function<Task<Bytes>(NodeId from, Method method, Bytes body, Line& line)>;
   // Which node leads a shard, as far as this one knows; 0 for unknown.
   using LeaderOf = std::function<NodeId(ShardId)>;
 
-  // Requests of others run on `servers`. Everything outlives it.
+  // A line for each of `servers`. Everything outlives it.
   Peers(runtime::Transport& transport, TimestampOracle& oracle, runtime::Clock& clock, runtime::Timer& timer,
-        std::vector<runtime::Executor*> servers);
+        const std::vector<runtime::Executor*>& servers);
   ~Peers();
 
   // Both before the transport starts.
@@ -96,14 +114,7 @@ class Peers {
   void send(NodeId node, Kind kind, uint64_t id, Method method, uint64_t lane, ByteView body);
   void on_message(NodeId from, Bytes message);
   void on_answer(uint64_t id, ByteView body) PANDO_EXCLUDES(mutex_);
-  struct Arrival {
-    NodeId from;
-    // 0: no answer is expected.
-    uint64_t id = 0;
-    // How often the connection had broken when it came.
-    uint64_t breaks = 0;
-  };
-  Task<void> serve_one(Arrival arrival, Method method, Bytes body, runtime::Executor& executor);
+  Task<void> serve_one(NodeId from, uint64_t id, Method method, Bytes body, Line& line);
   void schedule_sweep() PANDO_REQUIRES(mutex_);
   void sweep() PANDO_EXCLUDES(mutex_);
 
@@ -111,7 +122,7 @@ class Peers {
   TimestampOracle& oracle_;
   runtime::Clock& clock_;
   runtime::Timer& timer_;
-  const std::vector<runtime::Executor*> servers_;
+  std::deque<Line> lines_;
   Handler handler_;
   LeaderOf leader_of_;
   Mutex mutex_;

@@ -171,16 +171,19 @@ struct CommitPart {
   // A CommitRecord payload, still without a timestamp. Empty: only conditions and reads are checked.
   Bytes payload;
   std::vector<Condition> conditions;
-  // Serializable: nothing in `reads` may have changed since `snapshot`.
+  // Serializable: nothing in `reads` may have changed since `snapshot`. Zero for all others.
   HlcTimestamp snapshot;
   std::vector<txn::Span> reads;
   // The gateway has something to do before the locks are free, and frees them itself.
   bool keeps_locks = false;
   // Not to be committed after this; zero for no limit.
   HlcTimestamp deadline;
+  // Its one key is not locked, and whatever version it has is replaced. Refused with kTryAgain while anybody else has
+  // it locked.
+  bool replaces = false;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(shard, transaction, term, payload, conditions, snapshot, reads, keeps_locks, deadline);
+    fields(shard, transaction, term, payload, conditions, snapshot, reads, keeps_locks, deadline, replaces);
   }
 };
 
@@ -239,9 +242,13 @@ struct OutcomeRequest {
   HlcTimestamp since;
   // It was to be prepared here, with others; else to be committed at once.
   bool prepares = false;
+  // The others, as far as known.
+  std::vector<Participant> participants;
+  // Only asks: what was not prepared may be later.
+  bool looks_only = false;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(shard, transaction, key, since, prepares);
+    fields(shard, transaction, key, since, prepares, participants, looks_only);
   }
 };
 
@@ -264,9 +271,10 @@ struct ResolveRequest {
   Bytes key;
   bool committed = false;
   HlcTimestamp at;
+  std::vector<Participant> participants;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(shard, transaction, key, committed, at);
+    fields(shard, transaction, key, committed, at, participants);
   }
 };
 

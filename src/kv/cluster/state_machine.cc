@@ -87,6 +87,11 @@ Status Leaseholder::Application::add(const CommittedEntry& entry) {
       return add_prepare(entry.shard, entry.payload);
     case PayloadKind::kResolve:
       return add_resolve(entry.shard, entry.payload);
+    case PayloadKind::kForget: {
+      PANDO_ASSIGN(const ForgetEntry forget, decode_forget(entry.payload));
+      erase(outcome_key(forget.key, forget.transaction));
+      return {};
+    }
     case PayloadKind::kDiscard: {
       PANDO_ASSIGN(const txn::Span span, decode_discard(entry.payload));
       batch_.erase_version_range(span.start, span.end);
@@ -141,7 +146,7 @@ Status Leaseholder::Application::add_resolve(ShardId shard, ByteView payload) {
     erase(key);
     resolved.push_back({.shard = shard, .transaction = entry.transaction});
   }
-  put(outcome, encode_outcome({.committed = entry.committed, .at = entry.at}));
+  put(outcome, encode_outcome({.committed = entry.committed, .at = entry.at, .participants = entry.participants}));
   return {};
 }
 
@@ -310,7 +315,24 @@ void Leaseholder::on_shard(const ShardEvent& event) {
     parts_.cache.clear();
     recent_.skip({parts_.clock.wall_ns() + static_cast<uint64_t>(options_.clock_offset_max.count()), 0});
   }
+  const bool grew = event.kind == ShardEvent::Kind::kChanged && !event.before.end.empty() &&
+                    event.descriptor.contains(event.before.end);
+  if (grew) {
+    forget_guards(led);
+  }
+  {
+    MutexLock lock(shards_mutex_);
+    std::erase_if(by_start_, [&](const auto& entry) { return entry.second == &led; });
+    if (event.kind != ShardEvent::Kind::kRemoved) {
+      by_start_[event.descriptor.start] = &led;
+    }
+  }
   MutexLock lock(led.mutex);
+  if (grew && led.term != 0) {
+    // What came with the other shard was committed, and read, by whoever led that.
+    led.lease_start = parts_.oracle.next();
+    led.watched = led.lease_start;
+  }
   led.generation = event.descriptor.generation;
   led.descriptor = event.descriptor;
   led.span = {event.descriptor.start, event.descriptor.end};

@@ -105,6 +105,18 @@ TEST(LogEntry, WhatIsWrittenIsRead) {
   ASSERT_TRUE(resolve.ok());
   EXPECT_TRUE(resolve->committed);
   EXPECT_EQ(resolve->at, (HlcTimestamp{11, 1}));
+  const auto forget = decode_forget(encode_entry(ForgetEntry{.transaction = TransactionId(4), .key = "k"}));
+  ASSERT_TRUE(forget.ok());
+  EXPECT_EQ(forget->key, "k");
+  const auto name = outcome_name(outcome_key("some key", TransactionId(77)));
+  ASSERT_TRUE(name.has_value());
+  EXPECT_EQ(name->participant, "some key");
+  EXPECT_EQ(name->transaction, TransactionId(77));
+  EXPECT_FALSE(outcome_name("short").has_value());
+  // As it was before participants were kept.
+  Bytes old = encode_outcome({.committed = true, .at = {5, 1}});
+  old.pop_back();
+  EXPECT_EQ(decode_outcome(old)->at, (HlcTimestamp{5, 1}));
   EXPECT_TRUE(decode_prepare(Bytes("\x01\x02")).status().is(sql_state::kDataCorrupted));
   EXPECT_TRUE(payload_kind("\x09\x01").status().is(sql_state::kDataCorrupted));
 }

@@ -7,9 +7,11 @@
 namespace pando::kv {
 namespace {
 
-// On disk: never renumber. Version 1 ends after the bounds.
+// On disk: never renumber. Version 1 ends after the bounds, version 2 after the replicas. Version 3 is written only
+// when there is a merge to tell of: until the first one, earlier programs can read the store.
 constexpr uint8_t kVersionWithoutReplicas = 1;
 constexpr uint8_t kVersion = 2;
+constexpr uint8_t kVersionWithMerge = 3;
 
 constexpr uint64_t kReplicasMax = 1000;
 
@@ -37,6 +39,17 @@ bool read_replicas(ByteReader& reader, ShardDescriptor& descriptor) {
     }
     descriptor.replicas.push_back({NodeId(static_cast<uint32_t>(node)), ReplicaId(id), static_cast<ReplicaRole>(role)});
   }
+  return true;
+}
+
+bool read_merging(ByteReader& reader, ShardDescriptor& descriptor) {
+  uint64_t left = 0;
+  MergingInto merging;
+  if (!reader.varint(left) || ShardId(left) == descriptor.id || !reader.varint(merging.left_generation)) {
+    return false;
+  }
+  merging.left = ShardId(left);
+  descriptor.merging = merging;
   return true;
 }
 
@@ -70,7 +83,7 @@ const ReplicaDescriptor* ShardDescriptor::find(ReplicaId replica) const {
 
 Bytes encode_descriptor(const ShardDescriptor& descriptor) {
   Bytes bytes;
-  bytes.push_back(static_cast<char>(kVersion));
+  bytes.push_back(static_cast<char>(descriptor.merging.has_value() ? kVersionWithMerge : kVersion));
   put_varint(bytes, descriptor.id.number());
   put_varint(bytes, descriptor.generation);
   put_length_prefixed(bytes, descriptor.start);
@@ -83,6 +96,10 @@ Bytes encode_descriptor(const ShardDescriptor& descriptor) {
     put_varint(bytes, replica.node.number());
     bytes.push_back(static_cast<char>(replica.role));
   }
+  if (descriptor.merging.has_value()) {
+    put_varint(bytes, descriptor.merging->left.number());
+    put_varint(bytes, descriptor.merging->left_generation);
+  }
   return bytes;
 }
 
@@ -93,15 +110,17 @@ Result<ShardDescriptor> decode_descriptor(ByteView bytes) {
   ByteView start;
   ByteView end;
   ShardDescriptor descriptor;
-  if (!reader.fixed8(version) || version < kVersionWithoutReplicas || version > kVersion || !reader.varint(id) ||
-      !reader.varint(descriptor.generation) || !reader.length_prefixed(start) || !reader.length_prefixed(end)) {
+  if (!reader.fixed8(version) || version < kVersionWithoutReplicas || version > kVersionWithMerge ||
+      !reader.varint(id) || !reader.varint(descriptor.generation) || !reader.length_prefixed(start) ||
+      !reader.length_prefixed(end)) {
     return damaged();
   }
   descriptor.id = ShardId(id);
   descriptor.start = start;
   descriptor.end = end;
   descriptor.bounds_generation = descriptor.generation;
-  if ((version == kVersion && !read_replicas(reader, descriptor)) || !reader.empty()) {
+  if ((version >= kVersion && !read_replicas(reader, descriptor)) ||
+      (version == kVersionWithMerge && !read_merging(reader, descriptor)) || !reader.empty()) {
     return damaged();
   }
   return descriptor;

@@ -4,6 +4,7 @@
 // replicated state: it changes through entries of the shard's log and lies in the engine beside the applied index, so
 // every replica has the one that belongs to what it has applied. Encoding: docs/formats/shard_log.md. Values.
 
+#include <optional>
 #include <vector>
 
 #include "base/bytes.h"
@@ -32,6 +33,14 @@ struct ReplicaDescriptor {
   friend bool operator==(const ReplicaDescriptor&, const ReplicaDescriptor&) = default;
 };
 
+// A shard that waits to become a part of its left neighbour. Nobody serves it, and its data does not change.
+struct MergingInto {
+  ShardId left;
+  // Of the neighbour's descriptor: once the neighbour has another one, the merge will not happen.
+  uint64_t left_generation = 0;
+  friend bool operator==(const MergingInto&, const MergingInto&) = default;
+};
+
 struct ShardDescriptor {
   ShardId id;
   // Rises with every change of bounds or replicas, so that a route made for an older shape is recognized.
@@ -45,6 +54,7 @@ struct ShardDescriptor {
   std::vector<ReplicaDescriptor> replicas;
   // Ids below this were given out, and are never given out again.
   ReplicaId next_replica_id{1};
+  std::optional<MergingInto> merging;
 
   bool contains(ByteView key) const { return key >= start && (end.empty() || key < end); }
   // Null when the node has no replica.

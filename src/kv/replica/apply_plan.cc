@@ -51,6 +51,12 @@ void ApplyPlan::take(Part& part, const raft::Entry& entry, const std::map<ShardI
     case EntryKind::kSplit:
       take_split(part, entry, gone);
       return;
+    case EntryKind::kDescriptor:
+      take_descriptor(part, entry);
+      return;
+    case EntryKind::kMerge:
+      take_merge(part, entry);
+      return;
     case EntryKind::kNothing:
     case EntryKind::kConfigChange:
       return;
@@ -75,6 +81,46 @@ void ApplyPlan::take_change(Part& part, const raft::Entry& entry) {
   part.config = *std::move(next);
   part.descriptor = with_config(std::move(part.descriptor), part.config, added);
   part.descriptor_changed = true;
+}
+
+void ApplyPlan::take_descriptor(Part& part, const raft::Entry& entry) {
+  auto next = decode_descriptor(entry_body(*entry.payload));
+  PANDO_ASSERT(next.ok(), "a descriptor that its proposer encoded");
+  if (next->generation != part.descriptor.generation + 1 || next->id != part.shard) {
+    // Made for another shape: nobody applies it.
+    return;
+  }
+  part.descriptor = *std::move(next);
+  part.descriptor_changed = true;
+}
+
+// The rows of the right side are where they belong already; only the replica goes.
+void ApplyPlan::take_merge(Part& part, const raft::Entry& entry) {
+  Merge merge;
+  const bool decoded = decode(entry_body(*entry.payload), merge);
+  PANDO_ASSERT(decoded, "a merge entry that its proposer encoded");
+  if (merge.left_generation != part.descriptor.generation || merge.left.id != part.shard) {
+    return;
+  }
+  part.descriptor = merge.left;
+  part.descriptor_changed = true;
+  const ShardId right = merge.right.id;
+  changes.erase(descriptor_key(right));
+  changes.erase(shard_state_key(right));
+  changes.erase(storage::applied_key(right));
+  const Bytes local = shard_local_key(right, {});
+  changes.erase_range(local, prefix_end(local));
+  changes.put(local_replica_key(right),
+              encode(LocalReplica{.tombstone = true, .replica = merge.right.next_replica_id}));
+  if (!merge.handover.empty()) {
+    const ByteView body = entry_body(*entry.payload);
+    commands.push_back({.shard = part.shard,
+                        .index = entry.index,
+                        .term = entry.term,
+                        .payload = body.substr(body.size() - merge.handover.size()),
+                        .handover = true});
+  }
+  part.merges.push_back(std::move(merge));
 }
 
 void ApplyPlan::take_split(Part& part, const raft::Entry& entry, const std::map<ShardId, ReplicaId>& gone) {

@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "consensus/raft/types.h"
+#include "consensus/raft/entries.h"
 #include "kv/replica/replica_format.h"
 #include "kv/replica/state_machine.h"
 
@@ -20,13 +20,15 @@ struct ApplyPlan {
     ShardId shard;
     ReplicaId self;
     // Shared payloads: the commands point into them.
-    std::vector<raft::Entry> entries;
+    raft::Entries entries;
     // As applied so far; then, behind the entries.
     raft::LogPosition position;
     ShardDescriptor descriptor;
     raft::Config config;
     bool descriptor_changed = false;
     std::vector<Split> splits;
+    // Nothing follows a part with these in a plan: the right sides may be parts themselves.
+    std::vector<Merge> merges;
   };
 
   // `gone`: the lowest replica ids that may still come to this node.
@@ -41,6 +43,8 @@ struct ApplyPlan {
  private:
   void take(Part& part, const raft::Entry& entry, const std::map<ShardId, ReplicaId>& gone);
   static void take_change(Part& part, const raft::Entry& entry);
+  static void take_descriptor(Part& part, const raft::Entry& entry);
+  void take_merge(Part& part, const raft::Entry& entry);
   void take_split(Part& part, const raft::Entry& entry, const std::map<ShardId, ReplicaId>& gone);
 };
 

@@ -25,7 +25,14 @@ std::vector<Bytes> examples() {
   right.id = ShardId(8);
   right.start = "m";
   right.end = "";
+  ShardDescriptor merging = right;
+  merging.merging = MergingInto{.left = ShardId(7), .left_generation = 9};
+  ShardDescriptor whole = descriptor();
+  whole.end = "";
+  whole.generation = 10;
   std::vector<Bytes> all{encode_descriptor(descriptor()),
+                         encode_descriptor(merging),
+                         encode(Merge{.left_generation = 9, .left = whole, .right = merging, .handover = "moment"}),
                          encode(Split{descriptor(), right}),
                          encode(NewReplicas{{{ReplicaId(5), NodeId(4)}}, ReplicaId(6)}),
                          encode(ReplicaRecord{.replica = ReplicaId(3), .hard_state = {.term = 7, .commit = 12}}),
@@ -87,6 +94,19 @@ TEST(ReplicaDecoders, RefuseWhatIsDamaged) {
   ShardDescriptor twice = descriptor();
   twice.replicas[1].id = ReplicaId(1);
   EXPECT_FALSE(decode_descriptor(encode_descriptor(twice)).ok());
+}
+
+// What earlier programs cannot read is written only when there is something of it to tell.
+TEST(ReplicaFormat, OnlyAMergingDescriptorHasTheNewVersion) {
+  ShardDescriptor one = descriptor();
+  EXPECT_EQ(encode_descriptor(one).front(), 2);
+  one.merging = MergingInto{.left = ShardId(3), .left_generation = 4};
+  const Bytes bytes = encode_descriptor(one);
+  EXPECT_EQ(bytes.front(), 3);
+  EXPECT_EQ(decode_descriptor(bytes)->merging, one.merging);
+  Bytes newer = bytes;
+  newer.front() = 4;
+  EXPECT_FALSE(decode_descriptor(newer).ok());
 }
 
 TEST(ReplicaFormat, RolesFollowFromTheConfiguration) {

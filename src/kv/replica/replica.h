@@ -40,6 +40,7 @@ struct Replica {
 
   ShardId shard;
   ReplicaId self;
+  const raft::Raft* core = nullptr;
   // Has data: its descriptor is known.
   bool initialized = false;
   ShardDescriptor descriptor;
@@ -59,9 +60,11 @@ struct Replica {
   // A split is in the log and not applied: nothing may follow it that was evaluated before.
   uint64_t bounds_pending = 0;
   uint64_t config_pending = 0;
+  // A merge, or a new generation, is in the log and not applied: what else changes the descriptor waits.
+  uint64_t merge_pending = 0;
 
   // --- applying ---
-  std::deque<std::vector<raft::Entry>> applies;
+  std::deque<raft::Entries> applies;
   bool apply_queued = false;
   // A snapshot is being put in place: nothing is applied, and messages are dropped.
   bool installing = false;

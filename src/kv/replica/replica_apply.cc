@@ -51,7 +51,8 @@ void ReplicaCore::apply_queued() {
 // Null when there is nothing to apply.
 std::unique_ptr<ApplyPlan> ReplicaCore::make_plan() {
   auto plan = std::make_unique<ApplyPlan>();
-  while (!apply_queue_.empty() && plan->bytes < kPlanBytesMax) {
+  while (!apply_queue_.empty() && plan->bytes < kPlanBytesMax &&
+         (plan->parts.empty() || plan->parts.back().merges.empty())) {
     const ShardId shard = apply_queue_.front();
     Replica* const replica = find(shard);
     if (replica == nullptr || replica->applies.empty() || replica->installing) {
@@ -73,6 +74,11 @@ std::unique_ptr<ApplyPlan> ReplicaCore::make_plan() {
     replica->apply_queued = false;
     apply_queue_.pop_front();
     plan->add(std::move(part), gone_);
+    for (const Merge& merge : plan->parts.back().merges) {
+      const Replica* const right = find(merge.right.id);
+      PANDO_ASSERT(right != nullptr && right->descriptor.merging == merge.right.merging,
+                   "whoever merges shards has waited for all replicas of the right one");
+    }
   }
   return plan->parts.empty() ? nullptr : std::move(plan);
 }
@@ -84,6 +90,9 @@ void ReplicaCore::commit(ApplyPlan& plan) {
     replica.applied_term = part.position.term;
     replica.config = part.config;
     const ShardDescriptor before = std::exchange(replica.descriptor, part.descriptor);
+    for (const Merge& merge : part.merges) {
+      absorb(merge.right.id, merge.right.next_replica_id);
+    }
     if (part.descriptor_changed) {
       watch_nodes(replica.descriptor);
       environment_.state_machine.on_shard(
@@ -96,6 +105,7 @@ void ReplicaCore::commit(ApplyPlan& plan) {
     }
     replica.bounds_pending = replica.bounds_pending <= replica.applied ? 0 : replica.bounds_pending;
     replica.config_pending = replica.config_pending <= replica.applied ? 0 : replica.config_pending;
+    replica.merge_pending = replica.merge_pending <= replica.applied ? 0 : replica.merge_pending;
     if (replica.removed()) {
       removed_.insert(part.shard);
     }
@@ -120,6 +130,31 @@ void ReplicaCore::complete_proposals(Replica& replica, const raft::Entry& entry)
   for (const auto& [done, result] : over) {
     done(result);
   }
+}
+
+// A replica ends whose rows have become another one's. Its log goes from the journal when the engine has flushed that:
+// after a crash before, the replica is there again, as is the log of the left side that takes it over.
+void ReplicaCore::absorb(ShardId shard, ReplicaId next_allowed) {
+  forget_replica(shard, next_allowed);
+  runtime::spawn(environment_.bulk, flush_and_drop_log(weak_from_this(), &environment_.engine, shard, next_allowed));
+}
+
+Task<void> ReplicaCore::flush_and_drop_log(std::weak_ptr<ReplicaCore> weak, storage::Engine* engine, ShardId shard,
+                                           ReplicaId next_allowed) {
+  const Status flushed = engine->flush();
+  if (const auto core = weak.lock()) {
+    core->post([core = core.get(), shard, next_allowed, ok = flushed.ok()] {
+      if (ok) {
+        core->drop_log(shard, next_allowed);
+      } else {
+        core->after(kRetryDelay, [core, engine = &core->environment_.engine, shard, next_allowed] {
+          runtime::spawn(core->environment_.bulk,
+                         flush_and_drop_log(core->weak_from_this(), engine, shard, next_allowed));
+        });
+      }
+    });
+  }
+  co_return;
 }
 
 // The right side of a split comes to life once the engine has flushed it: from then on its own log can be relied on,

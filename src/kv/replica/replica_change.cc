@@ -38,7 +38,7 @@ void ReplicaCore::change_replicas(ShardId shard, ReplicaChange change, Descripto
     done(not_now("this node does not lead shard {}", shard.number()));
     return;
   }
-  if (replica->change != nullptr || replica->bounds_pending != 0) {
+  if (replica->change != nullptr || replica->bounds_pending != 0 || replica->merge_pending != 0) {
     done(not_now("shard {} is being changed already", shard.number()));
     return;
   }
@@ -169,12 +169,12 @@ void ReplicaCore::split(ShardId shard, Bytes key, ShardId right, DescriptorCallb
     return;
   }
   if (replica->change != nullptr || replica->bounds_pending != 0 || replica->config_pending != 0 ||
-      replica->config.joint()) {
+      replica->merge_pending != 0 || replica->config.joint()) {
     done(not_now("shard {} is being changed already", shard.number()));
     return;
   }
   const ShardDescriptor& whole = replica->descriptor;
-  if (key <= whole.start || !whole.contains(key) || find(right) != nullptr || right == shard) {
+  if (key <= whole.start || !whole.contains(key) || find(right) != nullptr || gone_.contains(right) || right == shard) {
     done(Status(sql_state::kInvalidParameterValue, "shard {} cannot be split there", shard.number()));
     return;
   }
@@ -270,6 +270,7 @@ Replica& ReplicaCore::add_replica(ShardId shard, ReplicaId self, raft::RestartSt
   ReplicaId& lowest = gone_[shard];
   lowest = std::max(lowest, self);
   multiraft_->add(shard, raft_options(self), std::move(state));
+  replica.core = multiraft_->find(shard);
   return replica;
 }
 
@@ -317,23 +318,34 @@ void ReplicaCore::destroy(ShardId shard, ReplicaId next_allowed) {
       return;
     }
   }
+  forget_replica(shard, next_allowed);
+  drop_log(shard, next_allowed);
+}
+
+void ReplicaCore::forget_replica(ShardId shard, ReplicaId next_allowed) {
+  Replica& replica = *find(shard);
   end_serving(replica);
   forget_callbacks(replica, not_now("this node has no replica of shard {} any more", shard.number()));
-  storage::JournalBatch journal;
-  journal.remove(shard);
-  journal.hard_state(shard, {encode(ReplicaRecord{.kind = ReplicaRecord::Kind::kTombstone, .replica = next_allowed})});
   multiraft_->remove(shard);
-  write_own(std::move(journal));
   gone_[shard] = std::max(gone_[shard], next_allowed);
   logs_bytes_ -= replica.log_bytes;
   ShardViewWriter::set_leader(*replica.view, NodeId());
   const bool had_data = replica.initialized;
   const ShardDescriptor descriptor = replica.descriptor;
+  last_found_ = nullptr;
   replicas_.erase(shard);
   removed_.erase(shard);
   if (had_data) {
     environment_.state_machine.on_shard({.kind = ShardEvent::Kind::kRemoved, .descriptor = descriptor});
   }
+}
+
+// REQUIRES: the engine has no data of it, or cannot have it again after a crash.
+void ReplicaCore::drop_log(ShardId shard, ReplicaId next_allowed) {
+  storage::JournalBatch journal;
+  journal.remove(shard);
+  journal.hard_state(shard, {encode(ReplicaRecord{.kind = ReplicaRecord::Kind::kTombstone, .replica = next_allowed})});
+  write_own(std::move(journal));
 }
 
 // Those that have applied their own removal.

@@ -18,6 +18,15 @@ constexpr std::size_t kSnapshotFactor = 4;
 
 }  // namespace
 
+void ReplicaCore::note_growth(Replica& replica, std::size_t bytes) {
+  replica.log_bytes += bytes;
+  replica.log_bytes_uncompacted += bytes;
+  logs_bytes_ += bytes;
+  if (replica.log_bytes_uncompacted > options_.log_bytes_max / kGrowthDivisor) {
+    grown_.insert(replica.shard);
+  }
+}
+
 void ReplicaCore::compact_logs() {
   const uint64_t now = now_ns();
   if (now < next_compaction_ns_) {
@@ -29,11 +38,21 @@ void ReplicaCore::compact_logs() {
   statistics_.log_bytes = logs_bytes_;
   statistics_.journal = journal_->statistics();
   const bool over_budget = logs_bytes_ > options_.logs_bytes_max;
-  const std::size_t most = over_budget ? options_.log_bytes_max / kGrowthDivisor : options_.log_bytes_max;
-  for (const auto& [shard, replica] : replicas_) {
-    if (replica->initialized &&
-        (over_budget || replica->log_bytes_uncompacted > options_.log_bytes_max / kGrowthDivisor)) {
-      compact(*replica, most, over_budget ? 0 : options_.log_bytes_max / kTailDivisor);
+  const std::set<ShardId> grown = std::exchange(grown_, {});
+  if (over_budget) {
+    for (const auto& [shard, replica] : replicas_) {
+      if (replica->initialized) {
+        compact(*replica, options_.log_bytes_max / kGrowthDivisor, 0);
+      }
+    }
+    return;
+  }
+  for (const ShardId shard : grown) {
+    Replica* const replica = find(shard);
+    if (replica != nullptr && replica->initialized) {
+      compact(*replica, options_.log_bytes_max, options_.log_bytes_max / kTailDivisor);
+    } else if (replica != nullptr) {
+      grown_.insert(shard);
     }
   }
 }

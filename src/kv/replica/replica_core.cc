@@ -11,6 +11,10 @@ namespace {
 // The liveness fabric and the cores are looked at this many times per tick.
 constexpr int kTurnsPerTick = 2;
 constexpr std::chrono::nanoseconds kRetryDelay{50'000'000};
+// Proposals wait while the journal writes, so that they go out together: no more of them than this, and not for a disk
+// that is slow, for the followers' may be fast.
+constexpr std::size_t kHeldProposalsBytesMax = 128_KiB;
+constexpr uint64_t kHoldNsMax = 5'000'000;
 // Larger envelopes go out in parts.
 constexpr std::size_t kEnvelopeBytesMax = 16_MiB;
 
@@ -26,13 +30,8 @@ void ReplicaCore::register_receivers() {
   environment_.transport.receive(runtime::Channel::kConsensus, [weak](NodeId from, Bytes bytes) {
     const auto core = weak.lock();
     ConsensusMessage message;
-    if (core == nullptr || !decode(bytes, message)) {
-      return;
-    }
-    MutexLock lock(core->mutex_);
-    if (core->running_) {
-      core->inputs_.messages.emplace_back(from, std::move(message));
-      core->wake();
+    if (core != nullptr && decode(bytes, message)) {
+      core->take_input([&](Inputs& inputs) { inputs.messages.emplace_back(from, std::move(message)); });
     }
   });
   environment_.transport.receive(runtime::Channel::kBulk, [weak](NodeId from, Bytes bytes) {
@@ -55,31 +54,20 @@ void ReplicaCore::register_receivers() {
 
 // --- inputs ---
 
-void ReplicaCore::wake() {
-  if (!std::exchange(awake_, true)) {
-    runtime::spawn(environment_.actor, run_turn(shared_from_this()));
-  }
-}
+void ReplicaCore::start_turn() { runtime::spawn(environment_.actor, run_turn(shared_from_this())); }
 
 void ReplicaCore::propose(Proposal proposal) {
-  {
-    MutexLock lock(mutex_);
-    if (running_) {
-      inputs_.proposals.push_back(std::move(proposal));
-      wake();
-      return;
-    }
+  const bool taken = take_input([&](Inputs& inputs) {
+    inputs.proposal_bytes += proposal.payload.size();
+    inputs.proposals.push_back(std::move(proposal));
+  });
+  if (!taken) {
+    proposal.done({.outcome = ProposalOutcome::kRefused});
   }
-  proposal.done({.outcome = ProposalOutcome::kRefused});
 }
 
 bool ReplicaCore::post(std::function<void()> call) {
-  MutexLock lock(mutex_);
-  if (running_) {
-    inputs_.calls.push_back(std::move(call));
-    wake();
-  }
-  return running_;
+  return take_input([&](Inputs& inputs) { inputs.calls.push_back(std::move(call)); });
 }
 
 void ReplicaCore::after(std::chrono::nanoseconds delay, std::function<void()> call) {
@@ -106,22 +94,35 @@ ReplicaStatistics ReplicaCore::statistics() {
 }
 
 Replica* ReplicaCore::find(ShardId shard) {
-  const auto found = replicas_.find(shard);
-  return found == replicas_.end() ? nullptr : found->second.get();
+  // Who is looked for once is mostly looked for several times: the fabric asks where each voter lives.
+  if (last_found_ == nullptr || last_found_->shard != shard) {
+    const auto found = replicas_.find(shard);
+    last_found_ = found == replicas_.end() ? nullptr : found->second.get();
+  }
+  return last_found_;
 }
 
 NodeId ReplicaCore::node_of(ShardId group, ReplicaId replica) const {
   if (const Replica* const here = find(group); here != nullptr) {
-    if (const ReplicaDescriptor* const known = here->descriptor.find(replica); known != nullptr) {
-      return known->node;
-    }
-    for (const auto& [heard, node] : here->heard_from) {
-      if (heard == replica) {
-        return node;
-      }
-    }
+    return node_of(*here, replica);
   }
   const auto stranger = strangers_.find({group, replica});
+  return stranger == strangers_.end() ? NodeId() : stranger->second;
+}
+
+NodeId ReplicaCore::node_of(const Replica& replica, ReplicaId id) const {
+  if (id == replica.self) {
+    return environment_.self;
+  }
+  if (const ReplicaDescriptor* const known = replica.descriptor.find(id); known != nullptr) {
+    return known->node;
+  }
+  for (const auto& [heard, node] : replica.heard_from) {
+    if (heard == id) {
+      return node;
+    }
+  }
+  const auto stranger = strangers_.find({replica.shard, id});
   return stranger == strangers_.end() ? NodeId() : stranger->second;
 }
 
@@ -140,7 +141,7 @@ void ReplicaCore::turn() {
     if (!running_) {
       return;
     }
-    std::swap(inputs, inputs_);
+    inputs = take_inputs();
   }
   multiraft_->tick(now_ns());
   take(std::move(inputs));
@@ -158,6 +159,19 @@ void ReplicaCore::turn() {
   ++statistics_.turns;
   MutexLock lock(mutex_);
   published_ = statistics_;
+}
+
+// Sent while the journal writes, proposals would wait for it all the same, here and at the followers, which write as
+// much: what comes meanwhile shares one message, one write and one sync. The end of the write is an input.
+ReplicaCore::Inputs ReplicaCore::take_inputs() {
+  Inputs inputs;
+  std::swap(inputs, inputs_);
+  const bool journal_writes = appends_in_flight_ > inputs.journaled.size() && now_ns() - last_append_ns_ < kHoldNsMax;
+  if (journal_writes && inputs.proposal_bytes < kHeldProposalsBytesMax) {
+    std::swap(inputs.proposals, inputs_.proposals);
+    std::swap(inputs.proposal_bytes, inputs_.proposal_bytes);
+  }
+  return inputs;
 }
 
 void ReplicaCore::schedule_tick() {
@@ -377,10 +391,7 @@ void ReplicaCore::start_write(multiraft::Write write) {
     for (const raft::Entry& entry : part.persist.entries) {
       bytes += raft::cost_bytes(entry);
     }
-    Replica& replica = *find(part.group);
-    replica.log_bytes += bytes;
-    replica.log_bytes_uncompacted += bytes;
-    logs_bytes_ += bytes;
+    note_growth(*find(part.group), bytes);
   }
   storage::JournalBatch batch = batch_of(write);
   enqueue_write({.write = std::move(write)}, std::move(batch));
@@ -404,16 +415,11 @@ void ReplicaCore::enqueue_write(UnackedWrite write, storage::JournalBatch batch)
 
 void ReplicaCore::append(uint64_t serial, storage::JournalBatch batch) {
   ++appends_in_flight_;
+  last_append_ns_ = now_ns();
   ++statistics_.journal_appends;
   journal_->append(std::move(batch), [weak = weak_from_this(), serial](Status status) {
-    const auto core = weak.lock();
-    if (core == nullptr) {
-      return;
-    }
-    MutexLock lock(core->mutex_);
-    if (core->running_) {
-      core->inputs_.journaled.emplace_back(serial, std::move(status));
-      core->wake();
+    if (const auto core = weak.lock()) {
+      core->take_input([&](Inputs& inputs) { inputs.journaled.emplace_back(serial, std::move(status)); });
     }
   });
 }
@@ -496,6 +502,34 @@ void ReplicaHost::change_replicas(ShardId shard, ReplicaChange change, Descripto
 void ReplicaHost::split(ShardId shard, Bytes key, ShardId right, DescriptorCallback done) {
   if (!core_->post(
           [core = core_.get(), shard, key = std::move(key), right, done] { core->split(shard, key, right, done); })) {
+    done(stopped());
+  }
+}
+void ReplicaHost::begin_merging(ShardId shard, MergingInto into, DescriptorCallback done) {
+  if (!core_->post([core = core_.get(), shard, into, done] { core->begin_merging(shard, into, done); })) {
+    done(stopped());
+  }
+}
+void ReplicaHost::await_merging(ShardId shard, MergingInto into, StatusCallback done) {
+  if (!core_->post([core = core_.get(), shard, into, done] { core->await_merging(shard, into, done); })) {
+    done(stopped());
+  }
+}
+void ReplicaHost::merge(ShardId left, ShardId right, Bytes handover, DescriptorCallback done) {
+  if (!core_->post([core = core_.get(), left, right, handover = std::move(handover), done] {
+        core->merge(left, right, handover, done);
+      })) {
+    done(stopped());
+  }
+}
+void ReplicaHost::renew_generation(ShardId shard, uint64_t generation, DescriptorCallback done) {
+  if (!core_->post(
+          [core = core_.get(), shard, generation, done] { core->renew_generation(shard, generation, done); })) {
+    done(stopped());
+  }
+}
+void ReplicaHost::end_merging(ShardId shard, MergingInto into, DescriptorCallback done) {
+  if (!core_->post([core = core_.get(), shard, into, done] { core->end_merging(shard, into, done); })) {
     done(stopped());
   }
 }

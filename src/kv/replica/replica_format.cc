@@ -54,6 +54,8 @@ std::optional<EntryKind> entry_kind(ByteView payload) {
     case EntryKind::kHandover:
     case EntryKind::kSplit:
     case EntryKind::kNothing:
+    case EntryKind::kDescriptor:
+    case EntryKind::kMerge:
       return kind;
     case EntryKind::kConfigChange:
       break;
@@ -72,6 +74,28 @@ bool decode(ByteView bytes, Split& split) {
   ByteReader reader(bytes);
   return read_descriptor(reader, split.left) && read_descriptor(reader, split.right) && reader.empty() &&
          split.left.id != split.right.id && split.left.end == split.right.start && split.left.start < split.left.end;
+}
+
+Bytes encode(const Merge& merge) {
+  Bytes bytes;
+  put_varint(bytes, merge.left_generation);
+  put_length_prefixed(bytes, encode_descriptor(merge.left));
+  put_length_prefixed(bytes, encode_descriptor(merge.right));
+  put_length_prefixed(bytes, merge.handover);
+  return bytes;
+}
+
+bool decode(ByteView bytes, Merge& merge) {
+  ByteReader reader(bytes);
+  ByteView handover;
+  if (!reader.varint(merge.left_generation) || !read_descriptor(reader, merge.left) ||
+      !read_descriptor(reader, merge.right) || !reader.length_prefixed(handover)) {
+    return false;
+  }
+  merge.handover = handover;
+  return reader.empty() && merge.left.id != merge.right.id && merge.left.contains(merge.right.start) &&
+         merge.left.end == merge.right.end && merge.left.generation > merge.left_generation &&
+         merge.left.generation > merge.right.generation;
 }
 
 ByteView journal_payload(const raft::Entry& entry, Bytes& scratch) {

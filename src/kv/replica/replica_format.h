@@ -28,6 +28,10 @@ enum class EntryKind : uint8_t {
   kSplit = 3,
   // Only takes a place in the log.
   kNothing = 4,
+  // A ShardDescriptor, whose generation follows that of the one before, and whose bounds and replicas are the same.
+  kDescriptor = 5,
+  // A Merge.
+  kMerge = 6,
   // In the journal only: the payload is a raft::ConfigChange.
   kConfigChange = 0x80,
 };
@@ -35,6 +39,18 @@ enum class EntryKind : uint8_t {
 struct Split {
   ShardDescriptor left;
   ShardDescriptor right;
+};
+
+// In the log of the left side: from here on it is both. REQUIRES: every replica of the right side has durably applied
+// that it is merging.
+struct Merge {
+  // In which the left side must be.
+  uint64_t left_generation = 0;
+  ShardDescriptor left;
+  // As it ends.
+  ShardDescriptor right;
+  // For the state machine, as a handover: of the right side's last leaseholder.
+  Bytes handover;
 };
 
 // `body` becomes the payload of a normal entry.
@@ -45,6 +61,8 @@ inline ByteView entry_body(ByteView payload) { return payload.substr(0, payload.
 
 Bytes encode(const Split& split);
 bool decode(ByteView bytes, Split& split);
+Bytes encode(const Merge& merge);
+bool decode(ByteView bytes, Merge& merge);
 
 // As the journal keeps an entry. Borrows the payload where it can; `scratch` holds it otherwise.
 ByteView journal_payload(const raft::Entry& entry, Bytes& scratch);

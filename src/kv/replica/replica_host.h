@@ -190,6 +190,18 @@ class ReplicaHost {
   // Cuts the shard before `key`: the right part becomes shard `right`, with the same replicas and leader. Calls back
   // with the left descriptor. The lease pauses until the split is applied. REQUIRES: nobody else uses the id.
   void split(ShardId shard, Bytes key, ShardId right, DescriptorCallback done);
+  // Merging, step by step; kv/cluster/shard_merger.h takes them. `shard` stops serving, to become a part of its left
+  // neighbour, which this node leads as well. Their replicas are on the same nodes.
+  void begin_merging(ShardId shard, MergingInto into, DescriptorCallback done);
+  // OK once this node's replica of the shard has durably applied that. Without a neighbour: once the engine is flushed.
+  void await_merging(ShardId shard, MergingInto into, StatusCallback done);
+  // The left side becomes both. REQUIRES: await_merging() has said OK on every node with a replica. `handover` is what
+  // StateMachine::handover gave for the right side when it had stopped serving.
+  void merge(ShardId left, ShardId right, Bytes handover, DescriptorCallback done);
+  // Gives the shard a new generation, so that no merge that was begun in that one can happen any more.
+  void renew_generation(ShardId shard, uint64_t generation, DescriptorCallback done);
+  // The shard goes on by itself. REQUIRES: the merge cannot happen any more.
+  void end_merging(ShardId shard, MergingInto into, DescriptorCallback done);
   // Destroys a replica that is no longer part of its shard but could not hear so, as whoever knows the newest
   // descriptor has found. REQUIRES: it was removed.
   void remove_replica(ShardId shard, ReplicaId replica, StatusCallback done);

@@ -57,6 +57,33 @@ class ReplicaHostTest : public testing::Test {
     EXPECT_FALSE(world_.failed()) << world_.violation();
   }
 
+  void merge_and_crash(std::chrono::nanoseconds later) {
+    make_group(3);
+    write(1, 60);
+    ASSERT_TRUE(hosts_->split(kShard, "k0025", ShardId(2)).ok());
+    ASSERT_NE(hosts_->await_leaseholder(ShardId(2)), nullptr);
+    write(61, 80, ShardId(2), "x");
+    const auto merged = hosts_->merge(kShard, ShardId(2));
+    ASSERT_TRUE(merged.ok()) << merged.status().to_string();
+    write(81, 90, kShard, "y");
+    hosts_->run_for(later);
+    for (const auto& node : hosts_->nodes()) {
+      node->crash();
+    }
+    for (const auto& node : hosts_->nodes()) {
+      node->start();
+    }
+    ASSERT_NE(hosts_->await_leaseholder(kShard), nullptr);
+    hosts_->run_for(2s);
+    for (const auto& node : hosts_->nodes()) {
+      EXPECT_EQ(node->machine().shards().size(), 1U);
+      EXPECT_TRUE(has(*node, 70, "x"));
+      EXPECT_TRUE(has(*node, 85, "y"));
+    }
+    write(91, 95, kShard, "z");
+    expect_identical();
+  }
+
   sim::World world_{1};
   test::HostsOptions options_;
   std::unique_ptr<SimulatedHosts> hosts_;
@@ -316,6 +343,102 @@ TEST_F(ReplicaHostTest, ASplitSurvivesCrashes) {
   expect_identical();
 }
 
+TEST_F(ReplicaHostTest, TwoShardsBecomeOne) {
+  make_group(3);
+  write(1, 100);
+  ASSERT_TRUE(hosts_->split(kShard, "k0025", ShardId(2)).ok());
+  ASSERT_NE(hosts_->await_leaseholder(ShardId(2)), nullptr);
+  write(101, 150, ShardId(2), "x");
+  const uint64_t right_generation = hosts_->node(1).machine().shards().at(ShardId(2)).generation;
+  const auto whole = hosts_->merge(kShard, ShardId(2));
+  ASSERT_TRUE(whole.ok()) << whole.status().to_string();
+  EXPECT_EQ(whole->end, "");
+  EXPECT_GT(whole->generation, right_generation);
+  // Nothing is served meanwhile but the left side, which goes on.
+  EXPECT_EQ(hosts_->write(kShard, {151, "z", "right"}).outcome, ProposalOutcome::kApplied);
+  ASSERT_TRUE(hosts_->run_until(5s, [&] {
+    return std::ranges::all_of(hosts_->nodes(), [](const auto& node) { return node->machine().shards().size() == 1; });
+  }));
+  for (const auto& node : hosts_->nodes()) {
+    EXPECT_TRUE(has(*node, 120, "x"));
+    EXPECT_GE(node->machine().handovers_applied(), 1U);
+  }
+  expect_identical();
+  // Its number is used up.
+  EXPECT_FALSE(hosts_->split(kShard, "m", ShardId(2)).ok());
+  ASSERT_TRUE(hosts_->split(kShard, "m", ShardId(3)).ok());
+  ASSERT_NE(hosts_->await_leaseholder(ShardId(3)), nullptr);
+  expect_identical();
+}
+
+TEST_F(ReplicaHostTest, AMergeThatIsNotFlushedSurvivesACrash) { merge_and_crash(0s); }
+TEST_F(ReplicaHostTest, AMergeThatIsFlushedSurvivesACrash) { merge_and_crash(2s); }
+
+// The research's P19: a replica of the right side is not collected before its left side has taken it over; and a left
+// side that gets there by a snapshot takes it over with that.
+TEST_F(ReplicaHostTest, AReplicaThatWasAwayTakesAMergeOverWithItsSnapshot) {
+  options_.replica.log_bytes_max = 2_KiB;
+  make_group(3);
+  write(1, 60);
+  ASSERT_TRUE(hosts_->split(kShard, "k0025", ShardId(2)).ok());
+  SimulatedNode* const holder = hosts_->await_leaseholder(ShardId(2));
+  ASSERT_NE(holder, nullptr);
+  write(61, 80, ShardId(2), "x");
+  SimulatedNode& away = hosts_->node(holder->id().number() % 3 + 1);
+  auto outcome = std::make_shared<std::optional<Status>>();
+  hosts_->start_merge(kShard, ShardId(2), [outcome](const auto& result) { *outcome = result.status(); });
+  // It has heard that the right side is merged, and goes before it hears that it was.
+  ASSERT_TRUE(hosts_->run_until(2s, [&] { return away.machine().shards().at(ShardId(2)).merging.has_value(); }));
+  hosts_->run_until(2s, [&] { return outcome->has_value() || away.engine().statistics().flush_count > 3; });
+  for (uint32_t other = 1; other <= 3; ++other) {
+    hosts_->network().block(other, away.id().number());
+    hosts_->network().block(away.id().number(), other);
+  }
+  hosts_->run_until(5s, [&] { return outcome->has_value(); });
+  ASSERT_TRUE(outcome->has_value());
+  if (!(*outcome)->ok()) {
+    GTEST_SKIP() << "it went too early";
+  }
+  write(81, 200, kShard, "y");
+  for (const auto& node : hosts_->nodes()) {
+    node->engine().flush().ignore("a memory engine flushes");
+  }
+  hosts_->run_for(5s);
+  hosts_->network().heal();
+  ASSERT_TRUE(hosts_->run_until(20s, [&] { return away.machine().shards().size() == 1; }));
+  EXPECT_TRUE(has(away, 70, "x"));
+  expect_identical();
+  away.crash();
+  away.start();
+  ASSERT_TRUE(hosts_->run_until(5s, [&] { return away.running(); }));
+  expect_identical();
+}
+
+TEST_F(ReplicaHostTest, AMergeThatIsGivenUpLetsTheRightSideGoOn) {
+  make_group(3);
+  write(1, 60);
+  ASSERT_TRUE(hosts_->split(kShard, "k0025", ShardId(2)).ok());
+  ASSERT_NE(hosts_->await_leaseholder(ShardId(2)), nullptr);
+  SimulatedNode& holder = *hosts_->leaseholder(kShard);
+  const MergingInto into{.left = kShard, .left_generation = holder.machine().shards().at(kShard).generation};
+  std::optional<Result<ShardDescriptor>> begun;
+  holder.host().begin_merging(ShardId(2), into, [&](Result<ShardDescriptor> result) { begun = std::move(result); });
+  ASSERT_TRUE(hosts_->run_until(2s, [&] { return begun.has_value(); }));
+  ASSERT_TRUE(begun->ok()) << begun->status().to_string();
+  holder.crash();
+  hosts_->run_for(5s);
+  EXPECT_EQ(hosts_->leaseholder(ShardId(2)), nullptr);
+  // The neighbour's new generation comes first.
+  ASSERT_TRUE(hosts_->run_until(10s, [&] {
+    hosts_->recover_merges();
+    return hosts_->leaseholder(ShardId(2)) != nullptr;
+  }));
+  EXPECT_GT(hosts_->await_leaseholder(kShard)->machine().shards().at(kShard).generation, into.left_generation);
+  write(61, 70, ShardId(2), "x");
+  holder.start();
+  expect_identical();
+}
+
 TEST_F(ReplicaHostTest, AFullDiskStopsNothingForGood) {
   make_group(3);
   write(1, 10);
@@ -351,6 +474,38 @@ TEST_F(ReplicaHostTest, AFullDiskStopsNothingForGood) {
   EXPECT_TRUE(hosts_->run_until(5s, [&] { return outcome.has_value(); }));
   expect_identical();
   EXPECT_EQ(has(hosts_->node(1), 12), outcome == ProposalOutcome::kApplied);
+}
+
+// A sync that failed may have forgotten what it was to write, and the next one succeeds: what is written again must not
+// rest on it.
+TEST_F(ReplicaHostTest, WhatIsWrittenAgainAfterAFailedSyncIsDurable) {
+  make(1);
+  SimulatedNode& node = hosts_->node(1);
+  for (uint64_t i = 1; i <= 48; ++i) {
+    ASSERT_NE(hosts_->await_leaseholder(kShard), nullptr);
+    std::optional<ProposalOutcome> outcome;
+    node.host().propose({.shard = kShard,
+                         .term = *node.machine().serving(kShard),
+                         .generation = 100,
+                         .payload = encode(RecordCommand{i, fmt::format("k{:04}", i), "value"}),
+                         .done = [&](ProposalResult result) { outcome = result.outcome; }});
+    // The write takes up to 50 us, the sync after it up to 500.
+    hosts_->run_for(40us * (i % 12));
+    node.disk().set_error(true);
+    hosts_->run_for(1ms);
+    node.disk().heal();
+    ASSERT_TRUE(hosts_->run_until(5s, [&] { return outcome.has_value(); }));
+    EXPECT_EQ(outcome, ProposalOutcome::kApplied);
+    node.crash();
+    node.start();
+    ASSERT_NE(hosts_->await_leaseholder(kShard), nullptr);
+    storage::Version version;
+    for (uint64_t k = 1; k <= i; ++k) {
+      const auto found = node.engine().get_version(fmt::format("k{:04}", k), {k, 0}, version);
+      ASSERT_TRUE(found.ok() && *found) << k << " of " << i;
+    }
+  }
+  EXPECT_GT(world_.probes().at("disk forgot what a sync failed to write"), 0U);
 }
 
 TEST_F(ReplicaHostTest, AnIdleGroupIsSilent) {

@@ -10,7 +10,7 @@ namespace {
 
 constexpr uint64_t kRenewalIntervalNs = 30'000'000;
 // A published lease is renewed when this is left of it: fewer looks at groups that stay as they are.
-constexpr uint64_t kRenewBeforeNs = 350'000'000;
+constexpr uint64_t kRenewBeforeNs = 250'000'000;
 constexpr uint64_t kTransferTimeoutNs = 3'000'000'000;
 
 Status not_leading(ShardId shard) {
@@ -21,7 +21,7 @@ Status not_leading(ShardId shard) {
 
 void ReplicaCore::refresh(Replica& replica) {
   const raft::Raft& raft = raft_of(replica);
-  const NodeId leader = raft.leader() == raft::kNobody ? NodeId() : node_of(replica.shard, raft.leader());
+  const NodeId leader = raft.leader() == raft::kNobody ? NodeId() : node_of(replica, raft.leader());
   if (replica.view->leader() != leader) {
     ShardViewWriter::set_leader(*replica.view, leader);
   }
@@ -29,9 +29,11 @@ void ReplicaCore::refresh(Replica& replica) {
   if (!leads) {
     replica.bounds_pending = 0;
     replica.config_pending = 0;
+    replica.merge_pending = 0;
     replica.handover_index = 0;
   }
-  const bool pauses = replica.transfer.has_value() || replica.bounds_pending != 0;
+  const bool pauses =
+      replica.transfer.has_value() || replica.bounds_pending != 0 || replica.descriptor.merging.has_value();
   const uint64_t until = leads && !pauses ? raft.lease_until_ns() : 0;
   const bool holds = until > now_ns();
   if (replica.serving && (!holds || replica.serving_term != raft.term())) {
@@ -43,8 +45,13 @@ void ReplicaCore::refresh(Replica& replica) {
   if (!replica.serving) {
     begin_serving(replica, until);
   } else if (until != replica.view->lease_until_ns()) {
-    ShardViewWriter::set_lease(*replica.view, until);
+    publish_lease(replica, until);
   }
+}
+
+void ReplicaCore::publish_lease(Replica& replica, uint64_t until_ns) {
+  ShardViewWriter::set_lease(*replica.view, until_ns);
+  next_renewal_ns_ = std::min(next_renewal_ns_, until_ns - std::min(until_ns, kRenewBeforeNs));
 }
 
 void ReplicaCore::begin_serving(Replica& replica, uint64_t until_ns) {
@@ -61,13 +68,13 @@ void ReplicaCore::begin_serving(Replica& replica, uint64_t until_ns) {
   replica.handover_index = 0;
   replica.serving = true;
   replica.serving_term = raft.term();
-  serving_.insert(replica.shard);
+  serving_[replica.shard] = &replica;
   environment_.state_machine.on_lease(replica.shard, {.kind = LeaseEvent::Kind::kBegan,
                                                       .term = raft.term(),
                                                       .resumed = resumed,
                                                       .cooperative = !resumed && inherited_handover(replica)});
   ShardViewWriter::set_term(*replica.view, raft.term());
-  ShardViewWriter::set_lease(*replica.view, until_ns);
+  publish_lease(replica, until_ns);
 }
 
 void ReplicaCore::end_serving(Replica& replica) {
@@ -100,22 +107,28 @@ void ReplicaCore::renew_leases() {
   if (now < next_renewal_ns_) {
     return;
   }
-  next_renewal_ns_ = now + kRenewalIntervalNs;
   std::vector<Replica*> due;
-  for (const ShardId shard : serving_) {
-    Replica* const replica = find(shard);
-    if (replica->view->lease_until_ns() < now + kRenewBeforeNs) {
+  uint64_t next = UINT64_MAX;
+  for (const auto& [shard, replica] : serving_) {
+    const uint64_t until = replica->view->lease_until_ns();
+    if (until < now + kRenewBeforeNs) {
       due.push_back(replica);
+    } else {
+      next = std::min(next, until - kRenewBeforeNs);
     }
   }
   for (Replica* const replica : due) {
     refresh(*replica);
+    const uint64_t until = replica->view->lease_until_ns();
+    // What could not be renewed now may be a little later.
+    next = std::min(next, std::max(until - std::min(until, kRenewBeforeNs), now + kRenewalIntervalNs));
   }
+  next_renewal_ns_ = next;
 }
 
 // Returns the index of the entry; 0 when it was refused.
 uint64_t ReplicaCore::propose_own(Replica& replica, EntryKind kind, Bytes body, ProposalCallback done) {
-  const auto index = multiraft_->propose(replica.shard, raft::Payload::copy_of(entry_payload(kind, std::move(body))));
+  const auto index = multiraft_->propose(replica.shard, entry_payload(kind, std::move(body)));
   if (!index.has_value()) {
     done({.outcome = ProposalOutcome::kRefused});
     return 0;
@@ -143,8 +156,8 @@ void ReplicaCore::transfer_lease(ShardId shard, NodeId target, const StatusCallb
     done(Status());
     return;
   }
-  if (replica->bounds_pending != 0) {
-    done(Status(sql_state::kObjectNotInPrerequisiteState, "shard {} is being split", shard.number()));
+  if (replica->bounds_pending != 0 || replica->merge_pending != 0) {
+    done(Status(sql_state::kObjectNotInPrerequisiteState, "shard {} is being split or merged", shard.number()));
     return;
   }
   replica->transfer =

@@ -17,7 +17,30 @@ bool overlap(const ShardDescriptor& a, const ShardDescriptor& b) {
   return (a.end.empty() || b.start < a.end) && (b.end.empty() || a.start < b.end);
 }
 
+// Whether a shard has become a part of another. Splits and merges give their results higher generations than all that
+// they are made of.
+bool is_part_of(const ShardDescriptor& part, const ShardDescriptor& whole) {
+  return part.generation < whole.generation && part.start >= whole.start &&
+         (whole.end.empty() || (!part.end.empty() && part.end <= whole.end));
+}
+
+storage::KeySpan only(Bytes key) {
+  Bytes end = key;
+  end.push_back('\0');
+  return {std::move(key), std::move(end)};
+}
+
 }  // namespace
+
+std::vector<ReplicaCore::Subsumed> ReplicaCore::subsumed_by(const SnapshotMessage& begin) const {
+  std::vector<Subsumed> subsumed;
+  for (const auto& [shard, other] : replicas_) {
+    if (shard != begin.shard && other->initialized && is_part_of(other->descriptor, begin.descriptor)) {
+      subsumed.push_back({shard, other->descriptor.next_replica_id});
+    }
+  }
+  return subsumed;
+}
 
 void ReplicaCore::snapshot_sent(ShardId shard, ReplicaId to, bool delivered) {
   if (find(shard) != nullptr) {
@@ -47,8 +70,11 @@ Status ReplicaCore::may_install(NodeId from, const SnapshotMessage& begin) {
     return refused("the replica is no member");
   }
   for (const auto& [shard, other] : replicas_) {
-    // The other is about to be split, or merged, or destroyed.
-    if (shard != begin.shard && other->initialized && overlap(other->descriptor, begin.descriptor)) {
+    if (shard == begin.shard || !other->initialized || !overlap(other->descriptor, begin.descriptor)) {
+      continue;
+    }
+    // The other is about to be split, or destroyed.
+    if (!is_part_of(other->descriptor, begin.descriptor) || other->installing) {
       return refused("shard {} still has these keys here", shard.number());
     }
   }
@@ -72,16 +98,33 @@ bool ReplicaCore::needs_no_snapshot(NodeId from, const SnapshotMessage& begin) {
   return true;
 }
 
-Status ReplicaCore::begin_install(NodeId from, const SnapshotMessage& begin) {
+Status ReplicaCore::begin_install(NodeId from, const SnapshotMessage& begin, const std::vector<Subsumed>& subsumed) {
   PANDO_TRY(may_install(from, begin));
+  if (subsumed_by(begin) != subsumed) {
+    return refused("other replicas here have become a part of it since it began");
+  }
   find(begin.shard)->installing = true;
+  for (const Subsumed& part : subsumed) {
+    Replica& replica = *find(part.shard);
+    end_serving(replica);
+    replica.installing = true;
+  }
   return Status();
 }
 
-void ReplicaCore::replaced_spans(const SnapshotMessage& begin, std::vector<storage::KeySpan>& plain,
-                                 std::vector<storage::KeySpan>& versions) const {
+void ReplicaCore::replaced_spans(const SnapshotMessage& begin, const std::vector<Subsumed>& subsumed,
+                                 std::vector<storage::KeySpan>& plain, std::vector<storage::KeySpan>& versions) const {
   const Replica& here = *find(begin.shard);
-  plain = plain_spans(begin.descriptor);
+  for (const Subsumed& part : subsumed) {
+    const Bytes local = shard_local_key(part.shard, {});
+    plain.push_back({local, prefix_end(local)});
+    plain.push_back(only(storage::applied_key(part.shard)));
+    plain.push_back(only(descriptor_key(part.shard)));
+    plain.push_back(only(shard_state_key(part.shard)));
+  }
+  for (storage::KeySpan& span : plain_spans(begin.descriptor)) {
+    plain.push_back(std::move(span));
+  }
   versions = {version_span(begin.descriptor)};
   if (here.initialized && here.descriptor.end != begin.descriptor.end) {
     // Keys that the shard has given away by a split that this replica has not seen.
@@ -92,14 +135,28 @@ void ReplicaCore::replaced_spans(const SnapshotMessage& begin, std::vector<stora
   }
 }
 
-void ReplicaCore::snapshot_installed(NodeId from, const SnapshotMessage& begin, const Status& status) {
+void ReplicaCore::resume_applying(Replica& replica) {
+  replica.installing = false;
+  if (!replica.applies.empty() && !std::exchange(replica.apply_queued, true)) {
+    apply_queue_.push_back(replica.shard);
+  }
+}
+
+void ReplicaCore::snapshot_installed(NodeId from, const SnapshotMessage& begin, const std::vector<Subsumed>& subsumed,
+                                     const Status& status) {
   Replica& here = *find(begin.shard);
-  here.installing = false;
   if (!status.ok()) {
-    if (!here.applies.empty() && !std::exchange(here.apply_queued, true)) {
-      apply_queue_.push_back(begin.shard);
+    resume_applying(here);
+    for (const Subsumed& part : subsumed) {
+      resume_applying(*find(part.shard));
     }
     return;
+  }
+  here.installing = false;
+  for (const Subsumed& part : subsumed) {
+    // What the import wrote is durable.
+    forget_replica(part.shard, part.next_replica_id);
+    drop_log(part.shard, part.next_replica_id);
   }
   const raft::Snapshot& snapshot = *begin.raft.snapshot;
   const ShardDescriptor before = std::exchange(here.descriptor, begin.descriptor);

@@ -153,8 +153,8 @@ Task<Status> ReplicaCore::start(runtime::Executor& executor) {
   {
     MutexLock lock(mutex_);
     running_ = true;
-    wake();
   }
+  take_input([](Inputs&) {});
   schedule_tick();
   co_await runtime::yield_to(executor);
   co_return Status();
@@ -292,9 +292,7 @@ Status ReplicaCore::bring_up_data(ShardId shard, const StoredReplica& stored, Re
   replica.config = stored.state->config;
   replica.applied = applied.index;
   replica.applied_term = applied.term;
-  replica.log_bytes = log_bytes;
-  replica.log_bytes_uncompacted = log_bytes;
-  logs_bytes_ += log_bytes;
+  note_growth(replica, log_bytes);
   watch_nodes(replica.descriptor);
   if (replica.removed()) {
     removed_.insert(shard);

@@ -22,6 +22,7 @@ struct SnapshotReceiver::Stream {
   runtime::Transport& transport;
   const NodeId from;
   SnapshotMessage begin;
+  std::vector<ReplicaCore::Subsumed> subsumed{};
 
   // The actor's.
   uint64_t expected = 0;
@@ -82,11 +83,13 @@ void SnapshotReceiver::begin(NodeId from, SnapshotMessage message) {
     return;
   }
   const ReplicaEnvironment& environment = core_.environment();
+  std::vector<ReplicaCore::Subsumed> subsumed = core_.subsumed_by(message);
   const std::shared_ptr<Stream> stream(new Stream{.core = core_.weak_from_this(),
                                                   .bulk = environment.bulk,
                                                   .transport = environment.transport,
                                                   .from = from,
                                                   .begin = std::move(message),
+                                                  .subsumed = std::move(subsumed),
                                                   .moved_ns = core_.now_ns(),
                                                   .import = *std::move(import)});
   streams_[{from, stream->begin.stream}] = stream;
@@ -149,7 +152,7 @@ Status SnapshotReceiver::take(Stream& stream, const SnapshotMessage& message) {
     PANDO_TRY(import.put(storage::applied_key(shard), storage::encode_applied(snapshot.position.index)));
     PANDO_TRY(import.put(descriptor_key(shard), encode_descriptor(message.descriptor)));
     PANDO_TRY(import.put(shard_state_key(shard), encode(ShardState{snapshot.position.term, snapshot.config})));
-    return import.put(local_replica_key(shard), encode(LocalReplica{.replica = message.raft.to}));
+    return put_local_replicas(stream, shard, message.raft.to);
   }
   ByteView rest = message.records;
   for (SnapshotRecord record; !rest.empty();) {
@@ -172,19 +175,32 @@ Status SnapshotReceiver::take(Stream& stream, const SnapshotMessage& message) {
   return Status();
 }
 
+// In the order of their keys: that of the shards' ids.
+Status SnapshotReceiver::put_local_replicas(Stream& stream, ShardId shard, ReplicaId self) {
+  std::map<ShardId, LocalReplica> locals;
+  locals[shard] = {.replica = self};
+  for (const ReplicaCore::Subsumed& part : stream.subsumed) {
+    locals[part.shard] = {.tombstone = true, .replica = part.next_replica_id};
+  }
+  for (const auto& [id, local] : locals) {
+    PANDO_TRY(stream.import->put(local_replica_key(id), encode(local)));
+  }
+  return {};
+}
+
 void SnapshotReceiver::on_complete(const std::shared_ptr<Stream>& stream, const Status& status) {
   if (!streams_.contains({stream->from, stream->begin.stream})) {
     return;
   }
   if (!status.ok() || core_.needs_no_snapshot(stream->from, stream->begin) ||
-      !core_.begin_install(stream->from, stream->begin).ok()) {
+      !core_.begin_install(stream->from, stream->begin, stream->subsumed).ok()) {
     end(stream, false);
     return;
   }
   stream->installing = true;
   std::vector<storage::KeySpan> plain;
   std::vector<storage::KeySpan> versions;
-  core_.replaced_spans(stream->begin, plain, versions);
+  core_.replaced_spans(stream->begin, stream->subsumed, plain, versions);
   MutexLock lock(stream->mutex);
   stream->working = true;
   runtime::spawn(stream->bulk, install(stream, std::move(plain), std::move(versions)));
@@ -208,7 +224,7 @@ Task<void> SnapshotReceiver::install(std::shared_ptr<Stream> stream, std::vector
 }
 
 void SnapshotReceiver::on_installed(const std::shared_ptr<Stream>& stream, const Status& status) {
-  core_.snapshot_installed(stream->from, stream->begin, status);
+  core_.snapshot_installed(stream->from, stream->begin, stream->subsumed, status);
   end(stream, status.ok());
 }
 

@@ -32,6 +32,7 @@ class SnapshotReceiver {
   static void start_worker(const std::shared_ptr<Stream>& stream);
   static Task<void> run(std::shared_ptr<Stream> stream);
   static Status take(Stream& stream, const SnapshotMessage& message);
+  static Status put_local_replicas(Stream& stream, ShardId shard, ReplicaId self);
   void on_complete(const std::shared_ptr<Stream>& stream, const Status& status);
   static Task<void> install(std::shared_ptr<Stream> stream, std::vector<storage::KeySpan> plain,
                             std::vector<storage::KeySpan> versions);

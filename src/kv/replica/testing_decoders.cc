@@ -53,6 +53,7 @@ void exercise_consensus(ByteView bytes) {
 
 void exercise_decoders(ByteView bytes) {
   round_trip<Split>(bytes);
+  round_trip<Merge>(bytes);
   round_trip<NewReplicas>(bytes);
   round_trip<ReplicaRecord>(bytes);
   round_trip<ShardState>(bytes);

@@ -1,6 +1,10 @@
 #include "runtime/os/dedicated_executor.h"
 
+#include <utility>
+
 #include <pthread.h>
+
+#include "runtime/os/turn.h"
 
 namespace pando::runtime {
 
@@ -16,11 +20,18 @@ DedicatedExecutor::DedicatedExecutor(const std::string& name)
       }) {}
 
 void DedicatedExecutor::post(std::coroutine_handle<> handle) {
-  MutexLock lock(mutex_);
-  queue_.push_back(handle);
-  if (sleeping_) {
+  posting_.fetch_add(1, std::memory_order_acquire);
+  bool wake = false;
+  {
+    MutexLock lock(mutex_);
+    queue_.push_back(handle);
+    wake = std::exchange(sleeping_, false);
+  }
+  // Without the lock, or the thread would wake only to wait for it.
+  if (wake) {
     wake_.notify_one();
   }
+  posting_.fetch_sub(1, std::memory_order_release);
 }
 
 void DedicatedExecutor::stop() {
@@ -32,18 +43,22 @@ void DedicatedExecutor::stop() {
   if (thread_.joinable()) {
     thread_.join();
   }
+  while (posting_.load(std::memory_order_acquire) != 0) {
+    std::this_thread::yield();
+  }
 }
 
 void DedicatedExecutor::run() {
   std::vector<std::coroutine_handle<>> ready;
+  Turn turn;
   for (;;) {
     {
       MutexLock lock(mutex_);
       while (queue_.empty() && !stopping_) {
         sleeping_ = true;
         wake_.wait(mutex_);
-        sleeping_ = false;
       }
+      sleeping_ = false;
       if (queue_.empty()) {
         return;
       }
@@ -53,6 +68,7 @@ void DedicatedExecutor::run() {
       handle.resume();
     }
     ready.clear();
+    turn.end();
   }
 }
 

@@ -7,6 +7,7 @@
 //
 // Thread-safe. stop() runs what is queued and ends the thread; what is posted later is not run.
 
+#include <atomic>
 #include <coroutine>
 #include <string>
 #include <thread>
@@ -32,6 +33,8 @@ class DedicatedExecutor final : public Executor {
  private:
   void run() PANDO_EXCLUDES(mutex_);
 
+  // Calls of post() that may still use this object.
+  std::atomic<int> posting_{0};
   Mutex mutex_;
   Condition wake_;
   std::vector<std::coroutine_handle<>> queue_ PANDO_GUARDED_BY(mutex_);

@@ -23,8 +23,10 @@ class Lane::Stream : public std::enable_shared_from_this<Lane::Stream> {
     call_->StartCall(start_.arm(shared_from_this()));
   }
 
-  // At most one at a time.
-  void write(std::vector<Bytes> frame) { call_->Write(to_buffer(std::move(frame)), write_.arm(shared_from_this())); }
+  // Any thread; at most one at a time.
+  void write(std::vector<Bytes> frame) {
+    lane_->setting_.loop.begin(write_.tag(), [&] { start_write(std::move(frame)); });
+  }
 
   void cancel() { context_.TryCancel(); }
 
@@ -38,6 +40,11 @@ class Lane::Stream : public std::enable_shared_from_this<Lane::Stream> {
     call_->Read(&received_, read_.arm(shared_from_this()));
   }
 
+  void start_write(std::vector<Bytes> frame) {
+    call_->Write(to_buffer(std::move(frame)), write_.arm(shared_from_this()));
+  }
+
+  // On the thread that wrote, or the loop's.
   void on_written(bool ok) {
     // A write that failed means a stream that ended, which the read is told of.
     if (!ok) {
@@ -50,7 +57,8 @@ class Lane::Stream : public std::enable_shared_from_this<Lane::Stream> {
     }
     std::vector<Bytes> frame;
     if (lane_->next_frame(*this, frame)) {
-      write(std::move(frame));
+      // The thread that wrote has other things to do: its end is the loop's.
+      start_write(std::move(frame));
     }
   }
 
@@ -201,8 +209,6 @@ void Lane::broken(const Stream& stream, const std::string& why) {
 }
 
 bool Lane::send(Bytes message) {
-  std::shared_ptr<Stream> stream;
-  std::vector<Bytes> frame;
   {
     MutexLock lock(mutex_);
     // One message always fits, however large.
@@ -214,12 +220,27 @@ bool Lane::send(Bytes message) {
     if (writing_) {
       return true;
     }
+  }
+  // What consensus has to say it says in one message, and the turn may go on for long.
+  if (hello_.channel != Channel::kRequests || !Turn::at_end(shared_from_this())) {
+    flush();
+  }
+  return true;
+}
+
+void Lane::flush() {
+  std::shared_ptr<Stream> stream;
+  std::vector<Bytes> frame;
+  {
+    MutexLock lock(mutex_);
+    if (writer_ == nullptr || writing_ || queue_.empty()) {
+      return;
+    }
     writing_ = true;
     take_frame(frame);
     stream = writer_;
   }
   stream->write(std::move(frame));
-  return true;
 }
 
 bool Lane::next_frame(const Stream& stream, std::vector<Bytes>& frame) {

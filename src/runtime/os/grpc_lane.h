@@ -1,7 +1,8 @@
 #pragma once
 
 // Lane: what one node sends to one peer on one channel: a stream on a TCP connection of its own, made anew whenever it
-// breaks. Messages that wait while the stream is busy leave together in one frame.
+// breaks. Messages that wait while the stream is busy leave together in one frame, and so do requests that one thread
+// sends in one turn (turn.h).
 // Thread-safe: send(), open(), dropped(). The rest: the loop's thread, or before it starts.
 
 #include <atomic>
@@ -13,6 +14,7 @@
 #include "base/mutex.h"
 #include "runtime/os/grpc_loop.h"
 #include "runtime/os/grpc_transport.h"
+#include "runtime/os/turn.h"
 #include "runtime/transport_codec.h"
 
 namespace pando::runtime {
@@ -25,7 +27,7 @@ struct LaneSetting {
   std::function<void(const std::string&)> log;
 };
 
-class Lane : public std::enable_shared_from_this<Lane> {
+class Lane : public std::enable_shared_from_this<Lane>, public EndOfTurn {
  public:
   // On the loop's thread, when the lane opens and when it breaks.
   using Changed = std::function<void()>;
@@ -38,6 +40,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   void close();
 
   bool send(Bytes message) PANDO_EXCLUDES(mutex_);
+  void on_end_of_turn() override { flush(); }
   bool open() const { return open_.load(std::memory_order_acquire); }
   const std::string& address() const { return address_; }
 
@@ -49,6 +52,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
   // Whether there is something to write; then it is in `frame`.
   bool next_frame(const Stream& stream, std::vector<Bytes>& frame) PANDO_EXCLUDES(mutex_);
   void take_frame(std::vector<Bytes>& frame) PANDO_REQUIRES(mutex_);
+  // Writes what waits, unless that is under way.
+  void flush() PANDO_EXCLUDES(mutex_);
 
   const LaneSetting setting_;
   const GrpcLoop::Guest guest_{setting_.loop};

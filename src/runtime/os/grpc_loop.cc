@@ -1,5 +1,9 @@
 #include "runtime/os/grpc_loop.h"
 
+#include <grpc/grpc.h>
+
+#include "runtime/os/turn.h"
+
 namespace pando::runtime {
 
 void GrpcLoop::start(std::unique_ptr<grpc::CompletionQueue> queue) {
@@ -11,8 +15,10 @@ void GrpcLoop::run() {
   pthread_setname_np(pthread_self(), "pando-peers");
   void* tag = nullptr;
   bool ok = false;
+  Turn turn;
   while (queue_->Next(&tag, &ok)) {
     static_cast<Completion*>(tag)->complete(ok);
+    turn.end();
   }
 }
 
@@ -34,6 +40,29 @@ class GrpcLoop::Posted final : public Completion {
 };
 
 void GrpcLoop::post(std::function<void()> task) { new Posted(*this, std::move(task)); }
+
+// gRPC keeps the first completion that a thread brings about for it to fetch, instead of waking whoever polls the
+// queue.
+void GrpcLoop::watch_completions() { grpc_completion_queue_thread_local_cache_init(queue_->cq()); }
+
+void GrpcLoop::complete_seen(void* tag) {
+  void* core_tag = nullptr;
+  int success = 0;
+  if (grpc_completion_queue_thread_local_cache_flush(queue_->cq(), &core_tag, &success) == 0) {
+    return;
+  }
+  void* seen = nullptr;
+  bool ok = success != 0;
+  if (!static_cast<grpc::internal::CompletionQueueTag*>(core_tag)->FinalizeResult(&seen, &ok)) {
+    return;
+  }
+  auto* const completion = static_cast<Completion*>(seen);
+  if (seen == tag) {
+    completion->complete(ok);
+  } else {
+    post([completion, ok] { completion->complete(ok); });
+  }
+}
 
 void GrpcLoop::enter() {
   MutexLock lock(mutex_);

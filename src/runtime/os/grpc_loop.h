@@ -42,9 +42,10 @@ class Operation final : public Completion {
   void* arm(std::shared_ptr<Owner> owner) {
     PANDO_ASSERT(owner_ == nullptr, "an operation that is still under way");
     owner_ = std::move(owner);
-    return static_cast<Completion*>(this);
+    return tag();
   }
   bool armed() const { return owner_ != nullptr; }
+  void* tag() { return static_cast<Completion*>(this); }
   void complete(bool ok) override {
     const std::shared_ptr<Owner> owner = std::move(owner_);
     ((*owner).*then_)(ok);
@@ -80,10 +81,20 @@ class GrpcLoop {
   grpc::CompletionQueue* queue() { return queue_.get(); }
   // Any thread. Runs `task` on the loop's.
   void post(std::function<void()> task);
+  // Any thread. Begins the operation `tag` by calling `operation()`. When it ends at once, as a write does that the
+  // socket takes, it is completed on the caller's stack, and the loop's thread is not woken for it.
+  template <typename Begin>
+  void begin(void* tag, Begin operation) {
+    watch_completions();
+    operation();
+    complete_seen(tag);
+  }
 
  private:
   class Posted;
   void run();
+  void watch_completions();
+  void complete_seen(void* tag);
   void enter() PANDO_EXCLUDES(mutex_);
   void leave() PANDO_EXCLUDES(mutex_);
 

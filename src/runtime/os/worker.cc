@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "runtime/os/dedicated_executor.h"
 #include "runtime/os/posix_disk.h"
+#include "runtime/os/turn.h"
 
 namespace pando::runtime {
 namespace {
@@ -125,11 +126,14 @@ void Worker::poll() {
 void Worker::run() {
   name_this_thread("worker-" + std::to_string(number_));
   current_worker = this;
+  Turn turn;
   while (!stopping_.load(std::memory_order_acquire)) {
     take_remote();
     run_local();
+    turn.end();
     poll();
   }
+  turn.end();
 }
 
 void Worker::stop() {

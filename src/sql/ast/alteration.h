@@ -83,6 +83,7 @@ struct AlterSchema {
   ObjectKind kind = ObjectKind::kTable;
   std::string kind_name;
   std::optional<RelationName> relation;
+  QualifiedName object;
   std::string new_schema;
   bool if_exists = false;
 };

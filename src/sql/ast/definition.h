@@ -153,7 +153,56 @@ struct CreateView {
   std::unique_ptr<Statement> query;
   OptionList options;
   bool replace = false;
-  bool with_check_option = false;
+  enum class CheckOption : uint8_t { kNone, kLocal, kCascaded };
+  CheckOption check_option = CheckOption::kNone;
+};
+
+// CREATE TYPE name AS ENUM (...).
+struct CreateEnum {
+  QualifiedName name;
+  std::vector<std::string> labels;
+};
+
+// ALTER TYPE name ADD VALUE or RENAME VALUE.
+struct AlterEnum {
+  QualifiedName name;
+  std::string label;
+  // ADD VALUE ... BEFORE or AFTER it; empty for the end.
+  std::string neighbor;
+  bool after = true;
+  bool if_not_exists = false;
+  // RENAME VALUE label TO new_label; empty for ADD VALUE.
+  std::string new_label;
+};
+
+struct CreateDomain {
+  QualifiedName name;
+  TypeName type;
+  QualifiedName collation;
+  std::vector<Constraint> constraints;
+};
+
+struct AlterDomain {
+  enum class Kind : uint8_t {
+    kDefault,  // `expr`, or none for DROP DEFAULT
+    kSetNotNull,
+    kDropNotNull,
+    kAddConstraint,
+    kDropConstraint,
+    kValidateConstraint,
+  };
+  Kind kind = Kind::kDefault;
+  QualifiedName name;
+  ExprPtr expr;
+  std::string constraint_name;
+  std::vector<Constraint> constraint;
+  DropBehavior behavior = DropBehavior::kRestrict;
+  bool missing_ok = false;
+};
+
+struct CreateExtension {
+  std::string name;
+  bool if_not_exists = false;
 };
 
 struct RefreshMaterializedView {
@@ -226,6 +275,8 @@ enum class ObjectKind : uint8_t {
   kDatabase,
   kRole,
   kType,
+  kDomain,
+  kDomainConstraint,
   kFunction,
   kExtension,
   kOther,

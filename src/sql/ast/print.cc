@@ -53,7 +53,9 @@ class Printer {
   }
 
   std::string type(const TypeName& t) {
-    std::string text = t.names.size() == 1 ? identifier(t.names[0]) : dotted(t.names);
+    std::string text = options_.type         ? options_.type(t)
+                       : t.names.size() == 1 ? identifier(t.names[0])
+                                             : dotted(t.names);
     const bool is_interval_fields = !t.names.empty() && t.names.back() == "interval" && !t.modifiers.empty();
     if (!t.modifiers.empty() && !is_interval_fields) {
       text += "(" + list(t.modifiers) + ")";

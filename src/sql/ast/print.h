@@ -19,6 +19,8 @@ struct PrintOptions {
   std::function<std::string(std::string_view)> identifier;
   // How a relation is written; by default as it was.
   std::function<std::string(const RelationName&)> relation;
+  // How a type's name is written; by default as it was.
+  std::function<std::string(const TypeName&)> type;
   // What a star of the select list becomes ("a, b"); empty keeps the star. By default stars are kept.
   std::function<std::string(const SelectCore&, const ColumnRef&)> star;
 };

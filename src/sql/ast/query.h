@@ -106,8 +106,6 @@ struct CommonTable {
   std::vector<std::string> columns;
   Materialize materialize = Materialize::kDefault;
   std::unique_ptr<Statement> query;
-  // SEARCH or CYCLE: refused at bind.
-  bool has_search_or_cycle = false;
   Location location = kNoLocation;
 };
 
@@ -224,6 +222,28 @@ struct Delete {
   ExprPtr where;
   std::vector<SelectItem> returning;
   std::unique_ptr<WithClause> with;
+};
+
+struct Merge {
+  struct When {
+    enum class Action : uint8_t { kNothing, kInsert, kUpdate, kDelete };
+    bool matched = false;
+    // AND condition; may be null.
+    ExprPtr condition;
+    Action action = Action::kNothing;
+    std::vector<Assignment> assignments;
+    // INSERT: the column list, and the values; no values for DEFAULT VALUES.
+    std::vector<TargetColumn> columns;
+    ExprList values;
+    Insert::Overriding overriding = Insert::Overriding::kNone;
+  };
+  RelationName table;
+  std::string alias;
+  FromItemPtr source;
+  ExprPtr condition;
+  std::vector<When> whens;
+  std::unique_ptr<WithClause> with;
+  Location location = kNoLocation;
 };
 
 }  // namespace pando::ast

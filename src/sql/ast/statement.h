@@ -15,11 +15,11 @@ namespace pando::ast {
 
 struct Statement {
   using Node =
-      std::variant<Select, Insert, Update, Delete,
+      std::variant<Select, Insert, Update, Delete, Merge,
                    // definition
                    CreateTable, CreateTableAs, RefreshMaterializedView, CreateView, CreateIndex, CreateSchema,
                    CreateSequence, AlterSequence, DropObjects, AlterTable, Rename, AlterSchema, AlterOwner, Comment,
-                   CreateDatabase, DropDatabase,
+                   CreateDatabase, DropDatabase, CreateEnum, AlterEnum, CreateDomain, AlterDomain, CreateExtension,
                    // commands
                    TransactionCommand, SetVariable, ShowVariable, Truncate, Copy, Explain, Prepare, Execute, Deallocate,
                    DeclareCursor, Fetch, CloseCursor, Vacuum, Lock, SetConstraints, Discard, Call, Do, Reindex,

@@ -18,7 +18,8 @@ Status not_a_query(const ast::Statement& statement) {
 
 bool is_query(const ast::Statement& statement) {
   return std::holds_alternative<ast::Select>(statement.node) || std::holds_alternative<ast::Insert>(statement.node) ||
-         std::holds_alternative<ast::Update>(statement.node) || std::holds_alternative<ast::Delete>(statement.node);
+         std::holds_alternative<ast::Update>(statement.node) || std::holds_alternative<ast::Delete>(statement.node) ||
+         std::holds_alternative<ast::Merge>(statement.node);
 }
 
 Result<LogicalQuery> try_bind(const ast::Statement& statement, const BindOptions& options, bool system_columns) {
@@ -32,6 +33,7 @@ Result<LogicalQuery> try_bind(const ast::Statement& statement, const BindOptions
   query.result = std::move(bound.columns);
   PANDO_TRY(binder.context().parameters.finish(query.parameters));
   query.next_column_id = binder.context().next_column;
+  query.tables = binder.read_tables();
   return query;
 }
 
@@ -192,6 +194,25 @@ Result<ExprPtr> bind_column_cast(catalog::TablePtr table, catalog::AttributeNumb
 Result<types::Type> bind_type(const ast::TypeName& name, const BindOptions& options) {
   Binder binder(options);
   return binder.type(name);
+}
+
+catalog::TypePtr bind_domain(const ast::TypeName& name, const BindOptions& options) {
+  Binder binder(options);
+  return binder.domain(name);
+}
+
+Result<ExprPtr> bind_domain_check(const ast::Expr& expr, types::Type base, const BindOptions& options) {
+  Binder binder(options);
+  NamespaceItem item;
+  item.columns.push_back({binder.context().new_column(), "value", base});
+  Scope scope(nullptr);
+  scope.items.push_back(std::move(item));
+  return binder.boolean_in(expr, scope, ExprPlace::kCheck);
+}
+
+Result<std::string> why_not_updatable(const ast::Statement& query, const BindOptions& options) {
+  Binder binder(options);
+  return binder.why_not_updatable(query);
 }
 
 Result<std::vector<types::Oid>> bind_dependencies(const ast::Statement& statement, const BindOptions& options) {

@@ -74,8 +74,15 @@ Result<ExprPtr> bind_column_cast(catalog::TablePtr table, catalog::AttributeNumb
 // target.oid is 0. Parameters resolve against options.parameter_types.
 Result<ExprPtr> bind_value(const ast::Expr& expr, types::Type target, const BindOptions& options);
 
-// A type name: 42704 'type "x" does not exist'.
+// A type name: 42704 'type "x" does not exist'. A domain's is the type below it.
 Result<types::Type> bind_type(const ast::TypeName& name, const BindOptions& options);
+// The domain that a type name means; nullptr when it means another type.
+catalog::TypePtr bind_domain(const ast::TypeName& name, const BindOptions& options);
+// A domain's CHECK over VALUE, which is of type `base`.
+Result<ExprPtr> bind_domain_check(const ast::Expr& expr, types::Type base, const BindOptions& options);
+
+// Why a view of this query cannot be changed through, in the words of PostgreSQL's details; empty when it can.
+Result<std::string> why_not_updatable(const ast::Statement& query, const BindOptions& options);
 
 // The relations a query reads, views not looked through: what a view depends on.
 Result<std::vector<types::Oid>> bind_dependencies(const ast::Statement& statement, const BindOptions& options);

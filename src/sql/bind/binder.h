@@ -38,6 +38,12 @@ struct SelectUse {
   bool is_exists = false;
 };
 
+enum class ChangeKind : uint8_t { kInsert, kUpdate, kDelete, kMerge };
+
+// An expression with computed columns' expressions in the place of their ids.
+ExprPtr replace_computed(const ExprPtr& expr, const std::vector<ProjectedColumn>& computed);
+void replace_computed(std::vector<ProjectedColumn>& columns, const std::vector<ProjectedColumn>& computed);
+
 class Binder {
  public:
   explicit Binder(const BindOptions& options) : context_(options) {}
@@ -45,8 +51,11 @@ class Binder {
   BindContext& context() { return context_; }
   // Give scans the system columns: set for the second try, when the first met a reference to one.
   void use_system_columns() { system_columns_ = true; }
-  // The relations that were named, for bind_dependencies.
+  // Why a query makes a view that is not updatable, as PostgreSQL's details say it; empty when it is.
+  Result<std::string> why_not_updatable(const ast::Statement& query);
+  // The relations that were named, for bind_dependencies; the tables that are read, by views as well.
   const std::vector<types::Oid>& used_relations() const { return used_relations_; }
+  const std::vector<types::Oid>& read_tables() const { return read_tables_; }
 
   // --- queries ---
   Result<BoundQuery> statement(const ast::Statement& statement, Scope* parent, SelectUse use);
@@ -54,6 +63,7 @@ class Binder {
   Result<BoundQuery> insert(const ast::Insert& insert, Scope* parent);
   Result<BoundQuery> update(const ast::Update& update, Scope* parent);
   Result<BoundQuery> delete_from(const ast::Delete& statement, Scope* parent);
+  Result<BoundQuery> merge(const ast::Merge& statement, Scope* parent);
 
   // --- expressions ---
   Result<ExprPtr> expr(const ast::Expr& node, Scope& scope);
@@ -62,6 +72,8 @@ class Binder {
 
   // --- types and relations ---
   Result<types::Type> type(const ast::TypeName& name);
+  // The domain that the name means; nullptr when it means another type.
+  catalog::TypePtr domain(const ast::TypeName& name);
   Result<catalog::TablePtr> relation(const ast::RelationName& name);
 
   // --- table definitions ---
@@ -71,6 +83,10 @@ class Binder {
   Result<ExprPtr> stored_expr(std::string_view sql, const NamespaceItem* row, ExprPlace place, types::Type target,
                               std::string_view column);
   Result<std::vector<BoundCheck>> checks(const catalog::TablePtr& table, const NamespaceItem& row);
+  // What a domain and those below it ask of a value, inner ones first.
+  Status add_domain_checks(types::Oid domain, const OutputColumn& value, std::vector<BoundCheck>& checks);
+  // The value, if its domain allows it; an error otherwise.
+  Result<ExprPtr> checked_by_domain(ExprPtr value, types::Oid domain);
   // The default of a column, cast to its type; a typed NULL when there is none.
   Result<ExprPtr> column_default(const catalog::TablePtr& table, const catalog::ColumnDescriptor& column);
   // The generated columns, over a row of the others.
@@ -241,11 +257,47 @@ class Binder {
   CteEntry* find_cte(std::string_view name, Scope& scope, Scope** found);
   BoundQuery wrap_with(std::vector<WithNode::Definition> definitions, BoundQuery query);
 
+  // --- view_target.cc ---
+  // What a statement changes: a table, named itself or through views.
+  struct ChangeTarget {
+    struct Level {
+      catalog::TablePtr view;
+      ast::StatementPtr definition;
+    };
+    struct Column {
+      std::string name;
+      catalog::AttributeNumber attribute = 0;  // of `table`; 0 when it is computed
+    };
+    ChangeKind kind = ChangeKind::kInsert;
+    catalog::TablePtr table;
+    // The views on the way, the one that the statement names first, and that one's columns.
+    std::vector<Level> views;
+    std::vector<Column> columns;
+
+    const catalog::TableDescriptor& named() const { return views.empty() ? *table : *views[0].view; }
+  };
+  // A row of the table as the statement names it.
+  struct SeenRow {
+    NamespaceItem item;
+    // Columns of views that are not columns of the table, over the table's row.
+    std::vector<ProjectedColumn> computed;
+    // What each view's WHERE asks of the row, the innermost view first; null for none.
+    std::vector<ExprPtr> conditions;
+  };
+  Result<ChangeTarget> change_target(const ast::RelationName& name, ChangeKind kind);
+  Status check_changeable(const catalog::TableDescriptor& table) const;
+  Status find_view_columns(ChangeTarget& target);
+  Status look_through(const ChangeTarget& target, const ChangeTarget::Level& level, SeenRow& seen);
+  Result<SeenRow> seen_row(const ChangeTarget& target, NamespaceItem row);
+  void add_view_checks(const ChangeTarget& target, const SeenRow& seen, std::vector<BoundCheck>& checks);
+  Result<const catalog::ColumnDescriptor*> find_target_column(const ChangeTarget& target,
+                                                              const ast::TargetColumn& item);
+  static Status computed_column(const ChangeTarget& target, std::string_view column);
+  // The rows to change. The items are the table's own row and, last, the row as the statement names it.
+  Result<FromResult> target_scan(const ChangeTarget& target, const std::string& alias);
+
   // --- insert.cc, update.cc ---
   struct InsertTarget;
-  Result<catalog::TablePtr> target_table(const ast::RelationName& name, std::string_view action);
-  Status find_target_column(const catalog::TablePtr& table, const ast::TargetColumn& target,
-                            const catalog::ColumnDescriptor** column);
   Status bind_returning(const std::vector<ast::SelectItem>& items, Scope& scope,
                         std::vector<ProjectedColumn>& returning, std::vector<OutputColumn>& columns);
   Status insert_columns(const ast::Insert& insert, InsertTarget& target);
@@ -255,38 +307,50 @@ class Binder {
   Status insert_query(const ast::Insert& insert, InsertTarget& target, Scope& scope);
   Result<ExprPtr> insert_value(const ast::Expr& node, const catalog::ColumnDescriptor& column,
                                const InsertTarget& target, Scope& scope);
-  Status check_given(const InsertTarget& target, const catalog::ColumnDescriptor& column);
+  static Status check_written(const InsertTarget& target, std::size_t count);
+  static Status check_given(const catalog::ColumnDescriptor& column, ast::Insert::Overriding overriding);
   Result<ConflictClause> conflict(const ast::OnConflict& clause, const InsertTarget& target, const std::string& name,
                                   Scope& parent);
-  Result<std::vector<types::Oid>> arbiters(const ast::OnConflict& clause, const catalog::TablePtr& table,
+  Result<std::vector<types::Oid>> arbiters(const ast::OnConflict& clause, const ChangeTarget& target,
                                            const NamespaceItem& row);
   Result<bool> arbiter_fits(const catalog::IndexDescriptor& index,
                             const std::vector<catalog::AttributeNumber>& attributes, const std::vector<ExprPtr>& exprs,
                             const ast::OnConflict& clause, const NamespaceItem& row);
-  Result<std::vector<Assignment>> assignments(const std::vector<ast::Assignment>& list, const catalog::TablePtr& table,
+  Result<std::vector<Assignment>> assignments(const std::vector<ast::Assignment>& list, const ChangeTarget& target,
                                               Scope& scope);
-  Result<ExprPtr> assigned_value(const ast::Expr& node, const catalog::TablePtr& table,
+  Result<ExprPtr> assigned_value(const ast::Expr& node, const ChangeTarget& target,
                                  const catalog::ColumnDescriptor& column, Scope& scope);
-  Status assign_one(const ast::TargetColumn& target, const ast::Expr& node, const catalog::TablePtr& table,
-                    Scope& scope, std::vector<Assignment>& out);
-  Status assign_row(const ast::Assignment& assignment, const catalog::TablePtr& table, Scope& scope,
+  Status assign_one(const ast::TargetColumn& item, const ast::Expr& node, const ChangeTarget& target, Scope& scope,
                     std::vector<Assignment>& out);
-  Status add_assignment(const ast::TargetColumn& target, const catalog::TablePtr& table,
-                        const catalog::ColumnDescriptor& column, ExprPtr value, Scope& scope,
-                        std::vector<Assignment>& out);
+  Status assign_row(const ast::Assignment& assignment, const ChangeTarget& target, Scope& scope,
+                    std::vector<Assignment>& out);
+  Status add_assignment(const ast::TargetColumn& item, const catalog::ColumnDescriptor& column, ExprPtr value,
+                        Scope& scope, std::vector<Assignment>& out);
   Result<ExprPtr> assign_element(ExprPtr container, const ast::TargetColumn& target,
                                  const catalog::ColumnDescriptor& column, ExprPtr value, Scope& scope);
   Status add_generated(const catalog::TablePtr& table, const NamespaceItem& old_row,
                        std::vector<Assignment>& assignments);
   Result<LogicalPtr> changed_rows(FromResult target, const std::vector<ast::FromItemPtr>& from, const ast::Expr* where,
                                   Scope& scope);
-  Result<FromResult> target_scan(const catalog::TablePtr& table, const std::string& alias);
+
+  // --- merge.cc ---
+  struct MergeState;
+  Status merge_rows(const ast::Merge& statement, Scope& scope, MergeState& state);
+  Result<LogicalPtr> merge_action(const ast::Merge::When& when, int32_t number, MergeState& state, Scope& scope);
+  Result<ExprPtr> merge_value(const ast::Expr& node, const catalog::ColumnDescriptor& column,
+                              ast::Insert::Overriding overriding, const ChangeTarget& target, Scope& scope);
+  Result<LogicalPtr> merge_insert(const ast::Merge::When& when, LogicalPtr rows, MergeState& state, Scope& scope);
+
+  // --- json_record.cc ---
+  // FROM json_to_record(...) AS t(a int, b text) and its kin; nullopt for other functions.
+  Result<std::optional<FromResult>> json_record(const ast::FromFunction& function, Scope& scope);
+  Result<ExprPtr> assign_json_element(ExprPtr container, const ast::TargetColumn& target, ExprPtr value, Scope& scope);
 
   BindContext context_;
   bool system_columns_ = false;
   // Tables of the query level being bound are locked: their scans give row keys.
   bool scan_row_keys_ = false;
-  std::vector<types::Oid> used_relations_;
+  std::vector<types::Oid> used_relations_, read_tables_;
   // Names of the columns of scalar subqueries, which name the select item they are in.
   std::map<const ast::Subquery*, std::string> subquery_names_;
   // References made so far, innermost level first: which level an aggregate belongs to follows from them.

@@ -201,6 +201,7 @@ bool is_polymorphic(Oid type) {
     case oid::kAnyElement:
     case oid::kAnyArray:
     case oid::kAnyNonArray:
+    case oid::kAnyEnum:
     case oid::kAnyCompatible:
     case oid::kAnyCompatibleArray:
     case oid::kAnyCompatibleNonArray:

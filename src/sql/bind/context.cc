@@ -59,6 +59,9 @@ ExprPtr Parameters::lifted(std::size_t index, types::Oid type, int position) {
 
 Result<ExprPtr> Parameters::coerce(const ExprPtr& reference, types::Type target) {
   const uint32_t index = as<ParameterExpr>(reference)->index;
+  if (index >= client_.size() && target.oid == types::oid::kInterval && target.modifier != types::kNoModifier) {
+    return Status(kCannotLift, "an interval's fields are part of how its text is read");
+  }
   Parameter& parameter = at(index);
   if (parameter.type == types::oid::kInvalid) {
     parameter.type = target.oid;

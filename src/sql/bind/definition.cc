@@ -5,6 +5,7 @@
 #include "catalog/relation_forms.h"
 #include "sql/bind/binder.h"
 #include "sql/bind/place_guard.h"
+#include "sql/function/domain_failure.h"
 
 namespace pando::sql {
 
@@ -53,10 +54,69 @@ Result<std::vector<BoundCheck>> Binder::checks(const catalog::TablePtr& table, c
   for (const catalog::ConstraintDescriptor& constraint : table->constraints) {
     if (constraint.kind == catalog::ConstraintKind::kCheck) {
       PANDO_ASSIGN(ExprPtr condition, stored_expr(constraint.check_sql, &row, ExprPlace::kCheck, {oid::kBool}, ""));
-      checks.push_back({constraint.name, std::move(condition)});
+      checks.push_back({constraint.name, std::move(condition), BoundCheck::Kind::kConstraint, {}});
+    }
+  }
+  for (const OutputColumn& column : row.columns) {
+    if (column.attribute > 0 && table->column(column.attribute).domain != 0) {
+      PANDO_TRY(add_domain_checks(table->column(column.attribute).domain, column, checks));
     }
   }
   return checks;
+}
+
+Status Binder::add_domain_checks(types::Oid domain, const OutputColumn& value, std::vector<BoundCheck>& checks) {
+  const catalog::TypePtr type = context_.options.catalog->find_type(domain);
+  if (type == nullptr) {
+    return {};
+  }
+  if (type->domain != 0) {
+    const std::size_t first = checks.size();
+    PANDO_TRY(add_domain_checks(type->domain, value, checks));
+    // Errors name the domain that was asked for.
+    for (std::size_t i = first; i < checks.size(); ++i) {
+      checks[i].domain = type->name;
+    }
+  }
+  if (type->not_null) {
+    NullTestExpr test{make_expr(value.type, ColumnExpr{value.id, value.name}), true};
+    checks.push_back({"", make_expr({oid::kBool}, std::move(test)), BoundCheck::Kind::kDomainNotNull, type->name});
+  }
+  NamespaceItem item;
+  item.columns.push_back(value);
+  item.columns[0].name = "value";
+  for (const catalog::TypeDescriptor::Check& check : type->checks) {
+    PANDO_ASSIGN(ExprPtr condition, stored_expr(check.sql, &item, ExprPlace::kCheck, {oid::kBool}, ""));
+    checks.push_back({check.name, std::move(condition), BoundCheck::Kind::kDomain, type->name});
+  }
+  return {};
+}
+
+// CASE value WHEN a check says no THEN an error ... ELSE value END.
+Result<ExprPtr> Binder::checked_by_domain(ExprPtr value, types::Oid domain) {
+  const types::Type type = value->type;
+  const int position = value->position;
+  const OutputColumn column{context_.new_column(), "value", type};
+  std::vector<BoundCheck> checks;
+  PANDO_TRY(add_domain_checks(domain, column, checks));
+  if (checks.empty()) {
+    return value;
+  }
+  CaseExpr result;
+  result.operand = std::move(value);
+  result.operand_column = column.id;
+  for (BoundCheck& check : checks) {
+    BooleanTestExpr fails;
+    fails.kind = BooleanTestExpr::Kind::kFalse;
+    fails.argument = std::move(check.condition);
+    const auto text = [](const std::string& word) {
+      return make_constant({oid::kText}, types::Value::of_bytes(Bytes(word)));
+    };
+    CallExpr failure{&domain_failure(), {text(check.domain), text(check.name)}, "domain_failure", false};
+    result.branches.push_back({make_expr({oid::kBool}, std::move(fails)), make_expr(type, std::move(failure))});
+  }
+  result.otherwise = make_expr(type, ColumnExpr{column.id, column.name});
+  return make_expr(type, std::move(result), position);
 }
 
 Result<ExprPtr> Binder::column_default(const catalog::TablePtr& /*table*/, const catalog::ColumnDescriptor& column) {
@@ -67,6 +127,14 @@ Result<ExprPtr> Binder::column_default(const catalog::TablePtr& /*table*/, const
     ExprPtr sequence = make_constant({oid::kRegclass}, types::Value::of_uint32(column.owned_sequence));
     ExprPtr value = make_expr({oid::kInt8}, CallExpr{nextval, {std::move(sequence)}, "nextval", false});
     return coerce(context_, std::move(value), column.type, CastContext::kAssignment);
+  }
+  if (column.default_sql.empty() && column.domain != 0) {
+    for (catalog::TypePtr type = context_.options.catalog->find_type(column.domain); type != nullptr;
+         type = type->domain == 0 ? nullptr : context_.options.catalog->find_type(type->domain)) {
+      if (!type->default_sql.empty()) {
+        return stored_expr(type->default_sql, nullptr, ExprPlace::kDefault, column.type, column.name);
+      }
+    }
   }
   if (column.default_sql.empty() || column.generated) {
     return make_constant(column.type, {});
@@ -85,35 +153,17 @@ Result<ExprPtr> Binder::assign(ExprPtr value, const catalog::ColumnDescriptor& c
   return cast;
 }
 
-Result<catalog::TablePtr> Binder::target_table(const ast::RelationName& name, std::string_view action) {
-  PANDO_ASSIGN(catalog::TablePtr table, relation(name));
-  switch (table->kind) {
-    case catalog::RelationKind::kTable:
-      return table;
-    case catalog::RelationKind::kVirtual:
-      if (context_.options.catalog->find_sequence(table->oid) != nullptr) {
-        return Status(sql_state::kWrongObjectType, "cannot change sequence \"{}\"", table->name);
-      }
-      return Status(sql_state::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog", table->name);
-    default:
-      if (table->kind == catalog::kMaterializedView) {
-        return Status(sql_state::kWrongObjectType, "cannot change materialized view \"{}\"", table->name);
-      }
-      return Status(sql_state::kFeatureNotSupported, "{} view \"{}\" is not supported", action, table->name);
+Status Binder::check_changeable(const catalog::TableDescriptor& table) const {
+  if (table.kind == catalog::RelationKind::kTable) {
+    return {};
   }
-}
-
-Status Binder::find_target_column(const catalog::TablePtr& table, const ast::TargetColumn& target,
-                                  const catalog::ColumnDescriptor** column) {
-  const int position = context_.position(target.location);
-  const catalog::ColumnDescriptor* found = table->find_column(target.name);
-  if (found == nullptr || found->dropped) {
-    return Status(sql_state::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", target.name,
-                  table->name)
-        .with_position(position);
+  if (table.kind == catalog::kMaterializedView) {
+    return {sql_state::kWrongObjectType, "cannot change materialized view \"{}\"", table.name};
   }
-  *column = found;
-  return {};
+  if (context_.options.catalog->find_sequence(table.oid) != nullptr) {
+    return {sql_state::kWrongObjectType, "cannot change sequence \"{}\"", table.name};
+  }
+  return {sql_state::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog", table.name};
 }
 
 Status Binder::bind_returning(const std::vector<ast::SelectItem>& items, Scope& scope,

@@ -35,9 +35,7 @@ Result<ExprPtr> Binder::assign_element(ExprPtr container, const ast::TargetColum
     return refuse_field(target.indirection[0].field, column.type.oid);
   }
   if (column.type.oid == oid::kJsonb) {
-    return Status(sql_state::kFeatureNotSupported, "assigning to an element of a jsonb column is not supported")
-        .with_hint("Use jsonb_set().")
-        .with_position(position);
+    return assign_json_element(std::move(container), target, std::move(value), scope);
   }
   PANDO_ASSIGN(const ExprPtr place, subscript(container, target.indirection, at, scope, position));
   if (at < target.indirection.size()) {

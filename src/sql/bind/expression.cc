@@ -158,7 +158,8 @@ Result<ExprPtr> Binder::cast(const ast::Cast& node, Scope& scope, ast::Location 
                   type_name(target.oid))
         .with_position(position);
   }
-  return result;
+  const catalog::TypePtr checks = domain(node.type);
+  return checks == nullptr ? std::move(result) : checked_by_domain(std::move(result), checks->oid);
 }
 
 Result<ExprPtr> Binder::collate(const ast::Collate& node, Scope& scope, ast::Location location) {

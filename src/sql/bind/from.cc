@@ -130,6 +130,7 @@ Result<Binder::FromResult> Binder::scan(const catalog::TablePtr& table, const st
   }
   PANDO_TRY(rename_columns(item, alias));
   scan.alias = item.name;
+  read_tables_.push_back(scan.table->oid);
   FromResult result;
   result.plan = make_logical(std::move(outputs), std::move(scan));
   result.items.push_back(std::move(item));
@@ -284,6 +285,10 @@ Result<Binder::FromResult> Binder::from_function(const ast::FromFunction& functi
                                                  ast::Location location) {
   // Functions see the items to their left, LATERAL written or not.
   const Restore<bool> lateral(scope.lateral_active, true);
+  PANDO_ASSIGN(std::optional<FromResult> record, json_record(function, scope));
+  if (record.has_value()) {
+    return *std::move(record);
+  }
   FunctionScanNode node;
   node.ordinality = function.ordinality;
   const bool single = function.functions.size() == 1;

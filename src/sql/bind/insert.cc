@@ -14,8 +14,10 @@ namespace oid = types::oid;
 
 // The state of one INSERT while it is bound.
 struct Binder::InsertTarget {
+  ChangeTarget change;
   catalog::TablePtr table;
-  // The columns that the source's columns go to, in the source's order, and their places in the statement.
+  // The columns that the source's columns go to, in the source's order, and their places in the statement. Null for a
+  // view's computed column when no columns are listed.
   std::vector<const catalog::ColumnDescriptor*> columns;
   std::vector<int> positions;
   bool columns_listed = false;
@@ -46,6 +48,14 @@ Status too_few_expressions(int position) {
 
 Status Binder::insert_columns(const ast::Insert& insert, InsertTarget& target) {
   target.columns_listed = !insert.columns.empty();
+  if (!target.columns_listed && !target.change.views.empty()) {
+    for (const ChangeTarget::Column& column : target.change.columns) {
+      target.columns.push_back(column.attribute == 0 ? nullptr : &target.table->column(column.attribute));
+      target.items.push_back(nullptr);
+      target.positions.push_back(0);
+    }
+    return {};
+  }
   if (!target.columns_listed) {
     for (const catalog::ColumnDescriptor& column : target.table->columns) {
       if (!column.dropped) {
@@ -57,8 +67,7 @@ Status Binder::insert_columns(const ast::Insert& insert, InsertTarget& target) {
     return {};
   }
   for (const ast::TargetColumn& item : insert.columns) {
-    const catalog::ColumnDescriptor* column = nullptr;
-    PANDO_TRY(find_target_column(target.table, item, &column));
+    PANDO_ASSIGN(const catalog::ColumnDescriptor* column, find_target_column(target.change, item));
     const bool repeated = std::ranges::any_of(std::views::iota(std::size_t{0}, target.columns.size()), [&](auto i) {
       return target.columns[i] == column && (item.indirection.empty() || target.items[i]->indirection.empty());
     });
@@ -73,13 +82,23 @@ Status Binder::insert_columns(const ast::Insert& insert, InsertTarget& target) {
   return {};
 }
 
+// The first `count` columns must be ones that can be written.
+Status Binder::check_written(const InsertTarget& target, std::size_t count) {
+  for (std::size_t i = 0; i < std::min(count, target.columns.size()); ++i) {
+    if (target.columns[i] == nullptr) {
+      return computed_column(target.change, target.change.columns[i].name);
+    }
+  }
+  return {};
+}
+
 // A value may not be given for a generated column, nor for GENERATED ALWAYS AS IDENTITY without OVERRIDING.
-Status Binder::check_given(const InsertTarget& target, const catalog::ColumnDescriptor& column) {
+Status Binder::check_given(const catalog::ColumnDescriptor& column, ast::Insert::Overriding overriding) {
   if (column.generated) {
     return Status(sql_state::kGeneratedAlways, "cannot insert a non-DEFAULT value into column \"{}\"", column.name)
         .with_detail(fmt::format("Column \"{}\" is a generated column.", column.name));
   }
-  if (column.identity == catalog::Identity::kAlways && target.overriding == ast::Insert::Overriding::kNone) {
+  if (column.identity == catalog::Identity::kAlways && overriding == ast::Insert::Overriding::kNone) {
     return Status(sql_state::kGeneratedAlways, "cannot insert a non-DEFAULT value into column \"{}\"", column.name)
         .with_detail(fmt::format("Column \"{}\" is an identity column defined as GENERATED ALWAYS.", column.name))
         .with_hint("Use OVERRIDING SYSTEM VALUE to override.");
@@ -92,7 +111,7 @@ Result<ExprPtr> Binder::insert_value(const ast::Expr& node, const catalog::Colum
   if (is_default_marker(node)) {
     return column_default(target.table, column);
   }
-  PANDO_TRY(check_given(target, column));
+  PANDO_TRY(check_given(column, target.overriding));
   PANDO_ASSIGN(ExprPtr value, expr_in(node, scope, ExprPlace::kInsertValue));
   if (target.overriding == ast::Insert::Overriding::kUserValue && column.identity != catalog::Identity::kNone) {
     return column_default(target.table, column);
@@ -133,6 +152,7 @@ Status Binder::insert_values(const ast::ValuesLists& lists, InsertTarget& target
     if (list.size() < target.columns.size() && target.columns_listed) {
       return too_few_expressions(target.positions[list.size()]);
     }
+    PANDO_TRY(check_written(target, list.size()));
     std::vector<ExprPtr> row;
     for (const OutputColumn& output : target.input_row.columns) {
       const catalog::ColumnDescriptor& column = target.table->column(output.attribute);
@@ -144,7 +164,7 @@ Status Binder::insert_values(const ast::ValuesLists& lists, InsertTarget& target
     }
     for (std::size_t i = 0; i < list.size(); ++i) {
       if (target.columns[i]->generated && !is_default_marker(*list[i])) {
-        return check_given(target, *target.columns[i]);
+        return check_given(*target.columns[i], target.overriding);
       }
     }
     values.rows.push_back(std::move(row));
@@ -168,11 +188,12 @@ Status Binder::insert_query(const ast::Insert& insert, InsertTarget& target, Sco
       return too_few_expressions(target.positions[query.columns.size()]);
     }
   }
+  PANDO_TRY(check_written(target, query.columns.size()));
   ProjectNode project;
   for (const OutputColumn& output : target.input_row.columns) {
     const catalog::ColumnDescriptor& column = target.table->column(output.attribute);
     const auto given = [&](std::size_t i) -> Result<ExprPtr> {
-      PANDO_TRY(check_given(target, column));
+      PANDO_TRY(check_given(column, target.overriding));
       if (target.overriding == ast::Insert::Overriding::kUserValue && column.identity != catalog::Identity::kNone) {
         return column_default(target.table, column);
       }
@@ -188,7 +209,7 @@ Status Binder::insert_query(const ast::Insert& insert, InsertTarget& target, Sco
   }
   for (std::size_t i = 0; i < query.columns.size(); ++i) {
     if (target.columns[i]->generated) {
-      return check_given(target, *target.columns[i]);
+      return check_given(*target.columns[i], target.overriding);
     }
   }
   project.input = std::move(query.plan);
@@ -203,9 +224,10 @@ Result<BoundQuery> Binder::insert(const ast::Insert& insert, Scope* parent) {
     PANDO_TRY(with_clause(*insert.with, scope, definitions));
   }
   InsertTarget target;
-  PANDO_ASSIGN(target.table, target_table(insert.table, "inserting into"));
+  PANDO_ASSIGN(target.change, change_target(insert.table, ChangeKind::kInsert));
+  target.table = target.change.table;
   target.overriding = insert.overriding;
-  const std::string name = insert.alias.empty() ? target.table->name : insert.alias;
+  const std::string name = insert.alias.empty() ? target.change.named().name : insert.alias;
   PANDO_TRY(insert_columns(insert, target));
   target.input_row = table_row(target.table, name);
   std::erase_if(target.input_row.columns,
@@ -231,9 +253,12 @@ Result<BoundQuery> Binder::insert(const ast::Insert& insert, Scope* parent) {
   NamespaceItem row = table_row(target.table, name);
   node.row = row.columns;
   PANDO_ASSIGN(node.checks, checks(target.table, row));
-  scope.items.push_back(std::move(row));
+  PANDO_ASSIGN(SeenRow seen, seen_row(target.change, std::move(row)));
+  add_view_checks(target.change, seen, node.checks);
+  scope.items.push_back(std::move(seen.item));
   BoundQuery result;
   PANDO_TRY(bind_returning(insert.returning, scope, node.returning, result.columns));
+  replace_computed(node.returning, seen.computed);
   result.plan = make_logical(result.columns, std::move(node));
   return wrap_with(std::move(definitions), std::move(result));
 }
@@ -245,8 +270,9 @@ inline constexpr const char* kNoArbiter =
 
 }  // namespace
 
-Result<std::vector<types::Oid>> Binder::arbiters(const ast::OnConflict& clause, const catalog::TablePtr& table,
+Result<std::vector<types::Oid>> Binder::arbiters(const ast::OnConflict& clause, const ChangeTarget& target,
                                                  const NamespaceItem& row) {
+  const catalog::TablePtr& table = target.table;
   std::vector<types::Oid> indexes;
   if (!clause.constraint.empty()) {
     const catalog::ConstraintDescriptor* constraint = table->find_constraint(clause.constraint);
@@ -268,12 +294,13 @@ Result<std::vector<types::Oid>> Binder::arbiters(const ast::OnConflict& clause, 
   scope.items.push_back(row);
   for (const ast::OnConflict::Element& element : clause.elements) {
     if (!element.column.empty()) {
-      const catalog::ColumnDescriptor* column = table->find_column(element.column);
-      if (column == nullptr || column->dropped) {
+      Result<const catalog::ColumnDescriptor*> column =
+          find_target_column(target, {element.column, {}, clause.location});
+      if (!column.ok()) {
         return Status(sql_state::kUndefinedColumn, "column \"{}\" does not exist", element.column)
             .with_position(context_.position(clause.inference_location));
       }
-      attributes.push_back(column->number);
+      attributes.push_back((*column)->number);
     } else {
       PANDO_ASSIGN(ExprPtr bound, expr_in(*element.expr, scope, ExprPlace::kIndexExpression));
       exprs.push_back(std::move(bound));
@@ -352,18 +379,26 @@ Result<ConflictClause> Binder::conflict(const ast::OnConflict& clause, const Ins
         .with_hint("For example, ON CONFLICT (column_name).")
         .with_position(context_.position(clause.location));
   }
-  PANDO_ASSIGN(result.indexes, arbiters(clause, target.table, existing));
+  PANDO_ASSIGN(result.indexes, arbiters(clause, target.change, existing));
   result.existing = existing.columns;
   result.excluded = excluded.columns;
   if (!clause.do_update) {
     return result;
   }
   Scope scope(&parent);
-  scope.items.push_back(existing);
-  scope.items.push_back(excluded);
-  PANDO_ASSIGN(result.assignments, assignments(clause.assignments, target.table, scope));
+  PANDO_ASSIGN(SeenRow seen, seen_row(target.change, existing));
+  PANDO_ASSIGN(SeenRow seen_excluded, seen_row(target.change, std::move(excluded)));
+  std::vector<ProjectedColumn> computed = std::move(seen.computed);
+  computed.insert(computed.end(), seen_excluded.computed.begin(), seen_excluded.computed.end());
+  scope.items.push_back(std::move(seen.item));
+  scope.items.push_back(std::move(seen_excluded.item));
+  PANDO_ASSIGN(result.assignments, assignments(clause.assignments, target.change, scope));
+  for (Assignment& assignment : result.assignments) {
+    assignment.value = replace_computed(assignment.value, computed);
+  }
   if (clause.where != nullptr) {
-    PANDO_ASSIGN(result.where, boolean_in(*clause.where, scope, ExprPlace::kWhere));
+    PANDO_ASSIGN(ExprPtr where, boolean_in(*clause.where, scope, ExprPlace::kWhere));
+    result.where = replace_computed(where, computed);
   }
   PANDO_TRY(add_generated(target.table, existing, result.assignments));
   return result;

@@ -270,6 +270,28 @@ Result<catalog::TablePtr> Binder::relation(const ast::RelationName& name) {
   return Status(sql_state::kUndefinedTable, "relation \"{}\" does not exist", text).with_position(position);
 }
 
+namespace {
+
+// A user's type by name. What a view or a default names is qualified, but for pg_catalog.
+catalog::TypePtr user_type(const ast::QualifiedName& names, const BindOptions& options) {
+  if (names.empty() || names.size() > 2) {
+    return nullptr;
+  }
+  const std::string_view schema = names.size() == 2 ? std::string_view(names[0]) : std::string_view();
+  return options.catalog == nullptr ? nullptr
+                                    : options.catalog->resolve_type(options.search_path, schema, names.back());
+}
+
+}  // namespace
+
+catalog::TypePtr Binder::domain(const ast::TypeName& name) {
+  const bool is_built_in = name.names.size() == 1 && types::find_type(std::string_view(name.names[0])) != nullptr &&
+                           types::find_type(std::string_view(name.names[0]))->name == name.names[0];
+  const catalog::TypePtr found =
+      is_built_in || !name.array_bounds.empty() ? nullptr : user_type(name.names, context_.options);
+  return found != nullptr && found->kind == catalog::UserTypeKind::kDomain ? found : nullptr;
+}
+
 Result<types::Type> Binder::type(const ast::TypeName& name) {
   const int position = context_.position(name.location);
   const auto missing = [&]() {
@@ -282,16 +304,24 @@ Result<types::Type> Binder::type(const ast::TypeName& name) {
   if (name.percent_type) {
     return Status(sql_state::kFeatureNotSupported, "%TYPE is not supported").with_position(position);
   }
-  if (name.names.size() > 1 && name.names[name.names.size() - 2] != "pg_catalog") {
-    return missing();
-  }
+  const bool is_of_user = name.names.size() > 1 && name.names[name.names.size() - 2] != "pg_catalog";
   const std::string& last = name.names.back();
-  const types::TypeInfo* info = types::find_type(std::string_view(last));
+  const types::TypeInfo* info = is_of_user ? nullptr : types::find_type(std::string_view(last));
   // "character varying" in quotes is no type's name.
-  if (info == nullptr || info->name != last) {
+  if (info != nullptr && info->name != last) {
+    info = nullptr;
+  }
+  const catalog::TypePtr found = info == nullptr ? user_type(name.names, context_.options) : nullptr;
+  if (info == nullptr && found == nullptr) {
     return missing();
   }
-  types::Type type{info->oid};
+  types::Type type = found == nullptr                                ? types::Type{info->oid}
+                     : found->kind == catalog::UserTypeKind::kDomain ? found->base
+                                                                     : types::Type{found->oid};
+  if (found != nullptr && !name.modifiers.empty()) {
+    return Status(sql_state::kSyntaxError, "type modifier is not allowed for type \"{}\"", found->name)
+        .with_position(position);
+  }
   if (!name.modifiers.empty()) {
     std::vector<int32_t> numbers;
     for (const ast::ExprPtr& modifier : name.modifiers) {

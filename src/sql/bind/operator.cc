@@ -117,7 +117,7 @@ Result<ExprPtr> Binder::array_comparison(const ast::QualifiedName& name, ExprPtr
                                          int position) {
   types::Oid element = oid::kUnknown;
   if (right->type.oid != oid::kUnknown) {
-    if (!types::is_array(right->type.oid)) {
+    if (!types::is_array(right->type.oid) && right->type.oid != oid::kRecordArray) {
       return Status(sql_state::kWrongObjectType, "op ANY/ALL (array) requires array on right side")
           .with_position(position);
     }

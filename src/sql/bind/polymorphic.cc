@@ -15,12 +15,16 @@ Status disagree(std::string_view message, Oid a, Oid b) {
       .with_detail(fmt::format("{} versus {}", type_name(a), type_name(b)));
 }
 
+// Arrays of rows have elements too, though no array type of its own kind is named by it.
+bool has_elements(Oid type) { return types::is_array(type) || type == oid::kRecordArray; }
+
 // What the arguments say the type variables are.
 struct Variables {
   Oid element = 0;
   Oid array = 0;
   bool exact_used = false;
   bool non_array = false;
+  bool is_enum = false;
   std::vector<Oid> compatible;
   bool compatible_used = false;
   bool compatible_non_array = false;
@@ -29,6 +33,7 @@ struct Variables {
 Status add_exact(Variables& variables, Oid declared, Oid actual) {
   variables.exact_used = true;
   variables.non_array = variables.non_array || declared == oid::kAnyNonArray;
+  variables.is_enum = variables.is_enum || declared == oid::kAnyEnum;
   if (actual == oid::kUnknown) {
     return {};
   }
@@ -50,7 +55,7 @@ Status add_compatible(Variables& variables, Oid declared, Oid actual) {
     variables.compatible.push_back(actual);
     return {};
   }
-  if (!types::is_array(actual)) {
+  if (!has_elements(actual)) {
     return {sql_state::kDatatypeMismatch, "argument declared {} is not an array but type {}", type_name(declared),
             type_name(actual)};
   }
@@ -60,7 +65,7 @@ Status add_compatible(Variables& variables, Oid declared, Oid actual) {
 
 Status settle_exact(Variables& variables) {
   if (variables.array != 0) {
-    if (!types::is_array(variables.array)) {
+    if (!has_elements(variables.array)) {
       return {sql_state::kDatatypeMismatch, "argument declared {} is not an array but type {}", "anyarray",
               type_name(variables.array)};
     }
@@ -76,6 +81,10 @@ Status settle_exact(Variables& variables) {
   }
   if (variables.non_array && types::is_array(variables.element)) {
     return {sql_state::kDatatypeMismatch, "type matched to anynonarray is an array type: {}",
+            type_name(variables.element)};
+  }
+  if (variables.is_enum && !types::is_enum(variables.element)) {
+    return {sql_state::kDatatypeMismatch, "type matched to anyenum is not an enum type: {}",
             type_name(variables.element)};
   }
   if (variables.exact_used && variables.array == 0) {
@@ -113,6 +122,7 @@ Result<Oid> actual_of(Oid declared, const Variables& variables, Oid compatible) 
   switch (declared) {
     case oid::kAnyElement:
     case oid::kAnyNonArray:
+    case oid::kAnyEnum:
       return variables.element;
     case oid::kAnyArray:
       return variables.array != 0 ? Result<Oid>(variables.array) : array_type(variables.element);
@@ -134,6 +144,7 @@ Result<Oid> resolve_polymorphic(std::span<const Oid> actual, std::vector<Oid>& d
     switch (declared[i]) {
       case oid::kAnyElement:
       case oid::kAnyNonArray:
+      case oid::kAnyEnum:
       case oid::kAnyArray:
         PANDO_TRY(add_exact(variables, declared[i], actual[i]));
         break;
@@ -162,6 +173,7 @@ bool polymorphic_agrees(std::span<const Oid> actual, std::span<const Oid> declar
     switch (declared[i]) {
       case oid::kAnyElement:
       case oid::kAnyNonArray:
+      case oid::kAnyEnum:
       case oid::kAnyArray:
         status = add_exact(variables, declared[i], actual[i]);
         break;

@@ -27,6 +27,9 @@ Result<BoundQuery> Binder::statement(const ast::Statement& statement, Scope* par
   if (const auto* query = std::get_if<ast::Delete>(&statement.node)) {
     return delete_from(*query, parent);
   }
+  if (const auto* query = std::get_if<ast::Merge>(&statement.node)) {
+    return merge(*query, parent);
+  }
   if (const auto* unsupported = std::get_if<ast::UnsupportedStatement>(&statement.node)) {
     return Status(sql_state::kFeatureNotSupported, "{} is not supported", unsupported->feature);
   }

@@ -7,6 +7,7 @@
 #include "sql/bind/place_guard.h"
 #include "sql/bind/traverse.h"
 #include "sql/function/element_assignment.h"
+#include "sql/function/json_record.h"
 
 namespace pando::sql {
 
@@ -27,18 +28,10 @@ ColumnId row_key_of(const NamespaceItem& item) {
 
 }  // namespace
 
-Result<Binder::FromResult> Binder::target_scan(const catalog::TablePtr& table, const std::string& alias) {
-  std::optional<ast::Alias> name;
-  if (!alias.empty()) {
-    name = ast::Alias{alias, {}};
-  }
-  return scan(table, name, true);
-}
-
-Result<ExprPtr> Binder::assigned_value(const ast::Expr& node, const catalog::TablePtr& table,
+Result<ExprPtr> Binder::assigned_value(const ast::Expr& node, const ChangeTarget& target,
                                        const catalog::ColumnDescriptor& column, Scope& scope) {
   if (is_default_marker(node)) {
-    return column_default(table, column);
+    return column_default(target.table, column);
   }
   if (column.generated || column.identity == catalog::Identity::kAlways) {
     return Status(sql_state::kGeneratedAlways, "column \"{}\" can only be updated to DEFAULT", column.name)
@@ -51,18 +44,18 @@ Result<ExprPtr> Binder::assigned_value(const ast::Expr& node, const catalog::Tab
 }
 
 // An element of a column goes into what was assigned to the column's other elements before.
-Status Binder::add_assignment(const ast::TargetColumn& target, const catalog::TablePtr& table,
-                              const catalog::ColumnDescriptor& column, ExprPtr value, Scope& scope,
-                              std::vector<Assignment>& out) {
+Status Binder::add_assignment(const ast::TargetColumn& item, const catalog::ColumnDescriptor& column, ExprPtr value,
+                              Scope& scope, std::vector<Assignment>& out) {
   const auto before = std::ranges::find(out, column.number, &Assignment::attribute);
   const auto is_element = [](const ExprPtr& expr) {
     const auto* call = as<CallExpr>(expr);
-    return call != nullptr && (call->function == &element_assignment() || call->function == &slice_assignment());
+    return call != nullptr && (call->function == &element_assignment() || call->function == &slice_assignment() ||
+                               call->function == &jsonb_assignment());
   };
-  if (before != out.end() && (target.indirection.empty() || !is_element(before->value))) {
+  if (before != out.end() && (item.indirection.empty() || !is_element(before->value))) {
     return {sql_state::kSyntaxError, "multiple assignments to same column \"{}\"", column.name};
   }
-  if (target.indirection.empty()) {
+  if (item.indirection.empty()) {
     out.push_back({column.number, std::move(value)});
     return {};
   }
@@ -74,7 +67,7 @@ Status Binder::add_assignment(const ast::TargetColumn& target, const catalog::Ta
     const auto old = std::ranges::find(row, column.number, &OutputColumn::attribute);
     container = make_expr(old->type, ColumnExpr{old->id, old->name});
   }
-  PANDO_ASSIGN(ExprPtr assigned, assign_element(std::move(container), target, column, std::move(value), scope));
+  PANDO_ASSIGN(ExprPtr assigned, assign_element(std::move(container), item, column, std::move(value), scope));
   if (before != out.end()) {
     before->value = std::move(assigned);
   } else {
@@ -84,24 +77,23 @@ Status Binder::add_assignment(const ast::TargetColumn& target, const catalog::Ta
 }
 
 // SET a = 1, SET a[2] = 1.
-Status Binder::assign_one(const ast::TargetColumn& target, const ast::Expr& node, const catalog::TablePtr& table,
+Status Binder::assign_one(const ast::TargetColumn& item, const ast::Expr& node, const ChangeTarget& target,
                           Scope& scope, std::vector<Assignment>& out) {
-  const catalog::ColumnDescriptor* column = nullptr;
-  PANDO_TRY(find_target_column(table, target, &column));
-  if (target.indirection.empty()) {
-    PANDO_ASSIGN(ExprPtr value, assigned_value(node, table, *column, scope));
-    return column->generated ? Status() : add_assignment(target, table, *column, std::move(value), scope, out);
+  PANDO_ASSIGN(const catalog::ColumnDescriptor* column, find_target_column(target, item));
+  if (item.indirection.empty()) {
+    PANDO_ASSIGN(ExprPtr value, assigned_value(node, target, *column, scope));
+    return column->generated ? Status() : add_assignment(item, *column, std::move(value), scope, out);
   }
   if (is_default_marker(node)) {
     return Status(sql_state::kFeatureNotSupported, "cannot set an array element to DEFAULT")
-        .with_position(context_.position(target.location));
+        .with_position(context_.position(item.location));
   }
   PANDO_ASSIGN(ExprPtr value, expr_in(node, scope, ExprPlace::kUpdateSource));
-  return add_assignment(target, table, *column, std::move(value), scope, out);
+  return add_assignment(item, *column, std::move(value), scope, out);
 }
 
 // SET (a, b) = (1, 2), = ROW(1, 2) or = (SELECT ...).
-Status Binder::assign_row(const ast::Assignment& assignment, const catalog::TablePtr& table, Scope& scope,
+Status Binder::assign_row(const ast::Assignment& assignment, const ChangeTarget& target, Scope& scope,
                           std::vector<Assignment>& out) {
   const int position = context_.position(assignment.value->location);
   const Status wrong_count =
@@ -111,7 +103,7 @@ Status Binder::assign_row(const ast::Assignment& assignment, const catalog::Tabl
       return wrong_count;
     }
     for (std::size_t i = 0; i < assignment.targets.size(); ++i) {
-      PANDO_TRY(assign_one(assignment.targets[i], *row_node->fields[i], table, scope, out));
+      PANDO_TRY(assign_one(assignment.targets[i], *row_node->fields[i], target, scope, out));
     }
     return {};
   }
@@ -127,29 +119,28 @@ Status Binder::assign_row(const ast::Assignment& assignment, const catalog::Tabl
     return wrong_count;
   }
   for (std::size_t i = 0; i < assignment.targets.size(); ++i) {
-    const ast::TargetColumn& target = assignment.targets[i];
-    const catalog::ColumnDescriptor* column = nullptr;
-    PANDO_TRY(find_target_column(table, target, &column));
+    const ast::TargetColumn& item = assignment.targets[i];
+    PANDO_ASSIGN(const catalog::ColumnDescriptor* column, find_target_column(target, item));
     SubqueryExpr value;
     value.plan = query.plan;
     value.columns = {query.columns[i].id};
     ExprPtr bound = make_expr(query.columns[i].type, std::move(value), position);
-    if (target.indirection.empty()) {
+    if (item.indirection.empty()) {
       PANDO_ASSIGN(bound, assign(std::move(bound), *column, position));
     }
-    PANDO_TRY(add_assignment(target, table, *column, std::move(bound), scope, out));
+    PANDO_TRY(add_assignment(item, *column, std::move(bound), scope, out));
   }
   return {};
 }
 
 Result<std::vector<Assignment>> Binder::assignments(const std::vector<ast::Assignment>& list,
-                                                    const catalog::TablePtr& table, Scope& scope) {
+                                                    const ChangeTarget& target, Scope& scope) {
   std::vector<Assignment> result;
   for (const ast::Assignment& assignment : list) {
     if (assignment.multiple) {
-      PANDO_TRY(assign_row(assignment, table, scope, result));
+      PANDO_TRY(assign_row(assignment, target, scope, result));
     } else {
-      PANDO_TRY(assign_one(assignment.targets[0], *assignment.value, table, scope, result));
+      PANDO_TRY(assign_one(assignment.targets[0], *assignment.value, target, scope, result));
     }
   }
   return result;
@@ -179,7 +170,8 @@ Status Binder::add_generated(const catalog::TablePtr& table, const NamespaceItem
   return {};
 }
 
-// The target joined with the other items, filtered: what UPDATE and DELETE read. Leaves the target first in the scope.
+// The target joined with the other items, filtered: what UPDATE and DELETE read. Leaves the target, as the statement
+// names it, first in the scope.
 Result<LogicalPtr> Binder::changed_rows(FromResult target, const std::vector<ast::FromItemPtr>& from,
                                         const ast::Expr* where, Scope& scope) {
   LogicalPtr plan = target.plan;
@@ -193,7 +185,7 @@ Result<LogicalPtr> Binder::changed_rows(FromResult target, const std::vector<ast
     plan = make_logical(std::move(outputs), std::move(join));
   }
   std::vector<NamespaceItem> others = std::move(scope.items);
-  scope.items = std::move(target.items);
+  scope.items.assign(1, std::move(target.items.back()));
   PANDO_TRY(add_items(std::move(others), scope));
   if (where != nullptr) {
     PANDO_ASSIGN(ExprPtr predicate, boolean_in(*where, scope, ExprPlace::kWhere));
@@ -210,23 +202,28 @@ Result<BoundQuery> Binder::update(const ast::Update& update, Scope* parent) {
     PANDO_TRY(with_clause(*update.with, scope, definitions));
   }
   UpdateNode node;
-  PANDO_ASSIGN(node.table, target_table(update.table, "updating"));
-  PANDO_ASSIGN(FromResult target, target_scan(node.table, update.alias));
-  const NamespaceItem old_row = target.items.back();
+  PANDO_ASSIGN(const ChangeTarget target, change_target(update.table, ChangeKind::kUpdate));
+  node.table = target.table;
+  PANDO_ASSIGN(FromResult rows, target_scan(target, update.alias));
+  const NamespaceItem old_row = rows.items.front();
+  const NamespaceItem named_row = rows.items.back();
   node.row_key = row_key_of(old_row);
   node.old_row = old_row.columns;
-  PANDO_ASSIGN(node.input, changed_rows(std::move(target), update.from, update.where.get(), scope));
-  PANDO_ASSIGN(node.assignments, assignments(update.assignments, node.table, scope));
+  PANDO_ASSIGN(node.input, changed_rows(std::move(rows), update.from, update.where.get(), scope));
+  PANDO_ASSIGN(node.assignments, assignments(update.assignments, target, scope));
   PANDO_TRY(add_generated(node.table, old_row, node.assignments));
-  NamespaceItem row = table_row(node.table, old_row.name);
+  NamespaceItem row = table_row(node.table, named_row.name);
   row.schema = old_row.schema;
   node.row = row.columns;
   PANDO_ASSIGN(node.checks, checks(node.table, row));
   // RETURNING shows the new row.
   row.system_columns = old_row.system_columns;
-  scope.items[0] = std::move(row);
+  PANDO_ASSIGN(SeenRow seen, seen_row(target, std::move(row)));
+  add_view_checks(target, seen, node.checks);
+  scope.items[0] = std::move(seen.item);
   BoundQuery result;
   PANDO_TRY(bind_returning(update.returning, scope, node.returning, result.columns));
+  replace_computed(node.returning, seen.computed);
   result.plan = make_logical(result.columns, std::move(node));
   return wrap_with(std::move(definitions), std::move(result));
 }
@@ -238,11 +235,12 @@ Result<BoundQuery> Binder::delete_from(const ast::Delete& statement, Scope* pare
     PANDO_TRY(with_clause(*statement.with, scope, definitions));
   }
   DeleteNode node;
-  PANDO_ASSIGN(node.table, target_table(statement.table, "deleting from"));
-  PANDO_ASSIGN(FromResult target, target_scan(node.table, statement.alias));
-  node.row_key = row_key_of(target.items.back());
-  node.old_row = target.items.back().columns;
-  PANDO_ASSIGN(node.input, changed_rows(std::move(target), statement.using_items, statement.where.get(), scope));
+  PANDO_ASSIGN(const ChangeTarget target, change_target(statement.table, ChangeKind::kDelete));
+  node.table = target.table;
+  PANDO_ASSIGN(FromResult rows, target_scan(target, statement.alias));
+  node.row_key = row_key_of(rows.items.front());
+  node.old_row = rows.items.front().columns;
+  PANDO_ASSIGN(node.input, changed_rows(std::move(rows), statement.using_items, statement.where.get(), scope));
   BoundQuery result;
   PANDO_TRY(bind_returning(statement.returning, scope, node.returning, result.columns));
   result.plan = make_logical(result.columns, std::move(node));

@@ -72,10 +72,6 @@ Status Binder::with_clause(const ast::WithClause& with, Scope& scope, std::vecto
             .with_position(position);
       }
     }
-    if (table.has_search_or_cycle) {
-      return Status(sql_state::kFeatureNotSupported, "SEARCH and CYCLE clauses are not supported")
-          .with_position(position);
-    }
     const bool modifies = !std::holds_alternative<ast::Select>(table.query->node);
     if (modifies && scope.parent != nullptr) {
       return Status(sql_state::kFeatureNotSupported,

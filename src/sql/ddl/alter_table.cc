@@ -134,6 +134,8 @@ Task<Status> change_type(Alteration* alteration, const Command* command, Definit
   }
   ColumnDescriptor& column = column_of(*alteration, attribute);
   column.type = type;
+  const catalog::TypePtr domain = bind_domain(command->column->type, definition->bind_options());
+  column.domain = domain == nullptr ? 0 : domain->oid;
   if (!column.default_sql.empty() && !column.generated) {
     const auto retyped = std::make_shared<const TableDescriptor>(alteration->table);
     auto bound = bind_stored_default(retyped, attribute, definition->bind_options());

@@ -85,6 +85,31 @@ Status check_identity_type(const ColumnDescriptor& column) {
 
 namespace {
 
+// A column has a default, an identity or a generation expression, and one of these once.
+Status check_only_value(const ast::Constraint& constraint, const ColumnDescriptor& column,
+                        const TableDescriptor& table) {
+  const auto refuse = [&](std::string_view what) {
+    return Status(sql_state::kSyntaxError, "{} specified for column \"{}\" of table \"{}\"", what, column.name,
+                  table.name);
+  };
+  const bool is_identity = column.identity != catalog::Identity::kNone;
+  const bool has_default = !column.default_sql.empty();
+  switch (constraint.kind) {
+    case ast::Constraint::Kind::kDefault:
+      return is_identity ? refuse("both default and identity") : Status();
+    case ast::Constraint::Kind::kIdentity:
+      return is_identity
+                 ? Status(sql_state::kSyntaxError, "multiple identity specifications for column \"{}\" of table \"{}\"",
+                          column.name, table.name)
+             : has_default ? refuse("both default and identity")
+                           : Status();
+    default:
+      return is_identity   ? refuse("both identity and generation expression")
+             : has_default ? refuse("both default and generation expression")
+                           : Status();
+  }
+}
+
 // DEFAULT, GENERATED and NOT NULL. The rest is left to add_constraint.
 Task<Status> apply_column_constraint(NewColumn request, const ast::Constraint* constraint, ColumnDescriptor* column,
                                      Definition* definition) {
@@ -96,6 +121,7 @@ Task<Status> apply_column_constraint(NewColumn request, const ast::Constraint* c
     case Kind::kNull:
       co_return Status();
     case Kind::kDefault: {
+      PANDO_CO_TRY(check_only_value(*constraint, *column, *request.table));
       if (!column->default_sql.empty()) {
         co_return Status(sql_state::kSyntaxError, "multiple default values specified for column \"{}\" of table \"{}\"",
                          column->name, request.table->name);
@@ -105,6 +131,7 @@ Task<Status> apply_column_constraint(NewColumn request, const ast::Constraint* c
       co_return Status();
     }
     case Kind::kIdentity:
+      PANDO_CO_TRY(check_only_value(*constraint, *column, *request.table));
       PANDO_CO_TRY(check_identity_type(*column));
       co_return co_await add_sequence(request.table, column, constraint, definition);
     default:
@@ -125,6 +152,8 @@ Task<Status> add_column(NewColumn request, Definition* definition) {
     column.type = {serial};
   } else {
     PANDO_CO_ASSIGN(column.type, bind_type(source.type, definition->bind_options()));
+    const catalog::TypePtr domain = bind_domain(source.type, definition->bind_options());
+    column.domain = domain == nullptr ? 0 : domain->oid;
   }
   if (!source.collation.empty()) {
     const std::string& name = source.collation.back();
@@ -140,10 +169,18 @@ Task<Status> add_column(NewColumn request, Definition* definition) {
   const ast::Constraint* generated = nullptr;
   for (const auto& constraint : source.constraints) {
     if (constraint.kind == ast::Constraint::Kind::kGenerated) {
+      if (generated != nullptr) {
+        co_return Status(sql_state::kSyntaxError,
+                         "multiple generation clauses specified for column \"{}\" of table \"{}\"", column.name,
+                         request.table->name);
+      }
       generated = &constraint;
       continue;
     }
     PANDO_CO_TRY(co_await apply_column_constraint(request, &constraint, &column, definition));
+  }
+  if (generated != nullptr) {
+    PANDO_CO_TRY(check_only_value(*generated, column, *request.table));
   }
   request.table->columns.push_back(std::move(column));
   if (generated != nullptr) {

@@ -210,6 +210,9 @@ Status resolve_referenced(const TableDescriptor& referenced, const ast::Constrai
 }
 
 bool has_equality(Oid left, Oid right) {
+  if (types::is_enum(left) || types::is_enum(right)) {
+    return left == right;
+  }
   return std::ranges::any_of(operators_named("="), [&](const Operator* op) {
     const auto reaches = [](Oid from, Oid to) {
       const CastEntry* cast = from == to ? nullptr : find_cast(from, to);
@@ -293,6 +296,17 @@ Status set_generated(TableDescriptor& table, const ast::Constraint& source, cons
   PANDO_ASSIGN(const ExprPtr value,
                bind_table_expression(*source.expr, std::make_shared<const TableDescriptor>(table), target.type,
                                      "column generation expressions", definition.bind_options()));
+  for (const AttributeNumber used : attributes_of(value)) {
+    const ColumnDescriptor& other = table.column(used);
+    if (other.generated || used == number) {
+      return Status(sql_state::kInvalidTableDefinition,
+                    "cannot use generated column \"{}\" in column generation expression", other.name)
+          .with_detail("A generated column cannot reference another generated column.");
+    }
+  }
+  if (!is_immutable(value)) {
+    return {sql_state::kInvalidObjectDefinition, "generation expression is not immutable"};
+  }
   target.generated = true;
   target.default_sql = print_expr(value, definition.stored_print_options());
   return {};

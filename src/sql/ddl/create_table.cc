@@ -10,6 +10,7 @@ constexpr uint32_t kLikeComments = 1;
 constexpr uint32_t kLikeConstraints = 4;
 constexpr uint32_t kLikeDefaults = 8;
 constexpr uint32_t kLikeGenerated = 16;
+constexpr uint32_t kLikeIdentity = 32;
 constexpr uint32_t kLikeIndexes = 64;
 
 Status refuse(std::string_view feature) {
@@ -53,12 +54,19 @@ Task<Status> copy_like(TableDescriptor* table, const ast::TableLike* like, Defin
     copy.number = static_cast<AttributeNumber>(table->columns.size() + 1);
     copy.name = column.name;
     copy.type = column.type;
+    copy.domain = column.domain;
     copy.not_null = column.not_null;
     copy.collation = column.collation;
     const uint32_t wanted = column.generated ? kLikeGenerated : kLikeDefaults;
     if ((like->options & wanted) != 0) {
       copy.default_sql = column.default_sql;
       copy.generated = column.generated;
+    }
+    if (column.identity != catalog::Identity::kNone && (like->options & kLikeIdentity) != 0) {
+      ast::Constraint identity;
+      identity.kind = ast::Constraint::Kind::kIdentity;
+      identity.generated_always = column.identity == catalog::Identity::kAlways;
+      PANDO_CO_TRY(co_await add_sequence(table, &copy, &identity, definition));
     }
     copy.comment = (like->options & kLikeComments) != 0 ? column.comment : std::string();
     new_number[static_cast<std::size_t>(column.number)] = copy.number;

@@ -29,6 +29,11 @@ struct RunnerOf {
   Runner operator()(const ast::CreateSequence&) const { return run_as<ast::CreateSequence, ddl::create_sequence>; }
   Runner operator()(const ast::AlterSequence&) const { return run_as<ast::AlterSequence, ddl::alter_sequence>; }
   Runner operator()(const ast::CreateView&) const { return run_as<ast::CreateView, ddl::create_view>; }
+  Runner operator()(const ast::CreateEnum&) const { return run_as<ast::CreateEnum, ddl::create_enum>; }
+  Runner operator()(const ast::AlterEnum&) const { return run_as<ast::AlterEnum, ddl::alter_enum>; }
+  Runner operator()(const ast::CreateDomain&) const { return run_as<ast::CreateDomain, ddl::create_domain>; }
+  Runner operator()(const ast::AlterDomain&) const { return run_as<ast::AlterDomain, ddl::alter_domain>; }
+  Runner operator()(const ast::CreateExtension&) const { return run_as<ast::CreateExtension, ddl::create_extension>; }
   Runner operator()(const ast::DropObjects&) const { return run_as<ast::DropObjects, ddl::drop_objects>; }
   Runner operator()(const ast::Rename&) const { return run_as<ast::Rename, ddl::rename_object>; }
   Runner operator()(const ast::AlterSchema&) const { return run_as<ast::AlterSchema, ddl::alter_schema>; }

@@ -72,6 +72,12 @@ class Definition {
   Task<Status> claim_relation_name(SchemaPtr schema, std::string name);
   static Result<AttributeNumber> find_attribute(const TableDescriptor& table, const std::string& column);
   std::string qualified_name(const TableDescriptor& table);
+  // A user's type with its schema; other types as written.
+  std::string qualified_type_name(const ast::QualifiedName& name);
+  // 42704 'type "t" does not exist'.
+  Result<catalog::TypePtr> find_user_type(const ast::QualifiedName& name);
+  // As messages show it.
+  std::string shown_name(const catalog::TypeDescriptor& type);
   // The options for printing expressions that the catalog stores.
   PrintOptions stored_print_options();
 
@@ -97,6 +103,9 @@ class Definition {
 // A column of `table` as an expression that copy_rows and bound expressions name it by: ids are attribute numbers.
 ColumnId column_id(AttributeNumber attribute);
 
+// Whether the expression always has the same value for the same row: no settings, clocks or tables decide it.
+bool is_immutable(const ExprPtr& expr);
+
 // The attributes an expression bound by bind_table_expression names, in order of first mention.
 std::vector<AttributeNumber> attributes_of(const ExprPtr& expr);
 
@@ -111,6 +120,11 @@ Task<Result<std::string>> create_schema(const ast::CreateSchema* statement, Defi
 Task<Result<std::string>> create_sequence(const ast::CreateSequence* statement, Definition* definition);
 Task<Result<std::string>> alter_sequence(const ast::AlterSequence* statement, Definition* definition);
 Task<Result<std::string>> create_view(const ast::CreateView* statement, Definition* definition);
+Task<Result<std::string>> create_enum(const ast::CreateEnum* statement, Definition* definition);
+Task<Result<std::string>> alter_enum(const ast::AlterEnum* statement, Definition* definition);
+Task<Result<std::string>> create_domain(const ast::CreateDomain* statement, Definition* definition);
+Task<Result<std::string>> alter_domain(const ast::AlterDomain* statement, Definition* definition);
+Task<Result<std::string>> create_extension(const ast::CreateExtension* statement, Definition* definition);
 Task<Result<std::string>> drop_objects(const ast::DropObjects* statement, Definition* definition);
 Task<Result<std::string>> rename_object(const ast::Rename* statement, Definition* definition);
 Task<Result<std::string>> alter_schema(const ast::AlterSchema* statement, Definition* definition);
@@ -147,6 +161,11 @@ Task<Status> add_constraint(TableDescriptor* table, const ast::Constraint* const
                             Definition* definition);
 // Checks what a new constraint says against the rows there are.
 Task<Status> validate_constraint(TablePtr table, std::string constraint, Definition* definition);
+
+// --- user types (types.cc) ---
+// Drops a type with what depends on it; with kRestrict, 2BP01 if anything does.
+Task<Status> drop_type(catalog::TypePtr type, ast::DropBehavior behavior, Definition* definition);
+Task<Status> rename_type(const ast::Rename* statement, Definition* definition);
 
 // The text under which a view's query is kept: relations qualified, stars spelled out.
 std::string stored_query(const ast::Select& query, Definition& definition);

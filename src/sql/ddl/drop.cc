@@ -169,6 +169,13 @@ Task<Status> drop_schema(SchemaPtr schema, ast::DropBehavior behavior, Definitio
       dependents.push_back({relation_word(*table) + " " + shown_name(*table, *definition), oid, ""});
     }
   }
+  std::vector<catalog::TypePtr> own_types;
+  for (const auto& [oid, type] : definition->snapshot()->user_defined_types()) {
+    if (type->schema == schema->oid) {
+      dependents.push_back({"type " + definition->shown_name(*type), 0, ""});
+      own_types.push_back(type);
+    }
+  }
   std::vector<SequencePtr> sequences;
   for (const auto& [oid, sequence] : definition->snapshot()->sequences()) {
     if (sequence->schema == schema->oid && sequence->owner_table == 0) {
@@ -190,6 +197,11 @@ Task<Status> drop_schema(SchemaPtr schema, ast::DropBehavior behavior, Definitio
       PANDO_CO_TRY(co_await definition->catalog().remove(sequence));
     }
   }
+  for (const auto& type : own_types) {
+    if (definition->snapshot()->find_type(type->oid)) {
+      PANDO_CO_TRY(co_await drop_type(type, ast::DropBehavior::kCascade, definition));
+    }
+  }
   co_return co_await definition->catalog().remove(schema);
 }
 
@@ -200,6 +212,9 @@ Status missing_object(const ast::DropObjects& statement, const ast::QualifiedNam
   switch (statement.kind) {
     case ast::ObjectKind::kSchema:
       return Status(sql_state::kInvalidSchemaName, "schema \"{}\" does not exist", dotted(name));
+    case ast::ObjectKind::kType:
+    case ast::ObjectKind::kDomain:
+      return Status(sql_state::kUndefinedObject, "type \"{}\" does not exist", dotted(name));
     case ast::ObjectKind::kIndex:
       return Status(sql_state::kUndefinedObject, "index \"{}\" does not exist", dotted(name));
     case ast::ObjectKind::kView:
@@ -234,6 +249,17 @@ Task<Result<bool>> drop_one(const ast::DropObjects* statement, const ast::Qualif
       co_return false;
     }
     PANDO_CO_TRY(co_await drop_schema(schema, statement->behavior, definition));
+    co_return true;
+  }
+  if (statement->kind == ast::ObjectKind::kType || statement->kind == ast::ObjectKind::kDomain) {
+    const auto type = definition->find_user_type(*name);
+    if (!type.ok()) {
+      co_return false;
+    }
+    if (statement->kind == ast::ObjectKind::kDomain && (*type)->kind != catalog::UserTypeKind::kDomain) {
+      co_return Status(sql_state::kWrongObjectType, "\"{}\" is not a domain", dotted(*name));
+    }
+    PANDO_CO_TRY(co_await drop_type(*type, statement->behavior, definition));
     co_return true;
   }
   PANDO_CO_ASSIGN(const ast::RelationName relation, Definition::relation_name(*name));
@@ -327,7 +353,8 @@ Task<Result<std::string>> drop_objects(const ast::DropObjects* statement, Defini
   using Kind = ast::ObjectKind;
   const bool is_supported = statement->kind == Kind::kTable || statement->kind == Kind::kView ||
                             statement->kind == Kind::kIndex || statement->kind == Kind::kSequence ||
-                            statement->kind == Kind::kSchema || statement->kind == Kind::kMaterializedView;
+                            statement->kind == Kind::kSchema || statement->kind == Kind::kMaterializedView ||
+                            statement->kind == Kind::kType || statement->kind == Kind::kDomain;
   if (!is_supported) {
     co_return Status(sql_state::kFeatureNotSupported, "DROP {} is not supported", statement->kind_name);
   }

@@ -22,6 +22,9 @@ Result<catalog::IndexColumn> index_column(const ast::IndexElement& element, cons
   if (element.expr) {
     PANDO_ASSIGN(const ExprPtr expr, bind_table_expression(*element.expr, table, types::Type(), "index expressions",
                                                            definition.bind_options()));
+    if (!is_immutable(expr)) {
+      return Status(sql_state::kInvalidObjectDefinition, "functions in index expression must be marked IMMUTABLE");
+    }
     column.expression_sql = print_expr(expr, definition.stored_print_options());
   } else {
     const ColumnDescriptor* found = table->find_column(element.column);
@@ -93,6 +96,9 @@ Task<Result<std::string>> create_index(const ast::CreateIndex* statement, Defini
   if (statement->where) {
     PANDO_CO_ASSIGN(const ExprPtr predicate, bind_table_expression(*statement->where, table, {types::oid::kBool},
                                                                    "index predicates", definition->bind_options()));
+    if (!is_immutable(predicate)) {
+      co_return Status(sql_state::kInvalidObjectDefinition, "functions in index predicate must be marked IMMUTABLE");
+    }
     index.predicate_sql = print_expr(predicate, definition->stored_print_options());
   }
   TableDescriptor changed = *table;

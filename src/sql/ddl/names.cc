@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "sql/ddl/definition.h"
+#include "sql/expr/walk.h"
 
 namespace pando::sql::ddl {
 namespace {
@@ -98,7 +99,7 @@ Task<Result<SchemaPtr>> Definition::schema_for(const ast::RelationName& name) {
   }
   catalog::SchemaDescriptor schema;
   PANDO_CO_ASSIGN(schema.oid, co_await allocate_oid());
-  schema.name = fmt::format("{}{}", catalog::kTemporarySchemaPrefix, schema.oid);
+  schema.name = fmt::format("{}{}", catalog::temporary_schema_prefix(catalog().catalog().options().node), schema.oid);
   *own = schema.name;
   context_.bind.search_path.insert(context_.bind.search_path.begin(), schema.name);
   auto stored = std::make_shared<const catalog::SchemaDescriptor>(std::move(schema));
@@ -221,6 +222,14 @@ PrintOptions Definition::stored_print_options() {
     }
     return fmt::format("{}", object);
   };
+  options.type_name = [this](types::Type type) {
+    return types::name_user_types(types::format_type(type), [this](types::Oid oid) {
+      const auto found = snapshot()->find_type(oid);
+      const SchemaPtr schema = found ? snapshot()->find_schema(found->schema) : nullptr;
+      return schema ? quote_identifier(schema->name) + "." + quote_identifier(found->name) : std::string("???");
+    });
+  };
+  options.settings.user_types = snapshot()->user_types();
   return options;
 }
 
@@ -239,5 +248,44 @@ Task<Status> Definition::put_table(TableDescriptor table) {
 }
 
 ColumnId column_id(AttributeNumber attribute) { return ColumnId(static_cast<uint32_t>(attribute)); }
+
+namespace {
+
+// Whether settings decide what a value's text means.
+bool has_stable_text(Oid type) {
+  switch (type) {
+    case types::oid::kDate:
+    case types::oid::kTime:
+    case types::oid::kTimetz:
+    case types::oid::kTimestamp:
+    case types::oid::kTimestamptz:
+    case types::oid::kInterval:
+    case types::oid::kRegclass:
+    case types::oid::kRegtype:
+    case types::oid::kRegproc:
+      return true;
+    default:
+      return types::is_array(type) && has_stable_text(types::element_of(type));
+  }
+}
+
+bool is_immutable_itself(const Expr& expr) {
+  if (const auto* call = std::get_if<CallExpr>(&expr.node)) {
+    return call->function->volatility == Volatility::kImmutable;
+  }
+  if (const auto* cast = std::get_if<CastExpr>(&expr.node)) {
+    return cast->method != CastExpr::Method::kText ||
+           (!has_stable_text(cast->argument->type.oid) && !has_stable_text(expr.type.oid));
+  }
+  return !std::holds_alternative<SessionValueExpr>(expr.node) && !std::holds_alternative<SubqueryExpr>(expr.node);
+}
+
+}  // namespace
+
+bool is_immutable(const ExprPtr& expr) {
+  bool immutable = is_immutable_itself(*expr);
+  for_each_child(expr, [&](const ExprPtr& child) { immutable = immutable && is_immutable(child); });
+  return immutable;
+}
 
 }  // namespace pando::sql::ddl

@@ -193,6 +193,10 @@ Task<Status> rename_any(const ast::Rename* statement, Definition* definition) {
       PANDO_CO_TRY(rename_role(*statement, *definition, changed));
       co_return co_await definition->catalog().put(std::make_shared<const catalog::RoleDescriptor>(std::move(changed)));
     }
+    case Kind::kType:
+    case Kind::kDomain:
+    case Kind::kDomainConstraint:
+      co_return co_await rename_type(statement, definition);
     case Kind::kSchema:
       co_return co_await rename_schema(statement->object.back(), statement->new_name, definition);
     case Kind::kSequence:
@@ -233,6 +237,9 @@ Task<Status> rename_any(const ast::Rename* statement, Definition* definition) {
 }
 
 std::string alter_tag(ast::ObjectKind kind, const std::string& kind_name) {
+  if (kind == ast::ObjectKind::kDomainConstraint) {
+    return "ALTER DOMAIN";
+  }
   const bool is_part = kind == ast::ObjectKind::kColumn || kind == ast::ObjectKind::kTableConstraint;
   return "ALTER " + (is_part || kind_name.empty() ? std::string("TABLE") : kind_name);
 }
@@ -253,6 +260,19 @@ Task<Result<std::string>> rename_object(const ast::Rename* statement, Definition
 
 Task<Result<std::string>> alter_schema(const ast::AlterSchema* statement, Definition* definition) {
   const std::string tag = alter_tag(statement->kind, statement->kind_name);
+  if (statement->kind == ast::ObjectKind::kType || statement->kind == ast::ObjectKind::kDomain) {
+    PANDO_CO_ASSIGN(const SchemaPtr schema, definition->creation_schema(statement->new_schema));
+    PANDO_CO_ASSIGN(const catalog::TypePtr type, definition->find_user_type(statement->object));
+    if (definition->snapshot()->find_type(schema->oid, type->name) != nullptr) {
+      co_return Status(sql_state::kDuplicateObject, "type \"{}\" already exists in schema \"{}\"", type->name,
+                       schema->name);
+    }
+    catalog::TypeDescriptor changed = *type;
+    changed.schema = schema->oid;
+    PANDO_CO_TRY(
+        co_await definition->catalog().put(std::make_shared<const catalog::TypeDescriptor>(std::move(changed))));
+    co_return tag;
+  }
   if (!statement->relation) {
     co_return Status(sql_state::kFeatureNotSupported, "ALTER {} SET SCHEMA is not supported", statement->kind_name);
   }
@@ -300,6 +320,14 @@ Task<Result<std::string>> alter_owner(const ast::AlterOwner* statement, Definiti
     changed.owner = owner;
     PANDO_CO_TRY(
         co_await definition->catalog().put(std::make_shared<const catalog::SchemaDescriptor>(std::move(changed))));
+    co_return tag;
+  }
+  if (statement->kind == ast::ObjectKind::kType || statement->kind == ast::ObjectKind::kDomain) {
+    PANDO_CO_ASSIGN(const catalog::TypePtr type, definition->find_user_type(statement->object));
+    catalog::TypeDescriptor changed = *type;
+    changed.owner = owner;
+    PANDO_CO_TRY(
+        co_await definition->catalog().put(std::make_shared<const catalog::TypeDescriptor>(std::move(changed))));
     co_return tag;
   }
   if (!statement->relation) {
@@ -388,6 +416,18 @@ Task<Result<std::string>> comment_on(const ast::Comment* statement, Definition* 
           co_await definition->catalog().put(std::make_shared<const catalog::SchemaDescriptor>(std::move(changed))));
       break;
     }
+    case Kind::kType:
+    case Kind::kDomain: {
+      PANDO_CO_ASSIGN(const catalog::TypePtr type, definition->find_user_type(statement->object));
+      catalog::TypeDescriptor changed = *type;
+      changed.comment = std::move(text);
+      PANDO_CO_TRY(
+          co_await definition->catalog().put(std::make_shared<const catalog::TypeDescriptor>(std::move(changed))));
+      break;
+    }
+    case Kind::kExtension:
+      // plpgsql's, which dumps set.
+      break;
     case Kind::kTable:
     case Kind::kView:
     case Kind::kMaterializedView:

@@ -19,6 +19,7 @@ ast::PrintOptions stored_query_options(Definition& definition) {
     }
     return definition.qualified_name(**found);
   };
+  options.type = [&definition](const ast::TypeName& name) { return definition.qualified_type_name(name.names); };
   return options;
 }
 
@@ -85,6 +86,39 @@ Status check_replacement(const TableDescriptor& old, const std::vector<ColumnDes
   return {};
 }
 
+// WITH CHECK OPTION, or the option of the same name in WITH (...).
+Result<catalog::CheckOption> check_option_of(const ast::CreateView& statement, Definition& definition) {
+  using Written = ast::CreateView::CheckOption;
+  catalog::CheckOption option = statement.check_option == Written::kLocal      ? catalog::CheckOption::kLocal
+                                : statement.check_option == Written::kCascaded ? catalog::CheckOption::kCascaded
+                                                                               : catalog::CheckOption::kNone;
+  for (const ast::Option& written : statement.options) {
+    if (written.name == "check_option") {
+      const auto* word = std::get_if<std::string>(&written.value);
+      const auto* type = std::get_if<ast::TypeName>(&written.value);
+      const std::string value = word != nullptr                           ? *word
+                                : type != nullptr && !type->names.empty() ? type->names.back()
+                                                                          : "";
+      if (value != "local" && value != "cascaded") {
+        return Status(sql_state::kInvalidParameterValue, "invalid value for enum option \"check_option\": {}", value)
+            .with_detail("Valid values are \"local\" and \"cascaded\".");
+      }
+      option = value == "local" ? catalog::CheckOption::kLocal : catalog::CheckOption::kCascaded;
+    } else if (written.name != "security_barrier" && written.name != "security_invoker") {
+      return Status(sql_state::kInvalidParameterValue, "unrecognized parameter \"{}\"", written.name);
+    }
+  }
+  if (option != catalog::CheckOption::kNone) {
+    PANDO_ASSIGN(const std::string why, why_not_updatable(*statement.query, definition.bind_options()));
+    if (!why.empty()) {
+      return Status(sql_state::kFeatureNotSupported,
+                    "WITH CHECK OPTION is supported only on automatically updatable views")
+          .with_hint(why);
+    }
+  }
+  return option;
+}
+
 // A view of temporary relations is temporary itself.
 Result<bool> reads_temporary(const ast::Statement& query, Definition& definition) {
   PANDO_ASSIGN(const auto dependencies, bind_dependencies(query, definition.bind_options()));
@@ -111,13 +145,11 @@ Task<Result<std::string>> create_view(const ast::CreateView* statement, Definiti
   if (select == nullptr) {
     co_return Status(sql_state::kFeatureNotSupported, "this kind of view query is not supported");
   }
-  if (statement->with_check_option) {
-    co_return Status(sql_state::kFeatureNotSupported, "WITH CHECK OPTION is not supported");
-  }
   PANDO_CO_ASSIGN(const LogicalQuery query, bind_query(*statement->query, definition->bind_options()));
   if (!query.parameters.empty()) {
     co_return Status(sql_state::kUndefinedParameter, "there is no parameter $1");
   }
+  PANDO_CO_ASSIGN(const catalog::CheckOption check_option, check_option_of(*statement, *definition));
   PANDO_CO_ASSIGN(auto columns, view_columns(*statement, query));
   ast::RelationName name = statement->name;
   PANDO_CO_ASSIGN(const bool of_temporary, reads_temporary(*statement->query, *definition));
@@ -146,6 +178,7 @@ Task<Result<std::string>> create_view(const ast::CreateView* statement, Definiti
   view.name = statement->name.name;
   view.kind = RelationKind::kView;
   view.columns = std::move(columns);
+  view.check_option = check_option;
   view.temporary = is_temporary(*schema);
   view.view_sql = stored_query(*select, *definition);
   PANDO_CO_TRY(co_await definition->put_table(std::move(view)));

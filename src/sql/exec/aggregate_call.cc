@@ -95,16 +95,43 @@ Task<Status> AggregateCall::update_plain(const Chunk& rows, char* const* row_sta
   for (const Vector& argument : plain_arguments_.columns) {
     argument_pointers_.push_back(&argument);
   }
-  EvaluationContext& evaluation = runtime_->context.evaluation;
   if (row_states == nullptr && kernels().update_one != nullptr) {
-    co_return kernels().update_one(evaluation, call_types(), static_cast<char*>(states.at(0)) + offset_,
-                                   argument_pointers_, rows.rows);
+    co_return run_kernel(rows.rows, static_cast<char*>(states.at(0)) + offset_);
   }
   state_pointers_.resize(rows.rows);
   for (std::size_t row = 0; row < rows.rows; ++row) {
     state_pointers_[row] = (row_states == nullptr ? static_cast<char*>(states.at(0)) : row_states[row]) + offset_;
   }
-  co_return kernels().update(evaluation, call_types(), state_pointers_.data(), argument_pointers_, rows.rows);
+  co_return run_kernel(rows.rows, nullptr);
+}
+
+// Over argument_pointers_: all rows to one state, or each to its own of state_pointers_. What states hold outside
+// themselves is counted, by how much those that were touched have grown.
+Status AggregateCall::run_kernel(std::size_t rows, void* only_state) {
+  const auto measure = kernels().memory_bytes;
+  if (measure != nullptr) {
+    touched_.assign(1, only_state);
+    if (only_state == nullptr) {
+      touched_.assign(state_pointers_.begin(), state_pointers_.begin() + static_cast<std::ptrdiff_t>(rows));
+      std::ranges::sort(touched_);
+      const auto repeated = std::ranges::unique(touched_);
+      touched_.erase(repeated.begin(), repeated.end());
+    }
+    for (const void* state : touched_) {
+      state_bytes_ -= measure(state);
+    }
+  }
+  EvaluationContext& evaluation = runtime_->context.evaluation;
+  Status status = only_state != nullptr
+                      ? kernels().update_one(evaluation, call_types(), only_state, argument_pointers_, rows)
+                      : kernels().update(evaluation, call_types(), state_pointers_.data(), argument_pointers_, rows);
+  if (measure == nullptr) {
+    return status;
+  }
+  for (const void* state : touched_) {
+    state_bytes_ += measure(state);
+  }
+  return status.ok() ? runtime_->check_unspillable(memory_bytes(), "aggregate") : std::move(status);
 }
 
 Task<Status> AggregateCall::update_some(const Chunk& rows, const uint32_t* groups, GroupStates& states) {
@@ -183,7 +210,7 @@ Task<Status> AggregateCall::keep(const Chunk& rows, const std::vector<uint32_t>&
     kept_rows_.push_back({groups.empty() ? 0 : groups[row], {place, key.size()}, ref});
     place += key.size();
   }
-  co_return Status();
+  co_return runtime_->check_unspillable(memory_bytes(), "sorted aggregate");
 }
 
 Task<Status> AggregateCall::finish(GroupStates& states) {
@@ -218,16 +245,14 @@ Status AggregateCall::feed(const Chunk& arguments, std::size_t rows, const std::
   for (const Vector& argument : arguments.columns) {
     argument_pointers_.push_back(&argument);
   }
-  EvaluationContext& evaluation = runtime_->context.evaluation;
   if (groups.empty() && kernels().update_one != nullptr) {
-    return kernels().update_one(evaluation, call_types(), static_cast<char*>(states.at(0)) + offset_,
-                                argument_pointers_, rows);
+    return run_kernel(rows, static_cast<char*>(states.at(0)) + offset_);
   }
   state_pointers_.resize(rows);
   for (std::size_t row = 0; row < rows; ++row) {
     state_pointers_[row] = static_cast<char*>(states.at(groups.empty() ? 0 : groups[row])) + offset_;
   }
-  return kernels().update(evaluation, call_types(), state_pointers_.data(), argument_pointers_, rows);
+  return run_kernel(rows, nullptr);
 }
 
 Status AggregateCall::finalize(GroupStates& states, uint32_t first_group, std::size_t count, Vector& out) {
@@ -251,6 +276,7 @@ void AggregateCall::clear() {
   kept_rows_.clear();
   kept_keys_.clear();
   kept_keys_bytes_ = 0;
+  state_bytes_ = 0;
 }
 
 }  // namespace pando::sql::exec

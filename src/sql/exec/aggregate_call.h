@@ -50,7 +50,10 @@ class AggregateCall {
   bool is_mergeable() const;
   Status combine(void* into, const void* from);
   void clear();
-  std::size_t memory_bytes() const { return seen_.memory_bytes() + kept_.memory_bytes() + kept_keys_bytes_; }
+  // What the states hold outside themselves is in it.
+  std::size_t memory_bytes() const {
+    return seen_.memory_bytes() + kept_.memory_bytes() + kept_keys_bytes_ + state_bytes_;
+  }
 
  private:
   explicit AggregateCall(Runtime& runtime) : runtime_(&runtime) {}
@@ -58,6 +61,7 @@ class AggregateCall {
   Task<Status> keep(const types::Chunk& rows, const std::vector<uint32_t>& groups, const types::Chunk& arguments);
   Task<Status> update_plain(const types::Chunk& rows, char* const* row_states, GroupStates& states);
   Task<Status> update_some(const types::Chunk& rows, const uint32_t* groups, GroupStates& states);
+  Status run_kernel(std::size_t rows, void* only_state);
   void drop_seen(const std::vector<uint32_t>& groups, std::vector<uint32_t>& selected);
   Status feed(const types::Chunk& arguments, std::size_t rows, const std::vector<uint32_t>& groups,
               GroupStates& states);
@@ -89,6 +93,8 @@ class AggregateCall {
   std::size_t kept_keys_bytes_ = 0;
   types::Chunk plain_arguments_;
   std::vector<void*> state_pointers_;
+  std::vector<void*> touched_;
+  std::size_t state_bytes_ = 0;
   std::vector<const types::Vector*> argument_pointers_;
 };
 

@@ -1,5 +1,6 @@
 #include "sql/exec/constraint_errors.h"
 
+#include "sql/function/domain_failure.h"
 #include "types/text_io.h"
 
 namespace pando::sql::exec {
@@ -60,11 +61,22 @@ Status not_null_violation(const TableLayout& layout, Runtime& runtime, const typ
 }
 
 Status check_violation(const TableLayout& layout, Runtime& runtime, const types::Chunk& rows, std::size_t row,
-                       const std::string& constraint) {
+                       const BoundCheck& check) {
+  switch (check.kind) {
+    case BoundCheck::Kind::kDomain:
+      return domain_violation(check.domain, check.name);
+    case BoundCheck::Kind::kDomainNotNull:
+      return domain_null_violation(check.domain);
+    case BoundCheck::Kind::kViewOption:
+      return Status(sql_state::kWithCheckOptionViolation, "new row violates check option for view \"{}\"", check.name)
+          .with_detail(failing_row(layout, runtime, rows, row));
+    case BoundCheck::Kind::kConstraint:
+      break;
+  }
   return Status(sql_state::kCheckViolation, "new row for relation \"{}\" violates check constraint \"{}\"",
-                layout.table().name, constraint)
+                layout.table().name, check.name)
       .with_detail(failing_row(layout, runtime, rows, row))
-      .with_constraint(schema_name(layout.table(), runtime), layout.table().name, constraint);
+      .with_constraint(schema_name(layout.table(), runtime), layout.table().name, check.name);
 }
 
 std::string describe_key(const std::vector<std::string>& columns, const std::vector<types::Type>& types,
@@ -91,6 +103,11 @@ std::vector<std::string> index_column_names(const catalog::TableDescriptor& tabl
     names.push_back(column.attribute != 0 ? table.column(column.attribute).name : column.expression_sql);
   }
   return names;
+}
+
+Status merged_twice() {
+  return Status(sql_state::kCardinalityViolation, "MERGE command cannot affect row a second time")
+      .with_hint("Ensure that not more than one source row matches any one target row.");
 }
 
 Status unique_violation(const catalog::TableDescriptor& table, const catalog::IndexDescriptor& index, Runtime& runtime,

@@ -24,6 +24,8 @@ class Cte {
   // Inside the recursive term: the rows of the previous step.
   Task<Result<bool>> read_work(std::size_t index, types::Chunk& out);
   Task<Status> run_to_end();
+  // Rows that it has written, when it changes data.
+  uint64_t rows_affected() const { return plan_->rows_affected(); }
 
  private:
   Task<Status> produce();

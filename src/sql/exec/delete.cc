@@ -2,6 +2,7 @@
 
 #include <unordered_set>
 
+#include "sql/exec/constraint_errors.h"
 #include "sql/exec/operators.h"
 #include "sql/exec/table_writer.h"
 
@@ -75,6 +76,9 @@ class DeleteOperator final : public Operator {
     const types::Vector& keys = input_rows_.columns[row_key_slot_];
     for (uint32_t row = 0; row < input_rows_.rows; ++row) {
       if (keys.is_null(row) || !seen_.insert(Bytes(keys.bytes_at(row))).second) {
+        if (!keys.is_null(row) && statement_.rows_once) {
+          co_return merged_twice();
+        }
         continue;
       }
       const Bytes key(keys.bytes_at(row));

@@ -1,5 +1,9 @@
 // Distinct: passes the first row of each key on, in the order of the input. Over the memory budget, rows with keys that
-// are not known yet wait on temporary storage, split by hash.
+// are not known yet wait on temporary storage, split by hash; where the input is sorted on the keys, all but the last
+// one are forgotten instead, and the order stays.
+
+#include <algorithm>
+#include <span>
 
 #include "sql/exec/key_table.h"
 #include "sql/exec/operators.h"
@@ -11,10 +15,28 @@ using types::Chunk;
 
 namespace {
 
+bool has_column(const std::vector<ExprPtr>& keys, const ExprPtr& expr) {
+  const auto* const column = as<ColumnExpr>(expr);
+  return column != nullptr && std::ranges::any_of(keys, [&](const ExprPtr& key) {
+           const auto* const other = as<ColumnExpr>(key);
+           return other != nullptr && other->column == column->column;
+         });
+}
+
+// Whether rows that are equal in `keys` come one behind the other.
+bool is_sorted_on(const PhysicalNode& input, const std::vector<ExprPtr>& keys) {
+  const auto* const sort = std::get_if<SortPlan>(&input.node);
+  if (sort == nullptr || sort->keys.size() < keys.size()) {
+    return false;
+  }
+  return std::ranges::all_of(std::span(sort->keys).first(keys.size()),
+                             [&](const SortKey& sorted) { return has_column(keys, sorted.expr); });
+}
+
 class DistinctOperator final : public Operator {
  public:
-  DistinctOperator(OperatorPtr input, RowKeys keys, Runtime& runtime)
-      : input_(std::move(input)), keys_(std::move(keys)), runtime_(runtime) {}
+  DistinctOperator(OperatorPtr input, RowKeys keys, bool sorted, Runtime& runtime)
+      : input_(std::move(input)), keys_(std::move(keys)), sorted_(sorted), runtime_(runtime) {}
 
   Task<Status> open() override {
     seen_.clear();
@@ -73,15 +95,35 @@ class DistinctOperator final : public Operator {
   }
 
   Task<Status> keep_fresh() {
+    bool full = seen_.memory_bytes() > runtime_.context.hash_bytes_max;
+    if (full && sorted_) {
+      PANDO_CO_TRY(co_await forget_all_but_last());
+      full = false;
+    }
     PANDO_CO_TRY(co_await keys_.compute(rows_));
     fresh_.clear();
-    std::vector<uint32_t> over;
-    const bool full = seen_.memory_bytes() > runtime_.context.hash_bytes_max;
     numbers_.resize(rows_.rows);
-    if (!full) {
-      seen_.find_or_add_all(keys_, numbers_.data(), fresh_);
-      co_return Status();
+    if (full) {
+      co_return co_await set_unknown_aside();
     }
+    seen_.find_or_add_all(keys_, numbers_.data(), fresh_);
+    if (sorted_ && rows_.rows > 0) {
+      const std::vector<uint32_t> last{static_cast<uint32_t>(rows_.rows - 1)};
+      gather(rows_, last, last_row_);
+    }
+    co_return Status();
+  }
+
+  Task<Status> forget_all_but_last() {
+    PANDO_CO_TRY(co_await keys_.compute(last_row_));
+    seen_.clear();
+    bool added = false;
+    seen_.find_or_add(keys_, 0, added);
+    co_return Status();
+  }
+
+  Task<Status> set_unknown_aside() {
+    std::vector<uint32_t> over;
     seen_.find_all(keys_, numbers_.data());
     for (uint32_t row = 0; row < rows_.rows; ++row) {
       if (numbers_[row] == KeyTable::kNone) {
@@ -99,8 +141,12 @@ class DistinctOperator final : public Operator {
 
   OperatorPtr input_;
   RowKeys keys_;
+  // The input comes in the order of the keys.
+  const bool sorted_;
   Runtime& runtime_;
   KeyTable seen_;
+  // Of a sorted input, the last row that was looked at.
+  Chunk last_row_;
   std::vector<Part> parts_;
   Part current_;
   std::shared_ptr<Partitions> overflow_;
@@ -120,7 +166,8 @@ Result<OperatorPtr> make_operator(const PhysicalNode& node, const DistinctPlan& 
     }
   }
   PANDO_ASSIGN(RowKeys row_keys, RowKeys::make_equality(keys, Scope(plan.input->outputs), runtime));
-  return OperatorPtr(std::make_unique<DistinctOperator>(std::move(input), std::move(row_keys), runtime));
+  const bool sorted = is_sorted_on(*plan.input, keys);
+  return OperatorPtr(std::make_unique<DistinctOperator>(std::move(input), std::move(row_keys), sorted, runtime));
 }
 
 }  // namespace pando::sql::exec

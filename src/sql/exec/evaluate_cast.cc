@@ -1,6 +1,7 @@
 // Casts without a function of their own, and the SQL-standard session values.
 
 #include "sql/exec/compile_node.h"
+#include "sql/function/text_form.h"
 #include "types/array.h"
 #include "types/datetime.h"
 #include "types/text_io.h"
@@ -48,7 +49,7 @@ class ValueCastEvaluator : public Evaluator {
   virtual Result<Value> convert(const Vector& values, std::size_t row) = 0;
   types::Type from_;
   types::Type to_;
-  const types::Settings& settings() const { return runtime_.context.evaluation.settings; }
+  EvaluationContext& evaluation() { return runtime_.context.evaluation; }
 
  private:
   EvaluatorPtr argument_;
@@ -66,9 +67,9 @@ class TextCastEvaluator final : public ValueCastEvaluator {
     if (is_text(from_.oid)) {
       text = values.bytes_at(row);
     } else {
-      types::print_text(from_, values, row, settings(), text);
+      print_value(evaluation(), from_, values, row, text);
     }
-    return types::parse_text(to_, text, settings());
+    return parse_value(evaluation(), to_, text);
   }
 };
 

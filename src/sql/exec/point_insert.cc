@@ -1,4 +1,5 @@
-// PointInsert: INSERT of one row of values into a table that has at most a primary key.
+// PointInsert: INSERT of one row of values into a table that has at most a primary key. With ON CONFLICT DO UPDATE,
+// where the row that results is the one given, whether there was one before or not.
 
 #include <algorithm>
 
@@ -17,7 +18,10 @@ class PointInsert final : public PointWrite {
         plan_(plan),
         input_(input),
         layout_(plan.statement.table),
-        encoder_(layout_.stored(), layout_.table().version) {}
+        encoder_(layout_.stored(), layout_.table().version),
+        replaces_(plan.statement.on_conflict.has_value()) {}
+
+  bool replaces() const override { return replaces_; }
 
  protected:
   Status prepare() override {
@@ -42,29 +46,46 @@ class PointInsert final : public PointWrite {
       return Outcome::kGeneral;
     }
     make_key();
+    if (replaces_) {
+      return replace();
+    }
     // A key made of the transaction's own number is nobody else's.
     if (!key_slots_.empty()) {
       PANDO_ASSIGN(const auto locked, access().try_lock(key_, txn::LockStrength::kUpdate));
       if (!locked.has_value()) {
-        return Outcome::kGeneral;
+        return Outcome::kMustLock;
       }
       PANDO_ASSIGN(const txn::ReadOutcome found, access().try_get_latest(key_, existing_));
       if (found != txn::ReadOutcome::kAbsent) {
         return Outcome::kGeneral;
       }
     }
+    PANDO_TRY(transaction().put(key_, encoded_row()));
+    rows_affected_ = 1;
+    return Outcome::kDone;
+  }
+
+ private:
+  // A snapshot of an earlier statement may forbid to replace what is newer.
+  Result<Outcome> replace() {
+    if (transaction().isolation() != txn::Isolation::kReadCommitted) {
+      return Outcome::kGeneral;
+    }
+    PANDO_ASSIGN(const bool replaced, access().try_replace(key_, encoded_row()));
+    rows_affected_ = replaced ? 1 : 0;
+    return replaced ? Outcome::kDone : Outcome::kGeneral;
+  }
+
+  Bytes encoded_row() {
     columns_.clear();
     for (const std::size_t slot : stored_slots_) {
       columns_.push_back(&row_.columns[slot]);
     }
     Bytes value;
     encoder_.encode(columns_, 0, value);
-    PANDO_TRY(transaction().put(key_, std::move(value)));
-    rows_affected_ = 1;
-    return Outcome::kDone;
+    return value;
   }
 
- private:
   bool breaks_not_null() const {
     for (std::size_t i = 0; i < layout_.live().size(); ++i) {
       if (layout_.table().column(layout_.live()[i]).not_null && row_.columns[i].is_null(0)) {
@@ -92,6 +113,7 @@ class PointInsert final : public PointWrite {
   const ValuesPlan& input_;
   const TableLayout layout_;
   types::RowEncoder encoder_;
+  const bool replaces_;
   // The row as the statement gives it, and as it is stored: one column per live attribute.
   std::vector<EvaluatorPtr> given_;
   std::vector<EvaluatorPtr> values_;
@@ -111,13 +133,33 @@ bool has_only_primary_key(const catalog::TableDescriptor& table) {
          });
 }
 
+// Whether DO UPDATE leaves just the row that was to be inserted: every column that the key does not give back becomes
+// that of EXCLUDED.
+bool replaces_whole_row(const InsertNode& statement) {
+  const ConflictClause& clause = *statement.on_conflict;
+  const TableLayout layout(statement.table);
+  const auto takes_proposed = [&](const Assignment& assignment) {
+    const auto* const column = std::get_if<ColumnExpr>(&assignment.value->node);
+    return column != nullptr && layout.find_stored(assignment.attribute) != nullptr &&
+           column->column == clause.excluded[layout.live_position(assignment.attribute)].id;
+  };
+  return clause.update && clause.where == nullptr && !layout.primary_key().empty() &&
+         clause.assignments.size() == layout.stored().size() &&
+         std::ranges::all_of(layout.primary_key(),
+                             [&](const KeyColumn& key) { return layout.find_stored(key.attribute) == nullptr; }) &&
+         std::ranges::all_of(clause.assignments, takes_proposed);
+}
+
 }  // namespace
 
 std::unique_ptr<PointWrite> make_point_insert(const InsertPlan& plan, const PhysicalQuery& query) {
   const auto* const input = std::get_if<ValuesPlan>(&plan.input->node);
   const InsertNode& statement = plan.statement;
-  if (input == nullptr || input->rows.size() != 1 || plan.buffered || statement.on_conflict ||
-      !statement.checks.empty() || !statement.returning.empty() || !has_only_primary_key(*statement.table)) {
+  if (input == nullptr || input->rows.size() != 1 || plan.buffered || !statement.checks.empty() ||
+      !statement.returning.empty() || !has_only_primary_key(*statement.table)) {
+    return nullptr;
+  }
+  if (statement.on_conflict && !replaces_whole_row(statement)) {
     return nullptr;
   }
   return std::make_unique<PointInsert>(query, plan, *input);

@@ -101,11 +101,14 @@ Result<txn::ReadOutcome> PointRead::run(txn::PointAccess& access, std::span<cons
   }
   PANDO_ASSIGN(const txn::ReadOutcome outcome, access.try_get(key_, row_));
   if (outcome == txn::ReadOutcome::kFound) {
-    const ByteView key = key_;
-    const ByteView row = row_;
-    PANDO_TRY(reader_->read({&key, 1}, {&row, 1}, rows_));
+    PANDO_TRY(take(row_));
   }
   return outcome;
+}
+
+Status PointRead::take(ByteView row) {
+  const ByteView key = key_;
+  return reader_->read({&key, 1}, {&row, 1}, rows_);
 }
 
 }  // namespace pando::sql::exec

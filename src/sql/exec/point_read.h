@@ -6,7 +6,11 @@
 //   PANDO_ASSIGN(const txn::ReadOutcome outcome, point->run(access, parameters));
 //   if (outcome == txn::ReadOutcome::kFound) sink.add_rows(point->rows(), 0, 1);
 //
-// It sees what the plan's operators would see; kMustWait means that they must be run instead.
+// It sees what the plan's operators would see; kMustWait means that they must be run instead, or
+//
+//   PANDO_CO_ASSIGN(const auto row, co_await transaction.get(point->key()));
+//   if (row) { PANDO_CO_TRY(point->take(*row)); sink.add_rows(point->rows(), 0, 1); }
+//
 // Thread-safety: one thread at a time; it keeps its buffers. rows() is valid until the next run().
 
 #include <memory>
@@ -39,6 +43,9 @@ class PointRead {
 
   // REQUIRES: the transaction's statement has begun.
   Result<txn::ReadOutcome> run(txn::PointAccess& access, std::span<const types::Value> parameters);
+  // After kMustWait: the key, and what Transaction::get() gave for it.
+  const Bytes& key() const { return key_; }
+  Status take(ByteView row);
   // One row, with the query's result columns.
   const types::Chunk& rows() const { return rows_; }
 

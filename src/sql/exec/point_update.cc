@@ -69,7 +69,8 @@ class PointUpdate final : public PointWrite {
     }
     PANDO_ASSIGN(txn::ReadOutcome found, access().try_get(key_, row_));
     if (found != txn::ReadOutcome::kFound) {
-      return found == txn::ReadOutcome::kAbsent ? Outcome::kDone : Outcome::kGeneral;
+      // What is not at hand comes along with its lock.
+      return found == txn::ReadOutcome::kAbsent ? Outcome::kDone : Outcome::kMustLock;
     }
     PANDO_ASSIGN(const auto locked, access().try_lock(key_, strength_));
     if (!locked.has_value()) {

@@ -1,13 +1,15 @@
 #pragma once
 
-// PointWrite: an UPDATE of the one row with a given primary key, or an INSERT of one row of values, without operators
-// or coroutines. For tables and columns without anything else to keep: no index, check or foreign key takes part.
+// PointWrite: an UPDATE of the one row with a given primary key, or an INSERT of one row of values (which may replace
+// the whole row that is there), without operators or coroutines. For tables and columns without anything else to keep:
+// no index, check or foreign key takes part.
 //
 //   std::unique_ptr<PointWrite> point = PointWrite::make(plan);          // null for any other plan
 //   PANDO_ASSIGN(const auto outcome, point->run(access, context));
 //   kDone       rows_affected() rows are in the transaction's write buffer
 //   kMustLock   await transaction.lock(point->key(), point->strength(), kBlock), begin the statement anew where the
-//               isolation takes a snapshot per statement, and run again
+//               isolation takes a snapshot per statement, and run again; the second time for one key, treat it as
+//               kGeneral
 //   kGeneral    the plan's operators must run: nothing was written, though a lock may be held. They also word the
 //   errors
 //
@@ -34,6 +36,8 @@ class PointWrite {
   // REQUIRES: the transaction's statement has begun, and the table is locked against DDL.
   Result<Outcome> run(txn::PointAccess& access, ExecutionContext context);
   uint64_t rows_affected() const { return rows_affected_; }
+  // It may only be run when the transaction commits next, see PointAccess::try_replace.
+  virtual bool replaces() const { return false; }
   // After kMustLock.
   const Bytes& key() const { return key_; }
   txn::LockStrength strength() const { return strength_; }

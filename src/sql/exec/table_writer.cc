@@ -45,7 +45,7 @@ Result<std::unique_ptr<TableWriter>> TableWriter::make(catalog::TablePtr table, 
   const Scope scope(row);
   for (const BoundCheck& check : checks) {
     PANDO_ASSIGN(EvaluatorPtr condition, compile(check.condition, scope, runtime));
-    writer->checks_.push_back({check.name, std::move(condition)});
+    writer->checks_.push_back({check, std::move(condition)});
   }
   writer->foreign_keys_ = std::make_unique<ForeignKeys>(layout, runtime);
   return writer;
@@ -66,7 +66,7 @@ Task<Status> TableWriter::prepare(const Chunk& rows, std::size_t& first_bad, Sta
     for (std::size_t row = 0; row < first_bad; ++row) {
       if (!holds->is_null(row) && holds->at<uint8_t>(row) == 0) {
         first_bad = row;
-        error = check_violation(layout_, runtime_, rows, row, check.name);
+        error = check_violation(layout_, runtime_, rows, row, check.check);
       }
     }
   }

@@ -86,7 +86,7 @@ class TableWriter {
   IndexEntries entries_;
   IndexEntries old_entries_;
   struct Check {
-    std::string name;
+    BoundCheck check;
     EvaluatorPtr condition;
   };
   std::vector<Check> checks_;

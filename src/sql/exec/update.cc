@@ -3,6 +3,7 @@
 
 #include <unordered_set>
 
+#include "sql/exec/constraint_errors.h"
 #include "sql/exec/operators.h"
 #include "sql/exec/table_writer.h"
 
@@ -66,7 +67,7 @@ class UpdateOperator final : public Operator {
       if (runtime_.should_yield()) {
         PANDO_CO_TRY(co_await runtime_.pause());
       }
-      drop_seen();
+      PANDO_CO_TRY(drop_seen());
       if (input_rows_.rows == 0) {
         continue;
       }
@@ -84,12 +85,14 @@ class UpdateOperator final : public Operator {
   uint64_t rows_affected() const override { return affected_; }
 
  private:
-  void drop_seen() {
+  Status drop_seen() {
     std::vector<uint32_t> fresh;
     for (uint32_t row = 0; row < input_rows_.rows; ++row) {
       const types::Vector& keys = input_rows_.columns[row_key_slot_];
       if (!keys.is_null(row) && seen_.insert(Bytes(keys.bytes_at(row))).second) {
         fresh.push_back(row);
+      } else if (!keys.is_null(row) && statement_.rows_once) {
+        return merged_twice();
       }
     }
     if (fresh.size() < input_rows_.rows) {
@@ -97,6 +100,7 @@ class UpdateOperator final : public Operator {
       gather(input_rows_, fresh, kept);
       input_rows_ = std::move(kept);
     }
+    return {};
   }
 
   Task<Status> update_rows() {

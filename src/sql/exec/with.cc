@@ -42,7 +42,13 @@ class WithOperator final : public Operator {
   }
 
   Task<Result<bool>> next(Chunk& out) override { return body_->next(out); }
-  uint64_t rows_affected() const override { return body_->rows_affected(); }
+  uint64_t rows_affected() const override {
+    uint64_t rows = body_->rows_affected();
+    for (std::size_t i = 0; plan_.counts_definitions && i < ctes_.size(); ++i) {
+      rows += plan_.definitions[i].modifies ? ctes_[i]->rows_affected() : 0;
+    }
+    return rows;
+  }
 
  private:
   const WithPlan& plan_;

@@ -339,6 +339,7 @@ KernelTable basic_aggregate_kernels() {
       PANDO_EXTREMES("oid", uint32_t),
       PANDO_EXTREMES("tid", int64_t),
       PANDO_EXTREMES("xid8", int64_t),
+      PANDO_EXTREMES("anyenum", int64_t),
       PANDO_EXTREMES("float4", float),
       PANDO_EXTREMES("float8", double),
       PANDO_EXTREMES("date", int32_t),

@@ -8,8 +8,10 @@
 #include <openssl/evp.h>
 
 #include "sql/function/errors.h"
+#include "sql/function/evaluation_context.h"
 #include "sql/function/kernel_table.h"
 #include "sql/function/lift.h"
+#include "types/binary_io.h"
 #include "types/text_io.h"
 #include "types/utf8.h"
 
@@ -414,6 +416,13 @@ Result<Bytes> to_ascii_number(ByteView text, int32_t encoding) {
   return Status(sql_state::kUndefinedObject, "{} is not a valid encoding code", encoding);
 }
 
+// A value's binary wire form.
+Result<Bytes> send(EvaluationContext& context, const CallTypes& types, types::Value value) {
+  Bytes out;
+  PANDO_TRY(types::print_binary(types.arguments[0], value, context.settings, out));
+  return out;
+}
+
 }  // namespace
 
 KernelTable bytea_kernels() {
@@ -422,6 +431,36 @@ KernelTable bytea_kernels() {
       {"byteaSetByte", lift<set_byte>},
       {"byteaGetBit", lift<get_bit>},
       {"byteaSetBit", lift<set_bit>},
+      {"json_send", lift<send>},
+      {"array_send", lift<send>},
+      {"record_send", lift<send>},
+      {"int2send", lift<send>},
+      {"int4send", lift<send>},
+      {"int8send", lift<send>},
+      {"byteasend", lift<send>},
+      {"textsend", lift<send>},
+      {"oidsend", lift<send>},
+      {"namesend", lift<send>},
+      {"float4send", lift<send>},
+      {"float8send", lift<send>},
+      {"bpcharsend", lift<send>},
+      {"varcharsend", lift<send>},
+      {"charsend", lift<send>},
+      {"boolsend", lift<send>},
+      {"tidsend", lift<send>},
+      {"xidsend", lift<send>},
+      {"cidsend", lift<send>},
+      {"numeric_send", lift<send>},
+      {"date_send", lift<send>},
+      {"time_send", lift<send>},
+      {"timetz_send", lift<send>},
+      {"timestamp_send", lift<send>},
+      {"timestamptz_send", lift<send>},
+      {"interval_send", lift<send>},
+      {"uuid_send", lift<send>},
+      {"enum_send", lift<send>},
+      {"jsonb_send", lift<send>},
+      {"xid8send", lift<send>},
       {"bytea_bit_count", lift<bit_count>},
       {"byteapos", lift<position>},
       {"bytea_substr", lift<substring>},

@@ -48,6 +48,7 @@ KernelTable unicode_kernels();
 KernelTable like_kernels();
 KernelTable regex_kernels();
 KernelTable array_kernels();
+KernelTable enum_kernels();
 KernelTable set_function_kernels();
 KernelTable generic_comparison_kernels();
 KernelTable statistics_aggregate_kernels();

@@ -24,6 +24,7 @@ std::span<const KernelTable> kernel_tables() {
       like_kernels(),
       regex_kernels(),
       array_kernels(),
+      enum_kernels(),
       set_function_kernels(),
       generic_comparison_kernels(),
       statistics_aggregate_kernels(),

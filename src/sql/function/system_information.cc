@@ -106,7 +106,8 @@ Bytes type_name(EvaluationContext& context, uint32_t type, int32_t modifier) {
   if (type == 0) {
     return "-";
   }
-  if (types::find_type(type) != nullptr) {
+  const bool is_of_user = types::is_enum(type) || types::is_enum_array(type);
+  if (!is_of_user && types::find_type(type) != nullptr) {
     return types::format_type({type, modifier});
   }
   const auto name = context.services == nullptr ? std::nullopt : context.services->name_of(oid::kRegtype, type);
@@ -233,8 +234,28 @@ OptionalText expression_text(EvaluationContext& context, ByteView expression, ui
   const Value text = Value::of_bytes(Bytes(expression));
   return services->act("pg_get_expr", std::span(&text, 1));
 }
-OptionalText expression_text_pretty(EvaluationContext& context, ByteView expression, uint32_t object, bool) {
-  return expression_text(context, expression, object);
+// Without parentheses around all of it.
+Bytes without_parentheses(Bytes text) {
+  if (!text.starts_with('(') || !text.ends_with(')')) {
+    return text;
+  }
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+    quoted = quoted != (text[i] == '\'');
+    depth += quoted ? 0 : text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
+    if (depth == 0) {
+      return text;
+    }
+  }
+  return text.substr(1, text.size() - 2);
+}
+OptionalText expression_text_pretty(EvaluationContext& context, ByteView expression, uint32_t object, bool pretty) {
+  PANDO_ASSIGN(std::optional<Bytes> text, expression_text(context, expression, object));
+  if (text && pretty) {
+    text = without_parentheses(*std::move(text));
+  }
+  return text;
 }
 // Whether a relation may be updated, as bits, and other facts about one relation and a flag.
 template <ServiceName kFunction>

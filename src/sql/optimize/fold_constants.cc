@@ -322,18 +322,19 @@ class Folder {
     kept.operand = choice.operand == nullptr ? nullptr : fold(choice.operand);
     kept.operand_column = choice.operand_column;
     const ExprPtr known_operand = constant_of(kept.operand) == nullptr ? nullptr : kept.operand;
+    const auto with_known = [&](const ExprPtr& part) {
+      return known_operand == nullptr ? part : with_operand(part, choice.operand_column, known_operand);
+    };
     bool changed = kept.operand != choice.operand;
     bool decided = false;
     for (const CaseExpr::Branch& branch : choice.branches) {
-      const ExprPtr condition =
-          fold(known_operand == nullptr ? branch.condition
-                                        : with_operand(branch.condition, choice.operand_column, known_operand));
+      const ExprPtr condition = fold(with_known(branch.condition));
       const Value* known = constant_of(condition);
       if (known != nullptr && (known->is_null() || !known->as<bool>())) {
         changed = true;
         continue;
       }
-      ExprPtr result = fold(branch.result);
+      ExprPtr result = fold(with_known(branch.result));
       if (known != nullptr) {
         kept.otherwise = std::move(result);
         decided = true;
@@ -343,11 +344,12 @@ class Folder {
       kept.branches.push_back({condition, std::move(result)});
     }
     if (!decided) {
-      kept.otherwise = fold(choice.otherwise);
+      kept.otherwise = fold(with_known(choice.otherwise));
       changed = changed || kept.otherwise != choice.otherwise;
     }
     if (kept.branches.empty()) {
-      return kept.otherwise;
+      return kept.operand == nullptr ? kept.otherwise
+                                     : with_operand(kept.otherwise, choice.operand_column, kept.operand);
     }
     if (known_operand != nullptr) {
       kept.operand = nullptr;

@@ -363,6 +363,7 @@ Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const Fu
 
 Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const WithNode& node) {
   WithPlan with;
+  with.counts_definitions = node.counts_definitions;
   for (const WithNode::Definition& definition : node.definitions) {
     WithPlan::Definition built;
     built.id = definition.id;

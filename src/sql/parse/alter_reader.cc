@@ -30,6 +30,10 @@ ObjectKind object_kind(PgQuery__ObjectType type) {
       return ObjectKind::kRole;
     case PG_QUERY__OBJECT_TYPE__OBJECT_TYPE:
       return ObjectKind::kType;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN:
+      return ObjectKind::kDomain;
+    case PG_QUERY__OBJECT_TYPE__OBJECT_DOMCONSTRAINT:
+      return ObjectKind::kDomainConstraint;
     case PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION:
       return ObjectKind::kFunction;
     case PG_QUERY__OBJECT_TYPE__OBJECT_EXTENSION:
@@ -318,6 +322,7 @@ AlterSchema TreeReader::alter_schema(const PgQuery__AlterObjectSchemaStmt& node)
   if (node.relation != nullptr) {
     result.relation = relation(node.relation);
   }
+  result.object = object_name(node.object);
   result.new_schema = node.newschema;
   result.if_exists = node.missing_ok;
   return result;

@@ -34,6 +34,8 @@ StatementPtr TreeReader::statement(const PgQuery__Node* node) {
       return make_statement(update(*node->update_stmt));
     case PG_QUERY__NODE__NODE_DELETE_STMT:
       return make_statement(delete_from(*node->delete_stmt));
+    case PG_QUERY__NODE__NODE_MERGE_STMT:
+      return make_statement(merge(*node->merge_stmt));
     default:
       return definition(node);
   }
@@ -60,6 +62,19 @@ StatementPtr TreeReader::definition(const PgQuery__Node* node) {
   switch (node->node_case) {
     case PG_QUERY__NODE__NODE_CREATE_STMT:
       return make_statement(create_table(*node->create_stmt));
+    case PG_QUERY__NODE__NODE_CREATE_ENUM_STMT:
+      return make_statement(
+          CreateEnum{string_list(node->create_enum_stmt->n_type_name, node->create_enum_stmt->type_name),
+                     string_list(node->create_enum_stmt->n_vals, node->create_enum_stmt->vals)});
+    case PG_QUERY__NODE__NODE_ALTER_ENUM_STMT:
+      return make_statement(alter_enum(*node->alter_enum_stmt));
+    case PG_QUERY__NODE__NODE_CREATE_DOMAIN_STMT:
+      return make_statement(create_domain(*node->create_domain_stmt));
+    case PG_QUERY__NODE__NODE_ALTER_DOMAIN_STMT:
+      return make_statement(alter_domain(*node->alter_domain_stmt));
+    case PG_QUERY__NODE__NODE_CREATE_EXTENSION_STMT:
+      return make_statement(
+          CreateExtension{node->create_extension_stmt->extname, node->create_extension_stmt->if_not_exists != 0});
     case PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT:
       return make_statement(create_table_as(*node->create_table_as_stmt));
     case PG_QUERY__NODE__NODE_REFRESH_MAT_VIEW_STMT: {
@@ -362,15 +377,12 @@ const char* statement_name(PgQuery__Node__NodeCase node_case) {
     const char* name;
   };
   static constexpr Entry kNames[] = {
-      {PG_QUERY__NODE__NODE_MERGE_STMT, "MERGE"},
-      {PG_QUERY__NODE__NODE_ALTER_DOMAIN_STMT, "ALTER DOMAIN"},
       {PG_QUERY__NODE__NODE_ALTER_DEFAULT_PRIVILEGES_STMT, "ALTER DEFAULT PRIVILEGES"},
       {PG_QUERY__NODE__NODE_CLUSTER_STMT, "CLUSTER"},
       {PG_QUERY__NODE__NODE_CREATE_FUNCTION_STMT, "CREATE FUNCTION"},
       {PG_QUERY__NODE__NODE_ALTER_FUNCTION_STMT, "ALTER FUNCTION"},
       {PG_QUERY__NODE__NODE_RULE_STMT, "CREATE RULE"},
       {PG_QUERY__NODE__NODE_LOAD_STMT, "LOAD"},
-      {PG_QUERY__NODE__NODE_CREATE_DOMAIN_STMT, "CREATE DOMAIN"},
       {PG_QUERY__NODE__NODE_CREATE_TRIG_STMT, "CREATE TRIGGER"},
       {PG_QUERY__NODE__NODE_CREATE_PLANG_STMT, "CREATE LANGUAGE"},
       {PG_QUERY__NODE__NODE_ALTER_DATABASE_STMT, "ALTER DATABASE"},
@@ -390,9 +402,7 @@ const char* statement_name(PgQuery__Node__NodeCase node_case) {
       {PG_QUERY__NODE__NODE_DROP_OWNED_STMT, "DROP OWNED"},
       {PG_QUERY__NODE__NODE_REASSIGN_OWNED_STMT, "REASSIGN OWNED"},
       {PG_QUERY__NODE__NODE_COMPOSITE_TYPE_STMT, "CREATE TYPE"},
-      {PG_QUERY__NODE__NODE_CREATE_ENUM_STMT, "CREATE TYPE"},
       {PG_QUERY__NODE__NODE_CREATE_RANGE_STMT, "CREATE TYPE"},
-      {PG_QUERY__NODE__NODE_ALTER_ENUM_STMT, "ALTER TYPE"},
       {PG_QUERY__NODE__NODE_ALTER_TSDICTIONARY_STMT, "ALTER TEXT SEARCH DICTIONARY"},
       {PG_QUERY__NODE__NODE_ALTER_TSCONFIGURATION_STMT, "ALTER TEXT SEARCH CONFIGURATION"},
       {PG_QUERY__NODE__NODE_CREATE_FDW_STMT, "CREATE FOREIGN DATA WRAPPER"},
@@ -407,7 +417,6 @@ const char* statement_name(PgQuery__Node__NodeCase node_case) {
       {PG_QUERY__NODE__NODE_SEC_LABEL_STMT, "SECURITY LABEL"},
       {PG_QUERY__NODE__NODE_CREATE_FOREIGN_TABLE_STMT, "CREATE FOREIGN TABLE"},
       {PG_QUERY__NODE__NODE_IMPORT_FOREIGN_SCHEMA_STMT, "IMPORT FOREIGN SCHEMA"},
-      {PG_QUERY__NODE__NODE_CREATE_EXTENSION_STMT, "CREATE EXTENSION"},
       {PG_QUERY__NODE__NODE_ALTER_EXTENSION_STMT, "ALTER EXTENSION"},
       {PG_QUERY__NODE__NODE_ALTER_EXTENSION_CONTENTS_STMT, "ALTER EXTENSION"},
       {PG_QUERY__NODE__NODE_CREATE_EVENT_TRIG_STMT, "CREATE EVENT TRIGGER"},

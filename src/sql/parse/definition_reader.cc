@@ -261,8 +261,67 @@ CreateView TreeReader::create_view(const PgQuery__ViewStmt& node) {
   result.query = statement(node.query);
   result.options = options(node.n_options, node.options);
   result.replace = node.replace;
-  result.with_check_option = node.with_check_option == PG_QUERY__VIEW_CHECK_OPTION__LOCAL_CHECK_OPTION ||
-                             node.with_check_option == PG_QUERY__VIEW_CHECK_OPTION__CASCADED_CHECK_OPTION;
+  if (node.with_check_option == PG_QUERY__VIEW_CHECK_OPTION__LOCAL_CHECK_OPTION) {
+    result.check_option = CreateView::CheckOption::kLocal;
+  } else if (node.with_check_option == PG_QUERY__VIEW_CHECK_OPTION__CASCADED_CHECK_OPTION) {
+    result.check_option = CreateView::CheckOption::kCascaded;
+  }
+  return result;
+}
+
+AlterEnum TreeReader::alter_enum(const PgQuery__AlterEnumStmt& node) {
+  AlterEnum result;
+  result.name = string_list(node.n_type_name, node.type_name);
+  const bool renames = node.old_val[0] != '\0';
+  result.label = renames ? node.old_val : node.new_val;
+  result.new_label = renames ? node.new_val : "";
+  result.neighbor = node.new_val_neighbor;
+  result.after = node.new_val_is_after;
+  result.if_not_exists = node.skip_if_new_val_exists;
+  return result;
+}
+
+CreateDomain TreeReader::create_domain(const PgQuery__CreateDomainStmt& node) {
+  CreateDomain result;
+  result.name = string_list(node.n_domainname, node.domainname);
+  result.type = type_name(node.type_name);
+  if (node.coll_clause != nullptr) {
+    result.collation = string_list(node.coll_clause->n_collname, node.coll_clause->collname);
+  }
+  for (std::size_t i = 0; i < node.n_constraints; ++i) {
+    result.constraints.push_back(constraint(*node.constraints[i]->constraint));
+  }
+  return result;
+}
+
+AlterDomain TreeReader::alter_domain(const PgQuery__AlterDomainStmt& node) {
+  AlterDomain result;
+  result.name = string_list(node.n_type_name, node.type_name);
+  result.constraint_name = node.name;
+  result.behavior =
+      node.behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE ? DropBehavior::kCascade : DropBehavior::kRestrict;
+  result.missing_ok = node.missing_ok;
+  switch (node.subtype[0]) {
+    case 'N':
+      result.kind = AlterDomain::Kind::kDropNotNull;
+      break;
+    case 'O':
+      result.kind = AlterDomain::Kind::kSetNotNull;
+      break;
+    case 'C':
+      result.kind = AlterDomain::Kind::kAddConstraint;
+      result.constraint.push_back(constraint(*node.def->constraint));
+      break;
+    case 'X':
+      result.kind = AlterDomain::Kind::kDropConstraint;
+      break;
+    case 'V':
+      result.kind = AlterDomain::Kind::kValidateConstraint;
+      break;
+    default:
+      result.expr = expr(node.def);
+      break;
+  }
   return result;
 }
 

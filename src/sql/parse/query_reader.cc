@@ -226,7 +226,8 @@ std::unique_ptr<WithClause> TreeReader::with(const PgQuery__WithClause* node) {
         : source.ctematerialized == PG_QUERY__CTEMATERIALIZE__CTEMaterializeNever ? CommonTable::Materialize::kNever
                                                                                   : CommonTable::Materialize::kDefault;
     table.query = statement(source.ctequery);
-    table.has_search_or_cycle = source.search_clause != nullptr || source.cycle_clause != nullptr;
+    add_search(source, table);
+    add_cycle(source, table);
     table.location = source.location;
     clause->tables.push_back(std::move(table));
   }
@@ -338,6 +339,48 @@ Delete TreeReader::delete_from(const PgQuery__DeleteStmt& node) {
   result.using_items = from_list(node.n_using_clause, node.using_clause);
   result.where = expr(node.where_clause);
   result.returning = select_items(node.n_returning_list, node.returning_list);
+  result.with = with(node.with_clause);
+  return result;
+}
+
+Merge TreeReader::merge(const PgQuery__MergeStmt& node) {
+  Merge result;
+  result.table = relation(node.relation);
+  if (node.relation != nullptr && node.relation->alias != nullptr) {
+    result.alias = node.relation->alias->aliasname;
+  }
+  result.location = result.table.location;
+  result.source = from_item(node.source_relation);
+  result.condition = expr(node.join_condition);
+  for (std::size_t i = 0; i < node.n_merge_when_clauses; ++i) {
+    const PgQuery__MergeWhenClause& source = *node.merge_when_clauses[i]->merge_when_clause;
+    Merge::When when;
+    when.matched = source.matched;
+    when.condition = expr(source.condition);
+    switch (source.command_type) {
+      case PG_QUERY__CMD_TYPE__CMD_UPDATE:
+        when.action = Merge::When::Action::kUpdate;
+        when.assignments = assignments(source.n_target_list, source.target_list);
+        break;
+      case PG_QUERY__CMD_TYPE__CMD_DELETE:
+        when.action = Merge::When::Action::kDelete;
+        break;
+      case PG_QUERY__CMD_TYPE__CMD_INSERT:
+        when.action = Merge::When::Action::kInsert;
+        for (std::size_t c = 0; c < source.n_target_list; ++c) {
+          when.columns.push_back(target_column(*source.target_list[c]->res_target));
+        }
+        when.values = exprs(source.n_values, source.values);
+        break;
+      default:
+        break;
+    }
+    when.overriding =
+        source.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_USER_VALUE     ? Insert::Overriding::kUserValue
+        : source.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_SYSTEM_VALUE ? Insert::Overriding::kSystemValue
+                                                                                : Insert::Overriding::kNone;
+    result.whens.push_back(std::move(when));
+  }
   result.with = with(node.with_clause);
   return result;
 }

@@ -28,6 +28,8 @@ class TreeReader {
  private:
   class Nested;
 
+  friend class RecursionReader;
+
   void fail_unexpected(const char* where, int node_case);
 
   // Expressions: expression_reader.cc.
@@ -69,12 +71,20 @@ class TreeReader {
   ast::Insert insert(const PgQuery__InsertStmt& node);
   ast::Update update(const PgQuery__UpdateStmt& node);
   ast::Delete delete_from(const PgQuery__DeleteStmt& node);
+  ast::Merge merge(const PgQuery__MergeStmt& node);
+  // SEARCH and CYCLE, as columns of the two terms of the recursive query.
+  void add_search(const PgQuery__CommonTableExpr& node, ast::CommonTable& table);
+  void add_cycle(const PgQuery__CommonTableExpr& node, ast::CommonTable& table);
+  void fail_recursion(const char* clause);
 
   // Definition: definition_reader.cc, alter_reader.cc.
   ast::Option option(const PgQuery__Node* node);
   void option_value(const PgQuery__Node* arg, ast::Option& option);
   ast::OptionList options(std::size_t count, PgQuery__Node** nodes);
   ast::Constraint constraint(const PgQuery__Constraint& node);
+  ast::AlterEnum alter_enum(const PgQuery__AlterEnumStmt& node);
+  ast::CreateDomain create_domain(const PgQuery__CreateDomainStmt& node);
+  ast::AlterDomain alter_domain(const PgQuery__AlterDomainStmt& node);
   void foreign_key(const PgQuery__Constraint& node, ast::Constraint& constraint);
   ast::ColumnDefinition column(const PgQuery__ColumnDef& node);
   ast::CreateTable create_table(const PgQuery__CreateStmt& node);

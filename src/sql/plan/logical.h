@@ -162,6 +162,8 @@ struct WithNode {
   };
   std::vector<Definition> definitions;
   LogicalPtr body;
+  // MERGE: the rows that definitions change count as the statement's own.
+  bool counts_definitions = false;
 };
 
 // Reads a CTE (or, inside its recursive term, the previous step's rows). `sources[i]` is the definition's plan column
@@ -202,10 +204,18 @@ struct ConflictClause {
   ExprPtr where;  // may be null
 };
 
-// A CHECK constraint bound over a row of the table, its columns named by the node's `row` ids.
+// What a row of the table must fulfil, its columns named by the node's `row` ids.
 struct BoundCheck {
+  enum class Kind : uint8_t {
+    kConstraint,  // CHECK of the table: `name` is the constraint
+    kViewOption,  // WITH CHECK OPTION: `name` is the view
+    kDomain,      // CHECK of a column's domain: `name` is the constraint
+    kDomainNotNull,
+  };
   std::string name;
   ExprPtr condition;
+  Kind kind = Kind::kConstraint;
+  std::string domain;  // the domain's name
 };
 
 struct InsertNode {
@@ -231,6 +241,8 @@ struct UpdateNode {
   std::vector<OutputColumn> row;        // the new row
   std::vector<BoundCheck> checks;
   std::vector<ProjectedColumn> returning;  // over `row` and the input's columns
+  // MERGE: an input that names a row twice is an error.
+  bool rows_once = false;
 };
 
 struct DeleteNode {
@@ -239,6 +251,7 @@ struct DeleteNode {
   ColumnId row_key;
   std::vector<OutputColumn> old_row;
   std::vector<ProjectedColumn> returning;  // over the input's columns
+  bool rows_once = false;                  // as in UpdateNode
 };
 
 struct LogicalNode {
@@ -278,6 +291,8 @@ struct LogicalQuery {
   std::vector<OutputColumn> result;
   // Types of $1, $2, ...
   std::vector<types::Type> parameters;
+  // What it reads, that of views included; the same may be there twice.
+  std::vector<types::Oid> tables;
   // Ids from here on are free: the optimizer makes new columns with them.
   uint32_t next_column_id = 0;
 };

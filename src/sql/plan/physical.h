@@ -177,6 +177,7 @@ struct WithPlan {
   };
   std::vector<Definition> definitions;
   PhysicalPtr body;
+  bool counts_definitions = false;  // as in WithNode
 };
 
 struct CteScanPlan {

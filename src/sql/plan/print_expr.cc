@@ -49,12 +49,14 @@ class Printer {
     return fmt::format("{}", fmt::join(parts, separator));
   }
 
-  std::string cast(const std::string& inner, types::Type type) {
-    return fmt::format("({})::{}", inner, types::format_type(type));
+  std::string name_of(types::Type type) const {
+    return options_.type_name ? options_.type_name(type) : types::format_type(type);
   }
 
+  std::string cast(const std::string& inner, types::Type type) { return fmt::format("({})::{}", inner, name_of(type)); }
+
   std::string print_node(const Expr& expr, const ConstantExpr& node, bool) {
-    const std::string type = types::format_type(expr.type);
+    const std::string type = name_of(expr.type);
     if (node.value.is_null()) {
       return expr.type.oid == kUnknown ? "NULL" : "NULL::" + type;
     }
@@ -65,7 +67,7 @@ class Printer {
       return quote_literal(options_.object_name(expr.type.oid, node.value.as<uint32_t>())) + "::" + type;
     }
     std::string text;
-    types::print_text(expr.type, node.value, types::Settings(), text);
+    types::print_text(expr.type, node.value, options_.settings, text);
     const bool is_plain_number = text.find_first_not_of("0123456789.") == std::string::npos;
     if (expr.type.oid == kInt4 && is_plain_number) {
       return text;

@@ -13,6 +13,7 @@
 
 #include "sql/expr/expr.h"
 #include "sql/function/quoting.h"
+#include "types/settings.h"
 
 namespace pando::sql {
 
@@ -21,6 +22,10 @@ struct PrintOptions {
   std::function<std::string(const ColumnExpr&)> column;
   // How the value of a reg* type is written (a relation's name); by default its number.
   std::function<std::string(types::Oid type, types::Oid object)> object_name;
+  // How a type is written; by default format_type(), which knows no user types.
+  std::function<std::string(types::Type)> type_name;
+  // For constants.
+  types::Settings settings;
   // An implicit cast at the top is left out, as in a column's DEFAULT.
   bool show_outer_implicit_cast = false;
 };

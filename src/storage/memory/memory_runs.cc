@@ -59,6 +59,16 @@ class Run final : public SortedRun {
     }
     return bytes;
   }
+  std::vector<Bytes> split_keys(std::size_t pieces) const override {
+    std::vector<Bytes> keys;
+    for (std::size_t piece = 1; piece < pieces; ++piece) {
+      const Bytes& key = (*writes_)[piece * writes_->size() / pieces].key;
+      if (key > (keys.empty() ? writes_->front().key : keys.back())) {
+        keys.push_back(key);
+      }
+    }
+    return keys;
+  }
 
  private:
   const RunId id_;

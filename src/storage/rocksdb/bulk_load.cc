@@ -11,24 +11,7 @@ namespace {
 
 constexpr ByteView kFilePrefix = "bulk-";
 
-class BulkFileMark final : public rocksdb::TablePropertiesCollector {
- public:
-  rocksdb::Status Finish(rocksdb::UserCollectedProperties* properties) override {
-    properties->insert({kBulkFileProperty, "1"});
-    return rocksdb::Status::OK();
-  }
-  rocksdb::UserCollectedProperties GetReadableProperties() const override { return {}; }
-  const char* Name() const override { return "pando.BulkFileMark"; }
-};
-
-class BulkFileMarks final : public rocksdb::TablePropertiesCollectorFactory {
- public:
-  rocksdb::TablePropertiesCollector* CreateTablePropertiesCollector(Context) override { return new BulkFileMark(); }
-  const char* Name() const override { return "pando.BulkFileMarks"; }
-};
-
 rocksdb::Options for_files(rocksdb::Options options) {
-  options.table_properties_collector_factories.push_back(std::make_shared<BulkFileMarks>());
   // The files are large: compress them at the speed of the load.
   options.compression = rocksdb::kLZ4Compression;
   options.bottommost_compression = rocksdb::kDisableCompressionOption;

@@ -16,10 +16,6 @@
 
 namespace pando::storage {
 
-// The property of files that a bulk load wrote: each of their keys is there once, so they can be read without RocksDB
-// knowing their place in the order of writes.
-inline constexpr const char* kBulkFileProperty = "pando.bulk";
-
 class BulkLoad {
  public:
   // Files are made in `directory`; what an earlier process left there is removed. All outlives the object.

@@ -58,6 +58,44 @@ class RetryableFile final : public rocksdb::FSWritableFileOwnerWrapper {
   }
 };
 
+// RocksDB's own log. It takes a failed append for a mistake of its caller's, and ends the process at the next one:
+// lines that find no room are lost instead.
+class LossyFile final : public rocksdb::FSWritableFileOwnerWrapper {
+ public:
+  explicit LossyFile(std::unique_ptr<rocksdb::FSWritableFile> file) : FSWritableFileOwnerWrapper(std::move(file)) {}
+
+  using Options = rocksdb::IOOptions;
+  using Debug = rocksdb::IODebugContext;
+
+  rocksdb::IOStatus Append(const rocksdb::Slice& data, const Options& options, Debug* debug) override {
+    return forgive(FSWritableFileOwnerWrapper::Append(data, options, debug));
+  }
+  rocksdb::IOStatus Append(const rocksdb::Slice& data, const Options& options,
+                           const rocksdb::DataVerificationInfo& verification, Debug* debug) override {
+    return forgive(FSWritableFileOwnerWrapper::Append(data, options, verification, debug));
+  }
+  rocksdb::IOStatus Close(const Options& options, Debug* debug) override {
+    return forgive(FSWritableFileOwnerWrapper::Close(options, debug));
+  }
+  rocksdb::IOStatus Flush(const Options& options, Debug* debug) override {
+    return forgive(FSWritableFileOwnerWrapper::Flush(options, debug));
+  }
+  rocksdb::IOStatus Sync(const Options& options, Debug* debug) override {
+    return forgive(FSWritableFileOwnerWrapper::Sync(options, debug));
+  }
+  rocksdb::IOStatus RangeSync(uint64_t offset, uint64_t size, const Options& options, Debug* debug) override {
+    return forgive(FSWritableFileOwnerWrapper::RangeSync(offset, size, options, debug));
+  }
+
+ private:
+  static rocksdb::IOStatus forgive(rocksdb::IOStatus status) {
+    status.PermitUncheckedError();
+    return rocksdb::IOStatus::OK();
+  }
+};
+
+bool is_log(const std::string& path) { return path.ends_with("/LOG"); }
+
 class RetryableFiles final : public rocksdb::FileSystemWrapper {
  public:
   explicit RetryableFiles(std::shared_ptr<rocksdb::FileSystem> files) : FileSystemWrapper(std::move(files)) {}
@@ -68,10 +106,17 @@ class RetryableFiles final : public rocksdb::FileSystemWrapper {
                                     rocksdb::IODebugContext* debug) override {
     std::unique_ptr<rocksdb::FSWritableFile> opened;
     rocksdb::IOStatus status = FileSystemWrapper::NewWritableFile(path, options, &opened, debug);
-    if (status.ok()) {
+    if (status.ok() && is_log(path)) {
+      *file = std::make_unique<LossyFile>(std::move(opened));
+    } else if (status.ok()) {
       *file = std::make_unique<RetryableFile>(std::move(opened));
     }
     return retryable(std::move(status));
+  }
+  // The wrapped file system would make the log's file without asking here.
+  rocksdb::IOStatus NewLogger(const std::string& path, const rocksdb::IOOptions& options,
+                              std::shared_ptr<rocksdb::Logger>* log, rocksdb::IODebugContext* debug) override {
+    return rocksdb::FileSystem::NewLogger(path, options, log, debug);
   }
   rocksdb::IOStatus RenameFile(const std::string& from, const std::string& to, const rocksdb::IOOptions& options,
                                rocksdb::IODebugContext* debug) override {

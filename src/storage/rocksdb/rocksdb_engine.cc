@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <set>
+#include <thread>
 
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
@@ -45,6 +46,7 @@ constexpr uint64_t kLogFileBytes = 4_MiB;
 constexpr std::size_t kLogFilesMax = 4;
 // Between attempts to go on after a failed flush or compaction.
 constexpr uint64_t kRetryMicroseconds = 500000;
+constexpr std::size_t kIngestThreadsMax = 8;
 // Of housekeeping writes.
 constexpr std::size_t kErasuresPerBatch = 1000;
 
@@ -254,7 +256,12 @@ class RocksDbEngine final : public Engine {
     return open_import(*db_, number, [this](ByteView key) { note_shard(key); });
   }
   RunStore* runs() override { return runs_.get(); }
-  Status ingest(IngestSource& source, HlcTimestamp at) override { return runs_->ingest(*db_, source, at); }
+  Status ingest(std::span<IngestSource* const> sources, HlcTimestamp at) override {
+    return runs_->ingest(*db_, sources, at);
+  }
+  std::size_t ingest_threads() const override {
+    return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kIngestThreadsMax);
+  }
   Status verify_checksums(const ProgressCallback& progress) const override;
 
   void set_garbage_threshold(HlcTimestamp threshold) override { garbage_->raise(threshold); }
@@ -450,7 +457,11 @@ Status RocksDbEngine::erase_garbage(const KeySpan& span, HlcTimestamp threshold,
   return erasures.Count() == 0 ? Status() : status_of(write_erasures(erasures, options));
 }
 
-Status RocksDbEngine::collect_garbage(KeySpan span) { return erase_garbage(span, garbage_->get(), write_options()); }
+Status RocksDbEngine::collect_garbage(KeySpan span) {
+  PANDO_TRY(erase_garbage(span, garbage_->get(), write_options()));
+  // Long scans read the files again once no erasure waits in a memtable.
+  return erasures_.pending() ? flush() : Status();
+}
 
 void RocksDbEngine::erase_noted_tombstones() {
   const HlcTimestamp threshold = garbage_->get();

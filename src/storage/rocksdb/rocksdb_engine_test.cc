@@ -1,7 +1,9 @@
 #include "storage/rocksdb/rocksdb_engine.h"
 
+#include <array>
 #include <atomic>
 #include <fstream>
+#include <map>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -12,6 +14,7 @@
 #include "base/prng.h"
 #include "storage/memory/memory_engine.h"
 #include "storage/mvcc.h"
+#include "storage/rocksdb/retryable_files.h"
 #include "storage/rocksdb/versioned_comparator.h"
 #include "test/support/temporary_directory.h"
 
@@ -135,6 +138,23 @@ TEST(VersionedComparator, SeparatorsLieBetweenTheirKeys) {
   }
 }
 
+// Rows of one moment in key order, as a bulk commit brings them.
+class SortedRows final : public IngestSource {
+ public:
+  explicit SortedRows(const std::map<Bytes, Bytes>& rows) : rows_(rows), at_(rows_.begin()) {}
+  bool valid() const override { return at_ != rows_.end(); }
+  ByteView key() const override { return at_->first; }
+  std::optional<ByteView> value() const override { return at_->second; }
+  Status next() override {
+    ++at_;
+    return {};
+  }
+
+ private:
+  const std::map<Bytes, Bytes>& rows_;
+  std::map<Bytes, Bytes>::const_iterator at_;
+};
+
 // Long scans read RocksDB's files directly; whatever memtables, flushes, compactions, deletions and garbage collection
 // do, they must give what the memory engine gives.
 class LongScans : public testing::TestWithParam<uint64_t> {};
@@ -170,6 +190,20 @@ TEST_P(LongScans, AgreeWithTheMemoryEngine) {
         batch.erase_version_range(key(start), key(start + 50));
       }
       ASSERT_TRUE(engine.write(batch).ok());
+      ASSERT_TRUE(oracle->write(batch).ok());
+    }
+    if (prng.chance(0.5)) {
+      ++now;
+      std::map<Bytes, Bytes> rows;
+      WriteBatch batch;
+      const uint64_t first = prng.below(kKeys);
+      for (uint64_t n = first; n < std::min(first + 1000, kKeys); ++n) {
+        rows[key(n)] = fmt::format("{}-{}", n, now);
+        batch.put_version(key(n), at(now), rows[key(n)]);
+      }
+      SortedRows source(rows);
+      const std::array<IngestSource*, 1> sources{&source};
+      ASSERT_TRUE(engine.ingest(sources, at(now)).ok());
       ASSERT_TRUE(oracle->write(batch).ok());
     }
     if (prng.chance(0.3)) {
@@ -216,6 +250,10 @@ class FailingFileSystem final : public rocksdb::FileSystemWrapper {
     }
     return status;
   }
+  rocksdb::IOStatus NewLogger(const std::string& path, const rocksdb::IOOptions& options,
+                              std::shared_ptr<rocksdb::Logger>* log, rocksdb::IODebugContext* debug) override {
+    return rocksdb::FileSystem::NewLogger(path, options, log, debug);
+  }
 
  private:
   class FailingFile final : public rocksdb::FSWritableFileOwnerWrapper {
@@ -241,6 +279,30 @@ class FailingFileSystem final : public rocksdb::FileSystemWrapper {
   };
   std::atomic<int>* const failure_;
 };
+
+// RocksDB ends the process when its log is written to again after a failure.
+TEST(RetryableFiles, TheLogTakesLinesWhileNothingElseIsTaken) {
+  const TemporaryDirectory directory;
+  std::atomic<int> failure{FailingFileSystem::kNone};
+  const auto files = make_retryable_files(std::make_shared<FailingFileSystem>(&failure));
+  const auto open = [&](const char* name) {
+    std::unique_ptr<rocksdb::FSWritableFile> file;
+    EXPECT_TRUE(files->NewWritableFile(directory.path() + "/" + name, {}, &file, nullptr).ok());
+    return file;
+  };
+  std::shared_ptr<rocksdb::Logger> log;
+  ASSERT_TRUE(files->NewLogger(directory.path() + "/LOG", {}, &log, nullptr).ok());
+  const auto table = open("000001.sst");
+  for (const int kind : {FailingFileSystem::kFull, FailingFileSystem::kBroken}) {
+    failure = kind;
+    for (int line = 0; line < 3; ++line) {
+      rocksdb::Log(rocksdb::InfoLogLevel::ERROR_LEVEL, log, "line %d", line);
+      log->Flush();
+    }
+    const rocksdb::IOStatus refused = table->Append("a block", {}, nullptr);
+    EXPECT_TRUE(refused.IsIOError() && refused.GetRetryable()) << refused.ToString();
+  }
+}
 
 class DiskFailure : public testing::TestWithParam<int> {};
 

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <charconv>
+#include <thread>
 
 #include <rocksdb/sst_file_reader.h>
 #include <rocksdb/sst_file_writer.h>
 
 #include "storage/mvcc.h"
+#include "storage/rocksdb/block_entries.h"
 #include "storage/rocksdb/rocksdb_error.h"
 #include "storage/rocksdb/stored_key.h"
+#include "storage/rocksdb/table_file.h"
 #include "storage/rocksdb/versioned_comparator.h"
 
 namespace pando::storage {
@@ -21,7 +24,6 @@ constexpr std::size_t kNumberDigits = 16;
 constexpr uint64_t kIngestTableBytes = 64_MiB;
 // ... or where keys stop to agree in so many bytes, so that it does not span what lies between two tables of SQL.
 constexpr std::size_t kIngestPrefixBytes = 8;
-constexpr std::size_t kReadAheadBytes = 1_MiB;
 
 HlcTimestamp as_timestamp(uint64_t number) { return {.wall_ns = number, .logical = 0}; }
 
@@ -29,84 +31,154 @@ Status malformed(RunId id) {
   return Status(sql_state::kDataCorrupted, "sorted run {} holds a write that cannot be decoded", id.number());
 }
 
-Bytes tagged(std::optional<ByteView> value) {
-  Bytes stored(1, value.has_value() ? kValueTag : kTombstoneTag);
-  stored.append(value.value_or(ByteView()));
-  return stored;
-}
-
+// Reads the blocks itself: RocksDB's iterator takes longer for each entry than all else that is done with it.
 class Iterator final : public RunIterator {
  public:
-  Iterator(RunId id, std::unique_ptr<rocksdb::Iterator> iterator) : id_(id), iterator_(std::move(iterator)) {
-    iterator_->SeekToFirst();
-    load();
-  }
-  void seek(ByteView key) override {
-    iterator_->Seek(stored_bound(kVersionSpace, key));
-    load();
-  }
-  void seek_before(ByteView key) override {
-    if (key.empty()) {
-      iterator_->SeekToLast();
-    } else {
-      // No write has the highest number, so what is found belongs to a key before.
-      iterator_->SeekForPrev(stored_bound(kVersionSpace, key));
+  Iterator(RunId id, const Bytes& path) : id_(id) {
+    auto opened = TableFile::open_once(path);
+    status_ = opened.status();
+    if (status_.ok() && (*opened)->blocks().empty()) {
+      status_ = malformed(id_);
     }
-    load();
-    if (valid()) {
-      seek(Bytes(key_));
+    if (status_.ok()) {
+      file_ = *std::move(opened);
+      enter(0);
+      next();
+    }
+  }
+  void seek(ByteView key) override { seek_stored(stored_bound(kVersionSpace, key)); }
+  void seek_before(ByteView key) override {
+    if (file_ == nullptr) {
+      return;
+    }
+    // No write has the highest number, so what lies before this one belongs to a key before.
+    const Bytes bound = key.empty() ? stored_end(kVersionSpace, {}) : stored_bound(kVersionSpace, key);
+    std::size_t block = std::min(block_of(bound), blocks().size() - 1);
+    Bytes last = last_before(block, bound);
+    if (last.empty() && block > 0) {
+      last = last_before(block - 1, bound);
+    }
+    valid_ = false;
+    if (ByteView found; status_.ok() && !last.empty()) {
+      HlcTimestamp timestamp;
+      split_version_key(last, found, timestamp);
+      seek(found);
     }
   }
   void next() override {
-    iterator_->Next();
+    while (entries_.at_end()) {
+      if (!status_.ok() || block_ + 1 >= blocks().size()) {
+        valid_ = false;
+        return;
+      }
+      enter(block_ + 1);
+    }
     load();
   }
-  bool valid() const override { return status_.ok() && iterator_->Valid(); }
+  bool valid() const override { return valid_; }
   ByteView key() const override { return key_; }
   RunWrite write() const override { return write_; }
-  Status status() const override { return status_.ok() ? status_of(iterator_->status()) : status_; }
+  Status status() const override { return status_; }
 
  private:
-  void load() {
-    if (!iterator_->Valid()) {
-      return;
+  const std::vector<TableFile::Block>& blocks() const { return file_->blocks(); }
+  // The one that has the first key at or above `bound`, if any has.
+  std::size_t block_of(ByteView bound) const {
+    const auto found = std::ranges::partition_point(
+        blocks(), [&](const TableFile::Block& block) { return compare_versioned_keys(block.separator, bound) < 0; });
+    return static_cast<std::size_t>(found - blocks().begin());
+  }
+
+  // Before the first entry of a block.
+  void enter(std::size_t block) {
+    block_ = block;
+    auto read = file_->read_block(block);
+    status_ = read.status();
+    if (status_.ok() && !entries_.start(*read)) {
+      status_ = malformed(id_);
     }
+    if (!status_.ok()) {
+      entries_.start({});
+    }
+  }
+
+  void load() {
     HlcTimestamp timestamp;
-    const ByteView stored = view(iterator_->value());
-    if (!split_version_key(view(iterator_->key()), key_, timestamp) || stored.empty()) {
+    valid_ = entries_.next() && split_version_key(entries_.key(), key_, timestamp) && !entries_.value().empty();
+    if (!valid_) {
       status_ = malformed(id_);
       return;
     }
+    const ByteView stored = entries_.value();
     write_.number = timestamp.wall_ns;
     write_.value = stored.front() == kTombstoneTag ? std::nullopt : std::optional(stored.substr(1));
   }
 
+  void seek_stored(const Bytes& bound) {
+    if (file_ == nullptr) {
+      return;
+    }
+    const std::size_t block = block_of(bound);
+    valid_ = block < blocks().size();
+    if (!valid_) {
+      return;
+    }
+    enter(block);
+    next();
+    while (valid_ && compare_versioned_keys(entries_.key(), bound) < 0) {
+      next();
+    }
+  }
+
+  // The last stored key of a block that is below `bound`; empty when there is none.
+  Bytes last_before(std::size_t block, ByteView bound) {
+    Bytes last;
+    for (enter(block); status_.ok() && !entries_.at_end();) {
+      if (!entries_.next()) {
+        status_ = malformed(id_);
+      } else if (compare_versioned_keys(entries_.key(), bound) < 0) {
+        last.assign(entries_.key());
+      } else {
+        break;
+      }
+    }
+    return last;
+  }
+
   const RunId id_;
-  const std::unique_ptr<rocksdb::Iterator> iterator_;
+  std::unique_ptr<TableFile> file_;
+  std::size_t block_ = 0;
+  BlockEntries entries_;
+  bool valid_ = false;
   ByteView key_;
   RunWrite write_;
   Status status_;
 };
 
+// The keys between blocks of about the same size.
+std::vector<Bytes> split_blocks(const std::vector<TableFile::Block>& blocks, std::size_t pieces) {
+  std::vector<Bytes> keys;
+  for (std::size_t piece = 1; piece < pieces && blocks.size() > pieces; ++piece) {
+    ByteView key;
+    HlcTimestamp timestamp;
+    if (split_version_key(blocks[piece * blocks.size() / pieces].separator, key, timestamp) &&
+        (keys.empty() || key > keys.back())) {
+      keys.emplace_back(key);
+    }
+  }
+  return keys;
+}
+
 class Run final : public SortedRun {
  public:
-  Run(RunId id, const rocksdb::Options& options) : id_(id), reader_(options) {}
+  Run(RunId id, const rocksdb::Options& options, Bytes path) : id_(id), options_(options), path_(std::move(path)) {}
 
-  Status open(const Bytes& path) {
-    PANDO_TRY(status_of(reader_.Open(path)));
-    const auto properties = reader_.GetTableProperties();
-    bytes_ = properties->data_size + properties->index_size + properties->filter_size;
-    return {};
-  }
-
+  // Fails when the file is not there.
+  Status find() { return status_of(options_.env->GetFileSize(path_, &bytes_)); }
   RunId id() const override { return id_; }
-
   Result<bool> get(ByteView key, uint64_t number_max, std::optional<Bytes>& value) override {
     if (lookup_ == nullptr) {
-      rocksdb::ReadOptions options;
-      // Lets the bloom filter, which holds keys without numbers, rule the file out.
-      options.prefix_same_as_start = true;
-      lookup_.reset(reader_.NewIterator(options));
+      PANDO_TRY(open_lookup());
     }
     lookup_->Seek(stored_key(kVersionSpace, key, as_timestamp(number_max)));
     if (!lookup_->Valid()) {
@@ -125,22 +197,30 @@ class Run final : public SortedRun {
     value = stored.front() == kTombstoneTag ? std::nullopt : std::optional<Bytes>(stored.substr(1));
     return true;
   }
-
-  std::unique_ptr<RunIterator> iterate() override {
-    rocksdb::ReadOptions options;
-    options.total_order_seek = true;
-    options.readahead_size = kReadAheadBytes;
-    options.fill_cache = false;
-    return std::make_unique<Iterator>(id_, std::unique_ptr<rocksdb::Iterator>(reader_.NewIterator(options)));
+  std::unique_ptr<RunIterator> iterate() override { return std::make_unique<Iterator>(id_, path_); }
+  uint64_t bytes() const override { return bytes_; }
+  std::vector<Bytes> split_keys(std::size_t pieces) const override {
+    const auto file = TableFile::open_once(path_);
+    return file.ok() ? split_blocks((*file)->blocks(), pieces) : std::vector<Bytes>();
   }
 
-  uint64_t bytes() const override { return bytes_; }
-
  private:
+  Status open_lookup() {
+    reader_ = std::make_unique<rocksdb::SstFileReader>(options_);
+    PANDO_TRY(status_of(reader_->Open(path_)));
+    rocksdb::ReadOptions options;
+    // Lets the bloom filter, which holds keys without numbers, rule the file out.
+    options.prefix_same_as_start = true;
+    lookup_.reset(reader_->NewIterator(options));
+    return {};
+  }
+
   const RunId id_;
-  rocksdb::SstFileReader reader_;
-  std::unique_ptr<rocksdb::Iterator> lookup_;
+  const rocksdb::Options& options_;
+  const Bytes path_;
   uint64_t bytes_ = 0;
+  std::unique_ptr<rocksdb::SstFileReader> reader_;
+  std::unique_ptr<rocksdb::Iterator> lookup_;
 };
 
 // A table file of RocksDB's under construction; removed unless it is finished.
@@ -159,7 +239,12 @@ class TableWriter {
 
   Status open() { return status_of(writer_.Open(path_)); }
   Status add(ByteView key, HlcTimestamp timestamp, std::optional<ByteView> value) {
-    return status_of(writer_.Put(stored_key(kVersionSpace, key, timestamp), tagged(value)));
+    key_.assign(1, kVersionSpace);
+    key_.append(key);
+    append_version_suffix(key_, timestamp);
+    value_.assign(1, value.has_value() ? kValueTag : kTombstoneTag);
+    value_.append(value.value_or(ByteView()));
+    return status_of(writer_.Put(slice(key_), slice(value_)));
   }
   uint64_t bytes() { return writer_.FileSize(); }
   // Syncs the file.
@@ -173,6 +258,9 @@ class TableWriter {
   rocksdb::Env& env_;
   const std::string path_;
   rocksdb::SstFileWriter writer_;
+  // As they are stored.
+  Bytes key_;
+  Bytes value_;
   bool finished_ = false;
 };
 
@@ -190,8 +278,8 @@ class RunWriter final : public SortedRunWriter {
     std::unique_ptr<rocksdb::Directory> directory;
     PANDO_TRY(status_of(options_.env->NewDirectory(directory_, &directory)));
     PANDO_TRY(status_of(directory->Fsync()));
-    auto run = std::make_unique<Run>(id_, options_);
-    PANDO_TRY(run->open(path_));
+    auto run = std::make_unique<Run>(id_, options_, path_);
+    PANDO_TRY(run->find());
     return std::unique_ptr<SortedRun>(std::move(run));
   }
 
@@ -241,8 +329,8 @@ Result<std::unique_ptr<SortedRun>> RocksDbRuns::open(RunId id) {
   if (options_.env->FileExists(path(id)).IsNotFound()) {
     return Status(sql_state::kUndefinedFile, "could not open file \"{}\": No such file or directory", path(id));
   }
-  auto run = std::make_unique<Run>(id, options_);
-  PANDO_TRY(run->open(path(id)));
+  auto run = std::make_unique<Run>(id, options_, path(id));
+  PANDO_TRY(run->find());
   return std::unique_ptr<SortedRun>(std::move(run));
 }
 
@@ -264,9 +352,14 @@ Result<std::vector<RunId>> RocksDbRuns::list() {
   return ids;
 }
 
-Status RocksDbRuns::ingest(rocksdb::DB& db, IngestSource& source, HlcTimestamp at) {
+Status RocksDbRuns::ingest(rocksdb::DB& db, std::span<IngestSource* const> sources, HlcTimestamp at) {
+  std::vector<Tables> all = write_all(sources, at);
+  Status status;
   std::vector<std::string> paths;
-  Status status = write_tables(source, at, paths);
+  for (Tables& tables : all) {
+    status = status.ok() ? std::move(tables.status) : std::move(status);
+    paths.insert(paths.end(), tables.paths.begin(), tables.paths.end());
+  }
   if (status.ok() && !paths.empty()) {
     rocksdb::IngestExternalFileOptions options;
     options.move_files = true;
@@ -280,10 +373,30 @@ Status RocksDbRuns::ingest(rocksdb::DB& db, IngestSource& source, HlcTimestamp a
   return status;
 }
 
-Status RocksDbRuns::write_tables(IngestSource& source, HlcTimestamp at, std::vector<std::string>& paths) {
+// The caller's thread takes the first source.
+std::vector<RocksDbRuns::Tables> RocksDbRuns::write_all(std::span<IngestSource* const> sources, HlcTimestamp at) {
+  std::vector<Tables> all(sources.size());
+  const auto write = [&](std::size_t i) {
+    all[i].name = fmt::format("{}/{}.{}-{}", directory_, at.wall_ns, at.logical, i);
+    all[i].status = write_tables(*sources[i], at, all[i]);
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < sources.size(); ++i) {
+    threads.emplace_back(write, i);
+  }
+  if (!sources.empty()) {
+    write(0);
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  return all;
+}
+
+Status RocksDbRuns::write_tables(IngestSource& source, HlcTimestamp at, Tables& tables) {
   while (source.valid()) {
-    paths.push_back(fmt::format("{}/{}.{}-{}{}", directory_, at.wall_ns, at.logical, paths.size(), kTableSuffix));
-    PANDO_TRY(write_table(source, at, paths.back()));
+    tables.paths.push_back(fmt::format("{}-{}{}", tables.name, tables.paths.size(), kTableSuffix));
+    PANDO_TRY(write_table(source, at, tables.paths.back()));
   }
   return {};
 }

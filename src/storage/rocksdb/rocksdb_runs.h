@@ -6,6 +6,8 @@
 // A write is stored as a version whose timestamp is the write's number, so runs and state share keys, comparator and
 // bloom filters (docs/formats/runs.md).
 
+#include <span>
+
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
 
@@ -25,14 +27,21 @@ class RocksDbRuns final : public RunStore {
   Result<std::vector<RunId>> list() override;
 
   // See Engine::ingest.
-  Status ingest(rocksdb::DB& db, IngestSource& source, HlcTimestamp at);
+  Status ingest(rocksdb::DB& db, std::span<IngestSource* const> sources, HlcTimestamp at);
 
  private:
   RocksDbRuns(Bytes directory, rocksdb::Options options)
       : directory_(std::move(directory)), options_(std::move(options)) {}
 
   Bytes path(RunId id) const;
-  Status write_tables(IngestSource& source, HlcTimestamp at, std::vector<std::string>& paths);
+  // The tables of one source.
+  struct Tables {
+    std::string name;
+    std::vector<std::string> paths;
+    Status status;
+  };
+  std::vector<Tables> write_all(std::span<IngestSource* const> sources, HlcTimestamp at);
+  Status write_tables(IngestSource& source, HlcTimestamp at, Tables& tables);
   Status write_table(IngestSource& source, HlcTimestamp at, const std::string& path);
 
   const Bytes directory_;

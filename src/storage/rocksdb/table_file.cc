@@ -30,6 +30,7 @@ enum class Compression : uint8_t { kNone = 0, kLz4 = 4, kZstd = 7 };
 // No block is larger, whatever a damaged size says.
 constexpr uint64_t kBlockBytesMax = 256_MiB;
 constexpr std::size_t kReadAheadBytes = 512_KiB;
+constexpr std::size_t kReadAheadOnceBytes = 64_KiB;
 
 uint32_t mask_checksum(uint32_t checksum) { return ((checksum >> 15) | (checksum << 17)) + kChecksumMaskDelta; }
 
@@ -68,6 +69,11 @@ Result<std::unique_ptr<TableFile>> TableFile::open(Bytes path, uint64_t number, 
   return file;
 }
 
+Result<std::unique_ptr<TableFile>> TableFile::open_once(Bytes path) { return open(std::move(path), 0, nullptr); }
+
+TableFile::TableFile(Bytes path, uint64_t number, std::shared_ptr<rocksdb::Cache> cache, int descriptor)
+    : path_(std::move(path)), number_(number), cache_(std::move(cache)), descriptor_(descriptor) {}
+
 TableFile::~TableFile() {
   release();
   ::close(descriptor_);
@@ -90,6 +96,12 @@ Status TableFile::load_index() {
   }
   file_bytes_ = static_cast<uint64_t>(info.st_size);
   using Shared = std::shared_ptr<const std::vector<Block>>;
+  if (cache_ == nullptr) {
+    std::vector<Block> blocks;
+    PANDO_TRY(read_index(blocks));
+    blocks_ = std::make_shared<const std::vector<Block>>(std::move(blocks));
+    return {};
+  }
   Bytes cache_key("scan index");
   put_fixed64(cache_key, number_);
   if (rocksdb::Cache::Handle* const handle = cache_->Lookup(cache_key)) {
@@ -212,6 +224,10 @@ Result<Bytes> TableFile::load_block(uint64_t offset, uint64_t size, std::size_t 
 Result<ByteView> TableFile::read_block(std::size_t block) {
   release();
   const Block& place = (*blocks_)[block];
+  if (cache_ == nullptr) {
+    PANDO_ASSIGN(block_, load_block(place.offset, place.size, kReadAheadOnceBytes));
+    return ByteView(block_);
+  }
   Bytes cache_key("scan");
   put_fixed64(cache_key, number_);
   put_fixed64(cache_key, place.offset);

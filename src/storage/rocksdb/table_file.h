@@ -29,6 +29,8 @@ class TableFile {
   // `number` identifies the file in `cache`, where decompressed blocks are kept.
   // Errors: 0A000 for a file that must be read with RocksDB, 58P01 when it is gone, 58030, XX001.
   static Result<std::unique_ptr<TableFile>> open(Bytes path, uint64_t number, std::shared_ptr<rocksdb::Cache> cache);
+  // One of many that are read at the same time, each once: blocks are not kept, and little is read ahead.
+  static Result<std::unique_ptr<TableFile>> open_once(Bytes path);
   ~TableFile();
   TableFile(const TableFile&) = delete;
   TableFile& operator=(const TableFile&) = delete;
@@ -38,8 +40,7 @@ class TableFile {
   Result<ByteView> read_block(std::size_t block);
 
  private:
-  TableFile(Bytes path, uint64_t number, std::shared_ptr<rocksdb::Cache> cache, int descriptor)
-      : path_(std::move(path)), number_(number), cache_(std::move(cache)), descriptor_(descriptor) {}
+  TableFile(Bytes path, uint64_t number, std::shared_ptr<rocksdb::Cache> cache, int descriptor);
 
   // From the cache, where scans of the same file share it, or from the file.
   Status load_index();
@@ -59,6 +60,8 @@ class TableFile {
   uint64_t file_bytes_ = 0;
   std::shared_ptr<const std::vector<Block>> blocks_;
   rocksdb::Cache::Handle* held_ = nullptr;
+  // The current block when there is no cache_.
+  Bytes block_;
   Bytes window_;
   uint64_t window_offset_ = 0;
 };

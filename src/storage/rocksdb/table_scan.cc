@@ -1,11 +1,11 @@
 #include "storage/rocksdb/table_scan.h"
 
 #include <algorithm>
-#include <cstring>
+#include <optional>
 #include <unordered_map>
 
 #include "storage/mvcc.h"
-#include "storage/rocksdb/bulk_load.h"
+#include "storage/rocksdb/block_entries.h"
 #include "storage/rocksdb/rocksdb_error.h"
 #include "storage/rocksdb/stored_key.h"
 #include "storage/rocksdb/table_file.h"
@@ -14,16 +14,8 @@
 namespace pando::storage {
 namespace {
 
-// Sequence number and value type behind every key of RocksDB's.
-constexpr std::size_t kInternalSuffixBytes = 8;
 enum class EntryType : uint8_t { kDeletion = 0, kValue = 1 };
 constexpr int kOpenAttempts = 10;
-
-uint64_t load_fixed64(const char* bytes) {
-  uint64_t value = 0;
-  std::memcpy(&value, bytes, sizeof(value));
-  return value;
-}
 
 // An entry of a run, borrowed until the run moves.
 struct Entry {
@@ -53,30 +45,22 @@ Status malformed() {
   return Status(sql_state::kDataCorrupted, "the storage engine's files hold an entry that cannot be decoded");
 }
 
-// Reads a varint32 of one byte without a loop; anything else byte by byte.
-bool take_varint(const char*& at, const char* end, uint32_t& value) {
-  if (at < end && static_cast<unsigned char>(*at) < 0x80) {
-    value = static_cast<unsigned char>(*at++);
-    return true;
-  }
-  value = 0;
-  for (int shift = 0; at < end && shift <= 28; shift += 7) {
-    const auto byte = static_cast<unsigned char>(*at++);
-    value |= static_cast<uint32_t>(byte & 0x7f) << shift;
-    if (byte < 0x80) {
-      return true;
-    }
-  }
-  return false;
-}
+// A file that the scan reads.
+struct OpenFile {
+  Bytes smallest;
+  Bytes largest;
+  // Of a file that was taken in whole: its entries were all written at once, and do not carry it.
+  std::optional<uint64_t> sequence;
+  std::unique_ptr<TableFile> file;
+};
 
 // Files whose keys do not overlap, in order, as one run.
 class FileRun final : public Run {
  public:
   // REQUIRES: `files` is not empty. Bounds are stored keys.
-  FileRun(std::vector<std::unique_ptr<TableFile>> files, Bytes start, Bytes end, uint64_t sequence_max)
+  FileRun(std::vector<OpenFile> files, Bytes start, Bytes end, uint64_t sequence_max)
       : files_(std::move(files)), start_(std::move(start)), end_(std::move(end)), sequence_max_(sequence_max) {
-    const auto& blocks = files_[0]->blocks();
+    const auto& blocks = files_[0].file->blocks();
     const auto first = std::ranges::partition_point(
         blocks, [this](const TableFile::Block& block) { return compare_versioned_keys(block.separator, start_) < 0; });
     block_ = static_cast<std::size_t>(first - blocks.begin());
@@ -94,7 +78,7 @@ class FileRun final : public Run {
 
   Status next() override {
     do {
-      while (at_ == entries_end_) {
+      while (entries_.at_end()) {
         ++block_;
         PANDO_TRY(load_block());
         if (!valid_) {
@@ -111,61 +95,38 @@ class FileRun final : public Run {
  private:
   // Makes block_ of file_ the current one, or the first of the next file; no longer valid at the end of the run.
   Status load_block() {
-    while (file_ < files_.size() && block_ >= files_[file_]->blocks().size()) {
-      files_[file_].reset();
+    while (file_ < files_.size() && block_ >= files_[file_].file->blocks().size()) {
+      files_[file_].file.reset();
       ++file_;
       block_ = 0;
     }
     valid_ = file_ < files_.size();
     if (!valid_) {
-      at_ = entries_end_ = nullptr;
       return Status();
     }
-    PANDO_ASSIGN(const ByteView block, files_[file_]->read_block(block_));
-    // The highest bit of the restart count says that a hash index follows the restarts.
-    uint32_t restarts = 0;
-    if (block.size() < sizeof(restarts)) {
+    PANDO_ASSIGN(const ByteView block, files_[file_].file->read_block(block_));
+    if (!entries_.start(block)) {
       return malformed();
     }
-    std::memcpy(&restarts, block.data() + block.size() - sizeof(restarts), sizeof(restarts));
-    const uint64_t tail = (uint64_t{restarts} + 1) * sizeof(restarts);
-    if (tail > block.size()) {
-      return malformed();
-    }
-    at_ = block.data();
-    entries_end_ = block.data() + (block.size() - tail);
-    bounded_ = compare_versioned_keys(files_[file_]->blocks()[block_].separator, end_) >= 0;
-    key_size_ = 0;
+    bounded_ = compare_versioned_keys(files_[file_].file->blocks()[block_].separator, end_) >= 0;
+    sequence_ = files_[file_].sequence;
     return Status();
   }
 
   bool parse_entry() {
-    uint32_t shared = 0;
-    uint32_t added = 0;
-    uint32_t value_size = 0;
-    if (!take_varint(at_, entries_end_, shared) || !take_varint(at_, entries_end_, added) ||
-        !take_varint(at_, entries_end_, value_size) || shared > key_size_ ||
-        static_cast<uint64_t>(entries_end_ - at_) < uint64_t{added} + value_size ||
-        shared + added <= kInternalSuffixBytes + kVersionSuffixBytes) {
+    if (!entries_.next()) {
       return false;
     }
-    key_size_ = shared + added;
-    if (key_.size() < key_size_) {
-      key_.resize(std::max<std::size_t>(key_size_, 2 * key_.size()));
-    }
-    std::memcpy(key_.data() + shared, at_, added);
-    const std::size_t user_size = key_size_ - kInternalSuffixBytes;
-    const uint64_t suffix = load_fixed64(key_.data() + user_size);
+    const uint64_t suffix = entries_.suffix();
     const auto type = static_cast<EntryType>(suffix & 0xff);
-    entry_ = {{key_.data(), user_size}, {at_ + added, value_size}, suffix >> 8, type == EntryType::kDeletion};
-    at_ += added + value_size;
+    entry_ = {entries_.key(), entries_.value(), sequence_.value_or(suffix >> 8), type == EntryType::kDeletion};
     if (bounded_ && compare_versioned_keys(entry_.key, end_) >= 0) {
       valid_ = false;
     }
     return type == EntryType::kDeletion || type == EntryType::kValue;
   }
 
-  std::vector<std::unique_ptr<TableFile>> files_;
+  std::vector<OpenFile> files_;
   const Bytes start_;
   const Bytes end_;
   // Newer writes are not looked at.
@@ -174,10 +135,8 @@ class FileRun final : public Run {
   std::size_t block_ = 0;
   // The block may hold keys at or beyond end_.
   bool bounded_ = false;
-  const char* at_ = nullptr;
-  const char* entries_end_ = nullptr;
-  Bytes key_;
-  std::size_t key_size_ = 0;
+  std::optional<uint64_t> sequence_;
+  BlockEntries entries_;
 };
 
 // What was not flushed when the scan was made.
@@ -304,11 +263,7 @@ bool overlaps(const rocksdb::SstFileMetaData& file, ByteView start, ByteView end
   return compare_versioned_keys(file.largestkey, start) >= 0 && compare_versioned_keys(file.smallestkey, end) < 0;
 }
 
-struct OpenFile {
-  Bytes smallest;
-  Bytes largest;
-  std::unique_ptr<TableFile> file;
-};
+constexpr const char* kTakenInProperty = "rocksdb.external_sst_file.version";
 
 // The properties of the span's files, by path, if all of them can be read without RocksDB.
 Result<rocksdb::TablePropertiesCollection> check_properties(const TableScanContext& context, ByteView start,
@@ -317,11 +272,8 @@ Result<rocksdb::TablePropertiesCollection> check_properties(const TableScanConte
   rocksdb::TablePropertiesCollection all;
   PANDO_TRY(status_of(context.db->GetPropertiesOfTablesInRange(context.db->DefaultColumnFamily(), &range, 1, &all)));
   for (const auto& [path, properties] : all) {
-    // What was imported has its sequence number in the manifest, until a compaction writes it anew.
-    const auto& marks = properties->user_collected_properties;
-    const bool imported = marks.contains("rocksdb.external_sst_file.version") && !marks.contains(kBulkFileProperty);
     if (properties->num_range_deletions > 0 || properties->index_key_is_user_key != 1 ||
-        properties->index_value_is_delta_encoded != 1 || imported) {
+        properties->index_value_is_delta_encoded != 1) {
       return Status(sql_state::kFeatureNotSupported, "file \"{}\" needs RocksDB's iterator", path);
     }
   }
@@ -338,16 +290,21 @@ Result<std::vector<OpenFile>> open_files(const TableScanContext& context, ByteVi
   std::vector<OpenFile> files;
   for (const auto& level : metadata.levels) {
     for (const auto& file : level.files) {
-      // A file that was taken in has one sequence number for all its entries, which do not carry it.
       if (!overlaps(file, start, end) || file.smallest_seqno > sequence_max) {
         continue;
       }
       const Bytes path = file.directory + "/" + file.relative_filename;
-      if (!properties.contains(path)) {
+      const auto known = properties.find(path);
+      if (known == properties.end()) {
         return Status(sql_state::kUndefinedFile, "file \"{}\" is new", path);
       }
       PANDO_ASSIGN(auto opened, TableFile::open(path, file.file_number, context.cache));
-      files.push_back({file.smallestkey, file.largestkey, std::move(opened)});
+      // The manifest has its number until a compaction writes it anew, without the property.
+      const bool taken_in = known->second->user_collected_properties.contains(kTakenInProperty);
+      files.push_back({.smallest = file.smallestkey,
+                       .largest = file.largestkey,
+                       .sequence = taken_in ? std::optional<uint64_t>(file.smallest_seqno) : std::nullopt,
+                       .file = std::move(opened)});
     }
   }
   std::ranges::sort(
@@ -356,8 +313,8 @@ Result<std::vector<OpenFile>> open_files(const TableScanContext& context, ByteVi
 }
 
 // Deals the files into as few runs as their overlaps allow.
-std::vector<std::vector<std::unique_ptr<TableFile>>> deal(std::vector<OpenFile> files) {
-  std::vector<std::vector<std::unique_ptr<TableFile>>> runs;
+std::vector<std::vector<OpenFile>> deal(std::vector<OpenFile> files) {
+  std::vector<std::vector<OpenFile>> runs;
   std::vector<Bytes> ends;
   for (OpenFile& file : files) {
     const auto fitting =
@@ -365,10 +322,10 @@ std::vector<std::vector<std::unique_ptr<TableFile>>> deal(std::vector<OpenFile> 
     if (fitting == ends.end()) {
       ends.push_back(file.largest);
       runs.emplace_back();
-      runs.back().push_back(std::move(file.file));
+      runs.back().push_back(std::move(file));
     } else {
       *fitting = file.largest;
-      runs[static_cast<std::size_t>(fitting - ends.begin())].push_back(std::move(file.file));
+      runs[static_cast<std::size_t>(fitting - ends.begin())].push_back(std::move(file));
     }
   }
   return runs;

@@ -80,6 +80,9 @@ void MemoryTransaction::begin_statement() {
 }
 
 Task<Result<std::optional<Bytes>>> MemoryTransaction::get(Bytes key) {
+  if (reads_forgotten()) {
+    co_return snapshot_too_old();
+  }
   if (const auto write = writes_.find(key, statement_)) {
     co_return write->value.has_value() ? std::optional<Bytes>(*write->value) : std::nullopt;
   }
@@ -99,6 +102,9 @@ Task<Result<std::optional<Bytes>>> MemoryTransaction::get_latest(Bytes key) {
 }
 
 std::unique_ptr<Cursor> MemoryTransaction::scan(Span span, ScanOptions options) {
+  if (reads_forgotten()) {
+    return std::make_unique<RefusedCursor>(snapshot_too_old());
+  }
   OverlayCursor::Options merged{.reverse = options.reverse, .reads = serializable() ? &reads_ : nullptr};
   if (writes_.touches(statement_, span.start, span.end)) {
     merged.overlay.emplace(writes_, statement_, span.start, span.end, options.reverse);
@@ -109,7 +115,7 @@ std::unique_ptr<Cursor> MemoryTransaction::scan(Span span, ScanOptions options) 
 }
 
 std::unique_ptr<Snapshot> MemoryTransaction::snapshot_for(Span span) {
-  if (writes_.touches(statement_, span.start, span.end)) {
+  if (reads_forgotten() || writes_.touches(statement_, span.start, span.end)) {
     return nullptr;
   }
   if (serializable()) {
@@ -143,6 +149,9 @@ ReadOutcome MemoryTransaction::read_into(ByteView key, HlcTimestamp at, Bytes& v
 }
 
 Result<ReadOutcome> MemoryTransaction::try_get(ByteView key, Bytes& value) {
+  if (reads_forgotten()) {
+    return snapshot_too_old();
+  }
   if (const auto write = writes_.find(key, statement_)) {
     value.assign(write->value.value_or(ByteView()));
     return write->value.has_value() ? ReadOutcome::kFound : ReadOutcome::kAbsent;
@@ -173,6 +182,14 @@ bool MemoryTransaction::try_hold(ByteView key, LockStrength strength) {
   return store_.locks().try_lock(locks_, key, strength);
 }
 
+Result<bool> MemoryTransaction::try_replace(ByteView key, Bytes value) {
+  if (!try_hold(key, LockStrength::kUpdate)) {
+    return false;
+  }
+  PANDO_TRY(put(Bytes(key), std::move(value)));
+  return true;
+}
+
 bool MemoryTransaction::try_commit() {
   PANDO_ASSERT(!over_, "a transaction ends once");
   if (has_writes() || !hooks_.empty()) {
@@ -184,7 +201,7 @@ bool MemoryTransaction::try_commit() {
 
 Status MemoryTransaction::check_write(ByteView key, bool erases) {
   PANDO_ASSERT(!over_, "a write in a transaction that has ended");
-  if (options_.read_only) {
+  if (options_.read_only || options_.reads_past()) {
     return read_only_violation();
   }
   if (writes_.bytes() > store_.options().transaction_bytes_max) {

@@ -31,6 +31,7 @@ class MemoryTransaction final : public Transaction, public PointAccess {
   Result<ReadOutcome> try_get_latest(ByteView key, Bytes& value) override;
   Result<std::optional<LockOutcome>> try_lock(ByteView key, LockStrength strength) override;
   bool try_hold(ByteView key, LockStrength strength) override;
+  Result<bool> try_replace(ByteView key, Bytes value) override;
   bool try_commit() override;
   bool renew(const TransactionOptions&) override { return false; }
 
@@ -54,6 +55,8 @@ class MemoryTransaction final : public Transaction, public PointAccess {
   ReadOutcome read_into(ByteView key, HlcTimestamp at, Bytes& value);
   LockOutcome locked_outcome(ByteView key);
   bool serializable() const { return options_.isolation == Isolation::kSerializable; }
+  // The store keeps no history.
+  bool reads_forgotten() const { return options_.read_at != HlcTimestamp(); }
   Status check_write(ByteView key, bool erases);
   void end();
   void release_snapshot();

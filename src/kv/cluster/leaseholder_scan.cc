@@ -1,0 +1,116 @@
+// Leaseholder: scans, for gateways on this node and on others.
+
+#include <algorithm>
+
+#include "kv/cluster/leaseholder.h"
+
+namespace pando::kv {
+namespace {
+
+// Of a scan's answer.
+constexpr std::size_t kScanReplyBytesMax = 4_MiB;
+constexpr std::size_t kScanStep = 256;
+
+// Fills `reply` with as much of the scan as one answer takes.
+Status read_scan(storage::VersionScan& scan, std::size_t entries_max, ScanReply& reply) {
+  KeyValueBatch& entries = reply.entries;
+  KeyValueBatch step;
+  while (entries.size() < entries_max && entries.arena.size() < kScanReplyBytesMax) {
+    PANDO_TRY(scan.next(step, std::min(kScanStep, entries_max - entries.size())));
+    if (step.size() == 0) {
+      reply.ended = true;
+      break;
+    }
+    for (std::size_t i = 0; i < step.size(); ++i) {
+      entries.append(step.key(i), step.value(i));
+    }
+  }
+  return {};
+}
+
+// The part of a request's span that its answer is about.
+txn::Span answered_part(const ScanRequest& request, const ScanReply& reply) {
+  if (reply.ended || reply.entries.size() == 0) {
+    return request.span;
+  }
+  const ByteView last = reply.entries.key(reply.entries.size() - 1);
+  return request.reverse ? txn::Span{Bytes(last), request.span.end} : txn::Span{request.span.start, Bytes(last) + '\0'};
+}
+
+}  // namespace
+
+std::unique_ptr<storage::VersionScan> Leaseholder::scan_settled(const ScanRequest& request, const Settled& settled) {
+  return parts_.engine.scan_versions({.span = {request.span.start, request.span.end},
+                                      .at = settled.point.at,
+                                      .reverse = request.reverse,
+                                      .limit_hint = request.entries_max});
+}
+
+Task<Answer<Leaseholder::OpenScan>> Leaseholder::open_scan(ScanRequest request, runtime::Executor& executor) {
+  using Reply = Answer<OpenScan>;
+  LedShard& led = shard(request.shard);
+  const Settled settled = co_await settle(led, request.point, request.span, request.transaction, executor);
+  if (settled.verdict != Verdict::kOk) {
+    co_return Reply::not_leaseholder(settled.hint);
+  }
+  auto uncertain = find_uncertain(request.point, request.span, settled);
+  if (!uncertain.ok()) {
+    co_return Reply::error(std::move(uncertain).status());
+  }
+  if (uncertain->has_value()) {
+    co_return Reply::uncertain_at(**uncertain);
+  }
+  Reply answer;
+  answer.reply.at = settled.point.at;
+  answer.reply.scan = scan_settled(request, settled);
+  if (Status status = check_readable(settled.point.at); !status.ok()) {
+    co_return Reply::error(std::move(status));
+  }
+  co_return answer;
+}
+
+// Walks the span once more than reading it does; a statement that stays on one node needs it only where versions are
+// younger than its moment.
+Result<std::optional<HlcTimestamp>> Leaseholder::find_uncertain(const ReadPoint& asked, const txn::Span& span,
+                                                                const Settled& settled) {
+  if (asked.at == HlcTimestamp() || asked.limit <= asked.at) {
+    return std::optional<HlcTimestamp>();
+  }
+  auto versions = parts_.engine.iterate_versions({span.start, span.end});
+  for (versions->seek(span.start, HlcTimestamp::max()); versions->valid(); versions->next()) {
+    if (is_uncertain(versions->timestamp(), settled)) {
+      return std::optional(versions->timestamp());
+    }
+  }
+  PANDO_TRY(versions->status());
+  return std::optional<HlcTimestamp>();
+}
+
+Task<AnswerTo<ScanRequest>> Leaseholder::scan(ScanRequest request, runtime::Executor& executor) {
+  using Reply = AnswerTo<ScanRequest>;
+  LedShard& led = shard(request.shard);
+  const Settled settled = co_await settle(led, request.point, request.span, request.transaction, executor);
+  if (settled.verdict != Verdict::kOk) {
+    co_return Reply::not_leaseholder(settled.hint);
+  }
+  Reply answer;
+  answer.reply.at = settled.point.at;
+  const auto scan = scan_settled(request, settled);
+  if (Status status = read_scan(*scan, request.entries_max, answer.reply); !status.ok()) {
+    co_return Reply::error(std::move(status));
+  }
+  // The rest of the span is looked at when it is asked for: a long scan would walk all of it for each answer.
+  auto uncertain = find_uncertain(request.point, answered_part(request, answer.reply), settled);
+  if (!uncertain.ok()) {
+    co_return Reply::error(std::move(uncertain).status());
+  }
+  if (uncertain->has_value()) {
+    co_return Reply::uncertain_at(**uncertain);
+  }
+  if (Status status = check_readable(settled.point.at); !status.ok()) {
+    co_return Reply::error(std::move(status));
+  }
+  co_return answer;
+}
+
+}  // namespace pando::kv

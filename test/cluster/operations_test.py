@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Real nodes: what an operator does to a cluster, and what sessions of one node may expect of the others.
+
+    operations_test.py BINARY
+"""
+import os
+import sys
+import tempfile
+import time
+import unittest
+
+import psycopg2
+
+from processes import Cluster, free_port_base
+
+BINARY = sys.argv.pop(1)
+
+
+def run(connection, sql):
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall() if cursor.description else None
+
+
+class OperationsTest(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="pando_operations_")
+        self.base = free_port_base(int(os.environ.get("PORTS_FROM", "27000")), int(os.environ.get("PORTS_TO", "28000")))
+
+    def test_a_node_leaves_for_good(self):
+        with Cluster(BINARY, nodes=4, base_port=self.base, directory=self.directory) as cluster:
+            cluster.form()
+            connections = [node.connect() for node in cluster.nodes]
+            run(connections[0], "CREATE TABLE t (k int PRIMARY KEY, v int)")
+            run(connections[0], "INSERT INTO t SELECT g, g FROM generate_series(1, 1000) g")
+            run(connections[0], "CALL pando.split('t', 500)")
+            # Any node shows all shards.
+            cluster.wait(lambda: {run(each, "SELECT count(*) FROM pando.shards")[0][0] for each in connections} == {2}, 15,
+                         "not every node shows both shards")
+            leaving = cluster.wait_leader()
+            host = cluster.node(leaving % 4 + 1)
+            done = cluster.run("node", "decommission", str(leaving), "--host", f"127.0.0.1:{host.peer_port}")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("is decommissioned: it has no replicas any more", done.stdout)
+            status = cluster.run("node", "status", "--host", f"127.0.0.1:{host.peer_port}")
+            self.assertIn("decommissioned", status.stdout)
+            self.assertEqual(run(connections[host.number - 1], "SELECT count(*), sum(v) FROM t"), [(1000, 500500)])
+            replicas = run(connections[host.number - 1], "SELECT replicas FROM pando.shards")
+            self.assertTrue(all(leaving not in row[0] for row in replicas), replicas)
+            cluster.node(leaving).kill()
+            run(connections[host.number - 1], "UPDATE t SET v = v + 1")
+
+    def merges(self, connection):
+        """Not while a node is behind, as after its restart."""
+        try:
+            run(connection, "CALL pando.merge('t', 50)")
+            return True
+        except psycopg2.errors.ObjectNotInPrerequisiteState:
+            return False
+
+    def test_sessions_of_other_nodes(self):
+        with Cluster(BINARY, nodes=3, base_port=self.base, directory=self.directory) as cluster:
+            cluster.form()
+            connections = [node.connect() for node in cluster.nodes]
+            # A sequence that is set on one node is set on all.
+            run(connections[0], "CREATE SEQUENCE s")
+            for each in connections:
+                run(each, "SELECT nextval('s')")
+            run(connections[1], "SELECT setval('s', 5000)")
+            values = [run(each, "SELECT nextval('s')")[0][0] for each in connections]
+            self.assertEqual(len(set(values)), 3)
+            self.assertGreater(min(values), 5000)
+            # A node that starts does not take temporary tables from sessions of others.
+            run(connections[0], "CREATE TEMPORARY TABLE mine (k int)")
+            run(connections[0], "INSERT INTO mine VALUES (1)")
+            run(connections[2], "CREATE TEMPORARY TABLE gone (k int)")
+            cluster.node(3).kill()
+            cluster.node(3).start()
+            cluster.wait_serving([3])
+            self.assertEqual(run(connections[0], "SELECT k FROM mine"), [(1,)])
+            left = run(connections[1], "SELECT count(*) FROM pg_class WHERE relname = 'gone'")
+            self.assertEqual(left, [(0,)])
+            # Both sides of a boundary, and the lease, are where they were put.
+            run(connections[0], "CREATE TABLE t (k int PRIMARY KEY)")
+            run(connections[0], "INSERT INTO t SELECT generate_series(1, 100)")
+            for _ in range(3):
+                run(connections[0], "CALL pando.split('t', 50)")
+                time.sleep(0.2)
+                cluster.wait(lambda: self.merges(connections[1]), 30, "the shards are not merged")
+                self.assertEqual(run(connections[1], "SELECT count(*) FROM t"), [(100,)])
+
+
+if __name__ == "__main__":
+    unittest.main()
