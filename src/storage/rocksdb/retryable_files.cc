@@ -13,85 +13,62 @@ rocksdb::IOStatus retryable(rocksdb::IOStatus status) {
   return status;
 }
 
-class RetryableFile final : public rocksdb::FSWritableFileOwnerWrapper {
+// For RocksDB's own log. It takes a failed append for a mistake of its caller's, and ends the process at the next one:
+// lines that find no room are lost instead.
+rocksdb::IOStatus forgiven(rocksdb::IOStatus status) {
+  status.PermitUncheckedError();
+  return rocksdb::IOStatus::OK();
+}
+
+// A file of which what every write says passes through `judge`.
+class JudgedFile final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
-  explicit RetryableFile(std::unique_ptr<rocksdb::FSWritableFile> file) : FSWritableFileOwnerWrapper(std::move(file)) {}
+  using Judge = rocksdb::IOStatus (*)(rocksdb::IOStatus status);
+  JudgedFile(std::unique_ptr<rocksdb::FSWritableFile> file, Judge judge)
+      : FSWritableFileOwnerWrapper(std::move(file)), judge_(judge) {}
 
   using Options = rocksdb::IOOptions;
   using Debug = rocksdb::IODebugContext;
 
   rocksdb::IOStatus Append(const rocksdb::Slice& data, const Options& options, Debug* debug) override {
-    return retryable(FSWritableFileOwnerWrapper::Append(data, options, debug));
+    return judge_(FSWritableFileOwnerWrapper::Append(data, options, debug));
   }
   rocksdb::IOStatus Append(const rocksdb::Slice& data, const Options& options,
                            const rocksdb::DataVerificationInfo& verification, Debug* debug) override {
-    return retryable(FSWritableFileOwnerWrapper::Append(data, options, verification, debug));
+    return judge_(FSWritableFileOwnerWrapper::Append(data, options, verification, debug));
   }
   rocksdb::IOStatus PositionedAppend(const rocksdb::Slice& data, uint64_t offset, const Options& options,
                                      Debug* debug) override {
-    return retryable(FSWritableFileOwnerWrapper::PositionedAppend(data, offset, options, debug));
+    return judge_(FSWritableFileOwnerWrapper::PositionedAppend(data, offset, options, debug));
   }
   rocksdb::IOStatus PositionedAppend(const rocksdb::Slice& data, uint64_t offset, const Options& options,
                                      const rocksdb::DataVerificationInfo& verification, Debug* debug) override {
-    return retryable(FSWritableFileOwnerWrapper::PositionedAppend(data, offset, options, verification, debug));
+    return judge_(FSWritableFileOwnerWrapper::PositionedAppend(data, offset, options, verification, debug));
   }
   rocksdb::IOStatus Truncate(uint64_t size, const Options& options, Debug* debug) override {
-    return retryable(FSWritableFileOwnerWrapper::Truncate(size, options, debug));
+    return judge_(FSWritableFileOwnerWrapper::Truncate(size, options, debug));
   }
   rocksdb::IOStatus Close(const Options& options, Debug* debug) override {
-    return retryable(FSWritableFileOwnerWrapper::Close(options, debug));
+    return judge_(FSWritableFileOwnerWrapper::Close(options, debug));
   }
   rocksdb::IOStatus Flush(const Options& options, Debug* debug) override {
-    return retryable(FSWritableFileOwnerWrapper::Flush(options, debug));
+    return judge_(FSWritableFileOwnerWrapper::Flush(options, debug));
   }
   rocksdb::IOStatus Sync(const Options& options, Debug* debug) override {
-    return retryable(FSWritableFileOwnerWrapper::Sync(options, debug));
+    return judge_(FSWritableFileOwnerWrapper::Sync(options, debug));
   }
   rocksdb::IOStatus Fsync(const Options& options, Debug* debug) override {
-    return retryable(FSWritableFileOwnerWrapper::Fsync(options, debug));
+    return judge_(FSWritableFileOwnerWrapper::Fsync(options, debug));
   }
   rocksdb::IOStatus RangeSync(uint64_t offset, uint64_t size, const Options& options, Debug* debug) override {
-    return retryable(FSWritableFileOwnerWrapper::RangeSync(offset, size, options, debug));
+    return judge_(FSWritableFileOwnerWrapper::RangeSync(offset, size, options, debug));
   }
   rocksdb::IOStatus Allocate(uint64_t offset, uint64_t size, const Options& options, Debug* debug) override {
-    return retryable(FSWritableFileOwnerWrapper::Allocate(offset, size, options, debug));
-  }
-};
-
-// RocksDB's own log. It takes a failed append for a mistake of its caller's, and ends the process at the next one:
-// lines that find no room are lost instead.
-class LossyFile final : public rocksdb::FSWritableFileOwnerWrapper {
- public:
-  explicit LossyFile(std::unique_ptr<rocksdb::FSWritableFile> file) : FSWritableFileOwnerWrapper(std::move(file)) {}
-
-  using Options = rocksdb::IOOptions;
-  using Debug = rocksdb::IODebugContext;
-
-  rocksdb::IOStatus Append(const rocksdb::Slice& data, const Options& options, Debug* debug) override {
-    return forgive(FSWritableFileOwnerWrapper::Append(data, options, debug));
-  }
-  rocksdb::IOStatus Append(const rocksdb::Slice& data, const Options& options,
-                           const rocksdb::DataVerificationInfo& verification, Debug* debug) override {
-    return forgive(FSWritableFileOwnerWrapper::Append(data, options, verification, debug));
-  }
-  rocksdb::IOStatus Close(const Options& options, Debug* debug) override {
-    return forgive(FSWritableFileOwnerWrapper::Close(options, debug));
-  }
-  rocksdb::IOStatus Flush(const Options& options, Debug* debug) override {
-    return forgive(FSWritableFileOwnerWrapper::Flush(options, debug));
-  }
-  rocksdb::IOStatus Sync(const Options& options, Debug* debug) override {
-    return forgive(FSWritableFileOwnerWrapper::Sync(options, debug));
-  }
-  rocksdb::IOStatus RangeSync(uint64_t offset, uint64_t size, const Options& options, Debug* debug) override {
-    return forgive(FSWritableFileOwnerWrapper::RangeSync(offset, size, options, debug));
+    return judge_(FSWritableFileOwnerWrapper::Allocate(offset, size, options, debug));
   }
 
  private:
-  static rocksdb::IOStatus forgive(rocksdb::IOStatus status) {
-    status.PermitUncheckedError();
-    return rocksdb::IOStatus::OK();
-  }
+  const Judge judge_;
 };
 
 bool is_log(const std::string& path) { return path.ends_with("/LOG"); }
@@ -106,10 +83,8 @@ class RetryableFiles final : public rocksdb::FileSystemWrapper {
                                     rocksdb::IODebugContext* debug) override {
     std::unique_ptr<rocksdb::FSWritableFile> opened;
     rocksdb::IOStatus status = FileSystemWrapper::NewWritableFile(path, options, &opened, debug);
-    if (status.ok() && is_log(path)) {
-      *file = std::make_unique<LossyFile>(std::move(opened));
-    } else if (status.ok()) {
-      *file = std::make_unique<RetryableFile>(std::move(opened));
+    if (status.ok()) {
+      *file = std::make_unique<JudgedFile>(std::move(opened), is_log(path) ? forgiven : retryable);
     }
     return retryable(std::move(status));
   }
