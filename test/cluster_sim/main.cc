@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "test/cluster_sim/run.h"
+#include "test/support/checkout.h"
 
 namespace pando::test {
 namespace {
@@ -147,22 +148,8 @@ Names shrink(uint64_t seed, Names disabled, const std::string& invariant) {
   return disabled;
 }
 
-// What is checked out, if this runs inside a checkout.
-std::string commit() {
-  std::string text;
-  if (FILE* const git = popen("git describe --always --dirty 2>/dev/null", "r"); git != nullptr) {
-    std::array<char, 128> line{};
-    if (std::fgets(line.data(), line.size(), git) != nullptr) {
-      text = line.data();
-      text.erase(text.find_last_not_of('\n') + 1);
-    }
-    pclose(git);
-  }
-  return text.empty() ? "unknown" : text;
-}
-
 void report(uint64_t seed, const Arguments& arguments, const RunResult& result) {
-  fmt::print("FAILED seed {} at commit {}\n  {}\n  {}\n", seed, commit(), result.violation,
+  fmt::print("FAILED seed {} at commit {}\n  {}\n  {}\n", seed, describe_checkout(), result.violation,
              draw_options(seed, arguments.disabled).to_string());
   std::fflush(stdout);
   const bool shrinks = arguments.shrink && result.invariant != "determinism";

@@ -8,7 +8,6 @@
 // any seed failed.
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -21,6 +20,7 @@
 #include "base/assert.h"
 #include "test/sim/cluster.h"
 #include "test/sim/probes.h"
+#include "test/support/checkout.h"
 
 namespace pando::test {
 namespace {
@@ -85,22 +85,8 @@ Mode shrink(uint64_t seed, Mode mode, const std::string& invariant) {
   return mode;
 }
 
-// What is checked out, if this runs inside a checkout.
-std::string commit() {
-  std::string text;
-  if (FILE* const git = popen("git describe --always --dirty 2>/dev/null", "r"); git != nullptr) {
-    std::array<char, 128> line{};
-    if (std::fgets(line.data(), line.size(), git) != nullptr) {
-      text = line.data();
-      text.erase(text.find_last_not_of('\n') + 1);
-    }
-    pclose(git);
-  }
-  return text.empty() ? "unknown" : text;
-}
-
 void report(uint64_t seed, const Mode& mode, const Outcome& outcome, bool with_shrink) {
-  fmt::print("FAILED seed {} at commit {}\n  {}\n  {}\n", seed, commit(), outcome.violation,
+  fmt::print("FAILED seed {} at commit {}\n  {}\n  {}\n", seed, describe_checkout(), outcome.violation,
              draw_options(seed, mode.disabled, mode.wild).to_string());
   std::fflush(stdout);
   const Mode least = with_shrink ? shrink(seed, mode, outcome.invariant) : mode;

@@ -426,13 +426,6 @@ Task<Bytes> ClusterStore::serve_simple(Method method, Bytes body) {
     if (RouteRequest request; decode(body, request)) {
       AnswerTo<RouteRequest> answer;
       answer.reply = parts_.leaseholder.route(request.key, request.before);
-      for (const auto& shard : parts_.leaseholder.shards()) {
-        if (shard.descriptor.id == answer.reply.shard) {
-          for (const ReplicaDescriptor& replica : shard.descriptor.replicas) {
-            answer.reply.replicas.push_back(replica.node);
-          }
-        }
-      }
       co_return encoded(answer);
     }
   }

@@ -15,12 +15,17 @@ LedShard* Leaseholder::find_shard(ByteView key) {
 RouteReply Leaseholder::route(ByteView key, bool before) {
   const auto ask = [&](LedShard& led) {
     MutexLock lock(led.mutex);
-    return led.generation == 0 || !covers(led.span, key, before) ? RouteReply()
-                                                                 : RouteReply{.known = true,
-                                                                              .shard = led.id,
-                                                                              .generation = led.generation,
-                                                                              .span = led.span,
-                                                                              .leaseholder = led.view->leader()};
+    RouteReply found{.known = led.generation != 0 && covers(led.span, key, before)};
+    if (found.known) {
+      found.shard = led.id;
+      found.generation = led.generation;
+      found.span = led.span;
+      found.leaseholder = led.view->leader();
+      for (const ReplicaDescriptor& replica : led.descriptor.replicas) {
+        found.replicas.push_back(replica.node);
+      }
+    }
+    return found;
   };
   RouteReply route;
   if (LedShard* const nearest = before ? nullptr : find_shard(key)) {

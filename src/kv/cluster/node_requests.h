@@ -30,7 +30,6 @@ struct RouteReply {
   txn::Span span;
   // 0: nobody known.
   NodeId leaseholder;
-  // Filled in for other nodes.
   std::vector<NodeId> replicas;
   template <typename Fields>
   void visit(Fields& fields) {
