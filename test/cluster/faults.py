@@ -8,13 +8,12 @@ without a successful statement of any client (pMax) while the fault lasted. Exit
 stays unavailable for longer than its limit.
 """
 import argparse
-import os
 import sys
 import time
 import traceback
 
 from namespaces import Namespaces
-from processes import Cluster, Loopback, free_port_base
+from processes import Cluster, FaultySystem, Loopback, free_port_base
 from proxies import Proxies
 from workload import Appends, Bank
 
@@ -167,8 +166,7 @@ def main():
     parser.add_argument("--base-port", type=int, default=0)
     arguments = parser.parse_args()
     if arguments.faulty_system is None:
-        beside = os.path.dirname(os.path.abspath(arguments.binary))
-        arguments.faulty_system = os.path.join(beside, "test", "cluster", "libpando_faulty_system.so")
+        arguments.faulty_system = FaultySystem.library_beside(arguments.binary)
     only = [name for name in arguments.only.split(",") if name]
     failed = False
     print(f"{'failure':<42} {'pMax':>8} {'healing':>8} {'limit':>6}  statements  errors", flush=True)

@@ -78,6 +78,11 @@ class FaultySystem:
         with open(path, "r+b") as file:
             self.map = mmap.mmap(file.fileno(), 0)
 
+    @staticmethod
+    def library_beside(binary):
+        """Where it is built."""
+        return os.path.join(os.path.dirname(os.path.abspath(binary)), "test", "cluster", "libpando_faulty_system.so")
+
     def environment(self):
         return {**os.environ, "LD_PRELOAD": self.library, "PANDO_FAULTY_SYSTEM": self.path}
 
