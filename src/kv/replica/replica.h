@@ -31,6 +31,8 @@ struct LeaseTransfer {
   StatusCallback done;
 };
 
+struct SharedLease;
+
 struct Replica {
   struct Proposed {
     uint64_t index = 0;
@@ -72,6 +74,9 @@ struct Replica {
   // --- leading ---
   bool serving = false;
   uint64_t serving_term = 0;
+  // While its lease is renewed with those of others; and its place among them.
+  SharedLease* shared_lease = nullptr;
+  std::size_t shared_lease_place = 0;
   // The last handover entry that this replica has proposed: it does not serve again before something follows it.
   uint64_t handover_index = 0;
   std::optional<LeaseTransfer> transfer;

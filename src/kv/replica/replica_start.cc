@@ -20,6 +20,23 @@
 #include "kv/replica/snapshot_sender.h"
 
 namespace pando::kv {
+
+// What the journal holds of one shard, as replayed.
+struct ReplayedLog {
+  std::optional<ReplicaRecord> record;
+  raft::LogPosition start;
+  // Following `start`.
+  std::vector<raft::Entry> entries;
+};
+
+// What the engine holds of one shard.
+struct StoredReplica {
+  std::optional<LocalReplica> local;
+  std::optional<ShardDescriptor> descriptor;
+  std::optional<ShardState> state;
+  uint64_t applied = 0;
+};
+
 namespace {
 
 Status damaged(ShardId shard, ByteView what) {
