@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kv/cluster/cluster_cursor.h"
+#include "kv/cluster/program_pages.h"
 #include "txn/conflict_errors.h"
 
 namespace pando::kv {
@@ -150,6 +151,19 @@ std::unique_ptr<txn::Cursor> ClusterTransaction::scan(txn::Span span, txn::ScanO
     reads_.add_span(span);
   }
   return std::make_unique<ClusterCursor>(*this, std::move(span), options, std::move(overlay));
+}
+
+std::unique_ptr<txn::ProgramResults> ClusterTransaction::run_program(txn::Span span, Bytes program,
+                                                                     const txn::ProgramOptions& options) {
+  // What is to be read of the past a replica here may have.
+  if (!store_.runs_programs() || options_.reads_past() ||
+      writes_.touches(statement_, span.start, span.end)) {
+    return nullptr;
+  }
+  if (notes_reads()) {
+    reads_.add_span(span);
+  }
+  return std::make_unique<ProgramPages>(*this, std::move(span), std::move(program), options);
 }
 
 // --- locks ---
