@@ -33,7 +33,7 @@ class CallAhead {
   Task<Result<AnswerTo<Request>>> take(runtime::Cancellation* cancellation) {
     std::optional<runtime::Cancellation::Registration> registration;
     if (cancellation != nullptr) {
-      registration.emplace(*cancellation, [this] { ended_.set(kCancelled); });
+      registration.emplace(*cancellation, [this](const Status&) { ended_.set(kCancelled); });
     }
     if (co_await ended_.wait() == kCancelled) {
       co_return cancellation->status();

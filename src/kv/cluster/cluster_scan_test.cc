@@ -242,5 +242,45 @@ TEST_F(ClusterScanTest, AScanSeesAllThatWasAcknowledgedBeforeIt) {
   }
 }
 
+// Whatever is written meanwhile: a statement that starts over must see no more than it had to see at first.
+TEST_F(ClusterScanTest, AStatementThatStartsOverComesToItsEndUnderAnyLoad) {
+  bool stop = false;
+  int writes = 0;
+  const auto write_on = [&](uint32_t gateway, int row) -> Task<void> {
+    while (!stop) {
+      EXPECT_EQ((co_await write(gateway, row, row + 1, fmt::format("{}", ++writes))).to_string(), "OK");
+    }
+  };
+  for (int shard = 0; shard < kShards; ++shard) {
+    runtime::spawn(world_, write_on(static_cast<uint32_t>(shard % 3 + 1), shard * kRows / kShards + 200));
+  }
+  int restarts = 0;
+  for (int round = 0; round < 5; ++round) {
+    const uint64_t start_ns = world_.now_ns();
+    auto transaction = begin(static_cast<uint32_t>(round % 3 + 1));
+    const auto mark = transaction->savepoint();
+    std::vector<std::pair<Bytes, Bytes>> found;
+    Status status;
+    for (int attempt = 0; attempt < 200; ++attempt) {
+      found.clear();
+      const auto cursor = transaction->scan({"k", "l"}, {});
+      status = cluster_.run(read(*cursor, found));
+      if (status.code().view() != "RESTA") {
+        break;
+      }
+      ++restarts;
+      transaction->undo_writes_to(mark);
+      transaction->begin_statement();
+    }
+    EXPECT_EQ(status.to_string(), "OK");
+    EXPECT_EQ(found.size(), kRows);
+    // As long as clocks may differ, and the time of the last attempt.
+    EXPECT_LT(world_.now_ns() - start_ns, 300'000'000U);
+  }
+  EXPECT_GT(restarts, 0);
+  stop = true;
+  cluster_.run_for(1s);
+}
+
 }  // namespace
 }  // namespace pando::kv

@@ -131,6 +131,10 @@ class ClusterTransaction final : public txn::Transaction, public txn::PointAcces
   txn::TransactionOptions options_;
   TransactionId id_;
   ReadPoint point_;
+  // Of the statement that found something uncertain, until it starts over: what it must see does not grow meanwhile, so
+  // that under any load of writes nothing is uncertain any more once that moment is past.
+  HlcTimestamp uncertain_limit_;
+  bool starts_over_ = false;
   // When it may read the past: the oldest moment that is new enough, and the view it has read from last.
   HlcTimestamp oldest_;
   std::shared_ptr<const PastView> past_;
