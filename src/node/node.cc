@@ -68,10 +68,11 @@ struct Node::Parts {
   runtime::SystemClock clock;
   runtime::SystemTimer timer;
   runtime::PosixDisk disk;
-  runtime::DedicatedExecutor journal_writer{"journal"};
+  runtime::DedicatedExecutor journal_writer{"journal", runtime::Urgency::kPrompt};
   runtime::DedicatedExecutor journal_preparer{"journal-next"};
   // Spilling and applying of bulk transactions.
   runtime::DedicatedExecutor background{"background"};
+  runtime::DedicatedExecutor upkeep{"upkeep", runtime::Urgency::kLeisurely};
   runtime::InlineExecutor opener;
   kv::FlushRelay flushes;
   std::unique_ptr<storage::Engine> engine;
@@ -142,7 +143,8 @@ Status Node::Parts::open_local_store() {
                                                                       .clock = clock,
                                                                       .timer = timer,
                                                                       .flushes = flushes,
-                                                                      .background = &background},
+                                                                      .background = &background,
+                                                                      .upkeep = &upkeep},
                                                                      opener)));
   return {};
 }
@@ -221,6 +223,7 @@ Status Node::Parts::close_store() {
     kv_store->stop_upkeep();
   }
   background.stop();
+  upkeep.stop();
   if (cluster) {
     flush_listener.store(nullptr);
     return runtime::block_on(opener, cluster->stop(opener));
