@@ -16,6 +16,7 @@ namespace pando::kv {
 namespace {
 
 constexpr uint64_t kChangeTimeoutNs = 300'000'000'000;
+constexpr uint64_t kUnreachableTimeoutNs = 5'000'000'000;
 constexpr uint64_t kMembershipIntervalNs = 20'000'000'000;
 // A learner that is no further behind than this is promoted.
 constexpr uint64_t kCaughtUpEntries = 1000;
@@ -88,6 +89,11 @@ bool ReplicaCore::drive(Replica& replica, ReplicaChangeState& change, Status& ou
   if (change.promoted) {
     return true;
   }
+  if (waits_in_vain(change)) {
+    outcome = Status(sql_state::kQueryCanceled, "a node that is to get a replica of shard {} cannot be reached",
+                     replica.shard.number());
+    return true;
+  }
   std::vector<NodeId> missing;
   bool behind = false;
   for (const std::vector<NodeId>* const nodes : {&change.wanted.add, &change.wanted.add_learners}) {
@@ -104,6 +110,21 @@ bool ReplicaCore::drive(Replica& replica, ReplicaChangeState& change, Status& ou
     return !propose_learners(replica, missing, outcome);
   }
   return !behind && !propose_promotion(replica, change, outcome);
+}
+
+// A node that has gone for good must not keep the shard from being changed in another way.
+bool ReplicaCore::waits_in_vain(ReplicaChangeState& change) const {
+  const bool reachable = std::ranges::all_of(change.wanted.add, [&](NodeId node) {
+    return node == environment_.self || environment_.transport.connected(node);
+  });
+  if (reachable) {
+    change.unreachable_since_ns = 0;
+    return false;
+  }
+  if (change.unreachable_since_ns == 0) {
+    change.unreachable_since_ns = now_ns();
+  }
+  return now_ns() > change.unreachable_since_ns + kUnreachableTimeoutNs;
 }
 
 bool ReplicaCore::caught_up(const Replica& replica, ReplicaId id) const {
