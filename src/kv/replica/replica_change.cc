@@ -26,6 +26,20 @@ Status not_now(fmt::format_string<Args...> format, Args&&... args) {
   return Status(sql_state::kObjectNotInPrerequisiteState, format, std::forward<Args>(args)...);
 }
 
+// A node that has gone for good must not keep the shard from being changed in another way.
+bool waits_in_vain(ReplicaChangeState& change, const ReplicaEnvironment& environment) {
+  const bool reachable = std::ranges::all_of(change.wanted.add, [&](NodeId node) {
+    return node == environment.self || environment.transport.connected(node);
+  });
+  const uint64_t now_ns = environment.clock.monotonic_ns();
+  if (reachable) {
+    change.unreachable_since_ns = 0;
+  } else if (change.unreachable_since_ns == 0) {
+    change.unreachable_since_ns = now_ns;
+  }
+  return !reachable && now_ns > change.unreachable_since_ns + kUnreachableTimeoutNs;
+}
+
 using Step = raft::ConfigChange::Step;
 using Kind = raft::ConfigChange::Kind;
 
@@ -89,7 +103,7 @@ bool ReplicaCore::drive(Replica& replica, ReplicaChangeState& change, Status& ou
   if (change.promoted) {
     return true;
   }
-  if (waits_in_vain(change)) {
+  if (waits_in_vain(change, environment_)) {
     outcome = Status(sql_state::kQueryCanceled, "a node that is to get a replica of shard {} cannot be reached",
                      replica.shard.number());
     return true;
@@ -110,21 +124,6 @@ bool ReplicaCore::drive(Replica& replica, ReplicaChangeState& change, Status& ou
     return !propose_learners(replica, missing, outcome);
   }
   return !behind && !propose_promotion(replica, change, outcome);
-}
-
-// A node that has gone for good must not keep the shard from being changed in another way.
-bool ReplicaCore::waits_in_vain(ReplicaChangeState& change) const {
-  const bool reachable = std::ranges::all_of(change.wanted.add, [&](NodeId node) {
-    return node == environment_.self || environment_.transport.connected(node);
-  });
-  if (reachable) {
-    change.unreachable_since_ns = 0;
-    return false;
-  }
-  if (change.unreachable_since_ns == 0) {
-    change.unreachable_since_ns = now_ns();
-  }
-  return now_ns() > change.unreachable_since_ns + kUnreachableTimeoutNs;
 }
 
 bool ReplicaCore::caught_up(const Replica& replica, ReplicaId id) const {

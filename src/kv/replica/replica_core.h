@@ -219,7 +219,6 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   bool propose_promotion(Replica& replica, ReplicaChangeState& wanted, Status& outcome);
   bool propose_config(Replica& replica, const raft::ConfigChange& change, Status& outcome);
   bool caught_up(const Replica& replica, ReplicaId id) const;
-  bool waits_in_vain(ReplicaChangeState& change) const;
   void campaign_where_due();
   // replica_merge.cc
   uint64_t propose_shape(Replica& replica, EntryKind kind, Bytes body, DescriptorCallback done);
