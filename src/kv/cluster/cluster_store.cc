@@ -202,6 +202,9 @@ Task<AnswerTo<Request>> ClusterStore::send(Bytes key, Request request, SendConte
       router_.forget(route.shard);
       continue;
     }
+    if (context.shard != ShardId() && route.shard != context.shard) {
+      co_return Reply::not_leaseholder(NodeId());
+    }
     *node = route.leaseholder;
     if (context.asked != nullptr) {
       context.asked->store(node->number());

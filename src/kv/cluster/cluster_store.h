@@ -102,6 +102,8 @@ class ClusterStore final : public txn::Store, public txn::ProgramStore {
     bool before = false;
     // Whether it may be sent again when no answer came.
     bool repeatable = true;
+    // The only shard that it may go to, which was the key's when it was made; none: whichever is.
+    ShardId shard;
     // Receives the node that answers, before it is asked.
     std::atomic<NodeId::Number>* asked = nullptr;
     // Gets an entry for every node that is asked: one that does not answer may hold a lock all the same.

@@ -14,6 +14,18 @@ Status locks_lost() {
       .with_hint("The transaction might succeed if retried.");
 }
 
+// So that the span has the key.
+void extend(txn::Span& span, const Bytes& key) {
+  const bool first = span.end.empty();
+  if (first || key < span.start) {
+    span.start = key;
+  }
+  if (first || key >= span.end) {
+    span.end = key;
+    span.end.push_back('\0');
+  }
+}
+
 std::optional<Bytes> value_of(const txn::WriteBuffer::Write& write) {
   return write.value.has_value() ? std::optional<Bytes>(*write.value) : std::nullopt;
 }
@@ -442,6 +454,9 @@ Task<Status> ClusterTransaction::bind_locks(std::vector<Part>& parts) {
       co_return locks_lost();
     }
     part->commit.term = lock.term;
+    if (!writes_.find(key).has_value()) {
+      extend(part->commit.locked, key);
+    }
   }
   co_return Status();
 }
@@ -502,6 +517,7 @@ Task<Status> ClusterTransaction::commit_one(Part part, bool* must_lock) {
   auto sent = context(false);
   // From here on a cancellation comes too late.
   sent.cancellation = nullptr;
+  sent.shard = part.route.shard;
   NodeId node;
   const auto answer =
       co_await store_.send(part.first_key, CommitShardRequest{.part = std::move(part.commit)}, sent, &node);
@@ -548,6 +564,7 @@ struct ClusterTransaction::Vote {
 Task<void> ClusterTransaction::prepare_part(Part* part, std::vector<Participant> participants, Vote* vote) {
   auto sent = context(false);
   sent.cancellation = nullptr;
+  sent.shard = part->route.shard;
   NodeId node;
   const auto answer = co_await store_.send(
       part->first_key,

@@ -307,6 +307,14 @@ Task<void> Leaseholder::wait_until_commits_allowed(LedShard& led, runtime::Execu
   }
 }
 
+bool Leaseholder::holds(const LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys) {
+  const bool has_keys = keys.empty() || (led.contains(keys.front()) && led.contains(keys.back()));
+  const bool has_locked = part.locked.end.empty() || led.contains(part.locked);
+  return has_keys && has_locked &&
+         std::ranges::all_of(part.reads,
+                             [&](const txn::Span& read) PANDO_REQUIRES(led.mutex) { return led.contains(read); });
+}
+
 Status Leaseholder::check_part(LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys) {
   const bool holds =
       part.term == 0 ? !owners_.refuses(part.transaction) : part.term == led.term && owners_.knows(part.transaction);
@@ -368,7 +376,7 @@ Task<AnswerTo<CommitShardRequest>> Leaseholder::commit(CommitShardRequest reques
     if (!leads(led)) {
       co_return redirect<CommitReply>(part.shard);
     }
-    if (!led.contains(write.keys.front()) || !led.contains(write.keys.back())) {
+    if (!holds(led, part, write.keys)) {
       co_return Reply::not_leaseholder(NodeId());
     }
     if (part.replaces && !may_replace(led, write.keys, passing)) {
@@ -459,7 +467,7 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
     if (!leads(led)) {
       co_return redirect<CommitReply>(part.shard);
     }
-    if (!write.keys.empty() && (!led.contains(write.keys.front()) || !led.contains(write.keys.back()))) {
+    if (!led.contains(request.key) || !holds(led, part, write.keys)) {
       co_return Reply::not_leaseholder(NodeId());
     }
     if (led.splitting) {
@@ -470,7 +478,8 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
     if (!outcome.ok()) {
       co_return Reply::error(std::move(outcome).status());
     }
-    if (outcome->has_value() || led.prepared.contains(part.transaction)) {
+    // Two of its parts here, on what was two shards: there is one promise for a shard.
+    if (outcome->has_value() || led.takes_part(part.transaction)) {
       co_return Reply::error(locks_lost());
     }
     if (Status status = check_part(led, part, write.keys); !status.ok()) {

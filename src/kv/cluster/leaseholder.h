@@ -93,6 +93,8 @@ class Leaseholder final : public StateMachine {
   // Waits until nothing is prepared on the right side, and lets nothing be prepared there before end_merge().
   Task<Status> prepare_merge(ShardId right, runtime::Executor& executor);
   void end_merge(ShardId right);
+  // Whether something is prepared, as this replica has applied it: also what another leaseholder has let in.
+  Result<bool> has_stored_promises(ShardId shard);
 
   AnswerTo<GuardLeaseRequest> lease_guards(const GuardLeaseRequest& request);
   Task<AnswerTo<DiscardRequest>> discard(DiscardRequest request, runtime::Executor& executor);
@@ -242,6 +244,9 @@ class Leaseholder final : public StateMachine {
   // What a lock's answer tells of its key.
   Status describe_locked(const LockRequest& request, LockReply& reply);
   bool may_replace(const LedShard& led, const std::vector<Bytes>& keys, txn::LockOwner& passing)
+      PANDO_REQUIRES(led.mutex);
+  // Whether all that the transaction did, or is to do, on the shard is still there: a gateway may have missed a split.
+  static bool holds(const LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys)
       PANDO_REQUIRES(led.mutex);
   Status check_part(LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys) PANDO_REQUIRES(led.mutex);
   Status check_reads(LedShard& led, const CommitPart& part) PANDO_REQUIRES(led.mutex);

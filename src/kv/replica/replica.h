@@ -19,6 +19,8 @@ struct ReplicaChangeState {
   DescriptorCallback done;
   uint64_t term = 0;
   uint64_t deadline_ns = 0;
+  // Since when a node that is to get a replica cannot be reached; 0: all can.
+  uint64_t unreachable_since_ns = 0;
   // The index of the last configuration change that was proposed for it.
   uint64_t proposed = 0;
   bool promoted = false;
