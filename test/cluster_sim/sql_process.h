@@ -18,6 +18,7 @@
 #include "runtime/event.h"
 #include "session/environment.h"
 #include "session/session.h"
+#include "sql/exec/program_runner.h"
 #include "test/cluster_store/simulated_cluster.h"
 
 namespace pando::test {
@@ -59,6 +60,7 @@ class SqlProcess final : public NodeService {
   sim::World& world_;
   SimulatedClusterNode& node_;
   kv::ClusterNode& store_;
+  sql::exec::ProgramRunner programs_;
   catalog::Catalog catalog_;
   catalog::Sequences sequences_;
   session::SessionRegistry registry_;
