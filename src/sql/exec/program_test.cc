@@ -178,26 +178,26 @@ std::string aggregate_apart(std::string_view name, types::Oid type, const std::v
     const auto parsed = types::parse_text(argument, value, context.settings);
     vector.reset_constant(parsed.ok() ? *parsed : types::Value::null(), 1);
     const types::Vector* const arguments[] = {&vector};
-    void* const states[] = {apart ? part.get() : total.get()};
+    void* const states[] = {apart ? part->get() : total->get()};
     EXPECT_TRUE(kernels.update(context, call, states, arguments, 1).ok());
     if (apart) {
       Bytes saved;
-      portable->save(part.get(), saved);
+      portable->save(part->get(), saved);
       const auto loaded = make();
-      EXPECT_TRUE(portable->load(loaded.get(), saved));
+      EXPECT_TRUE(portable->load(loaded->get(), saved));
       Bytes again;
-      portable->save(loaded.get(), again);
+      portable->save(loaded->get(), again);
       EXPECT_EQ(again, saved);
       for (std::size_t size = 0; size < saved.size(); ++size) {
         const auto cut = make();
-        EXPECT_FALSE(portable->load(cut.get(), ByteView(saved).substr(0, size)));
+        EXPECT_FALSE(portable->load(cut->get(), ByteView(saved).substr(0, size)));
       }
-      EXPECT_TRUE(kernels.combine(context, call, total.get(), loaded.get()).ok());
+      EXPECT_TRUE(kernels.combine(context, call, total->get(), loaded->get()).ok());
     }
   }
   types::Vector result(types::physical_of(function->result));
   result.reset(1);
-  void* const states[] = {total.get()};
+  void* const states[] = {total->get()};
   EXPECT_TRUE(kernels.finalize(context, call, states, 1, result).ok());
   std::string text;
   if (!result.is_null(0)) {
