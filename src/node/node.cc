@@ -22,6 +22,7 @@
 #include "runtime/os/worker.h"
 #include "session/auto_analyze.h"
 #include "session/databases.h"
+#include "sql/exec/program_runner.h"
 #include "storage/rocksdb/rocksdb_engine.h"
 #include "txn/memory/memory_store.h"
 
@@ -79,6 +80,7 @@ struct Node::Parts {
   std::unique_ptr<txn::MemoryStore> memory_store;
   std::unique_ptr<kv::KvStore> kv_store;
   // In a cluster, instead of the store above.
+  sql::exec::ProgramRunner programs;
   std::unique_ptr<ClusterThreads> cluster_threads;
   std::atomic<kv::ReplicaHost*> flush_listener{nullptr};
   std::unique_ptr<kv::ClusterNode> cluster;
@@ -189,6 +191,7 @@ Status Node::Parts::open_cluster_store() {
                                                                          .servers = std::move(servers),
                                                                          .background = cluster_threads->background},
                                               member.peers);
+  cluster->store().use_programs(&programs);
   cluster->store().on_watched_change(
       [this](runtime::Executor& executor) -> Task<Status> { return refresh_catalog(executor); });
   PANDO_TRY(runtime::block_on(opener, cluster->start(opener)));

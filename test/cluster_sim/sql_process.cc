@@ -29,6 +29,7 @@ SqlProcess::SqlProcess(sim::World& world, SimulatedClusterNode& node, ClusterPro
                    .registry = registry_,
                    .cluster = &control_,
                    .random = [&world] { return world.prng().next(); }} {
+  store_.store().use_programs(&programs_);
   store_.store().on_watched_change([this](runtime::Executor& executor) { return refresh_catalog(executor); });
 }
 

@@ -19,6 +19,7 @@
 #include "runtime/event.h"
 #include "session/environment.h"
 #include "session/session.h"
+#include "sql/exec/program_runner.h"
 #include "test/cluster_store/simulated_cluster.h"
 
 namespace pando::test {
@@ -64,6 +65,7 @@ class SqlProcess final : public NodeService {
   SimulatedClusterNode& node_;
   kv::ClusterNode& store_;
   sim::SimTimer& timer_;
+  sql::exec::ProgramRunner programs_;
   catalog::Catalog catalog_;
   catalog::Sequences sequences_;
   session::SessionRegistry registry_;
