@@ -80,7 +80,7 @@ class Bank final : public Workload {
   }
 
   Task<void> read_total(Client* client) {
-    const uint64_t way = client->prng().below(5);
+    const uint64_t way = client->prng().below(6);
     if (way == 0) {
       co_await read_one_by_one(client);
       co_return;
@@ -92,7 +92,7 @@ class Bank final : public Workload {
     const std::string sql = way == 1   ? "SELECT id, balance FROM accounts"
                             : way == 2 ? "SELECT id, balance FROM accounts WHERE balance >= 0 ORDER BY balance DESC"
                                        : "SELECT id, balance FROM accounts ORDER BY id DESC";
-    if (way == 4) {
+    if (way == 5) {
       co_await read_past(client, sql);
       co_return;
     }

@@ -215,7 +215,9 @@ class Leaseholder final : public StateMachine {
   bool leads(const LedShard& led) const PANDO_REQUIRES(led.mutex);
   NodeId leader_hint(ShardId id) const;
   template <typename T>
-  Answer<T> redirect(ShardId id) const;
+  Answer<T> redirect(ShardId id) const {
+    return Answer<T>::not_leaseholder(leader_hint(id));
+  }
   template <typename T>
   Answer<T> refusal(const LedShard& led, const PendingWrite& write) const;
   Task<Settled> settle(LedShard& led, ReadPoint point, txn::Span part, TransactionId reader,
@@ -292,10 +294,5 @@ class Leaseholder final : public StateMachine {
   // Those with data, by their start.
   std::map<Bytes, LedShard*, std::less<>> by_start_ PANDO_GUARDED_BY(shards_mutex_);
 };
-
-template <typename T>
-Answer<T> Leaseholder::redirect(ShardId id) const {
-  return Answer<T>::not_leaseholder(leader_hint(id));
-}
 
 }  // namespace pando::kv
