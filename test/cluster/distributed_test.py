@@ -157,12 +157,14 @@ class DistributedTest(unittest.TestCase):
         self.assertEqual(plan("SELECT a, sum(b) FROM t WHERE ok GROUP BY a"),
                          "Finalize HashAggregate\n  Group Key: a\n  ->  Gather from Leaseholders\n"
                          "        ->  Partial HashAggregate\n              Group Key: a\n              ->  Seq Scan on t\n"
-                         "                    Filter: ok")
-        self.assertIn("Gather from Leaseholders\n  ->  Seq Scan on t\n        Filter: (a = 3)",
+                         "                    Filter: (ok)")
+        self.assertIn("Gather from Leaseholders\n  ->  Seq Scan on t\n        Filter: ((a = 3))",
                       plan("SELECT k FROM t WHERE a = 3"))
         # What is not the same everywhere, and at any time, is computed here.
         self.assertNotIn("Gather", plan("SELECT * FROM t WHERE random() < f"))
+        run(self.connections[0], "RESET min_parallel_table_scan_size")
         self.assertNotIn("Gather", plan("SELECT a FROM t WHERE k = 5"))
+        run(self.connections[0], "SET min_parallel_table_scan_size = 0")
         analyzed = "\n".join(row[0] for row in run(self.connections[0], "EXPLAIN ANALYZE SELECT count(*) FROM t WHERE ok"))
         self.assertNotIn("never executed", analyzed)
 
@@ -175,7 +177,7 @@ class DistributedTest(unittest.TestCase):
             self.assertEqual(run(connection, "SELECT a, count(*) FROM t WHERE a >= 1000 GROUP BY a ORDER BY a"),
                              [(1000, ROWS // 100), (2000, 50)])
             self.assertEqual(run(connection, "SELECT count(*) FROM t"), [(ROWS - ROWS // 100 + 50,)])
-            self.assertEqual(run(connection, "SELECT count(*) FROM t WHERE k % 100 = 8"), [(0,)])
+            self.assertEqual(run(connection, "SELECT count(*) FROM t WHERE k % 100 = 8 AND k <= 20000"), [(0,)])
             run(connection, "ROLLBACK")
             self.assertEqual(run(connection, "SELECT count(*) FROM t WHERE a >= 1000"), [(0,)])
 
@@ -262,16 +264,17 @@ class DistributedTest(unittest.TestCase):
             while time.monotonic() < deadline:
                 connection = self.connections[rounds % 3]
                 self.assertEqual(run(connection, "SELECT count(*), sum(b) FROM t"), expected)
-                self.assertEqual(len(run(connection, "SELECT k, b FROM t WHERE k % 7 = 1 ORDER BY k")), (ROWS + 6) // 7)
+                # Rows that have left cannot be taken back: these wait for the last of them.
+                self.assertEqual(run(connection, "SELECT count(*) FROM (SELECT k FROM t WHERE k % 7 = 1 ORDER BY b) AS x"),
+                                 [((ROWS + 6) // 7,)])
                 rounds += 1
         finally:
             stop.set()
             for mover in movers:
                 mover.join()
+            run(self.connections[0], "UPDATE t SET b = k::bigint * 1000000007")
         self.assertGreater(rounds, 5)
         self.assertGreater(len(written), 50)
-        for connection in [self.connections[0], self.alone]:
-            run(connection, "UPDATE t SET b = k::bigint * 1000000007")
 
     def test_a_lost_leaseholder_delays_a_statement_and_does_not_end_it(self):
         expected = answer(self.alone, QUERIES[4])
