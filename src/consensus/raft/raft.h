@@ -21,7 +21,6 @@
 #include <expected>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "base/fault.h"

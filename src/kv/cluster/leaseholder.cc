@@ -143,12 +143,11 @@ HlcTimestamp Leaseholder::settle_moment(const LedShard& led, ReadPoint& point) {
 // A version after the read's moment may have been acknowledged before the statement began, unless it was committed here
 // after the moment was chosen here. Commits over several shards take their time from elsewhere: they have a logical
 // part.
-bool Leaseholder::is_uncertain(HlcTimestamp version, const Settled& settled) const {
-  if (version <= settled.point.at || version > settled.point.limit) {
+bool Leaseholder::is_uncertain(HlcTimestamp version, const ReadPoint& point, HlcTimestamp lease_start) const {
+  if (version <= point.at || version > point.limit) {
     return false;
   }
-  const bool committed_here_since =
-      settled.point.origin == self_ && version.logical == 0 && version > settled.lease_start;
+  const bool committed_here_since = point.origin == self_ && version.logical == 0 && version > lease_start;
   return !committed_here_since;
 }
 
@@ -184,7 +183,7 @@ Task<AnswerTo<GetRequest>> Leaseholder::get(GetRequest request, runtime::Executo
   CachedRecord record;
   auto found = newest(request.key, record);
   if (found.ok() && *found && !request.latest && record.timestamp > settled.point.at) {
-    if (is_uncertain(record.timestamp, settled)) {
+    if (is_uncertain(record.timestamp, settled.point, settled.lease_start)) {
       co_return Reply::uncertain_at(record.timestamp);
     }
     found = read(request.key, settled.point.at, record);

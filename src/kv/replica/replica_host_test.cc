@@ -474,6 +474,49 @@ TEST_F(ReplicaHostTest, AFullDiskStopsNothingForGood) {
   EXPECT_EQ(has(hosts_->node(1), 12), outcome == ProposalOutcome::kApplied);
 }
 
+// Its unconfirmed tail was replaced in the segment behind; then all was flushed, and the segments before went.
+TEST_F(ReplicaHostTest, AReplacedTailWhoseSegmentsAreGoneIsNotMissed) {
+  options_.replica.journal_keep_bytes = 0;
+  options_.replica.log_bytes_max = 2_KiB;
+  make_group(3);
+  write(1, 10);
+  SimulatedNode& old = *hosts_->await_leaseholder(kShard);
+  for (uint32_t other = 1; other <= 3; ++other) {
+    hosts_->network().block(other, old.id().number());
+    hosts_->network().block(old.id().number(), other);
+  }
+  const uint64_t term = *old.machine().serving(kShard);
+  // More than half of a segment each: the last one begins the next.
+  const Bytes large(40_KiB, 'x');
+  for (uint64_t i = 100; i < 120; ++i) {
+    const Bytes value = i == 100 || i == 119 ? large : Bytes("small");
+    old.host().propose({.shard = kShard,
+                        .term = term,
+                        .generation = 100,
+                        .payload = encode(RecordCommand{i, "unconfirmed", value}),
+                        .done = [](ProposalResult) {}});
+    hosts_->run_for(2ms);
+  }
+  ASSERT_TRUE(hosts_->run_until(10s, [&] {
+    SimulatedNode* const now = hosts_->leaseholder(kShard);
+    return now != nullptr && now != &old;
+  }));
+  write(11, 40);
+  hosts_->network().heal();
+  expect_identical();
+  const uint64_t segments = old.host().statistics().journal.segment_count;
+  for (const auto& node : hosts_->nodes()) {
+    node->engine().flush().ignore("a memory engine flushes");
+  }
+  write(41, 42);
+  hosts_->run_for(1s);
+  EXPECT_LT(old.host().statistics().journal.segment_count, segments) << "nothing was freed: nothing is tested";
+  old.crash();
+  old.start();
+  ASSERT_TRUE(hosts_->run_until(5s, [&] { return old.running(); }));
+  expect_identical();
+}
+
 // A sync that failed may have forgotten what it was to write, and the next one succeeds: what is written again must not
 // rest on it.
 TEST_F(ReplicaHostTest, WhatIsWrittenAgainAfterAFailedSyncIsDurable) {

@@ -48,7 +48,10 @@ class Replay final : public storage::JournalVisitor {
   Status on_entry(ShardId shard, const storage::JournalEntry& entry) override {
     ReplayedLog& log = logs[shard];
     if (entry.index <= log.start.index) {
-      return damaged(shard, "a journal entry before the beginning of its log");
+      // It replaced what has gone since, and so did those before it: the engine has flushed them all.
+      log.entries.clear();
+      log.start = {entry.index, entry.term};
+      return Status();
     }
     if (entry.index > log.start.index + log.entries.size() + 1) {
       return damaged(shard, "a gap in the journal");
