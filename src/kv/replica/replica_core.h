@@ -5,7 +5,7 @@
 //   replica_core.cc       inputs, turns, sending, the journal
 //   replica_start.cc      what engine and journal hold, brought together after a restart; stopping
 //   replica_apply.cc      committed entries to the state machine; splits and configuration changes among them
-//   replica_lease.cc      who leads and serves; handing over
+//   replica_lease.cc      who leads and serves; handing over (shared_leases.h: those of idle shards, together)
 //   replica_change.cc     changes of replicas; adopting and destroying replicas
 //   replica_merge.cc      two shards become one
 //   replica_snapshot.cc   when a snapshot takes the place of what is here
