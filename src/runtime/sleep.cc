@@ -12,7 +12,7 @@ Task<Status> sleep(Timer& timer, Executor& executor, std::chrono::nanoseconds du
   {
     std::optional<Cancellation::Registration> registration;
     if (cancellation != nullptr) {
-      registration.emplace(*cancellation, [&woken] { woken.set(); });
+      registration.emplace(*cancellation, [&woken](const Status&) { woken.set(); });
     }
     co_await woken.wait();
   }

@@ -226,7 +226,7 @@ Task<Status> SchemaChange::validate() {
   Status status;
   {
     const runtime::Cancellation::Registration registration(
-        stopping_, [&session, this] { session.request_termination(stopping_.status()); });
+        stopping_, [&session](const Status& reason) { session.request_termination(reason); });
     do {
       status = co_await session.validate(table, constraint->name);
     } while (is_conflict(status));

@@ -6,6 +6,7 @@
 import os
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -88,6 +89,32 @@ class OperationsTest(unittest.TestCase):
                 time.sleep(0.2)
                 cluster.wait(lambda: self.merges(connections[1]), 30, "the shards are not merged")
                 self.assertEqual(run(connections[1], "SELECT count(*) FROM t"), [(100,)])
+
+    def test_a_wait_for_a_lock_is_given_up(self):
+        with Cluster(BINARY, nodes=3, base_port=self.base, directory=self.directory) as cluster:
+            cluster.form()
+            holder = cluster.node(1).connect()
+            run(holder, "CREATE TABLE t (k int PRIMARY KEY, v int)")
+            run(holder, "INSERT INTO t VALUES (1, 0)")
+            run(holder, "BEGIN")
+            run(holder, "UPDATE t SET v = 1 WHERE k = 1")
+            waiters = [node.connect() for node in cluster.nodes]
+            for waiter in waiters:
+                run(waiter, "SET statement_timeout = 200")
+                with self.assertRaises(psycopg2.errors.QueryCanceled) as caught:
+                    run(waiter, "UPDATE t SET v = 2 WHERE k = 1")
+                self.assertIn("due to statement timeout", str(caught.exception))
+                run(waiter, "SET statement_timeout = 0")
+                timer = threading.Timer(0.3, waiter.cancel)
+                timer.start()
+                with self.assertRaises(psycopg2.errors.QueryCanceled) as caught:
+                    run(waiter, "UPDATE t SET v = 2 WHERE k = 1")
+                self.assertIn("due to user request", str(caught.exception))
+                timer.join()
+            run(holder, "COMMIT")
+            for waiter in waiters:
+                run(waiter, "UPDATE t SET v = v + 1 WHERE k = 1")
+            self.assertEqual(run(holder, "SELECT v FROM t"), [(4,)])
 
 
 if __name__ == "__main__":
