@@ -19,7 +19,6 @@ constexpr std::string_view kPandoRelations =
     "nodes|13080|r|0|node_id:23:1,sql_address:25:1,peer_address:25:1,locality:25:1,state:25:1,is_live:16:1,"
     "started_at:1184:0,version:25:1\n"
     "shards|13081|r|0|shard_id:20:1,generation:20:1,start_key:25:1,end_key:25:0,leaseholder:23:0,replicas:1007:1\n"
-    "settings|13082|r|0|name:25:1,value:25:1,default_value:25:0,source:25:1,description:25:1\n"
     "jobs|13083|r|0|job_id:20:1,kind:25:1,statement:25:1,state:25:1,progress:701:1,rows_done:20:1,rows_total:20:0,"
     "error:25:0,node_id:23:0,term:20:1,created_at:1184:1,started_at:1184:0,finished_at:1184:0\n";
 

@@ -135,8 +135,8 @@ uint64_t JobRunner::claim_end_ns() {
 
 Task<Status> JobRunner::claim(uint32_t id) {
   auto transaction = environment_.store.begin({.executor = &executor_, .cancellation = &stopping_});
-  PANDO_CO_ASSIGN(catalog::Job job, co_await jobs_.lock(*transaction, id));
   transaction->begin_statement();
+  PANDO_CO_ASSIGN(catalog::Job job, co_await jobs_.lock(*transaction, id));
   if (!is_free(job)) {
     co_await transaction->rollback();
     co_return Status();
@@ -157,8 +157,8 @@ Task<Status> JobRunner::claim(uint32_t id) {
 
 Task<Status> JobRunner::renew(uint32_t id) {
   auto transaction = environment_.store.begin({.executor = &executor_, .cancellation = &stopping_});
-  PANDO_CO_ASSIGN(catalog::Job job, co_await jobs_.lock(*transaction, id));
   transaction->begin_statement();
+  PANDO_CO_ASSIGN(catalog::Job job, co_await jobs_.lock(*transaction, id));
   if (job.is_finished() || job.node != node_) {
     co_await transaction->rollback();
     co_return Status();
@@ -222,8 +222,8 @@ Task<Result<catalog::Job>> JobRunner::wait(uint32_t id, runtime::Executor& execu
 
 Task<Status> JobRunner::cancel(uint32_t id, runtime::Executor& executor) {
   auto transaction = environment_.store.begin({.executor = &executor});
-  PANDO_CO_ASSIGN(catalog::Job job, co_await jobs_.lock(*transaction, id));
   transaction->begin_statement();
+  PANDO_CO_ASSIGN(catalog::Job job, co_await jobs_.lock(*transaction, id));
   if (job.is_finished()) {
     co_await transaction->rollback();
     co_return Status(sql_state::kObjectNotInPrerequisiteState, "job {} has ended", id);

@@ -80,10 +80,11 @@ bool has_object(const TableDescriptor& table, const Job& job) {
 }  // namespace
 
 SchemaChange::Transaction SchemaChange::begin(txn::Isolation isolation) {
-  return environment_.store.begin({.isolation = isolation, .executor = &executor_, .cancellation = &stopping_});
+  auto transaction =
+      environment_.store.begin({.isolation = isolation, .executor = &executor_, .cancellation = &stopping_});
+  transaction->begin_statement();
+  return transaction;
 }
-
-catalog::TablePtr SchemaChange::find_table() const { return environment_.catalog.current()->find_table(job_.table); }
 
 // The job, as long as it is this node's and nobody has cancelled it.
 Task<Result<Job>> SchemaChange::hold(txn::Transaction& transaction) {
@@ -113,6 +114,7 @@ Task<Status> SchemaChange::advance() {
 // --- the rows from before ---
 
 Task<Status> SchemaChange::build_index() {
+  PANDO_CO_TRY(co_await find_end());
   while (true) {
     auto rows = co_await next_rows();
     if (rows.ok() && rows->empty()) {
@@ -133,22 +135,30 @@ Task<Status> SchemaChange::build_index() {
   }
 }
 
+Task<Status> SchemaChange::find_end() {
+  const Bytes prefix = catalog::index_prefix(job_.place, catalog::kRowIndexId);
+  const auto transaction = begin(txn::Isolation::kReadCommitted);
+  {
+    const auto cursor = transaction->scan({prefix, prefix_end(prefix)}, {.reverse = true, .limit_hint = 1});
+    txn::KeyValueBatch batch;
+    PANDO_CO_TRY(co_await cursor->next(batch, 1));
+    end_ = batch.size() == 0 ? prefix : next_key(Bytes(batch.key(0)));
+  }
+  co_await transaction->rollback();
+  co_return Status();
+}
+
 // Keys of the rows behind the checkpoint.
 Task<Result<std::vector<Bytes>>> SchemaChange::next_rows() {
   std::vector<Bytes> keys;
-  const auto table = find_table();
-  if (table == nullptr) {
-    co_return no_table();
-  }
-  if (table->id != job_.place) {
-    // All rows were written anew, by a statement that knew the index.
+  const Bytes start =
+      job_.checkpoint.empty() ? catalog::index_prefix(job_.place, catalog::kRowIndexId) : job_.checkpoint;
+  if (start >= end_) {
     co_return keys;
   }
-  const Bytes prefix = catalog::index_prefix(job_.place, catalog::kRowIndexId);
   const auto transaction = begin(txn::Isolation::kReadCommitted);
-  transaction->begin_statement();
   {
-    const txn::Span rest{job_.checkpoint.empty() ? prefix : job_.checkpoint, prefix_end(prefix)};
+    const txn::Span rest{start, end_};
     const auto cursor = transaction->scan(rest, {.limit_hint = kPieceRows});
     txn::KeyValueBatch batch;
     PANDO_CO_TRY(co_await cursor->next(batch, kPieceRows));
@@ -175,9 +185,10 @@ Task<Status> SchemaChange::fill(const std::vector<Bytes>* rows, bool locked) {
     co_return no_object();
   }
   if (table->id != job_.place) {
+    // All rows were written anew, by a statement that knew the index.
+    job_.checkpoint = end_;
     co_return Status();
   }
-  transaction->begin_statement();
   sql::EvaluationContext evaluation;
   evaluation.settings.user_types = snapshot->user_types();
   sql::exec::TransactionState state;
@@ -201,7 +212,7 @@ Task<Status> SchemaChange::fill(const std::vector<Bytes>* rows, bool locked) {
                       : co_await backfill.fill({rows->front(), next_key(rows->back())}));
   held.checkpoint = next_key(rows->back());
   held.rows_done += rows->size();
-  held.rows_total = std::max(held.rows_total, held.rows_done);
+  held.rows_total = held.rows_total == 0 ? 0 : std::max(held.rows_total, held.rows_done);
   PANDO_CO_TRY(co_await jobs_.put(*transaction, held));
   PANDO_CO_TRY(co_await transaction->commit());
   job_ = std::move(held);
@@ -209,12 +220,15 @@ Task<Status> SchemaChange::fill(const std::vector<Bytes>* rows, bool locked) {
 }
 
 Task<Status> SchemaChange::validate() {
+  catalog::TablePtr table;
   {
     const auto transaction = begin(txn::Isolation::kReadCommitted);
+    catalog::CatalogTransaction view(environment_.catalog, *transaction);
     PANDO_CO_TRY((co_await hold(*transaction)).status());
+    PANDO_CO_TRY(co_await view.lock_table(job_.table, txn::LockStrength::kKeyShare, txn::WaitPolicy::kBlock));
+    table = view.snapshot()->find_table(job_.table);
     co_await transaction->rollback();
   }
-  const auto table = find_table();
   if (table == nullptr) {
     co_return no_table();
   }
@@ -263,7 +277,6 @@ Task<Status> SchemaChange::publish() {
 Task<Status> SchemaChange::give_up(Status why) {
   const auto transaction = begin(txn::Isolation::kReadCommitted);
   PANDO_CO_ASSIGN(Job held, co_await jobs_.hold(*transaction, job_));
-  transaction->begin_statement();
   held.state = JobState::kReverting;
   held.set_error(why);
   PANDO_CO_TRY(co_await jobs_.put(*transaction, held));
@@ -301,7 +314,6 @@ Task<Status> SchemaChange::try_change_table(const Edit* edit, JobState end) {
   catalog::CatalogTransaction view(environment_.catalog, *transaction);
   PANDO_CO_TRY(co_await view.lock_table(job_.table, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock));
   PANDO_CO_ASSIGN(Job held, co_await hold(*transaction));
-  transaction->begin_statement();
   const auto table = view.snapshot()->find_table(job_.table);
   const bool succeeds = end == JobState::kSucceeded;
   if (table == nullptr && succeeds) {

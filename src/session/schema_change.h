@@ -36,6 +36,7 @@ class SchemaChange {
   Transaction begin(txn::Isolation isolation);
   Task<Status> advance();
   Task<Status> build_index();
+  Task<Status> find_end();
   Task<Result<std::vector<Bytes>>> next_rows();
   Task<Status> fill(const std::vector<Bytes>* rows, bool locked);
   Task<Status> validate();
@@ -45,13 +46,14 @@ class SchemaChange {
   Task<Status> change_table(Edit edit, catalog::JobState end);
   Task<Status> try_change_table(const Edit* edit, catalog::JobState end);
   Task<Result<catalog::Job>> hold(txn::Transaction& transaction);
-  catalog::TablePtr find_table() const;
 
   SessionEnvironment& environment_;
   runtime::Executor& executor_;
   catalog::Jobs& jobs_;
   catalog::Job job_;
   runtime::Cancellation& stopping_;
+  // Rows from here on are newer than the index. Else a table that grows at its end would never be done.
+  Bytes end_;
 };
 
 }  // namespace pando::session

@@ -51,18 +51,6 @@ void write_settings(const SessionSettings& settings, catalog::SystemRowWriter& w
   }
 }
 
-// pando.settings: the same ones in short, with values as SHOW prints them.
-void write_shown_settings(const SessionSettings& settings, catalog::SystemRowWriter& writer) {
-  for (const ShownSetting& setting : settings.show_all()) {
-    const SettingDefinition& definition = *setting.definition;
-    writer.add({{"name", setting.name},
-                {"value", setting.shown},
-                {"default_value", show_setting(definition, setting.boot_value)},
-                {"source", std::string(setting.source)},
-                {"description", std::string(definition.description)}});
-  }
-}
-
 template <typename Time>
 void write_nodes(ClusterControl& cluster, const Time& time, catalog::SystemRowWriter& writer) {
   for (const ClusterNodeRow& node : cluster.nodes()) {
@@ -171,10 +159,6 @@ bool Session::write_system_rows(std::string_view relation, catalog::SystemRowWri
   }
   if (relation == "pg_settings") {
     write_settings(settings_, writer);
-    return true;
-  }
-  if (relation == "settings") {
-    write_shown_settings(settings_, writer);
     return true;
   }
   if (relation == "pg_prepared_statements") {
