@@ -191,6 +191,14 @@ void fields(Archive& archive, TableStatistics& t) {
   archive(t.id, t.rows, t.columns);
 }
 
+template <typename Archive>
+void fields(Archive& archive, Job& j) {
+  archive(j.id, j.kind, j.state, j.statement, j.table, j.place, j.index, j.constraint, j.keeps_constraint, j.not_null,
+          j.checkpoint, j.rows_done, j.rows_total, j.node, j.term, j.claimed_until_ns, j.cancel_requested, j.error_code,
+          j.error_message, j.error_detail, j.error_hint, j.error_schema, j.error_table, j.error_column,
+          j.error_constraint, j.created_us, j.started_us, j.finished_us);
+}
+
 // A value is its alternative's number and its bytes. Never renumber.
 enum class ValueForm : uint8_t {
   kNull = 0,
@@ -320,6 +328,7 @@ Bytes encode(const SequenceDescriptor& sequence) { return encode_descriptor(sequ
 Bytes encode(const TypeDescriptor& type) { return encode_descriptor(type); }
 Bytes encode(const RoleDescriptor& role) { return encode_descriptor(role); }
 Bytes encode(const TableStatistics& statistics) { return encode_descriptor(statistics); }
+Bytes encode(const Job& job) { return encode_descriptor(job); }
 
 Result<SchemaDescriptor> decode_schema(ByteView bytes) { return decode_descriptor<SchemaDescriptor>(bytes, "schema"); }
 Result<TableDescriptor> decode_table(ByteView bytes) {
@@ -337,6 +346,7 @@ Result<SequenceDescriptor> decode_sequence(ByteView bytes) {
 Result<TableStatistics> decode_statistics(ByteView bytes) {
   return decode_descriptor<TableStatistics>(bytes, "table's statistics");
 }
+Result<Job> decode_job(ByteView bytes) { return decode_descriptor<Job>(bytes, "job"); }
 Result<TypeDescriptor> decode_type(ByteView bytes) { return decode_descriptor<TypeDescriptor>(bytes, "type"); }
 Result<RoleDescriptor> decode_role(ByteView bytes) { return decode_descriptor<RoleDescriptor>(bytes, "role"); }
 

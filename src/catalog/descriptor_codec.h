@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "catalog/descriptor.h"
+#include "catalog/jobs.h"
 
 namespace pando::catalog {
 
@@ -17,6 +18,7 @@ Bytes encode(const SequenceDescriptor& sequence);
 Bytes encode(const RoleDescriptor& role);
 Bytes encode(const TypeDescriptor& type);
 Bytes encode(const TableStatistics& statistics);
+Bytes encode(const Job& job);
 
 // XX001 for bytes that no encode() wrote, 0A000 for a format version from a newer Pando.
 Result<SchemaDescriptor> decode_schema(ByteView bytes);
@@ -25,5 +27,6 @@ Result<SequenceDescriptor> decode_sequence(ByteView bytes);
 Result<RoleDescriptor> decode_role(ByteView bytes);
 Result<TypeDescriptor> decode_type(ByteView bytes);
 Result<TableStatistics> decode_statistics(ByteView bytes);
+Result<Job> decode_job(ByteView bytes);
 
 }  // namespace pando::catalog

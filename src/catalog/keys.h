@@ -17,6 +17,7 @@ inline constexpr TableId kNameLockTable{5};    // [schema oid][name]: never writ
 inline constexpr TableId kStatisticsTable{6};  // [database oid][table oid] -> TableStatistics
 inline constexpr TableId kNodeTable{7};        // [node id] -> what is known of a member of the cluster
 inline constexpr TableId kDatabaseTable{8};    // [name] -> database oid, of all databases but the first
+inline constexpr TableId kJobTable{9};         // [database oid][job id] -> Job
 inline constexpr TableId kFirstUserTable{100};
 
 inline constexpr std::size_t kIndexPrefixBytes = 8;

@@ -13,12 +13,14 @@ constexpr std::string_view kPgCatalogRelations =
 #include "catalog/pg_catalog_relations.inc"
     ;
 
-// Virtual tables of the schema pando, in the same form; the types are int8 20, int4 23, text 25, bool 16, timestamptz
-// 1184 and int4[] 1007.
+// Virtual tables of the schema pando, in the same form; the types are int8 20, int4 23, text 25, bool 16, float8 701,
+// timestamptz 1184 and int4[] 1007.
 constexpr std::string_view kPandoRelations =
     "nodes|13080|r|0|node_id:23:1,sql_address:25:1,peer_address:25:1,locality:25:1,state:25:1,is_live:16:1,"
     "started_at:1184:0,version:25:1\n"
-    "shards|13081|r|0|shard_id:20:1,generation:20:1,start_key:25:1,end_key:25:0,leaseholder:23:0,replicas:1007:1\n";
+    "shards|13081|r|0|shard_id:20:1,generation:20:1,start_key:25:1,end_key:25:0,leaseholder:23:0,replicas:1007:1\n"
+    "jobs|13083|r|0|job_id:20:1,kind:25:1,statement:25:1,state:25:1,progress:701:1,rows_done:20:1,rows_total:20:0,"
+    "error:25:0,node_id:23:0,term:20:1,created_at:1184:1,started_at:1184:0,finished_at:1184:0\n";
 
 // OIDs of our own views and virtual tables, below those PostgreSQL's initdb gives.
 constexpr Oid kFirstOwnRelation = 13100;

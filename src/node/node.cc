@@ -22,6 +22,7 @@
 #include "runtime/os/worker.h"
 #include "session/auto_analyze.h"
 #include "session/databases.h"
+#include "session/job_runner.h"
 #include "sql/exec/program_runner.h"
 #include "storage/rocksdb/rocksdb_engine.h"
 #include "txn/memory/memory_store.h"
@@ -96,6 +97,7 @@ struct Node::Parts {
   std::unique_ptr<session::SessionEnvironment> environment;
   std::unique_ptr<runtime::WorkerPool> workers;
   std::unique_ptr<session::AutoAnalyze> auto_analyze;
+  std::unique_ptr<session::JobRunner> jobs;
   // Not in a cluster.
   std::unique_ptr<session::Databases> databases;
   bool closed = false;
@@ -271,6 +273,9 @@ Status Node::Parts::make_environment() {
   }
   auto_analyze = std::make_unique<session::AutoAnalyze>(*environment, workers->worker(0));
   auto_analyze->start();
+  jobs = std::make_unique<session::JobRunner>(*environment, workers->worker(0));
+  environment->jobs = jobs.get();
+  jobs->start();
   if (cluster) {
     return {};
   }
@@ -302,6 +307,9 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
     if (parts->auto_analyze) {
       parts->auto_analyze->stop();
     }
+    if (parts->jobs) {
+      parts->jobs->stop();
+    }
     parts->workers->stop();
     parts->close_store().ignore("the first error tells more");
     return status;
@@ -310,6 +318,8 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
 }
 
 Result<session::DatabaseCheckCounts> Node::check(session::DatabaseCheckObserver& observer) {
+  // Jobs change definitions. They go on when the node next opens.
+  parts_->jobs->stop();
   if (parts_->engine) {
     observer.stage("files", 0, 1);
     uint64_t before = 0;
@@ -329,6 +339,7 @@ kv::ClusterNode* Node::cluster() { return parts_->cluster.get(); }
 Status Node::close() {
   PANDO_ASSERT(!parts_->closed, "a node is closed once");
   parts_->closed = true;
+  parts_->jobs->stop();
   parts_->auto_analyze->stop();
   if (parts_->databases) {
     parts_->databases->stop();

@@ -1,5 +1,6 @@
 // Session: data definition, through sql/ddl, and the queries that it runs inside the same transaction.
 
+#include "session/job_runner.h"
 #include "session/planner_statistics.h"
 #include "session/services.h"
 #include "session/session.h"
@@ -73,6 +74,16 @@ Task<Status> Session::internal_execute(const ast::Statement* statement) {
 }
 
 Task<Result<std::string>> Session::run_definition(const ast::Statement* statement, TextPtr text, Output output) {
+  const auto* create_index = std::get_if<ast::CreateIndex>(&statement->node);
+  const bool concurrently = create_index != nullptr && create_index->concurrently;
+  if (concurrently && !output.alone) {
+    co_return Status(sql_state::kActiveSqlTransaction,
+                     "CREATE INDEX CONCURRENTLY cannot run inside a transaction block");
+  }
+  // On a node of its own a statement is faster than a job, and only keeps writers away.
+  const bool wants_job = environment_.cluster != nullptr || concurrently;
+  const bool may_have_job = wants_job && environment_.jobs != nullptr && output.alone && !transaction_.started();
+  catalog::Job job;
   transaction_.start();
   if (transaction_.read_only()) {
     co_return Status(sql_state::kReadOnlySqlTransaction, "cannot execute data definition in a read-only transaction");
@@ -85,7 +96,8 @@ Task<Result<std::string>> Session::run_definition(const ast::Statement* statemen
                              .bind = bind_options(text, {}),
                              .queries = queries,
                              .notice = [this, output](Status status) { notice(output, status); },
-                             .temporary_schema = &services_->temporary_schema()};
+                             .temporary_schema = &services_->temporary_schema(),
+                             .job = may_have_job ? &job : nullptr};
   auto tag = co_await sql::define(statement, &context);
   if (tag.ok()) {
     note_on_commit(*statement);
@@ -93,7 +105,52 @@ Task<Result<std::string>> Session::run_definition(const ast::Statement* statemen
     refresh_user_types();
     evaluation_.settings.user_types = settings_.values().types.user_types;
   }
+  if (tag.ok() && job.table != 0) {
+    job.statement = *text;
+    PANDO_CO_TRY(co_await run_job(std::move(job)));
+  }
   co_return tag;
+}
+
+Task<Status> Session::run_job(catalog::Job job) {
+  JobRunner& runner = *environment_.jobs;
+  PANDO_CO_ASSIGN(job.id, co_await environment_.catalog.allocate_oid(executor_));
+  const uint32_t id = job.id;
+  job.created_us = now_us();
+  const auto table = snapshot()->find_table(job.table);
+  if (environment_.statistics != nullptr) {
+    job.rows_total = static_cast<uint64_t>(std::max(0.0, environment_.statistics->live_rows(*table)));
+  }
+  PANDO_CO_TRY(co_await runner.jobs().put(transaction_.transaction(), std::move(job)));
+  PANDO_CO_TRY(co_await commit_transaction());
+  runner.wake();
+  PANDO_CO_ASSIGN(const catalog::Job ended, co_await runner.wait(id, executor_, cancellation_));
+  if (ended.state == catalog::JobState::kCancelled && cancellation_.requested()) {
+    co_return cancellation_.status();
+  }
+  co_return ended.error();
+}
+
+Task<Status> Session::validate(catalog::TablePtr table, std::string constraint) {
+  begin_message("");
+  if (termination_requested()) {
+    end_message();
+    co_return termination_reason();
+  }
+  transaction_.begin_implicit();
+  transaction_.start();
+  const auto text = std::make_shared<const std::string>();
+  DefinitionQueries queries(*this);
+  sql::DefineContext context{.catalog = transaction_.catalog(),
+                             .sequences = environment_.sequences,
+                             .executor = executor_,
+                             .bind = bind_options(text, {}),
+                             .queries = queries,
+                             .notice = [](Status) {}};
+  const Status status = co_await sql::validate(std::move(table), std::move(constraint), &context);
+  co_await transaction_.rollback();
+  end_message();
+  co_return status;
 }
 
 void Session::notice(const Output& output, const Status& status) {

@@ -31,6 +31,7 @@ namespace pando::session {
 
 class ClusterControl;
 class Databases;
+class JobRunner;
 class Session;
 
 // A row of pg_stat_activity.
@@ -102,6 +103,9 @@ struct SessionEnvironment {
   ClusterControl* cluster = nullptr;
   // Null in a cluster, and for an environment without a node: then there is one database.
   Databases* databases = nullptr;
+  // Null for a database beside the first, and for an environment without a node: then every statement does its work
+  // itself.
+  JobRunner* jobs = nullptr;
   // Unpredictable numbers, for cancel secrets and seeds.
   std::function<uint64_t()> random;
   // Executors that parallel scans may use.

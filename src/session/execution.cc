@@ -115,6 +115,9 @@ Task<Status> Session::begin_query(Portal* portal) {
   if (transaction_.read_at() != HlcTimestamp()) {
     co_return co_await check_past(*portal->plan);
   }
+  if (transaction_.isolation() != txn::Isolation::kReadCommitted) {
+    co_return co_await check_indexes(*portal->plan);
+  }
   co_return Status();
 }
 

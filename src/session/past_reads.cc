@@ -1,5 +1,8 @@
 // Session: reads of the past (pando.as_of). Rows are kept as they were, definitions are not: a statement is bound to
-// the tables as they are now, and may read only what has not been changed since.
+// the tables as they are now, and may read only what has not been changed since. The same of snapshots that are older
+// than an index that was built meanwhile, which lacks entries for them.
+
+#include <algorithm>
 
 #include "catalog/descriptor_codec.h"
 #include "catalog/relation_forms.h"
@@ -43,6 +46,44 @@ Task<Status> Session::check_past(const StatementPlan& plan) {
     }
     known = {.table = table, .moment = moment};
   }
+  co_return Status();
+}
+
+Task<Status> Session::check_indexes(const StatementPlan& plan) {
+  for (const auto* tables : {&plan.read_tables, &plan.locked_tables}) {
+    for (const types::Oid oid : *tables) {
+      PANDO_CO_TRY(co_await check_indexes_of(oid));
+    }
+  }
+  co_return Status();
+}
+
+// A job's last piece and the end of it are commits that follow each other: a snapshot that shows the index as readable
+// shows all its entries.
+Task<Status> Session::check_indexes_of(types::Oid oid) {
+  const HlcTimestamp moment = transaction_.transaction().read_timestamp();
+  const catalog::TablePtr table = snapshot()->find_table(oid);
+  const auto is_secondary = [](const catalog::IndexDescriptor& index) { return !index.primary && index.readable; };
+  if (moment == HlcTimestamp() || table == nullptr || std::ranges::none_of(table->indexes, is_secondary)) {
+    co_return Status();
+  }
+  UnchangedSince& known = indexed_since_[oid];
+  if (known.table == table && known.moment <= moment) {
+    co_return Status();
+  }
+  PANDO_CO_ASSIGN(const std::optional<Bytes> stored, co_await transaction_.catalog().stored_table(oid));
+  if (stored.has_value()) {
+    PANDO_CO_ASSIGN(const catalog::TableDescriptor then, catalog::decode_table(*stored));
+    for (const catalog::IndexDescriptor& index : table->indexes) {
+      const auto* before = then.find_index(index.oid);
+      if (is_secondary(index) && then.id == table->id && (before == nullptr || !before->readable)) {
+        co_return Status(sql_state::kSerializationFailure,
+                         "could not serialize access due to an index of relation \"{}\" that was built meanwhile",
+                         table->name);
+      }
+    }
+  }
+  known = {.table = table, .moment = moment};
   co_return Status();
 }
 

@@ -4,6 +4,7 @@
 
 #include "catalog/keys.h"
 #include "session/cluster_control.h"
+#include "session/job_runner.h"
 #include "session/session.h"
 #include "sql/ast/print.h"
 #include "sql/exec/table_layout.h"
@@ -29,9 +30,13 @@ Task<Result<std::string>> Session::run_call(const ast::Call& command) {
   PANDO_ASSERT(call != nullptr, "CALL names a procedure");
   const std::string& name = call->name.back();
   const bool is_pando = call->name.size() == 2 && call->name.front() == "pando";
-  if (!is_pando || (name != "split" && name != "merge" && name != "transfer_lease")) {
+  if (!is_pando || (name != "split" && name != "merge" && name != "transfer_lease" && name != "cancel_job")) {
     co_return Status(sql_state::kUndefinedFunction, "procedure {} does not exist",
                      ast::print_expression(*command.call));
+  }
+  if (name == "cancel_job") {
+    PANDO_CO_TRY(co_await run_cancel_job(*call));
+    co_return "CALL";
   }
   if (environment_.cluster == nullptr) {
     co_return no_cluster();
@@ -78,6 +83,25 @@ Task<Result<Bytes>> Session::boundary_of(const ast::FunctionCall& call) {
     types::append_key(key, column.type.oid, values.front().front(), column.order);
   }
   co_return key;
+}
+
+// CALL pando.cancel_job(job): asks whoever does it to undo it. Does not wait for that.
+Task<Status> Session::run_cancel_job(const ast::FunctionCall& call) {
+  if (call.arguments.size() != 1) {
+    co_return wrong_arguments("pando.cancel_job(job)");
+  }
+  transaction_.start();
+  PANDO_CO_ASSIGN(const auto rows, co_await internal_rows(fmt::format("SELECT CAST({} AS int8)",
+                                                                      ast::print_expression(*call.arguments[0]))));
+  const auto& job = rows.front().front();
+  if (job.is_null()) {
+    co_return wrong_arguments("pando.cancel_job(job)");
+  }
+  const int64_t id = job.as<int64_t>();
+  if (environment_.jobs == nullptr || id < 0 || id > UINT32_MAX) {
+    co_return Status(sql_state::kUndefinedObject, "job {} does not exist", id);
+  }
+  co_return co_await environment_.jobs->cancel(static_cast<uint32_t>(id), executor_);
 }
 
 // CALL pando.transfer_lease(shard, node).

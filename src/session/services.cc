@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "runtime/event.h"
+#include "runtime/sleep.h"
 #include "session/object_names.h"
 #include "session/session.h"
 
@@ -15,8 +15,6 @@ constexpr std::string_view kServerVersion =
 constexpr double kNanosecondsPerSecond = 1e9;
 // Longer sleeps than this many seconds are cut: the clock counts nanoseconds in 64 bits.
 constexpr double kSleepSecondsMax = 1e9;
-
-enum SleepOutcome : int { kTimeIsUp = 0, kCancelled = 1 };
 
 }  // namespace
 
@@ -144,16 +142,8 @@ Task<Result<Services::Answer>> Services::take_advisory_lock(PendingLock pending)
 }
 
 Task<Status> Services::sleep(uint64_t duration_ns) {
-  runtime::Event woken(executor_);
-  const auto timer =
-      environment_.timer.schedule(std::chrono::nanoseconds(duration_ns), [&woken] { woken.set(kTimeIsUp); });
-  {
-    const runtime::Cancellation::Registration registration(transaction_.cancellation(),
-                                                           [&woken](const Status&) { woken.set(kCancelled); });
-    co_await woken.wait();
-  }
-  environment_.timer.cancel(timer);
-  co_return transaction_.cancellation().status();
+  co_return co_await runtime::sleep(environment_.timer, executor_, std::chrono::nanoseconds(duration_ns),
+                                    &transaction_.cancellation());
 }
 
 // --- sequences ---

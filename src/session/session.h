@@ -26,6 +26,7 @@
 
 #include "base/mutex.h"
 #include "base/status.h"
+#include "catalog/jobs.h"
 #include "catalog/system_relations.h"
 #include "runtime/cancellation.h"
 #include "runtime/executor.h"
@@ -98,6 +99,9 @@ class Session {
   char transaction_status() const { return transaction_.status_byte(); }
   // How long the client may stay silent now; zero for ever. `reason` is what it is then told.
   std::chrono::milliseconds idle_limit(Status& reason) const;
+
+  // Whether all rows of the table keep a constraint that new rows have to, as of now. Instead of a statement.
+  Task<Status> validate(catalog::TablePtr table, std::string constraint);
 
   // Rolls back what is open and closes everything. The last call.
   Task<void> close();
@@ -210,6 +214,8 @@ class Session {
   Task<Status> open_query(Portal* portal);
   // Whether what a statement reads of the past is defined now as it was then.
   Task<Status> check_past(const StatementPlan& plan);
+  Task<Status> check_indexes(const StatementPlan& plan);
+  Task<Status> check_indexes_of(types::Oid oid);
   Task<Status> lock_tables(Portal* portal);
   Status renew_plan(Portal* portal);
   Task<Status> buffer_all(Portal* portal);
@@ -271,6 +277,9 @@ class Session {
   // --- definitions.cc ---
   class DefinitionQueries;
   Task<Result<std::string>> run_definition(const ast::Statement* statement, TextPtr text, Output output);
+  // Commits what the statement left to the job, and waits for it.
+  Task<Status> run_job(catalog::Job job);
+  Task<Status> run_cancel_job(const ast::FunctionCall& call);
   Task<Result<std::vector<std::vector<types::Value>>>> internal_rows(std::string sql);
   Task<Result<uint64_t>> internal_run(sql::LogicalQuery query);
   Task<Status> internal_execute(const ast::Statement* statement);
@@ -302,6 +311,8 @@ class Session {
     HlcTimestamp moment;
   };
   std::map<types::Oid, UnchangedSince> unchanged_since_;
+  // The same of their indexes alone.
+  std::map<types::Oid, UnchangedSince> indexed_since_;
   // Temporary tables that are emptied or dropped at each commit.
   std::map<types::Oid, ast::OnCommit> on_commit_;
   std::map<std::string, PreparedStatementPtr, std::less<>> statements_;

@@ -36,6 +36,9 @@ class SystemTables final : public sql::exec::VirtualTables {
   // The one row of a sequence.
   Task<Result<std::vector<types::Chunk>>> sequence_rows(catalog::TablePtr table, catalog::SequencePtr sequence);
 
+  // Of pando.jobs.
+  Task<Result<std::vector<types::Chunk>>> job_rows(catalog::TablePtr table);
+
   SessionEnvironment& environment_;
   runtime::Executor& executor_;
   std::function<catalog::SnapshotPtr()> snapshot_;

@@ -276,7 +276,9 @@ Result<std::vector<types::Oid>> Binder::arbiters(const ast::OnConflict& clause, 
   std::vector<types::Oid> indexes;
   if (!clause.constraint.empty()) {
     const catalog::ConstraintDescriptor* constraint = table->find_constraint(clause.constraint);
-    if (constraint == nullptr) {
+    const catalog::IndexDescriptor* index = constraint == nullptr ? nullptr : table->find_index(constraint->index);
+    const bool is_being_built = index != nullptr && !index->readable;
+    if (constraint == nullptr || is_being_built) {
       return Status(sql_state::kUndefinedObject, "constraint \"{}\" for table \"{}\" does not exist", clause.constraint,
                     table->name);
     }

@@ -384,6 +384,71 @@ Task<Status> validate_not_null(TablePtr table, std::string column, Definition* d
 
 namespace {
 
+// The constraint whose rows from before may be left to a job: one that the only command adds or validates.
+ConstraintDescriptor* constraint_for_job(const ast::AlterTable& statement, Alteration& alteration) {
+  const auto& command = statement.commands.front();
+  auto& constraints = alteration.table.constraints;
+  if (statement.commands.size() > 1) {
+    return nullptr;
+  }
+  if (command.kind == Command::Kind::kAddConstraint && constraints.back().kind == ConstraintKind::kUnique) {
+    const bool builds = command.constraint->index.empty() && !constraints.back().deferrable;
+    return builds ? &constraints.back() : nullptr;
+  }
+  const bool validates =
+      command.kind == Command::Kind::kAddConstraint || command.kind == Command::Kind::kValidateConstraint;
+  if (!validates || alteration.constraints_to_validate.empty()) {
+    return nullptr;
+  }
+  return &*std::ranges::find(constraints, alteration.constraints_to_validate.front(), &ConstraintDescriptor::name);
+}
+
+// SET NOT NULL as a check until the job has looked at all rows: queries rely on NOT NULL, and on a check they do not.
+Task<Result<ConstraintDescriptor*>> add_not_null_check(Alteration* alteration, Definition* definition) {
+  PANDO_CO_ASSIGN(const Oid oid, co_await definition->allocate_oid());
+  const std::string& name = alteration->not_null_to_validate.front();
+  PANDO_CO_ASSIGN(const AttributeNumber attribute, Definition::find_attribute(alteration->table, name));
+  column_of(*alteration, attribute).not_null = false;
+  co_return &alteration->table.constraints.emplace_back(
+      ConstraintDescriptor{.oid = oid,
+                           .name = Definition::choose_constraint_name(alteration->table, name, "not_null"),
+                           .kind = ConstraintKind::kCheck,
+                           .columns = {attribute},
+                           .check_sql = quote_identifier(name) + " IS NOT NULL"});
+}
+
+// False: the statement has to do it itself.
+Task<Result<bool>> leave_to_job(const ast::AlterTable* statement, Alteration* alteration, Definition* definition) {
+  const auto& command = statement->commands.front();
+  const bool sets_not_null = statement->commands.size() == 1 && command.kind == Command::Kind::kSetNotNull &&
+                             !alteration->not_null_to_validate.empty();
+  ConstraintDescriptor* constraint = sets_not_null ? nullptr : constraint_for_job(*statement, *alteration);
+  if (constraint == nullptr && !sets_not_null) {
+    co_return false;
+  }
+  PANDO_CO_ASSIGN(const bool is_for_job, co_await definition->leaves_rows_to_job(alteration->before));
+  if (!is_for_job) {
+    co_return false;
+  }
+  if (sets_not_null) {
+    PANDO_CO_ASSIGN(constraint, co_await add_not_null_check(alteration, definition));
+  }
+  const bool builds = constraint->kind == ConstraintKind::kUnique;
+  constraint->validated = false;
+  *definition->context().job = {.kind = builds ? catalog::JobKind::kBuildIndex : catalog::JobKind::kValidateConstraint,
+                                .table = alteration->table.oid,
+                                .place = alteration->table.id,
+                                .index = builds ? constraint->index : 0,
+                                .constraint = constraint->oid,
+                                .keeps_constraint = command.kind == Command::Kind::kValidateConstraint,
+                                .not_null = sets_not_null ? constraint->columns.front() : AttributeNumber{0}};
+  if (builds) {
+    alteration->table.indexes.back().readable = false;
+  }
+  PANDO_CO_TRY(co_await definition->put_table(alteration->table));
+  co_return true;
+}
+
 // ALTER TABLE ... OWNER TO names sequences and views too, as dumps do.
 Task<Status> change_owner(const ast::AlterTable* statement, const Command* command, Definition* definition) {
   ast::AlterOwner change;
@@ -432,6 +497,10 @@ Task<Result<std::string>> alter_table(const ast::AlterTable* statement, Definiti
       continue;
     }
     PANDO_CO_TRY(co_await run_command(&alteration, &command, definition));
+  }
+  PANDO_CO_ASSIGN(const bool is_left, co_await leave_to_job(statement, &alteration, definition));
+  if (is_left) {
+    co_return tag;
   }
   if (alteration.rewrites) {
     for (const auto& column : alteration.not_null_to_validate) {

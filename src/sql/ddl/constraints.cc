@@ -55,7 +55,7 @@ Status adopt_index(TableDescriptor& table, const ast::Constraint& source, Constr
   if (found == table.indexes.end()) {
     return Status(sql_state::kUndefinedObject, "index \"{}\" does not exist", source.index);
   }
-  if (!found->unique || !found->predicate_sql.empty()) {
+  if (!found->unique || !found->readable || !found->predicate_sql.empty()) {
     return Status(sql_state::kWrongObjectType, "\"{}\" is not a unique index", source.index)
         .with_detail("Cannot create a primary key or unique constraint using such an index.");
   }
@@ -161,7 +161,7 @@ Task<Status> add_check(TableDescriptor* table, const ast::Constraint* source, co
 const IndexDescriptor* find_unique_index(const TableDescriptor& referenced,
                                          const std::vector<AttributeNumber>& columns) {
   for (const auto& index : referenced.indexes) {
-    if (!index.unique || !index.predicate_sql.empty() || index.columns.size() != columns.size()) {
+    if (!index.unique || !index.readable || !index.predicate_sql.empty() || index.columns.size() != columns.size()) {
       continue;
     }
     const bool matches = std::ranges::all_of(index.columns, [&](const catalog::IndexColumn& column) {
@@ -265,9 +265,9 @@ Task<Status> add_foreign_key(TableDescriptor* table, const ast::Constraint* sour
     referenced = std::make_shared<const TableDescriptor>(*table);
   } else {
     PANDO_CO_ASSIGN(referenced, definition->find_table(target));
-    // Its keys must not go away, nor its rows, until this transaction ends.
-    PANDO_CO_TRY(
-        co_await definition->catalog().lock_table(referenced->oid, txn::LockStrength::kShare, txn::WaitPolicy::kBlock));
+    // Its keys must not go away, nor its rows, until this transaction ends: who deletes one has to know the constraint.
+    PANDO_CO_TRY(co_await definition->catalog().lock_table(referenced->oid, txn::LockStrength::kUpdate,
+                                                           txn::WaitPolicy::kBlock));
     PANDO_CO_ASSIGN(referenced, definition->find_table(target));
   }
   constraint.referenced_table = referenced->oid;

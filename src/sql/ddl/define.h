@@ -18,6 +18,7 @@
 
 #include "base/status.h"
 #include "catalog/catalog.h"
+#include "catalog/jobs.h"
 #include "catalog/sequences.h"
 #include "runtime/executor.h"
 #include "runtime/task.h"
@@ -50,6 +51,9 @@ struct DefineContext {
   std::function<void(Status)> notice;
   // The schema of the session's temporary objects; empty until the first of them makes it. Null: there can be none.
   std::string* temporary_schema = nullptr;
+  // Where a statement may leave the rows that a table has to a job: it then says what the job is to do, and changes
+  // descriptors only. Null: it goes through them itself, and keeps writers away meanwhile.
+  catalog::Job* job = nullptr;
 };
 
 // Whether define() runs this statement.
@@ -57,5 +61,9 @@ bool is_definition(const ast::Statement& statement);
 
 // Returns the command tag. REQUIRES: is_definition(*statement), and the statement outlives the task.
 Task<Result<std::string>> define(const ast::Statement* statement, DefineContext* context);
+
+// Whether all rows of the table keep a constraint that new rows have to: the errors are those of VALIDATE CONSTRAINT.
+// Locks nothing. REQUIRES: the table has it.
+Task<Status> validate(catalog::TablePtr table, std::string constraint, DefineContext* context);
 
 }  // namespace pando::sql

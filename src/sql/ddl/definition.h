@@ -101,6 +101,8 @@ class Definition {
   // Gives the table a new place, with rows copied when `keep_rows`. Replaced columns take their new expression's value.
   Task<Status> rewrite(TablePtr from, TableDescriptor to, bool keep_rows,
                        std::vector<std::pair<AttributeNumber, ExprPtr>> replaced = {});
+  // Whether the rows that the table has are for a job: when there may be one, and they are not just a few.
+  Task<Result<bool>> leaves_rows_to_job(TablePtr table);
   // Frees the space of a table's rows and indexes once the transaction commits.
   void discard_rows(const TableDescriptor& table);
 

@@ -108,6 +108,15 @@ Task<Result<std::string>> create_index(const ast::CreateIndex* statement, Defini
     PANDO_CO_TRY(co_await definition->put_table(std::move(changed)));
     co_return tag;
   }
+  PANDO_CO_ASSIGN(const bool is_for_job, co_await definition->leaves_rows_to_job(table));
+  if (is_for_job) {
+    IndexDescriptor& added = changed.indexes.back();
+    added.readable = false;
+    *definition->context().job = {
+        .kind = catalog::JobKind::kBuildIndex, .table = table->oid, .place = table->id, .index = added.oid};
+    PANDO_CO_TRY(co_await definition->put_table(std::move(changed)));
+    co_return tag;
+  }
   PANDO_CO_TRY(co_await definition->rewrite(table, std::move(changed), true));
   co_return tag;
 }

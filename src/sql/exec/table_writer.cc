@@ -318,9 +318,15 @@ Task<Status> TableWriter::add_entry(std::size_t index, std::size_t row, IndexEnt
   co_return runtime_.context.transaction.put(std::move(entry.key), std::move(entry.value));
 }
 
-Task<Status> TableWriter::remove_entry(const IndexEntries::Entry& entry) {
+Task<Status> TableWriter::remove_entry(std::size_t index, const IndexEntries::Entry& entry) {
   if (entry.unique) {
     PANDO_CO_TRY(co_await lock_key(entry.key, txn::LockStrength::kUpdate));
+    if (is_being_built(index)) {
+      PANDO_CO_ASSIGN(const auto existing, co_await runtime_.context.transaction.get_latest(entry.key));
+      if (existing != entry.value) {
+        co_return Status();
+      }
+    }
   }
   co_return runtime_.context.transaction.erase(entry.key);
 }
@@ -356,7 +362,7 @@ Task<Status> TableWriter::replace_entries(const Bytes& old_key, std::size_t old_
     if (is) {
       entries_.entry(i, row, layout_.suffix_of(new_key), after);
     }
-    if (was && is && before.key == after.key && before.unique) {
+    if (was && is && before.key == after.key && before.unique && (before.value == after.value || !is_being_built(i))) {
       // The same unique key, held by the same row.
       if (before.value != after.value) {
         PANDO_CO_TRY(co_await lock_key(after.key, txn::LockStrength::kUpdate));
@@ -364,11 +370,11 @@ Task<Status> TableWriter::replace_entries(const Bytes& old_key, std::size_t old_
       }
       continue;
     }
-    if (was && is && before.key == after.key) {
+    if (was && is && before.key == after.key && !before.unique) {
       continue;
     }
     if (was) {
-      PANDO_CO_TRY(co_await remove_entry(before));
+      PANDO_CO_TRY(co_await remove_entry(i, before));
     }
     if (is) {
       PANDO_CO_TRY(co_await add_entry(i, row, after));
@@ -384,7 +390,7 @@ Task<Status> TableWriter::erase(Bytes row_key, std::size_t old_row) {
   for (std::size_t i = 0; i < old_entries_.indexes().size(); ++i) {
     if (old_entries_.includes(i, old_row)) {
       old_entries_.entry(i, old_row, layout_.suffix_of(row_key), entry);
-      PANDO_CO_TRY(co_await remove_entry(entry));
+      PANDO_CO_TRY(co_await remove_entry(i, entry));
     }
   }
   foreign_keys_->erased(*old_rows_, old_row);

@@ -72,10 +72,12 @@ class TableWriter {
   Task<Status> take_unique_key(const Bytes& key, std::size_t index, std::size_t row);
   Task<Status> primary_conflict(const Bytes& row_key, std::size_t row);
   Status unique_error(std::size_t index, std::size_t row);
+  // Rows from before the index need not have their entries, and what lies at an entry's key may be another row's.
+  bool is_being_built(std::size_t index) const { return !entries_.indexes()[index].layout->index->readable; }
   Task<Status> lock_key(Bytes key, txn::LockStrength strength);
   Task<Status> replace_entries(const Bytes& old_key, std::size_t old_row, const Bytes& new_key, std::size_t row);
   Task<Status> add_entry(std::size_t index, std::size_t row, IndexEntries::Entry& entry);
-  Task<Status> remove_entry(const IndexEntries::Entry& entry);
+  Task<Status> remove_entry(std::size_t index, const IndexEntries::Entry& entry);
   void find_null(const types::Chunk& rows, std::size_t& first_bad, Status& error);
 
   TableLayout layout_;
