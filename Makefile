@@ -8,6 +8,7 @@ MINUTES ?= 10
 SEEDS ?= 1..1
 ROUNDS ?= 200
 NODES ?= 3
+NETWORK ?= proxies
 CORPUS ?= ../shared/slt
 
 .PHONY: help packages build demo demo-cluster faults bench-cluster bench-consensus test lint format tidy bench slt differential crash hunt hunt-cluster mutants cluster-mutants specs clean
@@ -33,7 +34,7 @@ demo-cluster: build  ## three nodes; kills the leader under load and says what w
 	@/usr/bin/python3 test/cluster/demo.py $(BUILD)/pando
 
 faults: build  ## every failure mode on a real cluster of NODES nodes: what was lost, and the longest unavailability
-	@/usr/bin/python3 test/cluster/faults.py $(BUILD)/pando --nodes $(NODES)
+	@/usr/bin/python3 test/cluster/faults.py $(BUILD)/pando --nodes $(NODES) --network $(NETWORK)
 
 bench-cluster: build  ## three nodes beside three etcd nodes; prints ratios
 	@/usr/bin/python3 bench/cluster/cluster_bench.py $(BUILD)/pando

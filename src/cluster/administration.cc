@@ -59,6 +59,21 @@ Result<Introduction> decode_introduction(ByteView bytes) {
   return introduction;
 }
 
+Bytes encode_clock(uint64_t wall_ns) {
+  Bytes out;
+  put_fixed64(out, wall_ns);
+  return out;
+}
+
+Result<uint64_t> decode_clock(ByteView bytes) {
+  ByteReader reader(bytes);
+  uint64_t wall_ns = 0;
+  if (!reader.fixed64(wall_ns) || !reader.empty()) {
+    return malformed("clock reading");
+  }
+  return wall_ns;
+}
+
 Bytes encode(const std::vector<NodeStatus>& nodes) {
   Bytes out;
   put_varint(out, nodes.size());

@@ -23,6 +23,8 @@ inline constexpr const char* kInitialize = "initialize";
 inline constexpr const char* kJoin = "join";
 // -> NodeList
 inline constexpr const char* kNodes = "nodes";
+// What is the time? Always answered. -> nanoseconds since the Unix epoch
+inline constexpr const char* kClock = "clock";
 // NodeCommand: change the state of a node. -> nothing
 inline constexpr const char* kSetState = "set state";
 }  // namespace method
@@ -38,6 +40,9 @@ struct Introduction {
 };
 Bytes encode(const Introduction& introduction);
 Result<Introduction> decode_introduction(ByteView bytes);
+
+Bytes encode_clock(uint64_t wall_ns);
+Result<uint64_t> decode_clock(ByteView bytes);
 
 struct NodeStatus {
   NodeRecord record;

@@ -18,8 +18,15 @@ Status not_ready() {
 
 }  // namespace
 
+// How many calls have not ended.
+struct Membership::Countdown {
+  Countdown(std::size_t left, runtime::Executor& executor) : left(left), ended(executor) {}
+  std::size_t left;
+  runtime::Event ended;
+};
+
 Membership::Membership(MembershipOptions options, MembershipServices services)
-    : options_(std::move(options)), services_(std::move(services)) {}
+    : options_(std::move(options)), services_(std::move(services)), clocks_(options_.clock_offset_max) {}
 
 Membership::~Membership() = default;
 
@@ -41,6 +48,9 @@ Task<Result<Bytes>> Membership::answer(std::string method, Bytes request) {
   }
   if (method == method::kIdentify) {
     co_return encode(introduce());
+  }
+  if (method == method::kClock) {
+    co_return encode_clock(services_.clock.wall_ns());
   }
   if (method == method::kInitialize) {
     co_return co_await initialize();
@@ -128,6 +138,14 @@ Status Membership::admit(NodeId node) {
 // --- coming into a cluster ---
 
 Task<Result<Established>> Membership::establish() {
+  PANDO_CO_ASSIGN(Established self, co_await become_member());
+  co_await compare_clocks();
+  PANDO_CO_TRY(clocks_.verdict());
+  runtime::spawn(services_.executor, run(compare_again_and_again()));
+  co_return std::move(self);
+}
+
+Task<Result<Established>> Membership::become_member() {
   PANDO_CO_ASSIGN(std::optional<StoredIdentity> stored, co_await read_identity(services_.disk, options_.directory));
   if (stored) {
     ++stored->incarnation;
@@ -230,6 +248,51 @@ Task<void> Membership::find_peers() {
     if (!addresses.empty()) {
       co_await wait(options_.retry_interval);
     }
+  }
+}
+
+// --- clocks ---
+
+Task<void> Membership::compare_again_and_again() {
+  while (!stopping()) {
+    co_await wait(options_.clock_interval);
+    co_await compare_clocks();
+    if (const Status verdict = clocks_.verdict(); !verdict.ok() && !stopping()) {
+      services_.on_wrong_clock(verdict);
+      co_return;
+    }
+  }
+}
+
+Task<void> Membership::compare_clocks() {
+  std::map<NodeId, std::string> peers;
+  {
+    MutexLock lock(mutex_);
+    peers = self_->peers;
+  }
+  if (peers.empty() || stopping()) {
+    co_return;
+  }
+  const auto left = std::make_shared<Countdown>(peers.size(), services_.executor);
+  for (const auto& [node, address] : peers) {
+    runtime::spawn(services_.executor, run(compare_clock(node, address, left)));
+  }
+  co_await left->ended.wait();
+}
+
+Task<void> Membership::compare_clock(NodeId peer, std::string address, std::shared_ptr<Countdown> left) {
+  const uint64_t sent_ns = services_.clock.wall_ns();
+  const Result<Bytes> reply = co_await call(services_.administration, services_.executor, std::move(address),
+                                            method::kClock, {}, options_.clock_interval);
+  const uint64_t received_ns = services_.clock.wall_ns();
+  const Result<uint64_t> theirs = reply.ok() ? decode_clock(*reply) : Result<uint64_t>(reply.status());
+  if (theirs.ok()) {
+    clocks_.note(peer, {.sent_ns = sent_ns, .received_ns = received_ns, .theirs_ns = *theirs});
+  } else {
+    clocks_.forget(peer);
+  }
+  if (--left->left == 0) {
+    left->ended.set(kRetry);
   }
 }
 

@@ -24,6 +24,7 @@
 
 #include "base/mutex.h"
 #include "cluster/administration.h"
+#include "cluster/clock_comparison.h"
 #include "cluster/identity_file.h"
 #include "cluster/node_directory.h"
 #include "runtime/clock.h"
@@ -45,12 +46,16 @@ struct MembershipOptions {
   std::chrono::milliseconds call_timeout{5000};
   // How often the list of nodes is read anew.
   std::chrono::milliseconds refresh_interval{1000};
+  // How far the nodes' clocks may differ, and how often they are compared.
+  std::chrono::milliseconds clock_offset_max{100};
+  std::chrono::milliseconds clock_interval{500};
 };
 
 struct MembershipServices {
   runtime::PeerNetwork& network;
   runtime::Administration& administration;
   runtime::Disk& disk;
+  // What the node's timestamps are made from.
   runtime::Clock& clock;
   runtime::Timer& timer;
   runtime::Executor& executor;
@@ -58,6 +63,8 @@ struct MembershipServices {
   std::function<void(const std::string& line)> log;
   // This node's own state, whenever it becomes another: on the executor.
   std::function<void(NodeState)> on_state = [](NodeState) {};
+  // Once, when this node must end because its clock is wrong: on the executor.
+  std::function<void(Status)> on_wrong_clock = [](const Status&) {};
 };
 
 struct Established {
@@ -83,7 +90,8 @@ class Membership {
   // Whether to let a peer in: for PeerNetwork::set_admission.
   Status admit(NodeId node) PANDO_EXCLUDES(mutex_);
 
-  // Errors: 57P01 after interrupt(), XX001 and 0A000 for the identity file, 58030 for the disk.
+  // Errors: 57P01 after interrupt(), XX001 and 0A000 for the identity file, 58030 for the disk, 55000 when this node's
+  // clock differs too much from the others'.
   Task<Result<Established>> establish();
   // Error 55000: this node was decommissioned. `directory` must live until stop() has ended.
   Task<Status> attach(NodeDirectory& directory);
@@ -102,6 +110,7 @@ class Membership {
  private:
   enum Wake : int { kRetry, kInterrupted };
   using Reply = runtime::Administration::Reply;
+  struct Countdown;
 
   Task<void> serve(std::string method, Bytes request, Reply reply);
   Task<Result<Bytes>> answer(std::string method, Bytes request);
@@ -109,6 +118,7 @@ class Membership {
   Task<Result<Bytes>> initialize();
   Task<Result<Bytes>> admit_new_node();
 
+  Task<Result<Established>> become_member();
   Task<Status> adopt(StoredIdentity identity, bool fresh);
   // Nothing when none of them belongs to a cluster.
   Task<Result<std::optional<StoredIdentity>>> ask_to_join();
@@ -117,6 +127,9 @@ class Membership {
   Task<void> run(Task<void> task);
   Task<int> wait(std::chrono::nanoseconds delay) PANDO_EXCLUDES(mutex_);
   Task<void> refresh_again_and_again();
+  Task<void> compare_clocks();
+  Task<void> compare_clock(NodeId peer, std::string address, std::shared_ptr<Countdown> left);
+  Task<void> compare_again_and_again();
   Task<Status> refresh() PANDO_EXCLUDES(mutex_);
   Task<Status> register_self();
   bool stopping() const PANDO_EXCLUDES(mutex_);
@@ -128,6 +141,7 @@ class Membership {
   std::size_t running_ = 0;
   std::optional<NodeState> own_state_;
   bool initializing_ = false;
+  ClockComparison clocks_;
 
   mutable Mutex mutex_;
   std::optional<Established> self_ PANDO_GUARDED_BY(mutex_);

@@ -84,9 +84,21 @@ TEST(ClusterFormatTest, CallsComeBack) {
 
 // --- nodes ---
 
+// A machine's clock that somebody may have set wrongly.
+class SetClock final : public runtime::Clock {
+ public:
+  uint64_t wall_ns() override { return system_.wall_ns() + static_cast<uint64_t>(ahead_ns.load()); }
+  uint64_t monotonic_ns() override { return system_.monotonic_ns(); }
+  std::atomic<int64_t> ahead_ns{0};
+
+ private:
+  runtime::SystemClock system_;
+};
+
 class Node {
  public:
-  Node(Bytes directory, const std::vector<std::string>& join) {
+  Node(Bytes directory, const std::vector<std::string>& join, std::chrono::nanoseconds ahead = {}) {
+    clock_.ahead_ns = ahead.count();
     transport_ = *runtime::GrpcTransport::open({.listen = "127.0.0.1:0"});
     // Its own address is known only once it listens, so the membership is made after that and served by this.
     transport_->serve([this](const std::string& method, Bytes request, runtime::Administration::Reply reply) {
@@ -105,14 +117,16 @@ class Node {
                                 .executor = executor_,
                                 .random = [] { return std::array<uint8_t, ClusterId::kBytes>{42}; },
                                 .log = [](const std::string&) {},
-                                .on_state = [this](NodeState state) { own_state_ = state; }};
+                                .on_state = [this](NodeState state) { own_state_ = state; },
+                                .on_wrong_clock = [this](const Status&) { wrong_clock_ = true; }};
     owned_ = std::make_unique<Membership>(MembershipOptions{.directory = std::move(directory),
                                                             .join = join,
                                                             .peer_address = address(),
                                                             .sql_address = "127.0.0.1:1",
                                                             .version = "test",
                                                             .retry_interval = milliseconds(20),
-                                                            .refresh_interval = milliseconds(20)},
+                                                            .refresh_interval = milliseconds(20),
+                                                            .clock_interval = milliseconds(200)},
                                           std::move(services));
     membership_ = owned_.get();
   }
@@ -128,6 +142,8 @@ class Node {
   Membership& membership() { return *owned_; }
   runtime::GrpcTransport& transport() { return *transport_; }
   NodeState own_state() const { return own_state_; }
+  void set_ahead(std::chrono::nanoseconds ahead) { clock_.ahead_ns = ahead.count(); }
+  bool wrong_clock() const { return wrong_clock_; }
 
   // Runs a coroutine on the membership's executor to its end.
   template <typename Coroutine>
@@ -170,10 +186,11 @@ class Node {
   }
 
   runtime::PosixDisk disk_;
-  runtime::SystemClock clock_;
+  SetClock clock_;
   runtime::SystemTimer timer_;
   runtime::DedicatedExecutor executor_{"membership"};
   std::atomic<NodeState> own_state_{NodeState::kActive};
+  std::atomic<bool> wrong_clock_{false};
   std::atomic<Membership*> membership_{nullptr};
   std::unique_ptr<runtime::GrpcTransport> transport_;
   std::unique_ptr<Membership> owned_;
@@ -273,6 +290,35 @@ TEST(MembershipTest, ADecommissionedNodeDoesNotComeBack) {
   Node again(directories[1], {});
   ASSERT_TRUE(again.establish().ok());
   EXPECT_EQ(again.attach(directory).to_string(), "55000: node 1 was decommissioned");
+}
+
+TEST(MembershipTest, ANodeWhoseClockIsWrongMayNotStay) {
+  Directories directories;
+  MemoryNodeDirectory directory;
+  Node one(directories[1], {});
+  auto waiting = one.start([&] { return one.membership().establish(); });
+  ASSERT_TRUE(one.call(one.address(), method::kInitialize).ok());
+  ASSERT_TRUE(waiting.get().ok());
+  ASSERT_TRUE(one.attach(directory).ok());
+  Node two(directories[2], {one.address()});
+  ASSERT_TRUE(two.establish().ok());
+  ASSERT_TRUE(two.attach(directory).ok());
+  {
+    Node three(directories[3], {one.address()}, std::chrono::seconds(5));
+    const Status refused = three.establish().status();
+    EXPECT_TRUE(refused.is(sql_state::kObjectNotInPrerequisiteState)) << refused.to_string();
+    EXPECT_TRUE(refused.message().starts_with("this node's clock is ")) << refused.to_string();
+  }
+  // The same node, with the right time; then its clock goes wrong while it runs.
+  Node three(directories[3], {one.address()});
+  ASSERT_TRUE(three.establish().ok());
+  ASSERT_TRUE(three.attach(directory).ok());
+  ASSERT_TRUE(eventually([&] { return one.membership().nodes().size() == 3; }));
+  std::this_thread::sleep_for(milliseconds(500));
+  EXPECT_FALSE(three.wrong_clock());
+  three.set_ahead(std::chrono::seconds(-5));
+  EXPECT_TRUE(eventually([&] { return three.wrong_clock(); }));
+  EXPECT_FALSE(one.wrong_clock() || two.wrong_clock());
 }
 
 TEST(MembershipTest, AForeignOrDamagedDirectoryIsRefused) {

@@ -178,7 +178,7 @@ Status Node::Parts::open_cluster_store() {
                                               kv::ClusterNodeEnvironment{.self = member.self,
                                                                          .engine = *engine,
                                                                          .disk = disk,
-                                                                         .clock = clock,
+                                                                         .clock = *member.clock,
                                                                          .timer = timer,
                                                                          .transport = *member.transport,
                                                                          .actor = cluster_threads->actor,

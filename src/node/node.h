@@ -39,6 +39,8 @@ struct ClusterMembership {
   NodeId self;
   // Not started; start_transport does that, once the node can take messages.
   runtime::Transport* transport = nullptr;
+  // What timestamps are made from: the clock that is compared with those of the other nodes.
+  runtime::Clock* clock = nullptr;
   std::function<Status()> start_transport;
   // The other nodes.
   std::function<std::vector<NodeId>()> peers;

@@ -2,11 +2,10 @@
 
 namespace pando::runtime {
 
-Cancellation::Registration::Registration(Cancellation& cancellation, std::function<void()> callback)
-    : cancellation_(cancellation) {
+Cancellation::Registration::Registration(Cancellation& cancellation, Callback callback) : cancellation_(cancellation) {
   MutexLock lock(cancellation_.mutex_);
   if (cancellation_.requested()) {
-    callback();
+    callback(cancellation_.reason_);
   }
   place_ = cancellation_.callbacks_.insert(cancellation_.callbacks_.end(), std::move(callback));
 }
@@ -24,8 +23,8 @@ void Cancellation::request(Status reason) {
   }
   reason_ = std::move(reason);
   requested_.store(true, std::memory_order_release);
-  for (const auto& callback : callbacks_) {
-    callback();
+  for (const Callback& callback : callbacks_) {
+    callback(reason_);
   }
 }
 

@@ -3,10 +3,11 @@
 // Cancellation: how a statement learns that it must stop (a cancel request, a timeout, a closing connection).
 // The statement polls `requested()` between vectors; whoever waits registers a callback that wakes it.
 //
-//   Cancellation::Registration registration(cancellation, [&] { event.set(kCancelled); });
+//   Cancellation::Registration registration(cancellation, [&](const Status& reason) { event.set(kCancelled); });
 //
-// Thread-safe. The callback runs on the cancelling thread, or at once in the constructor when already requested; after
-// the Registration is destroyed it is not running and will not run.
+// Thread-safe. The callback is given the reason and runs on the cancelling thread, or at once in the constructor when
+// already requested; after the Registration is destroyed it is not running and will not run. It runs under a lock of
+// the Cancellation, so it does not call it.
 
 #include <atomic>
 #include <functional>
@@ -19,16 +20,18 @@ namespace pando::runtime {
 
 class Cancellation {
  public:
+  using Callback = std::function<void(const Status& reason)>;
+
   class Registration {
    public:
-    Registration(Cancellation& cancellation, std::function<void()> callback);
+    Registration(Cancellation& cancellation, Callback callback);
     ~Registration();
     Registration(const Registration&) = delete;
     Registration& operator=(const Registration&) = delete;
 
    private:
     Cancellation& cancellation_;
-    std::list<std::function<void()>>::iterator place_;
+    std::list<Callback>::iterator place_;
   };
 
   // Makes the running statement fail with `reason`. The first request wins. REQUIRES: !reason.ok().
@@ -44,7 +47,7 @@ class Cancellation {
   std::atomic<bool> requested_{false};
   Mutex mutex_;
   Status reason_ PANDO_GUARDED_BY(mutex_);
-  std::list<std::function<void()>> callbacks_ PANDO_GUARDED_BY(mutex_);
+  std::list<Callback> callbacks_ PANDO_GUARDED_BY(mutex_);
 };
 
 }  // namespace pando::runtime

@@ -63,13 +63,16 @@ TEST(Cancellation, WakesRegisteredWaitersOnce) {
   Cancellation cancellation;
   int calls = 0;
   {
-    Cancellation::Registration registration(cancellation, [&] { ++calls; });
+    Cancellation::Registration registration(cancellation, [&](const Status& reason) {
+      EXPECT_EQ(reason.message(), "first");
+      ++calls;
+    });
     cancellation.request(Status(sql_state::kQueryCanceled, "first"));
     cancellation.request(Status(sql_state::kAdminShutdown, "second"));
     EXPECT_EQ(calls, 1);
   }
   EXPECT_EQ(cancellation.status().message(), "first");
-  Cancellation::Registration late(cancellation, [&] { ++calls; });
+  Cancellation::Registration late(cancellation, [&](const Status&) { ++calls; });
   EXPECT_EQ(calls, 2);
   cancellation.reset();
   EXPECT_TRUE(cancellation.status().ok());

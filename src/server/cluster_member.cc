@@ -84,10 +84,16 @@ Result<std::unique_ptr<ClusterMember>> ClusterMember::open(const ClusterOptions&
                                   .executor = member->executor_,
                                   .random = random_bytes,
                                   .log = report,
-                                  .on_state = [raw = member.get()](cluster::NodeState state) {
-                                    raw->own_state_.store(state, std::memory_order_relaxed);
-                                    raw->report_(fmt::format("this node is {}", cluster::to_string(state)));
-                                  }});
+                                  .on_state =
+                                      [raw = member.get()](cluster::NodeState state) {
+                                        raw->own_state_.store(state, std::memory_order_relaxed);
+                                        raw->report_(fmt::format("this node is {}", cluster::to_string(state)));
+                                      },
+                                  .on_wrong_clock =
+                                      [raw = member.get()](Status status) {
+                                        MutexLock lock(raw->mutex_);
+                                        raw->refused_ = std::move(status);
+                                      }});
   member->transport_->serve(member->membership_->handler());
   member->transport_->set_admission(
       [raw = member.get()](NodeId node, const std::string&) { return raw->membership_->admit(node); });
@@ -121,6 +127,7 @@ node::ClusterMembership ClusterMember::node_membership() {
   const cluster::Established self = **established();
   return {.self = self.node,
           .transport = transport_.get(),
+          .clock = &clock_,
           .start_transport =
               [this] {
                 transport_->start();

@@ -30,6 +30,7 @@
 #include "runtime/os/posix_disk.h"
 #include "runtime/os/system_clock.h"
 #include "runtime/os/system_timer.h"
+#include "runtime/slewed_clock.h"
 
 namespace pando::server {
 
@@ -89,7 +90,8 @@ class ClusterMember {
 
   const Report report_;
   runtime::PosixDisk disk_;
-  runtime::SystemClock clock_;
+  runtime::SystemClock system_clock_;
+  runtime::SlewedClock clock_{system_clock_};
   runtime::SystemTimer timer_;
   runtime::DedicatedExecutor executor_{"membership"};
   // Until the node opens, which takes it itself.

@@ -103,7 +103,8 @@ Task<Status> AdvisoryLocks::lock(AdvisoryRequest request, AdvisoryWait wait) {
   }
   int outcome = kGranted;
   {
-    const runtime::Cancellation::Registration registration(wait.cancellation, [&woken] { woken.set(kCancelled); });
+    const runtime::Cancellation::Registration registration(wait.cancellation,
+                                                           [&woken](const Status&) { woken.set(kCancelled); });
     outcome = co_await woken.wait();
   }
   if (timer) {

@@ -200,7 +200,17 @@ Task<Result<ExecuteOutcome>> Session::execute(std::string_view name, uint64_t ro
     portals_.erase(found);
   }
   const Output output{sink, /*describe=*/false, /*alone=*/!transaction_.in_block()};
+  note_execution(name, rows_max, {sink, sink->mark()});
   auto outcome = co_await run_portal(portal, rows_max, output);
+  for (int attempt = 0; !outcome.ok() && executions_.count == 1 && !is_command &&
+                        co_await may_repeat(outcome.status(), executions_.beginning, attempt);
+       ++attempt) {
+    if (Status begun = begin_again(portal); !begun.ok()) {
+      outcome = std::move(begun);
+      break;
+    }
+    outcome = co_await run_portal(portal, rows_max, output);
+  }
   if (!outcome.ok()) {
     co_return for_client(std::move(outcome).status());
   }
@@ -226,7 +236,8 @@ void Session::close_portal(std::string_view name) {
 Task<Status> Session::sync() {
   Status status;
   if (transaction_.state() == BlockState::kImplicit) {
-    status = co_await commit_transaction();
+    set_aside_only_execution();
+    status = co_await commit_or_repeat();
   }
   end_message();
   co_return status;

@@ -189,10 +189,19 @@ bool Session::try_execute(std::string_view name, uint64_t rows_max, ResultSink* 
   if (portal.started || portal.plan == nullptr) {
     return false;
   }
-  if (portal.plan->point_read != nullptr) {
-    return execute_read(portal, sink, status);
+  const Beginning beginning{sink, sink->mark()};
+  const bool executed = portal.plan->point_read != nullptr
+                            ? execute_read(portal, sink, status)
+                            : portal.plan->point_write != nullptr && execute_write(portal, sink, status);
+  if (executed && status.is(sql_state::kSerializationFailure) && !transaction_.in_block()) {
+    // The other way may begin the transaction again.
+    portal.restart();
+    return false;
   }
-  return portal.plan->point_write != nullptr && execute_write(portal, sink, status);
+  if (executed) {
+    note_execution(name, rows_max, beginning);
+  }
+  return executed;
 }
 
 bool Session::try_sync() {
@@ -202,10 +211,12 @@ bool Session::try_sync() {
     if (!only_unnamed || !on_commit_.empty()) {
       return false;
     }
+    set_aside_only_execution();
     close_portals_of_transaction();
     if (!transaction_.try_commit()) {
       return false;
     }
+    close_only_portal();
   }
   end_message();
   return true;

@@ -34,4 +34,19 @@ void Portal::clear() {
   *this = std::move(fresh);
 }
 
+void Portal::restart() {
+  started = false;
+  ended = false;
+  query.reset();
+  pending.rows = 0;
+  pending_first = 0;
+  rows_delivered = 0;
+  rows_written = 0;
+  replaying = false;
+  replayed = 0;
+  buffer.reset();
+  rows_read = 0;
+  position = 0;
+}
+
 }  // namespace pando::session

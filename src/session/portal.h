@@ -38,6 +38,8 @@ enum class CursorScroll : uint8_t { kUnspecified, kScroll, kNoScroll };
 struct Portal {
   // Makes it as new, and keeps what memory it has.
   void clear();
+  // Makes it as it was before it ran.
+  void restart();
 
   std::string name;
   // Null for a cached plan of the simple protocol, whose text is here.

@@ -149,7 +149,7 @@ Task<Status> Services::sleep(uint64_t duration_ns) {
       environment_.timer.schedule(std::chrono::nanoseconds(duration_ns), [&woken] { woken.set(kTimeIsUp); });
   {
     const runtime::Cancellation::Registration registration(transaction_.cancellation(),
-                                                           [&woken] { woken.set(kCancelled); });
+                                                           [&woken](const Status&) { woken.set(kCancelled); });
     co_await woken.wait();
   }
   environment_.timer.cancel(timer);

@@ -55,6 +55,9 @@ class Services final : public sql::SessionServices {
   std::optional<std::string> fact(std::string_view name) override;
   Result<std::optional<std::string>> act(std::string_view name, std::span<const types::Value> arguments) override;
 
+  // Errors: what the cancellation gives.
+  Task<Status> sleep(uint64_t duration_ns);
+
   // Before each statement.
   void begin_statement() { answers_.clear(), replayed_ = 0; }
   // Who knows the channels that the session listens to.
@@ -94,7 +97,6 @@ class Services final : public sql::SessionServices {
   Task<Status> run_pending();
   Task<Result<Answer>> answer_pending(Pending pending);
   Task<Result<Answer>> take_advisory_lock(PendingLock pending);
-  Task<Status> sleep(uint64_t duration_ns);
   // The pending form of a call of the pg_advisory_lock() family.
   Pending advisory_call(std::string_view name, std::span<const types::Value> arguments) const;
   Result<catalog::SequencePtr> find_sequence(types::Oid oid);

@@ -126,6 +126,7 @@ void Session::stop_statement_timer() {
 }
 
 void Session::end_message() {
+  executions_.count = 0;
   stop_statement_timer();
   status_.store(transaction_.status_byte(), std::memory_order_release);
   running_.store(false, std::memory_order_release);

@@ -158,8 +158,21 @@ class Session {
   static RowShapePtr show_shape(std::string_view name);
   const std::vector<std::string>& search_path();
   catalog::SnapshotPtr snapshot();
+  // --- repetition.cc ---
+  // Where an implicit transaction began to answer.
+  struct Beginning {
+    ResultSink* sink = nullptr;
+    uint64_t mark = 0;
+  };
+  Task<bool> may_repeat(Status status, Beginning beginning, int attempt);
+  void note_execution(std::string_view portal, uint64_t rows_max, Beginning beginning);
+  void set_aside_only_execution();
+  void close_only_portal();
+  Task<Status> commit_or_repeat();
+  Status begin_again(Portal* portal);
+  Task<Status> repeat_execution(Portal* portal);
   // --- simple_query.cc ---
-  Task<Status> run_text(Bytes sql, ResultSink* sink);
+  Task<Status> run_text(TextPtr text, ResultSink* sink);
   // Turns codes that only the session understands into what a client may see.
   Status for_client(Status status);
   // --- database_commands.cc ---
@@ -298,6 +311,18 @@ class Session {
   PortalMap portals_;
   // The unnamed portal while there is none, for the next one.
   PortalMap::node_type spare_portal_;
+  // What the extended protocol has executed in this implicit transaction: how often, and what first.
+  struct Executions {
+    std::size_t count = 0;
+    std::string portal;
+    uint64_t rows_max = 0;
+    Beginning beginning;
+  };
+  Executions executions_;
+  // The only portal that was executed, while its transaction commits.
+  PortalMap::node_type only_portal_;
+  // The message is one statement that may run again as if it had not run before.
+  bool repeatable_ = false;
   std::vector<types::Value> constants_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<PlanCache> plan_cache_;

@@ -30,7 +30,14 @@ bool keeps_its_type(parse::LiftedConstant::Kind kind, types::Oid type) {
 }  // namespace
 
 Task<Status> Session::run(Bytes sql, ResultSink* sink) {
-  Status status = co_await run_text(std::move(sql), sink);
+  const auto text = std::make_shared<const std::string>(std::move(sql));
+  const bool opens = transaction_.state() == BlockState::kIdle;
+  const Beginning beginning{sink, sink->mark()};
+  Status status;
+  int attempt = 0;
+  do {
+    status = co_await run_text(text, sink);
+  } while (!status.ok() && opens && repeatable_ && co_await may_repeat(status, beginning, attempt++));
   if (!status.ok()) {
     co_await fail();
   }
@@ -54,9 +61,9 @@ Status Session::for_client(Status status) {
   return status;
 }
 
-Task<Status> Session::run_text(Bytes sql, ResultSink* sink) {
-  auto text = std::make_shared<const std::string>(std::move(sql));
+Task<Status> Session::run_text(TextPtr text, ResultSink* sink) {
   begin_message(*text);
+  repeatable_ = false;
   if (Portal portal; find_cached(text, &portal)) {
     co_return co_await run_cached(&portal, sink);
   }
@@ -141,6 +148,7 @@ Result<StatementPlanPtr> Session::plan_lifted(const TextPtr& text) {
 
 Task<Status> Session::run_cached(Portal* portal, ResultSink* sink) {
   services_->begin_statement();
+  repeatable_ = true;
   PANDO_CO_TRY((co_await run_query(portal, 0, {.sink = sink, .describe = true})).status());
   const std::string tag = query_tag(*portal);
   portal->query.reset();
@@ -163,6 +171,7 @@ Task<Result<std::string>> Session::run_statement(TextPtr text, TreePtr tree, Out
   portal.statement = statement;
   portal.plan = statement->plan;
   portal.shape = statement->plan->shape;
+  repeatable_ = output.alone && portal.plan->query != nullptr;
   PANDO_CO_TRY((co_await run_portal(&portal, 0, output)).status());
   co_return std::move(portal.tag);
 }

@@ -117,7 +117,7 @@ Task<Result<bool>> LockTable::lock(LockOwner* owner, Bytes key, LockStrength str
     waits_total_.fetch_add(1, std::memory_order_relaxed);
     std::optional<runtime::Cancellation::Registration> cancellable;
     if (how.cancellation != nullptr) {
-      cancellable.emplace(*how.cancellation, [&waiter] { waiter.event.set(kLockCancelled); });
+      cancellable.emplace(*how.cancellation, [&waiter](const Status&) { waiter.event.set(kLockCancelled); });
     }
     std::optional<runtime::TimerId> timeout;
     if (how.timeout.count() > 0) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Faults on a real cluster under load: nothing acknowledged may be lost, and writes go on soon.
 
-    faults.py BINARY [--nodes 3|5] [--only NAME,...] [--seconds N] [--workload appends|bank]
+    faults.py BINARY [--nodes 3|5] [--only NAME,...] [--seconds N] [--workload appends|bank] [--network proxies|namespaces]
 
 For each failure mode: a fresh cluster, clients on all gateways, the fault, its end, the checks. Prints for each the longest time
 without a successful statement of any client (pMax) while the fault lasted. Exits 1 when something was lost or wrong, or when a mode
@@ -12,7 +12,9 @@ import sys
 import time
 import traceback
 
-from processes import Cluster, free_port_base
+from namespaces import Namespaces
+from processes import Cluster, FaultySystem, Loopback, free_port_base
+from proxies import Proxies
 from workload import Appends, Bank
 
 # How long a paused or cut-off node stays so.
@@ -20,10 +22,11 @@ HOLD_S = 6
 
 
 class Mode:
-    """A failure mode: what is done at the beginning of the fault, and at its end. `limit_s`: on the longest unavailability."""
+    """A failure mode: what is done at the beginning of the fault, and at its end. `limit_s`: on the longest unavailability.
+    `of`: what has to be prepared for it, the "network" or the "system" of nodes."""
 
-    def __init__(self, name, begin, end, limit_s, proxied=False):
-        self.name, self.begin, self.end, self.limit_s, self.proxied = name, begin, end, limit_s, proxied
+    def __init__(self, name, begin, end, limit_s, of=None):
+        self.name, self.begin, self.end, self.limit_s, self.of = name, begin, end, limit_s, of
 
 
 def follower_of(cluster, leader):
@@ -74,6 +77,23 @@ def heal(cluster, _):
     cluster.network.heal()
 
 
+def suffer(**faults):
+    return lambda cluster, leader: cluster.node(leader).system.set(**faults)
+
+
+def follower_suffers(**faults):
+    return lambda cluster, leader: cluster.node(follower_of(cluster, leader)).system.set(**faults)
+
+
+def recover(cluster, _):
+    """Nodes that could not go on have ended by themselves, and are started again when they are well."""
+    for node in cluster.nodes:
+        node.system.heal()
+        if not node.running():
+            node.process = None
+            node.start()
+
+
 MODES = [
     Mode("kill -9 the leader", lambda c, n: c.node(n).kill(), lambda c, n: c.node(n).start(), 1.0),
     Mode("kill -9 a follower", lambda c, n: c.node(follower_of(c, n)).kill(),
@@ -85,19 +105,28 @@ MODES = [
          lambda c, n: c.node(follower_of(c, n)).resume(), 3.0),
     Mode("kill -9 all at once", kill_all, nothing, 15.0),
     Mode("rolling restart", rolling_restart, nothing, 1.0),
-    Mode("cut off the leader", cut_off, heal, 3.0, proxied=True),
-    Mode("the leader is not heard", block_outgoing, heal, 3.0, proxied=True),
-    Mode("the leader hears nobody", block_incoming, heal, 3.0, proxied=True),
+    Mode("cut off the leader", cut_off, heal, 3.0, of="network"),
+    Mode("the leader is not heard", block_outgoing, heal, 3.0, of="network"),
+    Mode("the leader hears nobody", block_incoming, heal, 3.0, of="network"),
     Mode("the leader and one follower cannot talk",
-         lambda c, n: c.network.partition([n], [follower_of(c, n)]), heal, 3.0, proxied=True),
-    Mode("connections break again and again", flap, nothing, 3.0, proxied=True),
+         lambda c, n: c.network.partition([n], [follower_of(c, n)]), heal, 3.0, of="network"),
+    Mode("connections break again and again", flap, nothing, 3.0, of="network"),
+    Mode("the leader's disk is slow", suffer(sync_delay_ms=100), recover, 3.0, of="system"),
+    Mode("the leader's disk hangs", suffer(disk_hangs=True), recover, 3.0, of="system"),
+    Mode("a follower's disk hangs", follower_suffers(disk_hangs=True), recover, 3.0, of="system"),
+    Mode("the leader's clock jumps 50 ms ahead", suffer(wall_offset_ms=50), recover, 1.0, of="system"),
+    Mode("the leader's clock jumps 5 s ahead", suffer(wall_offset_ms=5000), recover, 3.0, of="system"),
+    Mode("the leader's clock jumps 5 s back", suffer(wall_offset_ms=-5000), recover, 3.0, of="system"),
+    Mode("a follower's clock jumps 5 s ahead", follower_suffers(wall_offset_ms=5000), recover, 3.0, of="system"),
+    Mode("a follower's clock jumps 5 s back", follower_suffers(wall_offset_ms=-5000), recover, 3.0, of="system"),
 ]
 
 
 def run_mode(mode, arguments, base_port):
     directory = f"{arguments.directory}/{mode.name.replace(' ', '_')}"
-    with Cluster(arguments.binary, nodes=arguments.nodes, base_port=base_port, directory=directory,
-                 proxied=mode.proxied) as cluster:
+    network = {"proxies": Proxies, "namespaces": Namespaces}[arguments.network] if mode.of == "network" else Loopback
+    with Cluster(arguments.binary, nodes=arguments.nodes, base_port=base_port, directory=directory, network=network,
+                 faulty_system=arguments.faulty_system if mode.of == "system" else None) as cluster:
         cluster.form()
         workload = (Appends if arguments.workload == "appends" else Bank)(cluster.nodes, clients=arguments.clients)
         workload.set_up()
@@ -131,9 +160,13 @@ def main():
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--clients", type=int, default=6)
     parser.add_argument("--workload", choices=["appends", "bank"], default="appends")
+    parser.add_argument("--network", choices=["proxies", "namespaces"], default="proxies")
+    parser.add_argument("--faulty-system", help="the built faulty_system.c; beside the binary when not given")
     parser.add_argument("--directory", default="/tmp/pando_faults")
     parser.add_argument("--base-port", type=int, default=0)
     arguments = parser.parse_args()
+    if arguments.faulty_system is None:
+        arguments.faulty_system = FaultySystem.library_beside(arguments.binary)
     only = [name for name in arguments.only.split(",") if name]
     failed = False
     print(f"{'failure':<42} {'pMax':>8} {'healing':>8} {'limit':>6}  statements  errors", flush=True)

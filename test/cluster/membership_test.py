@@ -12,7 +12,7 @@ import tempfile
 import time
 import unittest
 
-from processes import Cluster, free_port_base
+from processes import Cluster, FaultySystem, free_port_base
 
 BINARY = sys.argv.pop(1)
 
@@ -152,6 +152,29 @@ class MembershipTest(unittest.TestCase):
             code, said = self.start_alone("--dir", os.path.join(self.directory, "y"), "--cluster", "--certs-dir", certificates)
             self.assertEqual(code, 1)
             self.assertIn("open to others than its owner", said)
+
+    def test_a_wrong_clock(self):
+        with self.cluster(nodes=3, faulty_system=FaultySystem.library_beside(BINARY)) as cluster:
+            cluster.form()
+            node = cluster.node(3)
+            # Nothing jumps while a node runs, whatever its machine's clock does.
+            node.system.set(wall_offset_ms=-5000)
+            reader = node.connect().cursor()
+            writers = [cluster.node(number).connect().cursor() for number in (1, 2)]
+            reader.execute("CREATE TABLE t (k int PRIMARY KEY)")
+            for k in range(100):
+                writers[k % 2].execute("INSERT INTO t VALUES (%s)", (k,))
+                reader.execute("SELECT count(*) FROM t")
+                self.assertEqual(reader.fetchone()[0], k + 1)
+            # One that starts with it is refused.
+            node.stop()
+            node.start()
+            self.assertEqual(node.process.wait(20), 1)
+            self.assertRegex(node.log(), r"this node's clock is (49|50)\d\d ms behind those of 2 of 2 other nodes")
+            node.process = None
+            node.system.heal()
+            node.start()
+            cluster.wait_serving([3])
 
     def test_garbage_does_no_harm(self):
         with self.cluster(nodes=1) as cluster:

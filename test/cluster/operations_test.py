@@ -4,8 +4,11 @@
     operations_test.py BINARY
 """
 import os
+import re
+import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -88,6 +91,79 @@ class OperationsTest(unittest.TestCase):
                 time.sleep(0.2)
                 cluster.wait(lambda: self.merges(connections[1]), 30, "the shards are not merged")
                 self.assertEqual(run(connections[1], "SELECT count(*) FROM t"), [(100,)])
+
+    def test_statements_without_a_block_survive_what_moves(self):
+        with Cluster(BINARY, nodes=3, base_port=self.base, directory=self.directory) as cluster:
+            cluster.form()
+            operator = cluster.node(1).connect()
+            run(operator, "CREATE TABLE t (k int PRIMARY KEY, v int)")
+            run(operator, "INSERT INTO t SELECT g, 0 FROM generate_series(1, 100) g")
+            stop, done, failures = threading.Event(), [], []
+
+            def work(number):
+                connection = cluster.nodes[number % 3].connect()
+                while not stop.is_set():
+                    # A row of its own, and one that all change.
+                    for k in (number, 100):
+                        try:
+                            returned = run(connection, f"UPDATE t SET v = v + 1 WHERE k = {k} RETURNING k")
+                            self.assertEqual(returned, [(k,)])
+                            done.append(k)
+                        except psycopg2.Error as error:
+                            failures.append(str(error))
+
+            script = os.path.join(self.directory, "change.sql")
+            with open(script, "w", encoding="utf-8") as file:
+                file.write("UPDATE t SET v = v + 1 WHERE k = 99;\n")
+            # The extended protocol, with a Sync after each statement.
+            pgbench = subprocess.Popen(
+                ["pgbench", "-n", "--verbose-errors", "-M", "prepared", "-c", "2", "-T", "6", "-f", script, "-h", "127.0.0.1", "-p",
+                 str(cluster.node(2).sql_port), "-U", "postgres", "postgres"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            workers = [threading.Thread(target=work, args=(number,)) for number in range(1, 7)]
+            for worker in workers:
+                worker.start()
+            shard = run(operator, "SELECT shard_id FROM pando.shards LIMIT 1")[0][0]
+            for turn in range(20):
+                run(operator, f"CALL pando.transfer_lease({shard}, {turn % 3 + 1})")
+                run(operator, f"CALL pando.split('t', {turn + 10})")
+                time.sleep(0.3)
+            stop.set()
+            for worker in workers:
+                worker.join()
+            said = pgbench.communicate(timeout=30)[0]
+            self.assertIn("number of failed transactions: 0 ", said)
+            processed = int(re.search(r"actually processed: (\d+)", said).group(1))
+            self.assertEqual(run(operator, "SELECT v FROM t WHERE k = 99"), [(processed,)])
+            self.assertEqual(failures, [])
+            self.assertGreater(len(done), 100)
+            for k in (*range(1, 7), 100):
+                self.assertEqual(run(operator, f"SELECT v FROM t WHERE k = {k}"), [(done.count(k),)])
+
+    def test_a_wait_for_a_lock_is_given_up(self):
+        with Cluster(BINARY, nodes=3, base_port=self.base, directory=self.directory) as cluster:
+            cluster.form()
+            holder = cluster.node(1).connect()
+            run(holder, "CREATE TABLE t (k int PRIMARY KEY, v int)")
+            run(holder, "INSERT INTO t VALUES (1, 0)")
+            run(holder, "BEGIN")
+            run(holder, "UPDATE t SET v = 1 WHERE k = 1")
+            waiters = [node.connect() for node in cluster.nodes]
+            for waiter in waiters:
+                run(waiter, "SET statement_timeout = 200")
+                with self.assertRaises(psycopg2.errors.QueryCanceled) as caught:
+                    run(waiter, "UPDATE t SET v = 2 WHERE k = 1")
+                self.assertIn("due to statement timeout", str(caught.exception))
+                run(waiter, "SET statement_timeout = 0")
+                timer = threading.Timer(0.3, waiter.cancel)
+                timer.start()
+                with self.assertRaises(psycopg2.errors.QueryCanceled) as caught:
+                    run(waiter, "UPDATE t SET v = 2 WHERE k = 1")
+                self.assertIn("due to user request", str(caught.exception))
+                timer.join()
+            run(holder, "COMMIT")
+            for waiter in waiters:
+                run(waiter, "UPDATE t SET v = v + 1 WHERE k = 1")
+            self.assertEqual(run(holder, "SELECT v FROM t"), [(4,)])
 
 
 if __name__ == "__main__":

@@ -1,28 +1,96 @@
 """A cluster of real pando processes on loopback, and the faults that a test does to them.
 
-    with Cluster(binary, nodes=3, base_port=27000, directory="/tmp/x", proxied=True) as cluster:
-        cluster.start_all(); cluster.initialize(); cluster.wait_ready()
+    with Cluster(binary, nodes=3, base_port=27000, directory="/tmp/x", network=Proxies) as cluster:
+        cluster.form()
         cluster.node(1).kill(); cluster.node(1).start()
         cluster.network.block(1, 2)
 
-Each node has four ports: for clients, for other nodes, for metrics, and (proxied) the one of the proxy in front of it, which is
-what other nodes are told. The proxy knows which node a connection comes from by the process that owns it, so that it can hold,
-delay or cut what flows between two nodes, in one direction or both.
+Each node has four ports: for clients, for other nodes, for metrics, and that of a proxy in front of it where there is one.
 """
-import asyncio
+import contextlib
+import mmap
 import os
 import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
-import threading
 import time
 import urllib.request
 
 import psycopg2
 
 PORTS_PER_NODE = 10
+
+
+class Loopback:
+    """How nodes reach each other, and how the test reaches them: here all as they are. See proxies.py and namespaces.py."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+
+    def peer_host(self, _node):
+        """The address of a node's for other nodes."""
+        return "127.0.0.1"
+
+    def advertised(self, node):
+        return f"{self.peer_host(node)}:{node.peer_port}"
+
+    def arguments(self):
+        """What every command to and of a node needs besides."""
+        return []
+
+    def prefix(self, _node):
+        """What starts a command where the node is."""
+        return []
+
+    def inside(self, _node):
+        """While it is entered, this thread is where the node is."""
+        return contextlib.nullcontext()
+
+    def block(self, source, target):
+        """What flows from one node to the other stops."""
+        raise NotImplementedError
+
+    def partition(self, side, other):
+        for a in side:
+            for b in other:
+                self.block(a, b)
+                self.block(b, a)
+
+    def heal(self):
+        raise NotImplementedError
+
+    def close(self):
+        pass
+
+
+class FaultySystem:
+    """The disk and the clock of one node (faulty_system.c)."""
+
+    LAYOUT = "qqq"
+
+    def __init__(self, library, path):
+        self.library, self.path = library, path
+        with open(path, "wb") as file:
+            file.write(bytes(struct.calcsize(self.LAYOUT)))
+        with open(path, "r+b") as file:
+            self.map = mmap.mmap(file.fileno(), 0)
+
+    @staticmethod
+    def library_beside(binary):
+        """Where it is built."""
+        return os.path.join(os.path.dirname(os.path.abspath(binary)), "test", "cluster", "libpando_faulty_system.so")
+
+    def environment(self):
+        return {**os.environ, "LD_PRELOAD": self.library, "PANDO_FAULTY_SYSTEM": self.path}
+
+    def set(self, sync_delay_ms=0, disk_hangs=False, wall_offset_ms=0):
+        self.map[:] = struct.pack(self.LAYOUT, sync_delay_ms * 1000, int(disk_hangs), wall_offset_ms)
+
+    def heal(self):
+        self.set()
 
 
 class Node:
@@ -34,21 +102,23 @@ class Node:
         self.directory = os.path.join(cluster.directory, f"n{number}")
         self.log_path = os.path.join(cluster.directory, f"n{number}.log")
         self.process = None
-
-    @property
-    def advertised(self):
-        return f"127.0.0.1:{self.proxy_port if self.cluster.proxied else self.peer_port}"
+        self.system = None
+        if cluster.faulty_system is not None:
+            self.system = FaultySystem(cluster.faulty_system, os.path.join(cluster.directory, f"n{number}.faults"))
 
     def command(self):
-        join = ",".join(node.advertised for node in self.cluster.nodes if node is not self)
-        return [self.cluster.binary, "start", "--cluster", "--dir", self.directory, "--listen", f"127.0.0.1:{self.sql_port}",
-                "--listen-peer", f"127.0.0.1:{self.peer_port}", "--advertise", self.advertised, "--join", join,
-                "--http", f"127.0.0.1:{self.http_port}"] + self.cluster.extra_arguments
+        network = self.cluster.network
+        join = ",".join(network.advertised(node) for node in self.cluster.nodes if node is not self)
+        return network.prefix(self) + [
+            self.cluster.binary, "start", "--cluster", "--dir", self.directory, "--listen", f"127.0.0.1:{self.sql_port}",
+            "--listen-peer", f"{network.peer_host(self)}:{self.peer_port}", "--advertise", network.advertised(self),
+            "--join", join, "--http", f"127.0.0.1:{self.http_port}"] + network.arguments() + self.cluster.extra_arguments
 
     def start(self):
         assert self.process is None
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                            env=self.system.environment() if self.system else None)
 
     def running(self):
         return self.process is not None and self.process.poll() is None
@@ -74,9 +144,10 @@ class Node:
 
     def connect(self, timeout_s=5, statement_timeout_ms=0):
         # A paused node accepts connections and answers nothing: the socket's own timeouts end the wait.
-        connection = psycopg2.connect(host="127.0.0.1", port=self.sql_port, user="postgres", dbname="postgres",
-                                      connect_timeout=timeout_s, keepalives=1, keepalives_idle=1, keepalives_interval=1,
-                                      tcp_user_timeout=timeout_s * 1000)
+        with self.cluster.network.inside(self):
+            connection = psycopg2.connect(host="127.0.0.1", port=self.sql_port, user="postgres", dbname="postgres",
+                                          connect_timeout=timeout_s, keepalives=1, keepalives_idle=1,
+                                          keepalives_interval=1, tcp_user_timeout=timeout_s * 1000)
         connection.autocommit = True
         if statement_timeout_ms:
             with connection.cursor() as cursor:
@@ -85,8 +156,9 @@ class Node:
 
     def metrics(self):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/metrics", timeout=3) as answer:
-                text = answer.read().decode()
+            with self.cluster.network.inside(self):
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/metrics", timeout=3) as answer:
+                    text = answer.read().decode()
         except OSError:
             return {}
         return {name: float(value) for name, value in re.findall(r"^(pando_\w+(?:\{[^}]*\})?) (\S+)$", text, re.M)}
@@ -96,128 +168,19 @@ class Node:
             return log.read()
 
 
-class Network:
-    """The proxies in front of all nodes, on an event loop of their own."""
-
-    CHUNK = 65536
-
-    def __init__(self, cluster):
-        self.cluster = cluster
-        self.blocked = set()
-        self.delays = {}
-        self.connections = set()
-        self.loop = asyncio.new_event_loop()
-        # What a proxy cannot reach, the node that asked finds out by itself.
-        self.loop.set_exception_handler(lambda loop, context: None)
-        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self.thread.start()
-        self.servers = [self._run(asyncio.start_server(self._accepting(node), "127.0.0.1", node.proxy_port))
-                        for node in cluster.nodes]
-
-    def _run(self, coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
-
-    def block(self, source, target):
-        """What flows from one node to the other stops; what is under way waits."""
-        self.blocked.add((source, target))
-
-    def partition(self, side, other):
-        for a in side:
-            for b in other:
-                self.block(a, b)
-                self.block(b, a)
-
-    def delay(self, source, target, seconds):
-        self.delays[(source, target)] = seconds
-
-    def heal(self):
-        self.blocked.clear()
-        self.delays.clear()
-
-    def reset(self, a, b):
-        """Cuts the connections between two nodes; they are made anew."""
-        async def cut():
-            for ends, writers in list(self.connections):
-                if set(ends) == {a, b}:
-                    for writer in writers:
-                        writer.transport.abort()
-        self._run(cut())
-
-    def close(self):
-        for server in self.servers:
-            self.loop.call_soon_threadsafe(server.close)
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(5)
-
-    def _owner(self, port):
-        """The node whose process has a socket with this local port."""
-        needle = f":{port:04X}"
-        inode = None
-        # Also sockets of both families that are connected to an address of the older one.
-        for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-            with open(table, encoding="ascii") as lines:
-                for line in lines.readlines()[1:]:
-                    fields = line.split()
-                    if fields[1].endswith(needle) and fields[3] != "0A" and fields[9] != "0":
-                        inode = fields[9]
-        for node in self.cluster.nodes:
-            if not node.running():
-                continue
-            folder = f"/proc/{node.process.pid}/fd"
-            for name in os.listdir(folder):
-                try:
-                    if os.readlink(f"{folder}/{name}") == f"socket:[{inode}]":
-                        return node.number
-                except OSError:
-                    pass
-        # A client of administration, or one that is gone already.
-        return 0
-
-    def _accepting(self, node):
-        async def accept(reader, writer):
-            source = self._owner(writer.get_extra_info("peername")[1])
-            try:
-                target_reader, target_writer = await asyncio.open_connection("127.0.0.1", node.peer_port)
-            except OSError:
-                writer.transport.abort()
-                return
-            entry = ((source, node.number), (writer, target_writer))
-            self.connections.add(entry)
-            await asyncio.gather(self._pump(reader, target_writer, source, node.number),
-                                 self._pump(target_reader, writer, node.number, source))
-            self.connections.discard(entry)
-        return accept
-
-    async def _pump(self, reader, writer, source, target):
-        try:
-            while True:
-                chunk = await reader.read(self.CHUNK)
-                if not chunk:
-                    break
-                if (source, target) in self.delays:
-                    await asyncio.sleep(self.delays[(source, target)])
-                while (source, target) in self.blocked:
-                    await asyncio.sleep(0.01)
-                writer.write(chunk)
-                await writer.drain()
-        except (OSError, asyncio.CancelledError):
-            pass
-        writer.transport.abort()
-
-
 class Cluster:
-    def __init__(self, binary, nodes=3, base_port=27000, directory="/tmp/pando_cluster", proxied=False,
-                 extra_arguments=()):
+    def __init__(self, binary, nodes=3, base_port=27000, directory="/tmp/pando_cluster", network=Loopback,
+                 faulty_system=None, extra_arguments=()):
         self.binary = binary
         self.base_port = base_port
         self.directory = directory
-        self.proxied = proxied
+        self.faulty_system = faulty_system
         self.extra_arguments = list(extra_arguments)
         shutil.rmtree(directory, ignore_errors=True)
         os.makedirs(directory)
         self.nodes = []
         self.nodes = [Node(self, number) for number in range(1, nodes + 1)]
-        self.network = Network(self) if proxied else None
+        self.network = network(self)
 
     def __enter__(self):
         return self
@@ -227,8 +190,7 @@ class Cluster:
             if node.process is not None:
                 node.process.kill()
                 node.process.wait()
-        if self.network is not None:
-            self.network.close()
+        self.network.close()
 
     def node(self, number):
         return self.nodes[number - 1]
@@ -243,11 +205,17 @@ class Cluster:
     def run(self, *words):
         return subprocess.run([self.binary, *words], capture_output=True, text=True, timeout=90, check=False)
 
+    def administer(self, node, *words):
+        """A command of administration to a node, from where it is."""
+        network = self.network
+        command = [*network.prefix(node), self.binary, *words, "--host", f"{network.peer_host(node)}:{node.peer_port}"]
+        return subprocess.run(command + network.arguments(), capture_output=True, text=True, timeout=90, check=False)
+
     def initialize(self, timeout_s=20):
         """Makes the cluster at the first node; later ones get their numbers in the order in which they join."""
         deadline = time.monotonic() + timeout_s
         while True:
-            made = self.run("init", "--host", f"127.0.0.1:{self.node(1).peer_port}")
+            made = self.administer(self.node(1), "init")
             if made.returncode == 0:
                 return
             if time.monotonic() > deadline:

@@ -53,7 +53,7 @@ Task<bool> pause_for(std::chrono::nanoseconds duration, runtime::Timer& timer, r
   const runtime::TimerId id = timer.schedule(duration, [&over] { over.set(0); });
   std::optional<runtime::Cancellation::Registration> registration;
   if (cancellation != nullptr) {
-    registration.emplace(*cancellation, [&over] { over.set(1); });
+    registration.emplace(*cancellation, [&over](const Status&) { over.set(1); });
   }
   const int outcome = co_await over.wait();
   timer.cancel(id);

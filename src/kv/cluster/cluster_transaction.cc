@@ -191,8 +191,8 @@ Task<Result<txn::LockOutcome>> ClusterTransaction::lock_at_leaseholder(Bytes key
   std::atomic<NodeId::Number> asked{0};
   std::optional<runtime::Cancellation::Registration> registration;
   if (options_.cancellation != nullptr) {
-    registration.emplace(*options_.cancellation, [&] {
-      store_.tell(NodeId(asked.load()), CancelRequest{.transaction = id_, .reason = options_.cancellation->status()});
+    registration.emplace(*options_.cancellation, [&](const Status& reason) {
+      store_.tell(NodeId(asked.load()), CancelRequest{.transaction = id_, .reason = reason});
     });
   }
   auto sent = context();

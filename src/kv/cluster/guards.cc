@@ -23,9 +23,7 @@ Task<Result<bool>> Guards::lock(LockOwners::Use& use, Bytes key, txn::LockStreng
   runtime::Cancellation* const statement = how.cancellation;
   std::optional<runtime::Cancellation::Registration> forwarded;
   if (statement != nullptr) {
-    forwarded.emplace(*statement, [&use] {
-      use->cancellation.request(Status(sql_state::kQueryCanceled, "canceling statement due to user request"));
-    });
+    forwarded.emplace(*statement, [&use](const Status& reason) { use->cancellation.request(reason); });
   }
   how.cancellation = &use->cancellation;
   auto granted = co_await table_.lock(&use->owner, std::move(key), strength, how);
