@@ -50,8 +50,8 @@ struct AccessMethod {
   std::string_view name;
   char type;
 };
-constexpr std::array kAccessMethods = {AccessMethod{kHeapMethod, "heap", 't'},
-                                       AccessMethod{kBtreeMethod, "btree", 'i'}};
+constexpr std::array kAccessMethods = {AccessMethod{kHeapMethod, "heap", 't'}, AccessMethod{kBtreeMethod, "btree", 'i'},
+                                       AccessMethod{kHashMethod, "hash", 'i'}};
 
 struct Collation {
   Oid oid;

@@ -110,7 +110,7 @@ void write_index_relation(const TableDescriptor& table, const IndexDescriptor& i
       {"relname", index.name},
       {"relnamespace", number(table.schema)},
       {"relowner", number(table.owner)},
-      {"relam", number(kBtreeMethod)},
+      {"relam", number(index.method == "hash" ? kHashMethod : kBtreeMethod)},
       {"relfilenode", number(index.oid)},
       {"relpages", 1 + pages_of(static_cast<uint64_t>(entries * kEntryBytes))},
       {"reltuples", entries},

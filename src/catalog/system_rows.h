@@ -36,6 +36,7 @@ void write_pg_extension(const SystemRowContext& context, SystemRowWriter& writer
 
 // OIDs of fixtures, as in PostgreSQL.
 inline constexpr Oid kBtreeMethod = 403;
+inline constexpr Oid kHashMethod = 405;
 inline constexpr Oid kHeapMethod = 2;
 inline constexpr Oid kDefaultCollation = 100;
 inline constexpr Oid kCCollation = 950;

@@ -263,6 +263,7 @@ Status Node::Parts::make_environment() {
       .registry = *registry,
       .time_zones = &time_zones,
       .temporary = temporary.get(),
+      .files = &disk,
       .statistics = statistics.get(),
       .cluster = cluster_control.get(),
       .random = [] { return (uint64_t{std::random_device()()} << 32) | std::random_device()(); },

@@ -39,7 +39,8 @@ std::vector<std::string> TimeZoneFiles::list_names() {
   std::vector<std::string> names;
   std::error_code error;
   for (fs::recursive_directory_iterator it(kDirectory, error), end; !error && it != end; it.increment(error)) {
-    const std::string name = fs::relative(it->path(), kDirectory, error).string();
+    // Links stay what they are called: Asia/Calcutta is a name of its own.
+    const std::string name = it->path().lexically_relative(kDirectory).string();
     if (it->is_directory(error) || is_duplicate_tree(name)) {
       continue;
     }

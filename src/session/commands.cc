@@ -25,9 +25,7 @@ Result<TransactionModes> read_modes(const ast::OptionList& options) {
     if (option.name == "transaction_isolation") {
       const SettingDefinition* definition = find_setting("transaction_isolation");
       PANDO_ASSIGN(const std::string level, check_setting(*definition, value));
-      modes.isolation = level == "serializable"      ? txn::Isolation::kSerializable
-                        : level == "repeatable read" ? txn::Isolation::kRepeatableRead
-                                                     : txn::Isolation::kReadCommitted;
+      modes.isolation = parse_isolation(level);
       continue;
     }
     bool on = false;
@@ -37,12 +35,6 @@ Result<TransactionModes> read_modes(const ast::OptionList& options) {
     (option.name == "transaction_read_only" ? modes.read_only : modes.deferrable) = on;
   }
   return modes;
-}
-
-std::string_view isolation_name(txn::Isolation isolation) {
-  return isolation == txn::Isolation::kSerializable     ? "serializable"
-         : isolation == txn::Isolation::kRepeatableRead ? "repeatable read"
-                                                        : "read committed";
 }
 
 Status not_supported(std::string_view what) {

@@ -8,6 +8,7 @@
 #include "session/copy_options.h"
 #include "session/copy_plan.h"
 #include "session/copy_printer.h"
+#include "session/copy_stream.h"
 #include "session/object_names.h"
 #include "session/session.h"
 #include "session/system_tables.h"
@@ -89,7 +90,7 @@ Result<catalog::TablePtr> Session::copied_table(const ast::Copy& copy) {
 }
 
 Task<Result<std::string>> Session::run_copy(const ast::Copy& copy, PreparedStatementPtr holder, Output output) {
-  if (copy.program || !copy.filename.empty()) {
+  if (copy.program || (!copy.filename.empty() && environment_.files == nullptr)) {
     co_return std::move(Status(sql_state::kFeatureNotSupported, "COPY with a {} of the server is not supported",
                                copy.program ? "program" : "file"))
         .with_hint("Use COPY FROM STDIN or COPY TO STDOUT, or psql's \\copy.");
@@ -121,12 +122,13 @@ Task<Result<std::string>> Session::run_copy_out(const ast::Copy& copy, CopyOptio
   PANDO_CO_ASSIGN(CopyPrinter printer, CopyPrinter::make(options, portal.shape, settings_.values().types));
   PANDO_CO_TRY(co_await begin_query(&portal));
   PANDO_CO_TRY(co_await open_query(&portal));
-  co_return co_await send_copy_rows(&portal, &printer, wire_format(options), output.sink);
+  PANDO_CO_ASSIGN(const std::unique_ptr<CopyTarget> target,
+                  copy.filename.empty() ? client_target(*output.sink, wire_format(options), portal.shape->size())
+                                        : co_await file_target(*environment_.files, copy.filename));
+  co_return co_await send_copy_rows(&portal, &printer, target.get());
 }
 
-Task<Result<std::string>> Session::send_copy_rows(Portal* portal, CopyPrinter* printer, ValueFormat format,
-                                                  ResultSink* sink) {
-  sink->begin_copy_out(format, portal->shape->size());
+Task<Result<std::string>> Session::send_copy_rows(Portal* portal, CopyPrinter* printer, CopyTarget* target) {
   Bytes line;
   printer->print_start(line);
   uint64_t count = 0;
@@ -137,19 +139,17 @@ Task<Result<std::string>> Session::send_copy_rows(Portal* portal, CopyPrinter* p
     }
     for (std::size_t row = 0; row < portal->pending.rows; ++row) {
       PANDO_CO_TRY(printer->print_row(portal->pending, row, line));
-      sink->add_copy_data(line);
+      target->add(line);
       line.clear();
     }
     count += portal->pending.rows;
-    if (sink->wants_drain()) {
-      PANDO_CO_TRY(co_await sink->drain());
-    }
+    PANDO_CO_TRY(co_await target->drain());
   }
   printer->print_end(line);
   if (!line.empty()) {
-    sink->add_copy_data(line);
+    target->add(line);
   }
-  sink->end_copy_out();
+  PANDO_CO_TRY(co_await target->end());
   co_return fmt::format("COPY {}", count);
 }
 
@@ -196,8 +196,10 @@ Task<Result<std::string>> Session::run_copy_in(const ast::Copy& copy, CopyOption
     co_return Status(sql_state::kFeatureNotSupported, "COPY FROM into this table is not supported");
   }
   transaction_.transaction().begin_statement();
-  output.sink->begin_copy_in(wire_format(options), columns.size());
-  CopyInput input(table->name, options, std::move(columns), settings_.values().types, *output.sink);
+  PANDO_CO_ASSIGN(const std::unique_ptr<CopySource> data,
+                  copy.filename.empty() ? client_source(*output.sink, wire_format(options), columns.size())
+                                        : co_await file_source(*environment_.files, copy.filename));
+  CopyInput input(table->name, options, std::move(columns), settings_.values().types, *data);
   bool more = true;
   uint64_t count = 0;
   while (more) {

@@ -32,12 +32,12 @@ bool is_plain_text(types::Type type) {
 }  // namespace
 
 CopyInput::CopyInput(std::string table, CopyOptions options, std::vector<CopyColumn> columns,
-                     const types::Settings& settings, ResultSink& sink)
+                     const types::Settings& settings, CopySource& source)
     : table_(std::move(table)),
       columns_(std::move(columns)),
       binary_(options.format == CopyFormat::kBinary),
       settings_(settings),
-      sink_(sink),
+      source_(source),
       parser_(std::move(options), names_of(columns_)) {}
 
 Status CopyInput::in_line(Status status, std::size_t column, const CopyField* field) const {
@@ -125,7 +125,7 @@ Task<Result<bool>> CopyInput::next(types::Chunk& out) {
     if (out.rows == types::kVectorRows || input_ended_) {
       break;
     }
-    PANDO_CO_ASSIGN(const bool more, co_await sink_.read_copy_data(piece_));
+    PANDO_CO_ASSIGN(const bool more, co_await source_.read(piece_));
     if (more) {
       parser_.feed(piece_);
     } else {

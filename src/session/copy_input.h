@@ -1,7 +1,7 @@
 #pragma once
 
-// CopyInput: the rows of COPY FROM STDIN as chunks, for the plan that inserts them: reads what the client sends, parses
-// it, turns fields into values. Errors carry the line in `where`, as PostgreSQL's CONTEXT does.
+// CopyInput: the rows of COPY FROM as chunks, for the plan that inserts them: reads what its source gives, parses it,
+// turns fields into values. Errors carry the line in `where`, as PostgreSQL's CONTEXT does.
 //
 // Thread-safety: the session's coroutine only.
 
@@ -10,7 +10,7 @@
 
 #include "session/copy_options.h"
 #include "session/copy_parser.h"
-#include "session/result_sink.h"
+#include "session/copy_stream.h"
 #include "types/settings.h"
 
 namespace pando::session {
@@ -22,9 +22,9 @@ struct CopyColumn {
 
 class CopyInput {
  public:
-  // REQUIRES: `sink` and `settings` outlive it.
+  // REQUIRES: `source` and `settings` outlive it.
   CopyInput(std::string table, CopyOptions options, std::vector<CopyColumn> columns, const types::Settings& settings,
-            ResultSink& sink);
+            CopySource& source);
 
   // Replaces `out` with the next rows, at most kVectorRows and at least one; false at the end of the data.
   Task<Result<bool>> next(types::Chunk& out);
@@ -41,7 +41,7 @@ class CopyInput {
   const std::vector<CopyColumn> columns_;
   const bool binary_;
   const types::Settings& settings_;
-  ResultSink& sink_;
+  CopySource& source_;
   CopyParser parser_;
   Bytes piece_;
   bool input_ended_ = false;

@@ -189,7 +189,10 @@ Task<Result<std::string>> Session::run_fetch(const ast::Fetch& command, Output o
   ResultSink* sink = nullptr;
   if (!command.move) {
     sink = output.sink;
-    sink->begin_rows(cursor->shape, settings_.values().types, output.describe);
+    // The names of objects are in place already, so that only values have the form that is asked for.
+    const bool named = std::ranges::any_of(*cursor->shape, &ResultColumn::named);
+    const bool as_asked = output.shape != nullptr && output.shape->size() == cursor->shape->size() && !named;
+    sink->begin_rows(as_asked ? output.shape : cursor->shape, settings_.values().types, output.describe);
   }
   PANDO_CO_ASSIGN(const uint64_t rows, co_await fetch_rows(cursor, command.direction, command.count, sink));
   co_return fmt::format("{} {}", command.move ? "MOVE" : "FETCH", rows);

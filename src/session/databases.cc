@@ -119,6 +119,7 @@ Task<Result<Databases::Opened*>> Databases::open_one(Entry entry, runtime::Execu
       .registry = first_.registry,
       .time_zones = first_.time_zones,
       .temporary = first_.temporary,
+      .files = first_.files,
       .statistics = database->statistics.get(),
       .cluster = first_.cluster,
       .databases = this,

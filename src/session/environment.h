@@ -27,6 +27,10 @@
 #include "txn/transaction.h"
 #include "types/time_zone.h"
 
+namespace pando::runtime {
+class Disk;
+}
+
 namespace pando::session {
 
 class ClusterControl;
@@ -97,6 +101,8 @@ struct SessionEnvironment {
   types::TimeZoneSource* time_zones = nullptr;
   // May be null: then nothing spills.
   sql::exec::TemporaryStorage* temporary = nullptr;
+  // May be null: then COPY knows no files.
+  runtime::Disk* files = nullptr;
   // May be null: then every table counts as never analyzed, and nothing is counted.
   catalog::Statistics* statistics = nullptr;
   // Null for a node of its own.

@@ -8,6 +8,8 @@
 #include "session/session.h"
 #include "session/system_tables.h"
 #include "sql/parse/parse.h"
+#include "types/array.h"
+#include "types/text_io.h"
 
 namespace pando::session {
 namespace {
@@ -147,6 +149,35 @@ Task<Result<bool>> Session::fetch_chunk(Portal* portal) {
   co_return more;
 }
 
+namespace {
+
+std::string name_of_object(Services& services, types::Oid type, types::Oid object) {
+  return object == 0 ? "-" : services.name_of(type, object).value_or(std::to_string(object));
+}
+
+// An array's text form, with names for its elements.
+Bytes names_in_array(Services& services, const types::ArrayView& array, const types::Settings& settings) {
+  types::ArrayBuilder names(types::oid::kText);
+  for (std::size_t i = 0; i < array.size(); ++i) {
+    if (array.is_null(i)) {
+      names.add_null();
+    } else {
+      names.add_bytes(name_of_object(services, array.element_type(), array.at<types::Oid>(i)));
+    }
+  }
+  std::vector<types::ArrayDimension> dimensions;
+  for (int i = 0; i < array.dimensions(); ++i) {
+    dimensions.push_back(array.dimension(i));
+  }
+  auto packed = names.finish(dimensions);
+  PANDO_ASSERT(packed.ok(), "the names of an array have its dimensions");
+  Bytes text;
+  types::print_text({types::oid::kTextArray}, types::Value::of_bytes(*std::move(packed)), settings, text);
+  return text;
+}
+
+}  // namespace
+
 // Columns of reg* types show names, which only the catalog knows; what has none shows its number.
 void Session::name_objects(const RowShape& shape, types::Chunk& rows) {
   for (std::size_t i = 0; i < shape.size(); ++i) {
@@ -160,9 +191,11 @@ void Session::name_objects(const RowShape& shape, types::Chunk& rows) {
         names.set_null(row);
         continue;
       }
-      const auto object = rows.columns[i].at<types::Oid>(row);
-      names.set_bytes(
-          row, object == 0 ? "-" : services_->name_of(shape[i].type.oid, object).value_or(std::to_string(object)));
+      const types::Vector& values = rows.columns[i];
+      names.set_bytes(row,
+                      types::is_array(shape[i].type.oid)
+                          ? names_in_array(*services_, types::ArrayView(values.bytes_at(row)), settings_.values().types)
+                          : name_of_object(*services_, shape[i].type.oid, values.at<types::Oid>(row)));
     }
     rows.columns[i] = std::move(names);
   }
@@ -301,6 +334,7 @@ Task<Result<ExecuteOutcome>> Session::run_portal(Portal* portal, uint64_t rows_m
     co_return Status(sql_state::kObjectNotInPrerequisiteState, "portal \"{}\" cannot be run", portal->name);
   }
   portal->ended = true;
+  output.shape = portal->shape;
   PANDO_CO_ASSIGN(portal->tag, co_await run_command(portal->statement, portal->parameters, output));
   co_return ExecuteOutcome::kCompleted;
 }

@@ -4,6 +4,7 @@
 
 #include "session/services.h"
 #include "session/session.h"
+#include "sql/function/text_form.h"
 #include "sql/parse/parse.h"
 #include "types/binary_io.h"
 #include "types/text_io.h"
@@ -18,7 +19,7 @@ Status undefined_statement(std::string_view name) {
 }
 
 Result<types::Value> read_parameter(const BoundParameter& parameter, types::Type type,
-                                    const types::Settings& settings) {
+                                    sql::EvaluationContext& context) {
   if (parameter.value != nullptr) {
     return *parameter.value;
   }
@@ -26,10 +27,10 @@ Result<types::Value> read_parameter(const BoundParameter& parameter, types::Type
     return types::Value::null();
   }
   if (parameter.format == ValueFormat::kBinary) {
-    return types::parse_binary(type, parameter.bytes, settings);
+    return types::parse_binary(type, parameter.bytes, context.settings);
   }
   PANDO_TRY(types::validate_utf8(parameter.bytes));
-  return types::parse_text(type, parameter.bytes, settings);
+  return sql::parse_value(context, type, parameter.bytes);
 }
 
 // Where a parameter's error was found, as PostgreSQL says it.
@@ -88,7 +89,7 @@ Status Session::bind(const BindRequest& request) {
   PANDO_ASSIGN(portal->plan, current_plan(*statement));
   portal->parameters.resize(request.parameters.size());
   for (std::size_t i = 0; i < request.parameters.size(); ++i) {
-    auto value = read_parameter(request.parameters[i], statement->parameter_types[i], evaluation_.settings);
+    auto value = read_parameter(request.parameters[i], statement->parameter_types[i], evaluation_);
     if (!value.ok()) {
       return in_parameter(std::move(value).status(), i, request.portal);
     }

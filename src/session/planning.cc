@@ -5,6 +5,7 @@
 #include "session/planner_statistics.h"
 #include "session/services.h"
 #include "session/session.h"
+#include "sql/function/text_form.h"
 #include "sql/optimize/foldable.h"
 #include "sql/optimize/optimize.h"
 #include "sql/parse/parse.h"
@@ -13,20 +14,9 @@
 namespace pando::session {
 namespace {
 
-bool is_reg_type(types::Oid type) {
-  switch (type) {
-    case types::oid::kRegclass:
-    case types::oid::kRegtype:
-    case types::oid::kRegproc:
-    case types::oid::kRegoper:
-    case types::oid::kRegnamespace:
-    case types::oid::kRegrole:
-    case types::oid::kRegprocedure:
-    case types::oid::kRegoperator:
-      return true;
-    default:
-      return false;
-  }
+// Whether its values show names of objects: those of reg* types and their arrays.
+bool shows_names(types::Oid type) {
+  return sql::is_reg_type(type) || (types::is_array(type) && sql::is_reg_type(types::element_of(type)));
 }
 
 struct ResultColumnsOf {
@@ -36,7 +26,7 @@ struct ResultColumnsOf {
     auto shape = std::make_shared<RowShape>();
     for (const sql::OutputColumn& column : query.result) {
       shape->push_back(
-          {column.name, column.type, column.table, column.attribute, ValueFormat::kText, is_reg_type(column.type.oid)});
+          {column.name, column.type, column.table, column.attribute, ValueFormat::kText, shows_names(column.type.oid)});
     }
     return shape;
   }
@@ -174,6 +164,16 @@ Result<StatementPlanPtr> Session::make_query_plan(const TextPtr& text, const ast
   return StatementPlanPtr(std::move(plan));
 }
 
+// Those of a query inside a command.
+Result<std::vector<types::Type>> Session::parameters_of(const TextPtr& text, const ast::Statement& query,
+                                                        std::span<const types::Oid> types) {
+  if (!is_query(query)) {
+    return std::vector<types::Type>();
+  }
+  PANDO_ASSIGN(const sql::LogicalQuery bound, sql::bind_query(query, bind_options(text, types)));
+  return bound.parameters;
+}
+
 Result<StatementPlanPtr> Session::make_plan(const TextPtr& text, const ast::Statement& tree,
                                             std::span<const types::Oid> types) {
   if (is_query(tree)) {
@@ -184,8 +184,11 @@ Result<StatementPlanPtr> Session::make_plan(const TextPtr& text, const ast::Stat
   plan->binding_version = settings_.binding_version();
   if (const auto* show = std::get_if<ast::ShowVariable>(&tree.node)) {
     plan->shape = show_shape(show->name);
-  } else if (std::holds_alternative<ast::Explain>(tree.node)) {
+  } else if (const auto* explain = std::get_if<ast::Explain>(&tree.node)) {
+    PANDO_ASSIGN(plan->parameter_types, parameters_of(text, *explain->statement, types));
     plan->shape = one_text_column("QUERY PLAN");
+  } else if (const auto* declare = std::get_if<ast::DeclareCursor>(&tree.node)) {
+    PANDO_ASSIGN(plan->parameter_types, parameters_of(text, *declare->query, types));
   } else if (const auto* fetch = std::get_if<ast::Fetch>(&tree.node); fetch != nullptr && !fetch->move) {
     const auto cursor = portals_.find(fetch->cursor);
     plan->shape = cursor == portals_.end() ? nullptr : cursor->second->shape;

@@ -159,6 +159,9 @@ Result<catalog::SequencePtr> Services::find_sequence(types::Oid oid) {
   return Status(sql_state::kUndefinedTable, "could not open relation with OID {}", oid);
 }
 
+// So many calls of one sequence's nextval() may stand in one statement.
+constexpr std::size_t kCallsPerRowMax = 100;
+
 Status Services::nextval(types::Oid sequence, std::size_t count, std::vector<int64_t>& values) {
   PANDO_ASSIGN(const catalog::SequencePtr descriptor, find_sequence(sequence));
   if (transaction_.read_only()) {
@@ -166,10 +169,14 @@ Status Services::nextval(types::Oid sequence, std::size_t count, std::vector<int
   }
   Status status;
   if (!environment_.sequences.try_next(*descriptor, count, values, status)) {
-    pending_ = PendingReserve{descriptor, count};
+    // What this attempt took of it, the next one takes again: a statement may call it more than once for each row.
+    std::size_t& taken = taken_since_wait_[sequence];
+    pending_ = PendingReserve{descriptor, count + std::min(taken, kCallsPerRowMax * count)};
+    taken = 0;
     return Status(sql::kWaitNeeded, "values of sequence \"{}\" are being reserved", descriptor->name);
   }
   PANDO_TRY(std::move(status));
+  taken_since_wait_[sequence] += count;
   if (count > 0) {
     sequence_values_[sequence] = values.back();
     last_sequence_ = sequence;

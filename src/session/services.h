@@ -131,6 +131,8 @@ class Services final : public sql::SessionServices {
 
   std::string temporary_schema_;
   std::function<std::vector<std::string>()> listened_channels_;
+  // By sequence: how many values were taken since values were last waited for.
+  std::map<types::Oid, std::size_t> taken_since_wait_;
   Pending pending_;
   std::vector<Answer> answers_;
   std::size_t replayed_ = 0;

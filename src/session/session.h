@@ -46,6 +46,7 @@ namespace pando::session {
 
 class Services;
 class CopyPrinter;
+class CopyTarget;
 class PlanCache;
 class SystemTables;
 class TableExpressionCache;
@@ -128,6 +129,8 @@ class Session {
     bool describe = false;
     // Alone in its message, in no block: VACUUM and the like may run.
     bool alone = false;
+    // What the client asked of the rows of a command that returns some; null when it did not.
+    RowShapePtr shape = nullptr;
   };
   // --- session.cc ---
   void begin_message(std::string_view text);
@@ -147,6 +150,8 @@ class Session {
   // --- planning.cc ---
   sql::BindOptions bind_options(const TextPtr& text, std::span<const types::Oid> types);
   Result<PreparedStatementPtr> analyze(TextPtr text, TreePtr tree, std::vector<types::Oid> types);
+  Result<std::vector<types::Type>> parameters_of(const TextPtr& text, const ast::Statement& query,
+                                                 std::span<const types::Oid> types);
   Result<StatementPlanPtr> make_plan(const TextPtr& text, const ast::Statement& tree,
                                      std::span<const types::Oid> types);
   Result<StatementPlanPtr> make_query_plan(const TextPtr& text, const ast::Statement& tree,
@@ -269,7 +274,7 @@ class Session {
                                         Output output);
   Task<Result<std::string>> run_copy_out(const ast::Copy& copy, CopyOptions options, PreparedStatementPtr holder,
                                          Output output);
-  Task<Result<std::string>> send_copy_rows(Portal* portal, CopyPrinter* printer, ValueFormat format, ResultSink* sink);
+  Task<Result<std::string>> send_copy_rows(Portal* portal, CopyPrinter* printer, CopyTarget* target);
   Result<catalog::TablePtr> copied_table(const ast::Copy& copy);
   Task<Result<StatementPlanPtr>> plan_copy_in(catalog::TablePtr table, std::vector<std::string> columns,
                                               std::vector<types::Oid> types);

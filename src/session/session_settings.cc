@@ -9,6 +9,7 @@
 
 #include "types/datetime.h"
 #include "types/interval.h"
+#include "types/text_io.h"
 
 namespace pando::session {
 namespace {
@@ -92,11 +93,15 @@ Result<std::string> check_client_encoding(std::string_view name, std::string_vie
       plain += c;
     }
   }
+  if (plain == "sqlascii") {
+    // No conversion, whatever the bytes mean.
+    return std::string("SQL_ASCII");
+  }
   if (plain == "utf8" || plain == "unicode") {
     return std::string("UTF8");
   }
-  constexpr std::string_view kOthers[] = {"sqlascii", "latin1", "iso88591", "win1252", "windows1252", "latin9",
-                                          "eucjp",    "sjis",   "gbk",      "big5",    "koi8r",       "win1251"};
+  constexpr std::string_view kOthers[] = {"latin1", "iso88591", "win1252", "windows1252", "latin9", "eucjp",
+                                          "sjis",   "gbk",      "big5",    "koi8r",       "win1251"};
   if (std::ranges::find(kOthers, plain) != std::end(kOthers)) {
     return Status(sql_state::kFeatureNotSupported, "conversion between {} and UTF8 is not supported", value);
   }
@@ -127,13 +132,6 @@ std::string quote_identifier(const std::string& name) {
 bool is_identifier_list(std::string_view name) {
   const std::string key = lower(name);
   return key == "search_path" || key == "temp_tablespaces";
-}
-
-txn::Isolation parse_isolation(const std::string& value) {
-  if (value == "serializable") {
-    return txn::Isolation::kSerializable;
-  }
-  return value == "repeatable read" ? txn::Isolation::kRepeatableRead : txn::Isolation::kReadCommitted;
 }
 
 int rank_of_message(const std::string& value) {
@@ -229,6 +227,53 @@ bool split_identifier_list(std::string_view text, std::vector<std::string>& name
   }
 }
 
+namespace {
+
+// A zone's name, or a number of hours east of Greenwich, whose name has POSIX's sign.
+Result<std::shared_ptr<const types::TimeZone>> zone_of_setting(types::TimeZoneSource* zones, std::string_view value) {
+  constexpr int32_t kSecondsPerHour = 3600;
+  constexpr int32_t kHoursMax = 167;
+  const auto hours = types::parse_float64(value);
+  if (!hours.ok() || !(std::abs(*hours) <= kHoursMax)) {
+    return types::resolve_time_zone(zones, value);
+  }
+  const auto east = static_cast<int32_t>(*hours * kSecondsPerHour);
+  const int32_t seconds = std::abs(east);
+  std::string clock = fmt::format("{:02}", seconds / kSecondsPerHour);
+  if (seconds % kSecondsPerHour != 0) {
+    clock += fmt::format(":{:02}", seconds % kSecondsPerHour / 60);
+    clock += seconds % 60 != 0 ? fmt::format(":{:02}", seconds % 60) : "";
+  }
+  const char sign = east < 0 ? '-' : '+';
+  return types::resolve_time_zone(zones, fmt::format("<{}{}>{}{}", sign, clock, east < 0 ? '+' : '-', clock));
+}
+
+}  // namespace
+
+constexpr std::string_view kIsolationNames[] = {"read uncommitted", "read committed", "repeatable read",
+                                                "serializable"};
+
+std::string_view isolation_name(IsolationLevel level) { return kIsolationNames[static_cast<std::size_t>(level)]; }
+
+IsolationLevel parse_isolation(std::string_view name) {
+  const auto found = std::ranges::find(kIsolationNames, name);
+  PANDO_ASSERT(found != std::end(kIsolationNames), "not the name of an isolation level");
+  return static_cast<IsolationLevel>(found - std::begin(kIsolationNames));
+}
+
+txn::Isolation isolation_of(IsolationLevel level) {
+  switch (level) {
+    case IsolationLevel::kReadUncommitted:
+    case IsolationLevel::kReadCommitted:
+      return txn::Isolation::kReadCommitted;
+    case IsolationLevel::kRepeatableRead:
+      return txn::Isolation::kRepeatableRead;
+    case IsolationLevel::kSerializable:
+      return txn::Isolation::kSerializable;
+  }
+  PANDO_UNREACHABLE("an isolation level outside its enumeration");
+}
+
 SessionSettings::SessionSettings(types::TimeZoneSource* time_zones) : time_zones_(time_zones) {
   values_.types.time_zones = time_zones;
   for (const SettingDefinition& definition : all_settings()) {
@@ -266,7 +311,7 @@ Result<std::string> SessionSettings::check(const SettingDefinition& definition, 
     return check_date_style(definition.name, value, values_.types.date_style, values_.types.date_order);
   }
   if (definition.name == "TimeZone" || definition.name == "log_timezone") {
-    auto zone = types::resolve_time_zone(time_zones_, value);
+    auto zone = zone_of_setting(time_zones_, value);
     if (!zone.ok()) {
       return invalid_setting_value(definition.name, value);
     }
@@ -440,7 +485,7 @@ void SessionSettings::apply(const SettingDefinition& definition, const std::stri
     values_.types.interval_style = parse_interval_style(value);
     ++binding_version_;
   } else if (name == "TimeZone") {
-    if (auto zone = types::resolve_time_zone(time_zones_, value); zone.ok()) {
+    if (auto zone = zone_of_setting(time_zones_, value); zone.ok()) {
       values_.types.time_zone = *std::move(zone);
     }
     ++binding_version_;

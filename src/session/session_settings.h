@@ -27,6 +27,13 @@
 
 namespace pando::session {
 
+// As SQL names the levels; READ UNCOMMITTED is READ COMMITTED in all but its name.
+enum class IsolationLevel : uint8_t { kReadUncommitted, kReadCommitted, kRepeatableRead, kSerializable };
+std::string_view isolation_name(IsolationLevel level);
+// REQUIRES: one of the names.
+IsolationLevel parse_isolation(std::string_view name);
+txn::Isolation isolation_of(IsolationLevel level);
+
 // What pando.as_of says: nothing, a moment, or how long ago.
 struct ReadMoment {
   enum class Kind : uint8_t { kPresent, kMoment, kAgo } kind = Kind::kPresent;
@@ -41,7 +48,7 @@ struct SettingValues {
   std::chrono::milliseconds lock_timeout{0};
   std::chrono::milliseconds idle_in_transaction_session_timeout{0};
   std::chrono::milliseconds idle_session_timeout{0};
-  txn::Isolation default_isolation = txn::Isolation::kReadCommitted;
+  IsolationLevel default_isolation = IsolationLevel::kReadCommitted;
   bool default_read_only = false;
   bool default_deferrable = false;
   // As written, "$user" included.

@@ -76,7 +76,7 @@ TEST(SessionSettings, ParsedValuesFollow) {
   ASSERT_TRUE(settings.set("search_path", "\"A b\", c", SettingScope::kSession).ok());
   EXPECT_EQ(settings.values().search_path, (std::vector<std::string>{"A b", "c"}));
   ASSERT_TRUE(settings.set("default_transaction_isolation", "SERIALIZABLE", SettingScope::kSession).ok());
-  EXPECT_EQ(settings.values().default_isolation, txn::Isolation::kSerializable);
+  EXPECT_EQ(settings.values().default_isolation, IsolationLevel::kSerializable);
   ASSERT_TRUE(settings.set("DateStyle", "german", SettingScope::kSession).ok());
   EXPECT_EQ(settings.values().types.date_style, types::DateStyle::kGerman);
   EXPECT_EQ(settings.values().types.date_order, types::DateOrder::kDmy);

@@ -13,6 +13,7 @@
 #include "catalog/system_relations.h"
 #include "runtime/block_on.h"
 #include "test/support/datadriven.h"
+#include "test/support/memory_disk.h"
 #include "txn/memory/memory_store.h"
 #include "types/text_io.h"
 
@@ -244,12 +245,14 @@ class SessionStory {
   catalog::Sequences sequences_{store_};
   catalog::Statistics statistics_{store_, catalog_.options().database};
   SessionRegistry registry_{10};
+  test::MemoryDisk files_;
   SessionEnvironment environment_{.store = store_,
                                   .catalog = catalog_,
                                   .sequences = sequences_,
                                   .clock = clock_,
                                   .timer = timer_,
                                   .registry = registry_,
+                                  .files = &files_,
                                   .statistics = &statistics_,
                                   .random = [] { return uint64_t{42}; }};
   TextSink sink_;

@@ -44,14 +44,7 @@ std::string SessionTransaction::show_mode(std::string_view name) const {
   const SettingValues& values = settings_.values();
   const bool idle = state_ == BlockState::kIdle;
   if (name == "transaction_isolation") {
-    switch (idle ? values.default_isolation : isolation_) {
-      case txn::Isolation::kReadCommitted:
-        return "read committed";
-      case txn::Isolation::kRepeatableRead:
-        return "repeatable read";
-      case txn::Isolation::kSerializable:
-        return "serializable";
-    }
+    return std::string(isolation_name(idle ? values.default_isolation : isolation_));
   }
   const bool on = name == "transaction_read_only" ? (idle ? values.default_read_only : read_only_) || reads_past()
                                                   : (idle ? values.default_deferrable : deferrable_);
@@ -133,7 +126,7 @@ void SessionTransaction::start() {
     return;
   }
   // Read only is refused before execution, where temporary effects are told apart.
-  txn::TransactionOptions options{.isolation = isolation_,
+  txn::TransactionOptions options{.isolation = isolation(),
                                   .read_only = false,
                                   .executor = &executor_,
                                   .cancellation = &cancellation_,

@@ -36,7 +36,7 @@ enum class BlockState : uint8_t { kIdle, kImplicit, kInBlock, kFailed };
 
 // What SET TRANSACTION and BEGIN's options choose.
 struct TransactionModes {
-  std::optional<txn::Isolation> isolation;
+  std::optional<IsolationLevel> isolation;
   std::optional<bool> read_only;
   std::optional<bool> deferrable;
 };
@@ -55,7 +55,7 @@ class SessionTransaction {
   bool in_block() const { return state_ == BlockState::kInBlock || state_ == BlockState::kFailed; }
   bool failed() const { return state_ == BlockState::kFailed; }
 
-  txn::Isolation isolation() const { return isolation_; }
+  txn::Isolation isolation() const { return isolation_of(isolation_); }
   // Also when it reads the past.
   bool read_only() const { return read_only_ || reads_past(); }
   // As the settings said when it began, or would begin now.
@@ -165,7 +165,7 @@ class SessionTransaction {
   runtime::Clock& clock_;
 
   BlockState state_ = BlockState::kIdle;
-  txn::Isolation isolation_ = txn::Isolation::kReadCommitted;
+  IsolationLevel isolation_ = IsolationLevel::kReadCommitted;
   bool read_only_ = false;
   bool deferrable_ = false;
   bool reads_past_ = false;

@@ -14,6 +14,7 @@
 #include "types/jsonpath.h"
 #include "types/numeric.h"
 #include "types/oracle_test.h"
+#include "types/regex.h"
 #include "types/text_io.h"
 
 namespace pando::types {
@@ -471,7 +472,9 @@ Table json_table() {
     if (!path.ok()) {
       return error_line(path.status());
     }
-    const auto items = path->query(JsonbView(document), JsonbView(variables), {.silent = silent});
+    RegexCache regexes;
+    const auto items = path->query(JsonbView(document), JsonbView(variables),
+                                   {.silent = silent, .settings = &call.settings, .regexes = &regexes});
     if (!items.ok()) {
       return error_line(items.status());
     }
@@ -485,8 +488,10 @@ Table json_table() {
   const auto decide = [](const Call& call, bool match) -> std::string {
     const Bytes document = call.jsonb(0);
     const auto path = JsonPath::parse(call.arguments[1]);
-    const auto result = match ? path->match(JsonbView(document), std::nullopt, {})
-                              : path->exists(JsonbView(document), std::nullopt, {});
+    RegexCache regexes;
+    const JsonPath::Options options{.settings = &call.settings, .regexes = &regexes};
+    const auto result = match ? path->match(JsonbView(document), std::nullopt, options)
+                              : path->exists(JsonbView(document), std::nullopt, options);
     if (!result.ok()) {
       return error_line(result.status());
     }

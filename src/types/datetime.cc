@@ -527,7 +527,8 @@ Result<int64_t> date_bin(Interval stride, int64_t source, int64_t origin) {
                   "timestamps cannot be binned into intervals containing months or years");
   }
   int64_t step = 0;
-  if (__builtin_add_overflow(stride.days * kMicrosPerDay, stride.microseconds, &step)) {
+  if (__builtin_mul_overflow(stride.days, kMicrosPerDay, &step) ||
+      __builtin_add_overflow(step, stride.microseconds, &step)) {
     return Status(sql_state::kDatetimeFieldOverflow, "interval out of range");
   }
   if (step <= 0) {

@@ -80,6 +80,7 @@ class TemplateParser {
           rest_.remove_prefix(1);
         }
         take_character(FormatNode::Kind::kText);
+        nodes_.back().quoted = true;
       }
       return;
     }

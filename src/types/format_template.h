@@ -102,6 +102,7 @@ struct FormatNode {
   bool translate = false;      // TM
   bool ordinal = false;        // TH or th
   bool ordinal_lower = false;  // th
+  bool quoted = false;         // text that stood in quotes
   Bytes text;                  // one character
 
   DateField date_field() const { return static_cast<DateField>(keyword->field); }

@@ -20,6 +20,8 @@ namespace pando::types {
 class DateTimeFormat {
  public:
   static Result<DateTimeFormat> compile(ByteView text);
+  // A template of the SQL standard, for parse_standard(): between fields only -./,':; and blanks, or quoted text.
+  static Result<DateTimeFormat> compile_standard(ByteView text);
   ~DateTimeFormat();
   DateTimeFormat(const DateTimeFormat&);
   DateTimeFormat& operator=(const DateTimeFormat&);
@@ -33,6 +35,13 @@ class DateTimeFormat {
   // to_date(), to_timestamp().
   Result<int32_t> parse_date(ByteView text, const Settings& settings) const;
   Result<int64_t> parse_timestamptz(ByteView text, const Settings& settings) const;
+  // Of the type that the fields say; the text must match the template to its end. 22007 otherwise.
+  struct Parsed {
+    Oid type = oid::kInvalid;
+    int64_t value = 0;
+    int32_t seconds_west = 0;
+  };
+  Result<Parsed> parse_standard(ByteView text) const;
 
  private:
   DateTimeFormat() = default;

@@ -267,8 +267,10 @@ class Printer {
     if (time_.month == 0 && time_.year == 0) {
       return;
     }
-    // Intervals count months within a year, backwards when negative; no month is the twelfth.
-    const int32_t month = time_.month > 0 ? time_.month - 1 : (time_.month == 0 ? 11 : 12 + time_.month);
+    // Intervals count months within a year, backwards when negative; whole years are the twelfth, or the first before
+    // none.
+    const int32_t month =
+        time_.month > 0 ? time_.month - 1 : (time_.month == 0 ? (time_.year < 0 ? 0 : 11) : 12 + time_.month);
     name(node, kRomanMonths[month % 12], kRomanWidth);
   }
 

@@ -58,7 +58,9 @@ int32_t complete_year(int32_t year) {
 
 class Reader {
  public:
-  Reader(std::span<const FormatNode> nodes, ByteView text, Read& read) : nodes_(nodes), text_(text), read_(read) {}
+  // `standard`: separators and text must match the template's, and nothing may be left over.
+  Reader(std::span<const FormatNode> nodes, ByteView text, Read& read, bool standard = false)
+      : nodes_(nodes), text_(text), read_(read), standard_(standard), fixed_(standard) {}
 
   Status run() {
     for (index_ = 0; index_ < nodes_.size() && !at_end(); ++index_) {
@@ -68,6 +70,7 @@ class Reader {
         skip_spaces();
       }
       if (!node.is_field()) {
+        PANDO_TRY(standard_ ? match_text(node) : Status());
         skip_text(node);
         continue;
       }
@@ -78,10 +81,27 @@ class Reader {
         skip_spaces();
       }
     }
-    return {};
+    return standard_ ? check_end() : Status();
   }
 
  private:
+  Status match_text(const FormatNode& node) const {
+    if (text_.substr(at_).starts_with(node.text)) {
+      return {};
+    }
+    return {sql_state::kInvalidDatetimeFormat, "unmatched format {} \"{}\"",
+            node.kind == FormatNode::Kind::kText ? "character" : "separator", node.text};
+  }
+  Status check_end() {
+    if (index_ < nodes_.size()) {
+      return {sql_state::kInvalidDatetimeFormat, "input string is too short for datetime format"};
+    }
+    skip_spaces();
+    return at_end() ? Status()
+                    : Status(sql_state::kInvalidDatetimeFormat,
+                             "trailing characters remain in input string after datetime format");
+  }
+
   bool at_end() const { return at_ >= text_.size(); }
   char front() const { return at_end() ? '\0' : text_[at_]; }
   void skip_spaces() {
@@ -388,7 +408,8 @@ class Reader {
   Read& read_;
   std::size_t index_ = 0;
   std::size_t at_ = 0;
-  bool fixed_ = false;
+  const bool standard_;
+  bool fixed_;
   int32_t extra_skipped_ = 0;
 };
 
@@ -530,18 +551,22 @@ class Assembler {
   bool has_day_ = false;
 };
 
-}  // namespace
-
-Result<int32_t> DateTimeFormat::parse_date(ByteView text, const Settings&) const {
-  Read read;
-  PANDO_TRY(Reader(nodes_, text, read).run());
-  PANDO_ASSIGN(const CivilTime civil, Assembler(read, text).run());
+Result<int32_t> date_of(const CivilTime& civil, ByteView text) {
   const Status overflow(sql_state::kDatetimeFieldOverflow, "date out of range: \"{}\"", text);
   if (!is_valid_julian(civil.year, civil.month, civil.day)) {
     return overflow;
   }
   const int32_t date = julian_of(civil.year, civil.month, civil.day) - kPostgresEpochJulian;
   return is_valid_date(date) ? Result<int32_t>(date) : overflow;
+}
+
+}  // namespace
+
+Result<int32_t> DateTimeFormat::parse_date(ByteView text, const Settings&) const {
+  Read read;
+  PANDO_TRY(Reader(nodes_, text, read).run());
+  PANDO_ASSIGN(const CivilTime civil, Assembler(read, text).run());
+  return date_of(civil, text);
 }
 
 Result<int64_t> DateTimeFormat::parse_timestamptz(ByteView text, const Settings& settings) const {
@@ -557,6 +582,98 @@ Result<int64_t> DateTimeFormat::parse_timestamptz(ByteView text, const Settings&
   }
   timestamp += seconds_west * kMicrosPerSecond;
   return read.precision == kNoModifier ? Result<int64_t>(timestamp) : round_timestamp(timestamp, read.precision);
+}
+
+namespace {
+
+// What a template's fields are about: the type of what it reads.
+struct FieldKinds {
+  bool dated = false;
+  bool timed = false;
+  bool zoned = false;
+};
+
+FieldKinds kinds_of(std::span<const FormatNode> nodes) {
+  FieldKinds kinds;
+  for (const FormatNode& node : nodes) {
+    if (!node.is_field()) {
+      continue;
+    }
+    switch (node.date_field()) {
+      case DateField::kFixed:
+        break;
+      case DateField::kAm:
+      case DateField::kAmDotted:
+      case DateField::kHour12:
+      case DateField::kHour24:
+      case DateField::kMinute:
+      case DateField::kSecond:
+      case DateField::kMillisecond:
+      case DateField::kMicrosecond:
+      case DateField::kFraction:
+      case DateField::kSecondsOfDay:
+        kinds.timed = true;
+        break;
+      case DateField::kZoneName:
+      case DateField::kOffset:
+      case DateField::kZoneHour:
+      case DateField::kZoneMinute:
+        kinds.zoned = true;
+        break;
+      default:
+        kinds.dated = true;
+    }
+  }
+  return kinds;
+}
+
+Result<Oid> type_of(FieldKinds kinds) {
+  if (!kinds.dated && !kinds.timed) {
+    return Status(sql_state::kInvalidDatetimeFormat, "datetime format is not dated and not timed");
+  }
+  if (!kinds.timed) {
+    return kinds.zoned
+               ? Result<Oid>(Status(sql_state::kInvalidDatetimeFormat, "datetime format is zoned but not timed"))
+               : Result<Oid>(oid::kDate);
+  }
+  return kinds.dated ? (kinds.zoned ? oid::kTimestamptz : oid::kTimestamp) : (kinds.zoned ? oid::kTimetz : oid::kTime);
+}
+
+}  // namespace
+
+Result<DateTimeFormat> DateTimeFormat::compile_standard(ByteView text) {
+  PANDO_ASSIGN(DateTimeFormat format, compile(text));
+  for (const FormatNode& node : format.nodes_) {
+    const bool allowed = node.is_field() || node.quoted || ByteView("-./,':; ").contains(node.text);
+    if (!allowed) {
+      return Status(sql_state::kInvalidDatetimeFormat, "invalid datetime format separator: \"{}\"", node.text);
+    }
+  }
+  return format;
+}
+
+Result<DateTimeFormat::Parsed> DateTimeFormat::parse_standard(ByteView text) const {
+  Read read;
+  PANDO_TRY(Reader(nodes_, text, read, true).run());
+  PANDO_ASSIGN(const CivilTime civil, Assembler(read, text).run());
+  Parsed parsed;
+  PANDO_ASSIGN(parsed.type, type_of(kinds_of(nodes_)));
+  parsed.seconds_west = -read.zone_sign * (read.zone_hour * kSecondsPerHour + read.zone_minute * 60);
+  if (parsed.type == oid::kDate) {
+    PANDO_ASSIGN(parsed.value, date_of(civil, text));
+    return parsed;
+  }
+  if (parsed.type == oid::kTime || parsed.type == oid::kTimetz) {
+    parsed.value = civil.hour * kMicrosPerHour + civil.minute * kMicrosPerMinute + civil.second * kMicrosPerSecond +
+                   civil.microsecond;
+    return parsed;
+  }
+  const int64_t west = parsed.type == oid::kTimestamptz ? parsed.seconds_west * kMicrosPerSecond : 0;
+  if (!timestamp_of_civil(civil, parsed.value) || !is_valid_timestamp(parsed.value + west)) {
+    return Status(sql_state::kDatetimeFieldOverflow, "timestamp out of range");
+  }
+  parsed.value += west;
+  return parsed;
 }
 
 }  // namespace pando::types

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include "types/calendar.h"
 #include "types/datetime_tokens.h"
@@ -191,6 +192,9 @@ class Decoder {
     }
     const bool minute_to_second = range_ == (interval_mask::kMinute | interval_mask::kSecond);
     if (*position == '.' || (*position == '\0' && minute_to_second)) {
+      if (*position == '.' && !take_fraction(position, fraction)) {
+        return Error::kBadFormat;
+      }
       if (hours > INT32_MAX || hours < INT32_MIN) {
         return Error::kFieldOverflow;
       }
@@ -354,41 +358,34 @@ class Iso8601Decoder {
     has_field_ = false;
   }
 
-  // Reads a number; `width` is how many digits its integer part has.
+  // Reads a number, with an exponent perhaps; `width` is how many digits its integer part has. Its fraction has what a
+  // double leaves of it, as in PostgreSQL.
   Error number(std::size_t* width = nullptr) {
-    const char* start = position_;
+    // Below it a double has every integer.
+    constexpr double kMagnitudeMax = 1e15;
+    const char* const start = position_;
     if (!is_digit(*start) && *start != '-' && *start != '.') {
       return Error::kBadFormat;
     }
-    const char* digits = *start == '-' ? start + 1 : start;
-    if (!is_digit(*digits) && *digits != '.') {
+    double value = 0;
+    const auto parsed = std::from_chars(start, start + std::strlen(start), value);
+    if (parsed.ec != std::errc()) {
       return Error::kBadFormat;
     }
-    value_ = 0;
-    fraction_ = 0;
-    const char* end = start;
-    if (is_digit(*digits) && !take_integer(end, value_)) {
+    if (!(std::abs(value) <= kMagnitudeMax)) {
       return Error::kFieldOverflow;
     }
-    end = digits;
-    while (is_digit(*end)) {
-      ++end;
-    }
     if (width != nullptr) {
+      const char* const digits = *start == '-' ? start + 1 : start;
+      const char* end = digits;
+      while (is_digit(*end)) {
+        ++end;
+      }
       *width = static_cast<std::size_t>(end - digits);
     }
-    if (*end == '.') {
-      const char* fraction_end = end + 1;
-      while (is_digit(*fraction_end)) {
-        ++fraction_end;
-      }
-      if (fraction_end > end + 1) {
-        std::from_chars(end, fraction_end, fraction_);
-      }
-      end = fraction_end;
-    }
-    fraction_ = *start == '-' ? -fraction_ : fraction_;
-    position_ = end;
+    value_ = static_cast<int64_t>(value);
+    fraction_ = value - static_cast<double>(value_);
+    position_ = parsed.ptr;
     return Error::kNone;
   }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <span>
 
+#include "types/jsonpath_datetime.h"
 #include "types/jsonpath_node.h"
 #include "types/numeric.h"
 #include "types/text_io.h"
@@ -12,6 +13,7 @@ namespace pando::types {
 namespace {
 
 // SQL/JSON conditions of the standard that have no name in base/sql_state.h.
+constexpr SqlState kInvalidDatetimeArgument{"22031"};
 constexpr SqlState kNonNumericItem{"22036"};
 constexpr SqlState kSingletonRequired{"22038"};
 constexpr SqlState kArrayNotFound{"22039"};
@@ -21,7 +23,34 @@ constexpr SqlState kObjectNotFound{"2203C"};
 
 enum class Truth : uint8_t { kFalse, kTrue, kUnknown };
 
-using Items = std::vector<Bytes>;
+// What a path steps over: JSON, or what .datetime() made of it.
+struct ItemView {
+  ItemView(JsonbView json) : json(json) {}  // NOLINT(google-explicit-constructor): most items are just that
+  ItemView(JsonbView json, const PathDateTime* datetime) : json(json), datetime(datetime) {}
+
+  JsonbView json;
+  const PathDateTime* datetime = nullptr;
+};
+
+struct Item {
+  explicit Item(Bytes json) : json(std::move(json)) {}
+  explicit Item(ByteView json) : json(json) {}
+  explicit Item(ItemView view) : json(view.json.packed()) {
+    if (view.datetime != nullptr) {
+      datetime = *view.datetime;
+    }
+  }
+
+  ItemView view() const { return {JsonbView(json), datetime.has_value() ? &*datetime : nullptr}; }
+  // Whether it is JSON of this kind.
+  bool is(JsonKind kind) const { return !datetime.has_value() && JsonbView(json).kind() == kind; }
+
+  // A date or time is a string here: what it is as a result.
+  Bytes json;
+  std::optional<PathDateTime> datetime;
+};
+
+using Items = std::vector<Item>;
 
 // Errors of the data, which predicates turn to unknown and silent evaluation to nothing; the others are always raised.
 bool is_soft(const Status& status) { return status.code().error_class() == "22"; }
@@ -50,46 +79,46 @@ class Evaluator {
       : document_(document), variables_(variables), strict_(strict), options_(options) {}
 
   // The items of a path or operator, with `current` for @.
-  Status evaluate(const JsonPathNode& node, JsonbView current, Items& out) {
-    if (node.is_predicate()) {
-      PANDO_ASSIGN(const Truth truth, test(node, current));
-      out.push_back(scalar_of(truth == Truth::kUnknown ? JsonKind::kNull
-                              : truth == Truth::kTrue  ? JsonKind::kTrue
-                                                       : JsonKind::kFalse,
-                              {}));
-      return {};
-    }
+  Status evaluate(const JsonPathNode& node, ItemView current, Items& out) {
     Items items;
-    PANDO_TRY(start(node, current, items));
+    if (node.is_condition()) {
+      PANDO_ASSIGN(const Truth truth, test(node, current));
+      items.emplace_back(scalar_of(truth == Truth::kUnknown ? JsonKind::kNull
+                                   : truth == Truth::kTrue  ? JsonKind::kTrue
+                                                            : JsonKind::kFalse,
+                                   {}));
+    } else {
+      PANDO_TRY(start(node, current, items));
+    }
     return follow(node.next.get(), std::move(items), out);
   }
 
  private:
   // --- starts ---
-  Status start(const JsonPathNode& node, JsonbView current, Items& out) {
+  Status start(const JsonPathNode& node, ItemView current, Items& out) {
     switch (node.kind) {
       case PathKind::kRoot:
         out.emplace_back(document_.packed());
         return {};
       case PathKind::kCurrent:
-        out.emplace_back(current.packed());
+        out.emplace_back(current);
         return {};
       case PathKind::kLast:
-        out.push_back(scalar_of(JsonKind::kNumber, numeric::from_int64(last_)));
+        out.emplace_back(scalar_of(JsonKind::kNumber, numeric::from_int64(last_)));
         return {};
       case PathKind::kNull:
       case PathKind::kTrue:
       case PathKind::kFalse:
-        out.push_back(scalar_of(node.kind == PathKind::kNull   ? JsonKind::kNull
-                                : node.kind == PathKind::kTrue ? JsonKind::kTrue
-                                                               : JsonKind::kFalse,
-                                {}));
+        out.emplace_back(scalar_of(node.kind == PathKind::kNull   ? JsonKind::kNull
+                                   : node.kind == PathKind::kTrue ? JsonKind::kTrue
+                                                                  : JsonKind::kFalse,
+                                   {}));
         return {};
       case PathKind::kNumber:
-        out.push_back(scalar_of(JsonKind::kNumber, node.text));
+        out.emplace_back(scalar_of(JsonKind::kNumber, node.text));
         return {};
       case PathKind::kString:
-        out.push_back(scalar_of(JsonKind::kString, node.text));
+        out.emplace_back(scalar_of(JsonKind::kString, node.text));
         return {};
       case PathKind::kVariable: {
         const auto found = variables_ ? variables_->find(node.text) : std::nullopt;
@@ -108,11 +137,11 @@ class Evaluator {
   }
 
   // Evaluates and, in lax mode, replaces arrays by their elements.
-  Status operand(const JsonPathNode& node, JsonbView current, Items& out) {
+  Status operand(const JsonPathNode& node, ItemView current, Items& out) {
     Items items;
     PANDO_TRY(evaluate(node, current, items));
-    for (Bytes& item : items) {
-      const JsonbView view{ByteView(item)};
+    for (Item& item : items) {
+      const JsonbView view(item.json);
       if (strict_ || view.kind() != JsonKind::kArray) {
         out.push_back(std::move(item));
         continue;
@@ -124,15 +153,15 @@ class Evaluator {
     return {};
   }
 
-  Status arithmetic(const JsonPathNode& node, JsonbView current, Items& out) {
+  Status arithmetic(const JsonPathNode& node, ItemView current, Items& out) {
     const auto number = [&](std::size_t side, Bytes& value) -> Status {
       Items items;
       PANDO_TRY(operand(*node.arguments[side], current, items));
-      if (items.size() != 1 || JsonbView(items[0]).kind() != JsonKind::kNumber) {
+      if (items.size() != 1 || !items[0].is(JsonKind::kNumber)) {
         return {kSingletonRequired, "{} operand of jsonpath operator {} is not a single numeric value",
                 side == 0 ? "left" : "right", path_operator(node.kind)};
       }
-      value = Bytes(JsonbView(items[0]).numeric());
+      value = Bytes(JsonbView(items[0].json).numeric());
       return {};
     };
     Bytes left;
@@ -156,16 +185,16 @@ class Evaluator {
       default:
         PANDO_TRY(numeric::modulo(left, right, result));
     }
-    out.push_back(scalar_of(JsonKind::kNumber, result));
+    out.emplace_back(scalar_of(JsonKind::kNumber, result));
     return {};
   }
 
-  Status unary(const JsonPathNode& node, JsonbView current, Items& out) {
+  Status unary(const JsonPathNode& node, ItemView current, Items& out) {
     Items items;
     PANDO_TRY(operand(*node.arguments[0], current, items));
-    for (const Bytes& item : items) {
-      const JsonbView view{ByteView(item)};
-      if (view.kind() != JsonKind::kNumber) {
+    for (const Item& item : items) {
+      const JsonbView view(item.json);
+      if (!item.is(JsonKind::kNumber)) {
         return {kNumberNotFound, "operand of unary jsonpath operator {} is not a numeric value",
                 path_operator(node.kind)};
       }
@@ -173,25 +202,27 @@ class Evaluator {
       if (node.kind == PathKind::kMinus) {
         numeric::negate(value, value);
       }
-      out.push_back(scalar_of(JsonKind::kNumber, value));
+      out.emplace_back(scalar_of(JsonKind::kNumber, value));
     }
     return {};
   }
 
   // --- steps ---
+  // Each item goes to the end of the path before the next one starts: what comes before an error is found.
   Status follow(const JsonPathNode* step, Items items, Items& out) {
-    for (; step != nullptr; step = step->next.get()) {
-      Items next;
-      for (const Bytes& item : items) {
-        PANDO_TRY(apply(*step, JsonbView(item), next, !strict_));
-      }
-      items = std::move(next);
-      if (step->kind == PathKind::kAnyLevel) {
-        // What .** reaches may have any shape: the step after it ignores those it does not fit.
-        return follow_leniently(step->next.get(), std::move(items), out);
-      }
+    if (step == nullptr) {
+      std::ranges::move(items, std::back_inserter(out));
+      return {};
     }
-    std::ranges::move(items, std::back_inserter(out));
+    for (const Item& item : items) {
+      Items next;
+      const Status status = item.datetime.has_value() ? apply_to_datetime(*step, item.view(), next)
+                                                      : apply(*step, JsonbView(item.json), next, !strict_);
+      // What .** reaches may have any shape: the step after it ignores those it does not fit.
+      PANDO_TRY(step->kind == PathKind::kAnyLevel ? follow_leniently(step->next.get(), std::move(next), out)
+                                                  : follow(step->next.get(), std::move(next), out));
+      PANDO_TRY(status);
+    }
     return {};
   }
 
@@ -306,11 +337,11 @@ class Evaluator {
   Status index(const JsonPathNode& node, JsonbView item, int64_t& value) {
     Items items;
     PANDO_TRY(evaluate(node, item, items));
-    if (items.size() != 1 || JsonbView(items[0]).kind() != JsonKind::kNumber) {
+    if (items.size() != 1 || !items[0].is(JsonKind::kNumber)) {
       return {sql_state::kInvalidSqlJsonSubscript, "jsonpath array subscript is not a single numeric value"};
     }
     Bytes whole;
-    numeric::truncate(JsonbView(items[0]).numeric(), 0, whole);
+    numeric::truncate(JsonbView(items[0].json).numeric(), 0, whole);
     const auto number = numeric::to_int32(whole);
     if (!number.ok()) {
       return {sql_state::kInvalidSqlJsonSubscript, "jsonpath array subscript is out of integer range"};
@@ -338,14 +369,14 @@ class Evaluator {
     switch (step.method) {
       case PathMethod::kType: {
         constexpr std::string_view kNames[] = {"null", "boolean", "boolean", "number", "string", "array", "object"};
-        out.push_back(scalar_of(JsonKind::kString, kNames[static_cast<std::size_t>(item.kind())]));
+        out.emplace_back(scalar_of(JsonKind::kString, kNames[static_cast<std::size_t>(item.kind())]));
         return {};
       }
       case PathMethod::kSize:
         if (item.kind() != JsonKind::kArray && raises()) {
           return {kArrayNotFound, "jsonpath item method .{}() can only be applied to an array", name};
         }
-        out.push_back(
+        out.emplace_back(
             scalar_of(JsonKind::kNumber,
                       numeric::from_int64(item.kind() == JsonKind::kArray ? static_cast<int64_t>(item.size()) : 1)));
         return {};
@@ -353,6 +384,8 @@ class Evaluator {
         return to_double(item, out);
       case PathMethod::kKeyValue:
         return key_values(item, out);
+      case PathMethod::kDateTime:
+        return to_datetime(step, item, out);
       default:
         break;
     }
@@ -367,7 +400,7 @@ class Evaluator {
     } else {
       numeric::ceil(item.numeric(), result);
     }
-    out.push_back(scalar_of(JsonKind::kNumber, result));
+    out.emplace_back(scalar_of(JsonKind::kNumber, result));
     return {};
   }
 
@@ -389,7 +422,7 @@ class Evaluator {
               "string argument of jsonpath item method .double() is not a valid representation of a double precision "
               "number"};
     }
-    out.push_back(scalar_of(JsonKind::kNumber, numeric::from_float64(*number)));
+    out.emplace_back(scalar_of(JsonKind::kNumber, numeric::from_float64(*number)));
     return {};
   }
 
@@ -412,13 +445,62 @@ class Evaluator {
       builder.number(numeric::from_int64(id));
       builder.end_object();
       PANDO_ASSIGN(Bytes pair, builder.finish());
-      out.push_back(std::move(pair));
+      out.emplace_back(std::move(pair));
     }
     return {};
   }
 
+  static Status to_datetime(const JsonPathNode& step, JsonbView item, Items& out) {
+    if (item.kind() != JsonKind::kString) {
+      return {kInvalidDatetimeArgument, "jsonpath item method .datetime() can only be applied to a string"};
+    }
+    const auto format = step.arguments.empty() ? std::nullopt : std::optional<ByteView>(step.arguments[0]->text);
+    PANDO_ASSIGN(const PathDateTime value, parse_path_datetime(item.string(), format));
+    out.emplace_back(scalar_of(JsonKind::kString, print_path_datetime(value)));
+    out.back().datetime = value;
+    return {};
+  }
+
+  // A step from a date or time: to steps that look at what an item is, it is a scalar and no string.
+  Status apply_to_datetime(const JsonPathNode& step, ItemView item, Items& out) {
+    if (step.kind == PathKind::kFilter) {
+      PANDO_ASSIGN(const Truth truth, test(*step.arguments[0], item));
+      if (truth == Truth::kTrue) {
+        out.emplace_back(item);
+      }
+      return {};
+    }
+    if (step.kind == PathKind::kMethod) {
+      return datetime_method(step, item, out);
+    }
+    const std::size_t before = out.size();
+    PANDO_TRY(apply(step, item.json, out, false));
+    for (std::size_t i = before; i < out.size(); ++i) {
+      out[i].datetime = *item.datetime;
+    }
+    return {};
+  }
+
+  Status datetime_method(const JsonPathNode& step, ItemView item, Items& out) {
+    const std::string_view name = kPathMethodNames[static_cast<std::size_t>(step.method)];
+    switch (step.method) {
+      case PathMethod::kType:
+        out.emplace_back(scalar_of(JsonKind::kString, find_type(item.datetime->type)->sql_name));
+        return {};
+      case PathMethod::kSize:
+      case PathMethod::kKeyValue:
+        return method(step, item.json, out);
+      case PathMethod::kDateTime:
+        return {kInvalidDatetimeArgument, "jsonpath item method .{}() can only be applied to a string", name};
+      case PathMethod::kDouble:
+        return {kNonNumericItem, "jsonpath item method .{}() can only be applied to a string or numeric value", name};
+      default:
+        return {kNonNumericItem, "jsonpath item method .{}() can only be applied to a numeric value", name};
+    }
+  }
+
   // --- predicates ---
-  Result<Truth> test(const JsonPathNode& node, JsonbView current) {
+  Result<Truth> test(const JsonPathNode& node, ItemView current) {
     switch (node.kind) {
       case PathKind::kAnd:
       case PathKind::kOr: {
@@ -452,23 +534,25 @@ class Evaluator {
   }
 
   // True for any pair of operands; in strict mode all pairs must be comparable.
-  Result<Truth> test_pairs(const JsonPathNode& node, JsonbView current) {
+  Result<Truth> test_pairs(const JsonPathNode& node, ItemView current) {
     Items left;
     Items right;
     Status status = operand(*node.arguments[0], current, left);
     if (status.ok() && node.arguments.size() > 1) {
       status = operand(*node.arguments[1], current, right);
     } else if (status.ok()) {
-      right.push_back(scalar_of(JsonKind::kString, node.text));
+      right.emplace_back(scalar_of(JsonKind::kString, node.text));
     }
     if (!status.ok()) {
       return is_soft(status) ? Result<Truth>(Truth::kUnknown) : Result<Truth>(status);
     }
     bool found = false;
     bool unknown = false;
-    for (const Bytes& a : left) {
-      for (const Bytes& b : right) {
-        PANDO_ASSIGN(const Truth truth, test_pair(node, JsonbView(a), JsonbView(b)));
+    for (const Item& a : left) {
+      for (const Item& b : right) {
+        PANDO_ASSIGN(const Truth truth, a.datetime.has_value() || b.datetime.has_value()
+                                            ? test_datetimes(node.kind, a, b)
+                                            : test_pair(node, JsonbView(a.json), JsonbView(b.json)));
         if (truth == Truth::kUnknown) {
           if (strict_) {
             return Truth::kUnknown;
@@ -485,31 +569,9 @@ class Evaluator {
     return found ? Truth::kTrue : (unknown ? Truth::kUnknown : Truth::kFalse);
   }
 
-  Result<Truth> test_pair(const JsonPathNode& node, JsonbView a, JsonbView b) {
-    const auto truth_of = [](bool value) { return value ? Truth::kTrue : Truth::kFalse; };
-    if (node.kind == PathKind::kStartsWith || node.kind == PathKind::kLikeRegex) {
-      if (a.kind() != JsonKind::kString || b.kind() != JsonKind::kString) {
-        return Truth::kUnknown;
-      }
-      if (node.kind == PathKind::kStartsWith) {
-        return truth_of(a.string().starts_with(b.string()));
-      }
-      if (options_.regex == nullptr) {
-        return Status(sql_state::kFeatureNotSupported, "like_regex is not supported here");
-      }
-      PANDO_ASSIGN(const bool matches, options_.regex->matches(a.string(), node.text, node.flags));
-      return truth_of(matches);
-    }
-    const auto group = [](JsonKind kind) { return kind == JsonKind::kFalse ? JsonKind::kTrue : kind; };
-    if (group(a.kind()) != group(b.kind())) {
-      const bool has_null = a.kind() == JsonKind::kNull || b.kind() == JsonKind::kNull;
-      return has_null ? truth_of(node.kind == PathKind::kNotEqual) : Truth::kUnknown;
-    }
-    if (!a.is_scalar()) {
-      return Truth::kUnknown;
-    }
-    const auto order = compare_jsonb(a, b);
-    switch (node.kind) {
+  static Truth truth_of(bool value) { return value ? Truth::kTrue : Truth::kFalse; }
+  static Truth truth_of(PathKind comparison, std::strong_ordering order) {
+    switch (comparison) {
       case PathKind::kEqual:
         return truth_of(order == 0);
       case PathKind::kNotEqual:
@@ -523,6 +585,43 @@ class Evaluator {
       default:
         return truth_of(order >= 0);
     }
+  }
+
+  // Where one of the two is a date or time.
+  Result<Truth> test_datetimes(PathKind comparison, const Item& a, const Item& b) {
+    if (comparison == PathKind::kStartsWith || comparison == PathKind::kLikeRegex) {
+      return Truth::kUnknown;
+    }
+    if (!a.datetime.has_value() || !b.datetime.has_value()) {
+      const bool has_null = a.is(JsonKind::kNull) || b.is(JsonKind::kNull);
+      return has_null ? truth_of(comparison == PathKind::kNotEqual) : Truth::kUnknown;
+    }
+    PANDO_ASSIGN(const auto order,
+                 compare_path_datetimes(*a.datetime, *b.datetime, options_.use_time_zone, *options_.settings));
+    return order.has_value() ? truth_of(comparison, *order) : Truth::kUnknown;
+  }
+
+  Result<Truth> test_pair(const JsonPathNode& node, JsonbView a, JsonbView b) {
+    if (node.kind == PathKind::kStartsWith || node.kind == PathKind::kLikeRegex) {
+      if (a.kind() != JsonKind::kString || b.kind() != JsonKind::kString) {
+        return Truth::kUnknown;
+      }
+      if (node.kind == PathKind::kStartsWith) {
+        return truth_of(a.string().starts_with(b.string()));
+      }
+      PANDO_ASSIGN(const Regex* regex, options_.regexes->get(node.text, like_regex_options(node.flags)));
+      PANDO_ASSIGN(const bool matches, regex->matches(a.string()));
+      return truth_of(matches);
+    }
+    const auto group = [](JsonKind kind) { return kind == JsonKind::kFalse ? JsonKind::kTrue : kind; };
+    if (group(a.kind()) != group(b.kind())) {
+      const bool has_null = a.kind() == JsonKind::kNull || b.kind() == JsonKind::kNull;
+      return has_null ? truth_of(node.kind == PathKind::kNotEqual) : Truth::kUnknown;
+    }
+    if (!a.is_scalar()) {
+      return Truth::kUnknown;
+    }
+    return truth_of(node.kind, compare_jsonb(a, b));
   }
 
   JsonbView document_;
@@ -552,14 +651,20 @@ Result<std::vector<Bytes>> JsonPath::query(JsonbView document, std::optional<Jso
   if (!status.ok() && !(options.silent && is_soft(status))) {
     return status;
   }
-  return items;
+  std::vector<Bytes> results;
+  results.reserve(items.size());
+  for (Item& item : items) {
+    results.push_back(std::move(item.json));
+  }
+  return results;
 }
 
 Result<std::optional<bool>> JsonPath::exists(JsonbView document, std::optional<JsonbView> variables,
                                              Options options) const {
   Items items;
   const Status status = Evaluator(document, variables, strict_, options).evaluate(*root_, document, items);
-  if (!status.ok()) {
+  // In lax mode the first item answers the question.
+  if (!status.ok() && (strict_ || items.empty())) {
     return options.silent && is_soft(status) ? Result<std::optional<bool>>(std::optional<bool>())
                                              : Result<std::optional<bool>>(status);
   }
@@ -568,7 +673,7 @@ Result<std::optional<bool>> JsonPath::exists(JsonbView document, std::optional<J
 
 Result<std::optional<bool>> JsonPath::match(JsonbView document, std::optional<JsonbView> variables,
                                             Options options) const {
-  PANDO_ASSIGN(const Items items, query(document, variables, options));
+  PANDO_ASSIGN(const std::vector<Bytes> items, query(document, variables, options));
   if (items.size() == 1) {
     switch (JsonbView(items[0]).kind()) {
       case JsonKind::kTrue:

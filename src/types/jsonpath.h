@@ -6,7 +6,7 @@
 //   PANDO_ASSIGN(auto path, JsonPath::parse("$.track[*] ? (@.hr > $min)"));
 //   PANDO_ASSIGN(auto items, path.query(document, variables, {.silent = false}));
 //
-// The method .datetime() is refused (0A000). Thread-safety: JsonPath is immutable.
+// Thread-safety: JsonPath is immutable.
 
 #include <memory>
 #include <optional>
@@ -20,14 +20,7 @@
 namespace pando::types {
 
 struct JsonPathNode;
-
-// What like_regex matches with; regular expressions are no business of types/.
-class JsonPathRegex {
- public:
-  virtual ~JsonPathRegex() = default;
-  // `flags` are those of the path: letters of "imsxq".
-  virtual Result<bool> matches(ByteView text, ByteView pattern, ByteView flags) = 0;
-};
+class RegexCache;
 
 class JsonPath {
  public:
@@ -36,9 +29,9 @@ class JsonPath {
     bool silent = false;
     // The _tz functions: comparing dates with and without zones is allowed, in the session's zone.
     bool use_time_zone = false;
-    const Settings* settings = nullptr;  // REQUIRES with use_time_zone
-    // Without it like_regex is refused (0A000).
-    JsonPathRegex* regex = nullptr;
+    // Never null.
+    const Settings* settings = nullptr;
+    RegexCache* regexes = nullptr;
   };
 
   // 42601 'syntax error at or near "x" of jsonpath input' and its kin.

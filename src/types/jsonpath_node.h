@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "types/regex.h"
 
 namespace pando::types {
 
@@ -52,9 +53,9 @@ enum class PathKind : uint8_t {
   kMinus,
 };
 
-enum class PathMethod : uint8_t { kType, kSize, kDouble, kCeiling, kFloor, kAbs, kKeyValue };
-inline constexpr std::string_view kPathMethodNames[] = {"type",  "size", "double",  "ceiling",
-                                                        "floor", "abs",  "keyvalue"};
+enum class PathMethod : uint8_t { kType, kSize, kDouble, kCeiling, kFloor, kAbs, kKeyValue, kDateTime };
+inline constexpr std::string_view kPathMethodNames[] = {"type",  "size", "double",   "ceiling",
+                                                        "floor", "abs",  "keyvalue", "datetime"};
 
 inline constexpr uint32_t kPathLastLevel = UINT32_MAX;
 
@@ -70,11 +71,14 @@ struct JsonPathNode {
   PathMethod method = PathMethod::kType;
   uint32_t first_level = 0;
   uint32_t last_level = 0;
+  // Of operators; the template of .datetime().
   std::vector<std::shared_ptr<const JsonPathNode>> arguments;
   std::vector<Subscript> subscripts;
   std::shared_ptr<const JsonPathNode> next;
 
-  bool is_predicate() const { return kind >= PathKind::kOr && kind <= PathKind::kLikeRegex; }
+  bool is_condition() const { return kind >= PathKind::kOr && kind <= PathKind::kLikeRegex; }
+  // A condition whose truth no step goes on from.
+  bool is_predicate() const { return is_condition() && next == nullptr; }
 };
 
 using PathPtr = std::shared_ptr<const JsonPathNode>;
@@ -85,6 +89,9 @@ struct ParsedPath {
 };
 Result<ParsedPath> parse_jsonpath_text(ByteView text);
 void print_jsonpath(const JsonPathNode& node, bool strict, Bytes& out);
+
+// What like_regex's flags ask of the regular expression.
+RegexOptions like_regex_options(ByteView flags);
 
 // How an operator is written.
 std::string_view path_operator(PathKind kind);

@@ -133,6 +133,7 @@ class PathParser {
     return {};
   }
 
+  // 12, 1.5, 1., .5, 1e-3. A number ends where it cannot go on: 1..e is the member e of "1.".
   Status number() {
     token_ = Token::kNumber;
     const auto digits = [this] {
@@ -140,27 +141,36 @@ class PathParser {
         ++at_;
       }
     };
-    digits();
-    if (front() == '.' && !is_name_start(front(1)) && front(1) != '*' && front(1) != '.') {
+    const auto refuse = [this](std::string_view what) {
+      ++at_;
+      return Status(sql_state::kSyntaxError, "{} at or near \"{}\" of jsonpath input", what,
+                    text_.substr(token_start_, at_ - token_start_));
+    };
+    if (front() == '0') {
+      ++at_;
+    } else {
+      digits();
+    }
+    if (front() == '.') {
       ++at_;
       digits();
     }
-    const bool sign = front(1) == '+' || front(1) == '-';
-    if ((front() == 'e' || front() == 'E') && is_digit(front(sign ? 2 : 1))) {
-      at_ += sign ? 2 : 1;
-      digits();
-    }
-    if (is_name_start(front())) {
-      while (is_name_char(front())) {
+    if (front() == 'e' || front() == 'E') {
+      const bool sign = front(1) == '+' || front(1) == '-';
+      if (is_digit(front(sign ? 2 : 1))) {
+        at_ += sign ? 2 : 1;
+        digits();
+      } else if (sign) {
         ++at_;
+        return refuse("invalid numeric literal");
       }
-      return {sql_state::kSyntaxError, "trailing junk after numeric literal at or near \"{}\" of jsonpath input",
-              text_.substr(token_start_, at_ - token_start_)};
+    }
+    if (is_name_char(front())) {
+      return refuse("trailing junk after numeric literal");
     }
     value_ = Bytes(text_.substr(token_start_, at_ - token_start_));
     return {};
   }
-  static bool is_name_start(char c) { return is_name_char(c) && !is_digit(c); }
 
   Status quoted() {
     for (++at_; front() != '"';) {
@@ -209,27 +219,43 @@ class PathParser {
       value_.push_back(c);
       return {};
     }
-    const Status invalid(sql_state::kSyntaxError, "invalid Unicode escape sequence at or near \"{}\" of jsonpath input",
-                         text_.substr(token_start_, std::min(at_, text_.size()) - token_start_));
+    // Names the escape as far as it is one.
+    const std::size_t start = at_ - 2;
+    const auto invalid = [this, start] {
+      const auto is_hex = [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; };
+      std::size_t end = start + 2;
+      const std::size_t digits_max = end < text_.size() && text_[end] == '{' ? 6 : 3;
+      end += digits_max == 6 ? 1 : 0;
+      for (std::size_t i = 0; i < digits_max && end < text_.size() && is_hex(text_[end]); ++i) {
+        ++end;
+      }
+      return Status(sql_state::kSyntaxError, "invalid unicode sequence at or near \"{}\" of jsonpath input",
+                    text_.substr(start, end - start));
+    };
     if (front() == '{') {
       const auto close = text_.find('}', at_);
       constexpr std::size_t kDigitsMax = 6;
       if (close == ByteView::npos || close == at_ + 1 || close - at_ - 1 > kDigitsMax) {
-        return invalid;
+        return invalid();
       }
       ++at_;
       const bool valid = hex(close - at_, code);
       ++at_;
-      return valid ? append_code(code) : invalid;
+      return valid ? append_code(code) : invalid();
     }
     if (!hex(4, code)) {
-      return invalid;
+      return invalid();
     }
     if (code >= 0xd800 && code <= 0xdbff && front() == '\\' && front(1) == 'u') {
       uint32_t low = 0;
       at_ += 2;
-      if (!hex(4, low) || low < 0xdc00 || low > 0xdfff) {
-        return invalid;
+      if (!hex(4, low)) {
+        return invalid();
+      }
+      if (low < 0xdc00 || low > 0xdfff) {
+        return Status(sql_state::kInvalidTextRepresentation, "invalid input syntax for type {}", "jsonpath")
+            .with_detail(low >= 0xd800 && low <= 0xdbff ? "Unicode high surrogate must not follow a high surrogate."
+                                                        : "Unicode low surrogate must follow a high surrogate.");
       }
       code = 0x10000 + ((code & 0x3ff) << 10) + (low & 0x3ff);
     }
@@ -341,8 +367,13 @@ class PathParser {
                 fmt::format("Unrecognized flag character \"{}\" in LIKE_REGEX predicate.", value_.substr(wrong, 1)));
       }
       node.flags = value_;
+      if (node.flags.contains('x') && !node.flags.contains('q')) {
+        return Status(sql_state::kFeatureNotSupported,
+                      "XQuery \"x\" flag (expanded regular expressions) is not implemented");
+      }
       PANDO_TRY(advance());
     }
+    PANDO_TRY(Regex::compile(node.text, like_regex_options(node.flags)).status());
     return make(std::move(node));
   }
 
@@ -390,7 +421,7 @@ class PathParser {
         PANDO_TRY(advance());
         return make({.kind = PathKind::kIsUnknown, .arguments = {inner}});
       }
-      if (!inner->is_predicate() && starts_step()) {
+      if (starts_step()) {
         node = *inner;
         return with_steps(std::move(node));
       }
@@ -498,9 +529,6 @@ class PathParser {
     if (!plain || !is_symbol("(")) {
       return {};
     }
-    if (step.text == "datetime") {
-      return {sql_state::kFeatureNotSupported, "the jsonpath method .datetime() is not supported"};
-    }
     const auto found = std::ranges::find(kPathMethodNames, step.text);
     if (found == std::end(kPathMethodNames)) {
       return unexpected();
@@ -508,6 +536,10 @@ class PathParser {
     step.kind = PathKind::kMethod;
     step.method = static_cast<PathMethod>(found - std::begin(kPathMethodNames));
     PANDO_TRY(advance());
+    if (step.method == PathMethod::kDateTime && token_ == Token::kString) {
+      step.arguments = {make({.kind = PathKind::kString, .text = value_})};
+      PANDO_TRY(advance());
+    }
     return expect(")");
   }
 
@@ -578,216 +610,18 @@ class PathParser {
   int subscript_depth_ = 0;
 };
 
-int priority(PathKind kind) {
-  switch (kind) {
-    case PathKind::kOr:
-      return 0;
-    case PathKind::kAnd:
-      return 1;
-    case PathKind::kEqual:
-    case PathKind::kNotEqual:
-    case PathKind::kLess:
-    case PathKind::kLessEqual:
-    case PathKind::kGreater:
-    case PathKind::kGreaterEqual:
-    case PathKind::kStartsWith:
-      return 2;
-    case PathKind::kAdd:
-    case PathKind::kSubtract:
-      return 3;
-    case PathKind::kMultiply:
-    case PathKind::kDivide:
-    case PathKind::kModulo:
-      return 4;
-    case PathKind::kPlus:
-    case PathKind::kMinus:
-      return 5;
-    default:
-      return 6;
-  }
-}
-
-// Prints a node and its steps as PostgreSQL does.
-class PathPrinter {
- public:
-  explicit PathPrinter(Bytes& out) : out_(out) {}
-
-  void print(const JsonPathNode& node, bool brackets) {
-    if (!print_operator(node, brackets)) {
-      print_item(node);
-    }
-    for (const JsonPathNode* step = node.next.get(); step != nullptr; step = step->next.get()) {
-      print_item(*step);
-    }
-  }
-
- private:
-  void operand(const JsonPathNode& node, PathKind parent) { print(node, priority(node.kind) <= priority(parent)); }
-
-  bool print_operator(const JsonPathNode& node, bool brackets) {
-    const auto open = [&] { out_.append(brackets ? "(" : ""); };
-    const auto close = [&] { out_.append(brackets ? ")" : ""); };
-    switch (node.kind) {
-      case PathKind::kNot:
-        out_.append("!(");
-        print(*node.arguments[0], false);
-        out_.push_back(')');
-        return true;
-      case PathKind::kIsUnknown:
-        out_.push_back('(');
-        print(*node.arguments[0], false);
-        out_.append(") is unknown");
-        return true;
-      case PathKind::kExists:
-        out_.append("exists (");
-        print(*node.arguments[0], false);
-        out_.push_back(')');
-        return true;
-      case PathKind::kLikeRegex:
-        open();
-        operand(*node.arguments[0], node.kind);
-        out_.append(" like_regex ");
-        append_json_string(out_, node.text);
-        if (!node.flags.empty()) {
-          out_.append(" flag \"" + ordered_flags(node.flags) + "\"");
-        }
-        close();
-        return true;
-      case PathKind::kPlus:
-      case PathKind::kMinus:
-        open();
-        out_.push_back(node.kind == PathKind::kPlus ? '+' : '-');
-        operand(*node.arguments[0], node.kind);
-        close();
-        return true;
-      default:
-        break;
-    }
-    const std::string_view symbol = path_operator(node.kind);
-    if (symbol.empty()) {
-      return false;
-    }
-    open();
-    operand(*node.arguments[0], node.kind);
-    out_.append(" ").append(symbol).append(" ");
-    operand(*node.arguments[1], node.kind);
-    close();
-    return true;
-  }
-
-  static Bytes ordered_flags(const Bytes& flags) {
-    Bytes ordered;
-    for (const char c : std::string_view("ismxq")) {
-      ordered.append(flags.find(c) != Bytes::npos ? 1 : 0, c);
-    }
-    return ordered;
-  }
-
-  void print_item(const JsonPathNode& node) {
-    switch (node.kind) {
-      case PathKind::kRoot:
-        out_.push_back('$');
-        return;
-      case PathKind::kCurrent:
-        out_.push_back('@');
-        return;
-      case PathKind::kVariable:
-        out_.push_back('$');
-        return append_json_string(out_, node.text);
-      case PathKind::kLast:
-        out_.append("last");
-        return;
-      case PathKind::kNull:
-        out_.append("null");
-        return;
-      case PathKind::kTrue:
-      case PathKind::kFalse:
-        out_.append(node.kind == PathKind::kTrue ? "true" : "false");
-        return;
-      case PathKind::kNumber:
-        return print_number(node);
-      case PathKind::kString:
-        return append_json_string(out_, node.text);
-      case PathKind::kKey:
-        out_.push_back('.');
-        return append_json_string(out_, node.text);
-      case PathKind::kAnyKey:
-        out_.append(".*");
-        return;
-      case PathKind::kAnyElement:
-        out_.append("[*]");
-        return;
-      case PathKind::kSubscripts:
-        return print_subscripts(node);
-      case PathKind::kAnyLevel:
-        return print_levels(node);
-      case PathKind::kFilter:
-        out_.append("?(");
-        print(*node.arguments[0], false);
-        out_.push_back(')');
-        return;
-      case PathKind::kMethod:
-        out_.append(fmt::format(".{}()", kPathMethodNames[static_cast<std::size_t>(node.method)]));
-        return;
-      default:
-        return;
-    }
-  }
-
-  // A number with steps needs parentheses to be read back.
-  void print_number(const JsonPathNode& node) {
-    out_.append(node.next != nullptr ? "(" : "");
-    numeric::print(node.text, out_);
-    out_.append(node.next != nullptr ? ")" : "");
-  }
-
-  void print_subscripts(const JsonPathNode& node) {
-    out_.push_back('[');
-    for (std::size_t i = 0; i < node.subscripts.size(); ++i) {
-      out_.append(i > 0 ? "," : "");
-      print(*node.subscripts[i].from, false);
-      if (node.subscripts[i].to != nullptr) {
-        out_.append(" to ");
-        print(*node.subscripts[i].to, false);
-      }
-    }
-    out_.push_back(']');
-  }
-
-  void print_levels(const JsonPathNode& node) {
-    const auto name = [](uint32_t level) {
-      return level == kPathLastLevel ? std::string("last") : std::to_string(level);
-    };
-    out_.append(".**");
-    if (node.first_level == 0 && node.last_level == kPathLastLevel) {
-      return;
-    }
-    out_.append("{" + name(node.first_level));
-    if (node.last_level != node.first_level) {
-      out_.append(" to " + name(node.last_level));
-    }
-    out_.push_back('}');
-  }
-
-  Bytes& out_;
-};
-
 }  // namespace
-
-std::string_view path_operator(PathKind kind) {
-  constexpr std::string_view kSymbols[] = {"||", "&&",          "", "",  "",  "==", "!=", "<", "<=", ">",
-                                           ">=", "starts with", "", "+", "-", "*",  "/",  "%", "+",  "-"};
-  if (kind < PathKind::kOr) {
-    return {};
-  }
-  return kSymbols[static_cast<std::size_t>(kind) - static_cast<std::size_t>(PathKind::kOr)];
-}
 
 Result<ParsedPath> parse_jsonpath_text(ByteView text) { return PathParser(text).run(); }
 
-void print_jsonpath(const JsonPathNode& node, bool strict, Bytes& out) {
-  out.append(strict ? "strict " : "");
-  PathPrinter(out).print(node, true);
+// The dot and [^...] match newlines only with s, ^ and $ match at lines only with m.
+RegexOptions like_regex_options(ByteView flags) {
+  RegexOptions options;
+  options.ignore_case = flags.contains('i');
+  options.literal = flags.contains('q');
+  options.newline_stops = !options.literal && !flags.contains('s');
+  options.newline_anchors = !options.literal && flags.contains('m');
+  return options;
 }
 
 }  // namespace pando::types

@@ -141,7 +141,7 @@ void change_scale(ByteView value, int32_t scale, bool truncated, Bytes& out) {
     out = Bytes(value);
     return;
   }
-  scale = std::clamp(scale, -kDigitsBeforePointMax, kDisplayScaleMax);
+  scale = std::clamp(scale, -kDigitsBeforePointMax - 1, kDisplayScaleMax);
   Small small;
   if (load_small(value, small)) {
     const int32_t drop = small.scale - scale;
@@ -175,7 +175,10 @@ void change_scale(ByteView value, int32_t scale, bool truncated, Bytes& out) {
   } else {
     rescale(decimal, scale);
   }
-  store(decimal, out).ignore("a rounded value keeps within the limits of the value it came from");
+  if (!store(decimal, out).ok()) {
+    // Rounded up beyond the largest number: not a value, which callers see.
+    out.clear();
+  }
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <re2/re2.h>
 
+#include "types/regex_backtracking.h"
+
 namespace pando::types {
 namespace {
 
@@ -24,6 +26,10 @@ Result<Regex> Regex::compile(ByteView pattern, RegexOptions options) {
   PANDO_ASSIGN(const RegexTranslation translated, translate_regex(pattern, options));
   Regex regex;
   regex.groups_ = translated.groups;
+  if (translated.backtracks) {
+    PANDO_ASSIGN(regex.backtracking_, BacktrackingRegex::compile(translated.pattern, translated.ignore_case));
+    return regex;
+  }
   const bool longest = !translated.prefers_short;
   regex.bounds_ = build(longest ? translated.pattern : translated.lazy_pattern, translated.ignore_case, longest);
   if (translated.has_lazy) {
@@ -39,11 +45,19 @@ Result<Regex> Regex::compile(ByteView pattern, RegexOptions options) {
   return regex;
 }
 
-bool Regex::matches(ByteView text) const {
+Result<bool> Regex::matches(ByteView text) const {
+  if (backtracking_ != nullptr) {
+    std::vector<RegexSpan> groups;
+    return backtracking_->find(text, 0, groups);
+  }
   return bounds_->Match({text.data(), text.size()}, 0, text.size(), re2::RE2::UNANCHORED, nullptr, 0);
 }
 
-bool Regex::find(ByteView text, std::size_t from, std::vector<RegexSpan>& groups) const {
+Result<bool> Regex::find(ByteView text, std::size_t from, std::vector<RegexSpan>& groups) const {
+  return backtracking_ != nullptr ? backtracking_->find(text, from, groups) : find_linear(text, from, groups);
+}
+
+bool Regex::find_linear(ByteView text, std::size_t from, std::vector<RegexSpan>& groups) const {
   if (text.data() == nullptr) {
     // RE2 tells a group that took no part by its null pointer.
     text = "";

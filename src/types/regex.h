@@ -1,14 +1,15 @@
 #pragma once
 
-// PostgreSQL's advanced regular expressions on RE2: a translator from their syntax, and matching with their rule of
+// PostgreSQL's advanced regular expressions: a translator from their syntax, and matching on RE2 with their rule of
 // preference (the match is the longest, or the shortest when the expression starts out non-greedy).
 //
 //   PANDO_ASSIGN(const Regex regex, Regex::compile(pattern, {.ignore_case = true}));
 //   std::vector<RegexSpan> groups;
-//   while (regex.find(text, from, groups)) { ... groups[0] is the whole match ... }
+//   PANDO_ASSIGN(const bool found, regex.find(text, from, groups));   // groups[0] is the whole match
 //
-// Matching is linear in the text. What RE2 cannot do - back references and lookaround - is 0A000; a malformed
-// expression is 2201B with PostgreSQL's words. Word boundaries know ASCII letters only. Thread-safety: immutable.
+// Matching is linear in the text, but for expressions with back references, look-ahead or look-behind: those go to
+// regex_backtracking.h, which takes the first alternative that matches instead of the longest. A malformed expression
+// is 2201B with PostgreSQL's words. \y and \Y know ASCII letters only. Thread-safety: immutable.
 
 #include <memory>
 #include <string>
@@ -22,6 +23,8 @@ class RE2;
 }
 
 namespace pando::types {
+
+class BacktrackingRegex;
 
 struct RegexOptions {
   bool ignore_case = false;
@@ -45,13 +48,18 @@ class Regex {
  public:
   static Result<Regex> compile(ByteView pattern, RegexOptions options);
 
-  bool matches(ByteView text) const;
-  // The first match that starts at or after `from`, with all its groups; groups[0] is the whole.
-  bool find(ByteView text, std::size_t from, std::vector<RegexSpan>& groups) const;
+  Result<bool> matches(ByteView text) const;
+  // The first match that starts at or after `from`, with all its groups; groups[0] is the whole. 2201B when an
+  // expression that backtracks takes too many steps.
+  Result<bool> find(ByteView text, std::size_t from, std::vector<RegexSpan>& groups) const;
   int groups() const { return groups_; }
 
  private:
   Regex() = default;
+  bool find_linear(ByteView text, std::size_t from, std::vector<RegexSpan>& groups) const;
+
+  // Instead of the two below, when the expression needs it.
+  std::shared_ptr<const BacktrackingRegex> backtracking_;
   // Finds the bounds of the match.
   std::shared_ptr<const re2::RE2> bounds_;
   // Assigns groups within them; nullptr where bounds_ does it as well.
@@ -84,6 +92,8 @@ struct RegexTranslation {
   bool prefers_short = false;
   int groups = 0;
   bool ignore_case = false;
+  // Has what RE2 cannot do.
+  bool backtracks = false;
 };
 Result<RegexTranslation> translate_regex(ByteView pattern, RegexOptions options);
 

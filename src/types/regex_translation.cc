@@ -1,4 +1,4 @@
-// From PostgreSQL's regular expression syntax (manual section 9.7.3) to RE2's.
+// From PostgreSQL's regular expression syntax (manual section 9.7.3) to RE2's, which PCRE2 shares as far as it is used.
 
 #include <algorithm>
 #include <array>
@@ -324,8 +324,10 @@ class Translator {
 
   Status atom(Preference& preference, bool& is_constraint) {
     switch (peek()) {
-      case '(':
-        return group(preference);
+      case '(': {
+        PANDO_ASSIGN(is_constraint, look_around());
+        return is_constraint ? Status() : group(preference);
+      }
       case '[':
         if (eat("[[:<:]]")) {
           is_constraint = true;
@@ -374,37 +376,80 @@ class Translator {
 
   Status group(Preference& preference) {
     ++at_;
-    if (eat("?:")) {
+    int number = 0;
+    if (eat("?:") || looking_around_ > 0) {
       emit("(?:");
     } else if (peek() == '?') {
-      const bool known = peek(1) == '=' || peek(1) == '!' || (peek(1) == '<' && (peek(2) == '=' || peek(2) == '!'));
-      return known ? unsupported("lookaround") : invalid("quantifier operand invalid");
+      return invalid("quantifier operand invalid");
     } else {
       emit("(");
-      ++out_.groups;
+      number = ++out_.groups;
+      closed_.push_back(false);
     }
     PANDO_TRY(alternatives(preference));
     if (!eat(")")) {
       return invalid("parentheses () not balanced");
     }
+    if (number > 0) {
+      closed_[static_cast<std::size_t>(number) - 1] = true;
+    }
     emit(")");
+    return {};
+  }
+  // (?=re) (?!re) (?<=re) (?<!re): groups inside capture nothing.
+  Result<bool> look_around() {
+    for (const std::string_view open : {"(?=", "(?!", "(?<=", "(?<!"}) {
+      if (!eat(open)) {
+        continue;
+      }
+      out_.backtracks = true;
+      emit(open);
+      ++looking_around_;
+      Preference ignored = Preference::kNone;
+      PANDO_TRY(alternatives(ignored));
+      --looking_around_;
+      if (!eat(")")) {
+        return invalid("parentheses () not balanced");
+      }
+      emit(")");
+      return true;
+    }
+    return false;
+  }
+  // \1 to \9, and longer numbers of groups that are there.
+  Status back_reference() {
+    int number = 0;
+    for (; peek() >= '0' && peek() <= '9' && number < kRepetitionMax; ++at_) {
+      number = number * 10 + (peek() - '0');
+    }
+    const bool usable = looking_around_ == 0 && number <= out_.groups && closed_[static_cast<std::size_t>(number) - 1];
+    if (!usable) {
+      return invalid("invalid backreference number");
+    }
+    out_.backtracks = true;
+    ends_in_word_ = false;
+    emit(fmt::format("\\g{{{}}}", number));
     return {};
   }
 
   // --- escapes outside brackets ---
   Status word_start() {
     const bool word_follows = is_word_character(peek()) || (peek() == '\\' && (peek(1) == 'w' || peek(1) == 'd'));
-    if (!word_follows) {
-      return unsupported("\\m before anything but a word character");
+    if (word_follows) {
+      emit("\\b");
+    } else {
+      out_.backtracks = true;
+      emit(fmt::format("(?<![{0}])(?=[{0}])", kWord));
     }
-    emit("\\b");
     return {};
   }
   Status word_end() {
-    if (!ends_in_word_) {
-      return unsupported("\\M after anything but a word character");
+    if (ends_in_word_) {
+      emit("\\b");
+    } else {
+      out_.backtracks = true;
+      emit(fmt::format("(?<=[{0}])(?![{0}])", kWord));
     }
-    emit("\\b");
     return {};
   }
   Status escape(bool& is_constraint) {
@@ -442,7 +487,7 @@ class Translator {
         break;
     }
     if (c >= '1' && c <= '9' && !(peek(1) >= '0' && peek(1) <= '9' && c - '0' > out_.groups)) {
-      return c - '0' > out_.groups ? invalid("invalid backreference number") : unsupported("back references");
+      return back_reference();
     }
     PANDO_ASSIGN(const uint32_t code, character_escape());
     literal(code);
@@ -606,6 +651,10 @@ class Translator {
   int depth_ = 0;
   // The last atom always ends in an ASCII word character.
   bool ends_in_word_ = false;
+  // Inside so many look-aheads and look-behinds.
+  int looking_around_ = 0;
+  // By group: whether its closing parenthesis was read.
+  std::vector<bool> closed_;
   RegexTranslation out_;
 };
 

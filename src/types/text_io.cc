@@ -1,5 +1,6 @@
 #include "types/text_io.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "types/array_text.h"
@@ -210,6 +211,23 @@ void print_int64_kind(Oid type, int64_t value, const Settings& settings, Bytes& 
   }
 }
 
+// A value of "char", a byte: those that are no ASCII are written \ooo, and 0 as nothing.
+Bytes parse_char(ByteView text) {
+  const auto is_octal = [](char c) { return c >= '0' && c <= '7'; };
+  if (text.size() == 4 && text[0] == '\\' && std::ranges::all_of(text.substr(1), is_octal)) {
+    const int code = (text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0');
+    return code == 0 ? Bytes() : Bytes(1, static_cast<char>(code));
+  }
+  return Bytes(text.substr(0, 1));
+}
+void print_char(ByteView value, Bytes& out) {
+  if (!value.empty() && (value[0] & 0x80) != 0) {
+    out += fmt::format("\\{:03o}", static_cast<uint8_t>(value[0]));
+  } else {
+    out += value;
+  }
+}
+
 void print_bytes(Type type, ByteView value, const Settings& settings, Bytes& out) {
   switch (type.oid) {
     case oid::kText:
@@ -221,6 +239,9 @@ void print_bytes(Type type, ByteView value, const Settings& settings, Bytes& out
       return;
     case oid::kNumeric:
       return numeric::print(value, out);
+    case oid::kChar:
+      print_char(value, out);
+      return;
     case oid::kBytea:
       return print_bytea(value, settings.bytea_output, out);
     case oid::kJsonb:
@@ -336,7 +357,7 @@ Result<Value> parse_text(Type type, ByteView text, const Settings& settings) {
     case oid::kName:
       return Value::of_bytes(Bytes(truncate_name(text)));
     case oid::kChar:
-      return Value::of_bytes(Bytes(text.substr(0, 1)));
+      return Value::of_bytes(parse_char(text));
     case oid::kJson:
       PANDO_TRY(validate_json(text));
       return Value::of_bytes(Bytes(text));

@@ -28,6 +28,7 @@ ADAPTERS = {
     r"grpc": ("runtime/os/",),
     r"unicode/": ("types/", "sql/function/"),
     r"re2/": ("types/",),
+    r"pcre2": ("types/",),
     r"openssl/": ("crypto/", "runtime/os/", "sql/function/", "pgwire/"),
 }
 

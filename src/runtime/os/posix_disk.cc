@@ -128,7 +128,11 @@ Status status_of_errno(int error, Bytes what) {
 }
 
 Task<Result<std::unique_ptr<File>>> PosixDisk::open(Bytes path, OpenMode mode) {
-  const int descriptor = ::open(path.c_str(), open_flags(mode), kFileMode);
+  int descriptor = ::open(path.c_str(), open_flags(mode), kFileMode);
+  if (descriptor < 0 && mode == OpenMode::kExisting && (errno == EACCES || errno == EROFS)) {
+    // It may still be read; writes will say why they fail.
+    descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  }
   if (descriptor < 0) {
     const int error = errno;
     co_return status_of_errno(

@@ -67,6 +67,7 @@ class Printer {
   }
 
   std::string select(const Select& s) {
+    const std::size_t with_before = with_names_.size();
     std::string text = s.with ? with(*s.with) : std::string();
     text += std::visit([&](const auto& body) { return print_body(body); }, s.body);
     if (!s.order_by.empty()) {
@@ -78,6 +79,7 @@ class Printer {
     if (s.limit) {
       text += s.with_ties ? " FETCH FIRST (" + expr(s.limit) + ") ROWS WITH TIES" : " LIMIT " + expr(s.limit);
     }
+    with_names_.resize(with_before);
     return text;
   }
 
@@ -306,9 +308,19 @@ class Printer {
     return fmt::format("{}", fmt::join(parts, " "));
   }
 
+  // Names its tables for what follows: all at once when they may be recursive, else each from the next one on.
   std::string with(const WithClause& clause) {
-    return std::string("WITH ") + (clause.recursive ? "RECURSIVE " : "") +
-           joined(clause.tables, ", ", [&](const CommonTable& table) { return common_table(table); }) + " ";
+    if (clause.recursive) {
+      std::ranges::transform(clause.tables, std::back_inserter(with_names_), &CommonTable::name);
+    }
+    const std::string tables = joined(clause.tables, ", ", [&](const CommonTable& table) {
+      std::string text = common_table(table);
+      if (!clause.recursive) {
+        with_names_.push_back(table.name);
+      }
+      return text;
+    });
+    return std::string("WITH ") + (clause.recursive ? "RECURSIVE " : "") + tables + " ";
   }
   std::string common_table(const CommonTable& table);
 
@@ -364,7 +376,8 @@ class Printer {
   }
   std::string relation(const RelationName& name) {
     const std::string only = name.inherit ? "" : "ONLY ";
-    if (options_.relation) {
+    const bool of_with = name.schema.empty() && std::ranges::find(with_names_, name.name) != with_names_.end();
+    if (options_.relation && !of_with) {
       return only + options_.relation(name);
     }
     return only + (name.schema.empty() ? "" : identifier(name.schema) + ".") + identifier(name.name);
@@ -410,6 +423,8 @@ class Printer {
   std::string print_from_node(const FromUnsupported& node) { return node.feature; }
 
   const PrintOptions& options_;
+  // The WITH tables that are visible where printing is.
+  std::vector<std::string> with_names_;
 };
 
 std::string Printer::common_table(const CommonTable& table) {

@@ -23,6 +23,15 @@ bool uses_any(const ExprPtr& expr, const std::vector<ProjectedColumn>& columns) 
   return found;
 }
 
+// What was written, below the cast that made it an argument.
+const ExprPtr& without_implicit_cast(const ExprPtr& expr) {
+  if (const auto* cast = as<CastExpr>(expr); cast != nullptr && !cast->is_explicit) {
+    return cast->argument;
+  }
+  const auto* call = as<CallExpr>(expr);
+  return call != nullptr && call->spelling.empty() && call->arguments.size() == 1 ? call->arguments[0] : expr;
+}
+
 // What a plain function must not be called with.
 Status refuse_aggregate_syntax(const ast::FunctionCall& node, int position) {
   const std::string name = name_text(node.name);
@@ -275,9 +284,12 @@ Result<ExprPtr> Binder::aggregate_call(const ast::FunctionCall& node, const Func
   } else {
     for (const ast::SortBy& sort : node.order_by) {
       PANDO_ASSIGN(AggregateExpr::Order order, aggregate_order(sort, scope));
-      const bool listed = std::any_of(arguments.begin(), arguments.end(),
-                                      [&](const ExprPtr& argument) { return same_expr(argument, order.expr); });
-      if (node.distinct && !listed) {
+      const auto listed = std::ranges::find_if(arguments, [&](const ExprPtr& argument) {
+        return same_expr(argument, order.expr) || same_expr(without_implicit_cast(argument), order.expr);
+      });
+      if (node.distinct && listed != arguments.end()) {
+        order.expr = *listed;
+      } else if (node.distinct) {
         return Status(sql_state::kInvalidColumnReference,
                       "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list")
             .with_position(location_of(order.expr));

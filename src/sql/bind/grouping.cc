@@ -31,6 +31,15 @@ class GroupRewriter {
     }
   }
 
+  // A constant of the select list that is grouped by itself is NULL in the sets without it.
+  ExprPtr rewrite_target(const ExprPtr& expr) {
+    const auto is_it = [&](const ProjectedColumn& group) { return same_expr(group.expr, expr); };
+    const auto group = std::ranges::find_if(groups_, is_it);
+    return as<ConstantExpr>(expr) == nullptr || sets_.empty() || group == groups_.end()
+               ? rewrite(expr)
+               : make_expr(expr->type, ColumnExpr{group->column.id, group->column.name}, expr->position);
+  }
+
   ExprPtr rewrite(const ExprPtr& expr) {
     if (as<ConstantExpr>(expr) != nullptr) {
       return expr;
@@ -181,7 +190,7 @@ Result<LogicalPtr> Binder::aggregate(CoreState& state, Scope& scope) {
   }
   GroupRewriter rewriter(std::move(groups), std::move(state.grouping_sets), input, scope);
   for (Target& target : targets) {
-    target.expr = rewriter.rewrite(target.expr);
+    target.expr = rewriter.rewrite_target(target.expr);
   }
   if (having != nullptr) {
     having = rewriter.rewrite(having);
@@ -200,6 +209,10 @@ Result<LogicalPtr> Binder::aggregate(CoreState& state, Scope& scope) {
   node.groups = rewriter.take_groups();
   node.aggregates = scope.aggregates;
   const GroupingSets sets = rewriter.take_sets();
+  if (node.groups.empty() && node.aggregates.empty() && sets.empty()) {
+    // Only a HAVING: one row, whatever the input holds.
+    node.input = make_logical({}, ValuesNode{{{}}});
+  }
   LogicalPtr plan =
       sets.empty() ? aggregate_once(std::move(node)) : aggregate_sets(context_, std::move(node), sets, groupings);
   std::vector<OutputColumn> outputs = plan->outputs;

@@ -320,6 +320,22 @@ Result<std::vector<types::Oid>> Binder::arbiters(const ast::OnConflict& clause, 
   return indexes;
 }
 
+namespace {
+
+std::vector<ExprPtr> conjuncts_of(const ExprPtr& condition) {
+  const auto* logic = as<LogicExpr>(condition);
+  if (logic == nullptr || logic->kind != LogicExpr::Kind::kAnd) {
+    return {condition};
+  }
+  std::vector<ExprPtr> conjuncts;
+  for (const ExprPtr& argument : logic->arguments) {
+    std::ranges::move(conjuncts_of(argument), std::back_inserter(conjuncts));
+  }
+  return conjuncts;
+}
+
+}  // namespace
+
 // Whether a unique index is over just these columns and expressions, and, if partial, over no less than the clause
 // says.
 Result<bool> Binder::arbiter_fits(const catalog::IndexDescriptor& index,
@@ -367,7 +383,10 @@ Result<bool> Binder::arbiter_fits(const catalog::IndexDescriptor& index,
   scope.items.push_back(row);
   PANDO_ASSIGN(const ExprPtr given, boolean_in(*clause.element_where, scope, ExprPlace::kIndexPredicate));
   PANDO_ASSIGN(const ExprPtr own, stored_expr(index.predicate_sql, &row, ExprPlace::kIndexPredicate, {oid::kBool}, ""));
-  return same_expr(own, given);
+  const std::vector<ExprPtr> facts = conjuncts_of(given);
+  return std::ranges::all_of(conjuncts_of(own), [&](const ExprPtr& needed) {
+    return std::ranges::any_of(facts, [&](const ExprPtr& fact) { return same_expr(fact, needed); });
+  });
 }
 
 Result<ConflictClause> Binder::conflict(const ast::OnConflict& clause, const InsertTarget& target,

@@ -145,6 +145,55 @@ Result<BoundQuery> Binder::select_core(const ast::Select& select, const ast::Sel
   return finish_core(select, core, std::move(state), scope);
 }
 
+namespace {
+
+bool is_volatile(const ExprPtr& expr) {
+  const auto* call = as<CallExpr>(expr);
+  if (call != nullptr && call->function->volatility == Volatility::kVolatile) {
+    return true;
+  }
+  bool found = false;
+  visit_children(*expr, [&](const ExprPtr& child) { found = found || is_volatile(child); });
+  return found;
+}
+
+void collect_columns(const ExprPtr& expr, std::vector<ExprPtr>& columns) {
+  if (as<ColumnExpr>(expr) != nullptr) {
+    columns.push_back(expr);
+  }
+  visit_children(*expr, [&](const ExprPtr& child) { collect_columns(child, columns); });
+}
+
+// Takes the volatile items out of what is projected below ORDER BY, and leaves the columns that they need. Returns them
+// at their places; the others have no expression there.
+template <typename Target>
+std::vector<Target> postpone_volatile(std::vector<Target>& targets,
+                                      const std::vector<std::pair<std::size_t, SortKey>>& sort) {
+  std::vector<Target> postponed(targets.size());
+  std::vector<ExprPtr> needed;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const auto sorts = [i](const auto& key) { return key.first == i; };
+    if (!targets[i].hidden && is_volatile(targets[i].expr) && std::ranges::none_of(sort, sorts)) {
+      collect_columns(targets[i].expr, needed);
+      postponed[i] = targets[i];
+      targets[i].projected = false;
+    }
+  }
+  for (const ExprPtr& column : needed) {
+    const auto has_it = [&](const Target& target) { return target.projected && same_expr(target.expr, column); };
+    if (std::ranges::none_of(targets, has_it)) {
+      Target target;
+      target.expr = column;
+      target.name = as<ColumnExpr>(column)->name;
+      target.hidden = true;
+      targets.push_back(std::move(target));
+    }
+  }
+  return postponed;
+}
+
+}  // namespace
+
 // From the bound clauses to the plan above grouping.
 Result<BoundQuery> Binder::finish_core(const ast::Select& select, const ast::SelectCore& core, CoreState state,
                                        Scope& scope) {
@@ -175,6 +224,11 @@ Result<BoundQuery> Binder::finish_core(const ast::Select& select, const ast::Sel
       result.exprs.push_back(target.expr);
     }
   }
+  // Volatile functions are called for the rows that are left after ORDER BY and LIMIT, in their order.
+  std::vector<Target> postponed;
+  if (!state.sort.empty() && !core.distinct && locks.empty() && !select.with_ties) {
+    postponed = postpone_volatile(state.targets, state.sort);
+  }
   std::vector<ExprPtr> outputs;
   PANDO_ASSIGN(plan, project(std::move(plan), state.targets, scope, result.columns, outputs));
   if (core.distinct && core.distinct_on.empty()) {
@@ -200,7 +254,31 @@ Result<BoundQuery> Binder::finish_core(const ast::Select& select, const ast::Sel
     std::vector<OutputColumn> columns = same_outputs();
     plan = make_logical(std::move(columns), LockRowsNode{std::move(plan), std::move(locks)});
   }
-  PANDO_ASSIGN(result.plan, limit(select, std::move(plan), keys, scope));
+  const auto compute_postponed = [&](LogicalPtr input) {
+    if (std::ranges::none_of(postponed, [](const Target& target) { return target.expr != nullptr; })) {
+      return input;
+    }
+    ProjectNode last;
+    std::vector<OutputColumn> columns;
+    auto below = result.columns.begin();
+    for (std::size_t i = 0; i < postponed.size(); ++i) {
+      if (state.targets[i].hidden) {
+        continue;
+      }
+      const bool is_later = postponed[i].expr != nullptr;
+      columns.push_back(is_later ? output_of(postponed[i], scope) : *below++);
+      const OutputColumn& output = columns.back();
+      last.columns.push_back(
+          {output, is_later ? postponed[i].expr : make_expr(output.type, ColumnExpr{output.id, output.name})});
+    }
+    result.columns = columns;
+    last.input = std::move(input);
+    return make_logical(std::move(columns), std::move(last));
+  };
+  // Rows that OFFSET leaves out are computed all the same.
+  const bool offset = select.offset != nullptr;
+  PANDO_ASSIGN(plan, limit(select, offset ? compute_postponed(std::move(plan)) : std::move(plan), keys, scope));
+  result.plan = offset ? std::move(plan) : compute_postponed(std::move(plan));
   return result;
 }
 

@@ -4,6 +4,7 @@
 
 #include "sql/bind/binder.h"
 #include "sql/bind/core_state.h"
+#include "sql/bind/locking.h"
 #include "sql/bind/place_guard.h"
 #include "types/compare.h"
 
@@ -122,7 +123,8 @@ Result<BoundQuery> Binder::set_operands(const ast::SetOperation& operation, Boun
 Result<BoundQuery> Binder::set_operation(const ast::Select& select, const ast::SetOperation& operation, Scope& scope,
                                          SelectUse /*use*/) {
   if (!select.locking.empty()) {
-    return Status(sql_state::kFeatureNotSupported, "FOR UPDATE is not allowed with UNION/INTERSECT/EXCEPT");
+    return Status(sql_state::kFeatureNotSupported, "{} is not allowed with UNION/INTERSECT/EXCEPT",
+                  strength_name(select.locking[0].strength));
   }
   const SelectUse operand{.keep_unknown = true};
   PANDO_ASSIGN(BoundQuery left, this->select(*operation.left, &scope, operand));

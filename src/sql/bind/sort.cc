@@ -5,6 +5,7 @@
 
 #include "sql/bind/binder.h"
 #include "sql/bind/core_state.h"
+#include "sql/bind/locking.h"
 #include "sql/bind/place_guard.h"
 #include "sql/bind/traverse.h"
 #include "types/compare.h"
@@ -223,8 +224,6 @@ Status Binder::distinct(const ast::SelectCore& core, CoreState& state, Scope& sc
   return {};
 }
 
-namespace {
-
 const char* strength_name(ast::LockingClause::Strength strength) {
   switch (strength) {
     case ast::LockingClause::Strength::kKeyShare:
@@ -238,8 +237,6 @@ const char* strength_name(ast::LockingClause::Strength strength) {
   }
   return "";
 }
-
-}  // namespace
 
 Status Binder::check_locking(const ast::Select& select, const ast::SelectCore& core, const CoreState& state,
                              const Scope& scope) {

@@ -156,6 +156,9 @@ Result<std::optional<WithNode::Definition>> Binder::recursive_table(const ast::C
                                              : "LIMIT")
         .with_position(context_.position(refused.location));
   }
+  if (!select.locking.empty()) {
+    return Status(sql_state::kFeatureNotSupported, "FOR UPDATE/SHARE in a recursive query is not implemented");
+  }
   PANDO_ASSIGN(second, match_recursive_term(table, first, std::move(second)));
   scope.ctes[at].in_recursion = false;
   WithNode::Definition definition;

@@ -1,14 +1,48 @@
 #include <algorithm>
+#include <array>
 
 #include "sql/ddl/definition.h"
 
 namespace pando::sql::ddl {
 namespace {
 
+constexpr std::string_view kHashMethodName = "hash";
+
+// What PostgreSQL's hash indexes cannot do. Ours are stored as btree ones are.
+Status check_hash_index(const ast::CreateIndex& statement) {
+  const auto lacks = [](std::string_view what) {
+    return Status(sql_state::kFeatureNotSupported, "access method \"hash\" does not support {}", what);
+  };
+  if (statement.unique) {
+    return lacks("unique indexes");
+  }
+  if (statement.elements.size() > 1) {
+    return lacks("multicolumn indexes");
+  }
+  if (!statement.including.empty()) {
+    return lacks("included columns");
+  }
+  for (const auto& element : statement.elements) {
+    if (element.direction != ast::SortBy::Direction::kDefault) {
+      return lacks("ASC/DESC options");
+    }
+    if (element.nulls != ast::SortBy::Nulls::kDefault) {
+      return lacks("NULLS FIRST/LAST options");
+    }
+  }
+  return {};
+}
+
 Status check_supported(const ast::CreateIndex& statement) {
-  if (!statement.access_method.empty() && statement.access_method != "btree") {
+  constexpr std::array kUnsupported = {"gin", "gist", "spgist", "brin"};
+  if (std::ranges::find(kUnsupported, statement.access_method) != kUnsupported.end()) {
     return Status(sql_state::kFeatureNotSupported, "access method \"{}\" is not supported", statement.access_method)
         .with_hint("Use a btree index.");
+  }
+  if (statement.access_method == kHashMethodName) {
+    PANDO_TRY(check_hash_index(statement));
+  } else if (!statement.access_method.empty() && statement.access_method != "btree") {
+    return Status(sql_state::kUndefinedObject, "access method \"{}\" does not exist", statement.access_method);
   }
   if (statement.elements.size() + statement.including.size() > kIndexColumnsMax) {
     return Status(sql_state::kTooManyColumns, "cannot use more than {} columns in an index", kIndexColumnsMax);
@@ -83,6 +117,7 @@ Task<Result<std::string>> create_index(const ast::CreateIndex* statement, Defini
   }
   PANDO_CO_ASSIGN(index.oid, co_await definition->allocate_oid());
   index.unique = statement->unique;
+  index.method = statement->access_method == kHashMethodName ? kHashMethodName : index.method;
   index.nulls_not_distinct = statement->nulls_not_distinct;
   for (const auto& element : statement->elements) {
     PANDO_CO_ASSIGN(auto column, index_column(element, table, *definition));

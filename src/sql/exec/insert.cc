@@ -177,7 +177,13 @@ class InsertOperator final : public Operator {
       co_return Status(sql_state::kIndexCorrupted, "an index entry without a row in table \"{}\"",
                        statement_.table->name);
     }
-    if (!touched_.insert(row_key).second) {
+    // A row that this statement's reads do not see and nobody else has committed since is one it inserted itself.
+    bool own = !touched_.insert(row_key).second;
+    if (!own && !outcome.changed_since_snapshot) {
+      PANDO_CO_ASSIGN(const auto seen, co_await transaction.get(row_key));
+      own = !seen.has_value();
+    }
+    if (own) {
       co_return Status(sql_state::kCardinalityViolation,
                        "ON CONFLICT DO UPDATE command cannot affect row a second time")
           .with_hint(

@@ -182,6 +182,9 @@ JsonCategory json_category(types::Oid type) {
       return JsonCategory::kJsonb;
     case oid::kRecord:
       return JsonCategory::kRecord;
+    case oid::kRecordArray:
+    case oid::kAnyArray:
+      return JsonCategory::kArray;
     default:
       return types::is_array(type) ? JsonCategory::kArray : JsonCategory::kOther;
   }

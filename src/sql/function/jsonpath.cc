@@ -5,6 +5,7 @@
 #include "sql/function/kernel_table.h"
 #include "sql/function/lift.h"
 #include "sql/function/set_rows.h"
+#include "types/regex.h"
 
 namespace pando::sql {
 namespace {
@@ -25,7 +26,10 @@ Status check_variables(ByteView variables) {
   return {};
 }
 JsonPath::Options options_of(EvaluationContext& context, bool silent, bool zoned) {
-  return {.silent = silent, .use_time_zone = zoned, .settings = &context.settings};
+  if (context.regexes == nullptr) {
+    context.regexes = std::make_shared<types::RegexCache>();
+  }
+  return {.silent = silent, .use_time_zone = zoned, .settings = &context.settings, .regexes = context.regexes.get()};
 }
 template <bool kZoned>
 Result<std::optional<bool>> path_exists(EvaluationContext& context, ByteView json, ByteView path, ByteView variables,

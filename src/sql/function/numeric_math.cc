@@ -54,12 +54,15 @@ Borrowed larger(ByteView a, ByteView b) { return {numeric::compare(a, b) > 0 ? a
 Borrowed smaller(ByteView a, ByteView b) { return {numeric::compare(a, b) < 0 ? a : b}; }
 Borrowed plus(ByteView a) { return {a}; }
 
-Bytes round_to(ByteView value, int32_t scale) {
+Result<Bytes> round_to(ByteView value, int32_t scale) {
   Bytes result;
   numeric::round(value, scale, result);
+  if (result.empty()) {
+    return Status(sql_state::kNumericValueOutOfRange, "value overflows numeric format");
+  }
   return result;
 }
-Bytes round_whole(ByteView value) { return round_to(value, 0); }
+Result<Bytes> round_whole(ByteView value) { return round_to(value, 0); }
 Bytes truncate_to(ByteView value, int32_t scale) {
   Bytes result;
   numeric::truncate(value, scale, result);

@@ -107,9 +107,15 @@ std::size_t offset_of(ByteView text, int32_t start) {
 class Matches {
  public:
   Matches(const Regex& regex, ByteView text, std::size_t from) : regex_(regex), text_(text), next_(from) {}
-  // False when there are no more. An empty match is followed by the search one character on.
+  // False when there are no more, or when a search failed: see status. An empty match is followed by the search one
+  // character on.
   bool next() {
-    if (next_ > text_.size() || !regex_.find(text_, next_, groups)) {
+    if (next_ > text_.size()) {
+      return false;
+    }
+    const Result<bool> found = regex_.find(text_, next_, groups);
+    if (!found.ok() || !*found) {
+      status = found.ok() ? Status() : found.status();
       return false;
     }
     next_ = groups[0].end;
@@ -119,6 +125,7 @@ class Matches {
     return true;
   }
   std::vector<RegexSpan> groups;
+  Status status;
 
  private:
   const Regex& regex_;
@@ -130,7 +137,8 @@ class Matches {
 template <bool kIgnoreCase, bool kNegated>
 Result<bool> matches(EvaluationContext& context, ByteView text, ByteView pattern) {
   PANDO_ASSIGN(const Regex* regex, find_regex(context, pattern, {.ignore_case = kIgnoreCase}));
-  return regex->matches(text) != kNegated;
+  PANDO_ASSIGN(const bool found, regex->matches(text));
+  return found != kNegated;
 }
 Result<bool> like(EvaluationContext& context, ByteView text, ByteView pattern, ByteView flags) {
   PANDO_ASSIGN(const RegexOptions options, parse_options(flags, "regexp_like"));
@@ -155,7 +163,8 @@ Result<std::optional<Bytes>> match(EvaluationContext& context, ByteView text, By
   PANDO_ASSIGN(const RegexOptions options, parse_options(flags, "regexp_match", "regexp_matches"));
   PANDO_ASSIGN(const Regex* regex, find_regex(context, pattern, options));
   std::vector<RegexSpan> groups;
-  if (!regex->find(text, 0, groups)) {
+  PANDO_ASSIGN(const bool found, regex->find(text, 0, groups));
+  if (!found) {
     return std::optional<Bytes>();
   }
   PANDO_ASSIGN(Bytes array, groups_array(text, groups));
@@ -190,23 +199,26 @@ Result<std::unique_ptr<SetRows>> match_rows(EvaluationContext& context, const Ca
   PANDO_ASSIGN(const Regex* regex, find_regex(context, arguments[1].bytes(), flags.options));
   const ByteView text = arguments[0].bytes();
   std::vector<Bytes> rows;
-  for (Matches all(*regex, text, 0); all.next();) {
+  Matches all(*regex, text, 0);
+  while (all.next()) {
     PANDO_ASSIGN(Bytes array, groups_array(text, all.groups));
     rows.push_back(std::move(array));
     if (!flags.global) {
       break;
     }
   }
+  PANDO_TRY(all.status);
   return std::unique_ptr<SetRows>(std::make_unique<BytesRows>(std::move(rows)));
 }
 
 // --- splitting ---
 // The pieces between matches. Empty matches at the ends of the text, or right after another match, do not split.
-std::vector<ByteView> split(const Regex& regex, ByteView text) {
+Result<std::vector<ByteView>> split(const Regex& regex, ByteView text) {
   std::vector<ByteView> pieces;
   std::size_t start = 0;
   std::size_t previous_end = 0;
-  for (Matches all(regex, text, 0); all.next();) {
+  Matches all(regex, text, 0);
+  while (all.next()) {
     const RegexSpan whole = all.groups[0];
     if (whole.start < text.size() && whole.end > previous_end) {
       pieces.push_back(text.substr(start, whole.start - start));
@@ -214,6 +226,7 @@ std::vector<ByteView> split(const Regex& regex, ByteView text) {
     }
     previous_end = whole.end;
   }
+  PANDO_TRY(all.status);
   pieces.push_back(text.substr(start));
   return pieces;
 }
@@ -221,7 +234,8 @@ Result<Bytes> split_to_array(EvaluationContext& context, ByteView text, ByteView
   PANDO_ASSIGN(const RegexOptions options, parse_options(flags, "regexp_split_to_array"));
   PANDO_ASSIGN(const Regex* regex, find_regex(context, pattern, options));
   types::ArrayBuilder builder(types::oid::kText);
-  for (const ByteView piece : split(*regex, text)) {
+  PANDO_ASSIGN(const std::vector<ByteView> pieces, split(*regex, text));
+  for (const ByteView piece : pieces) {
     builder.add_bytes(piece);
   }
   return builder.finish();
@@ -235,7 +249,8 @@ Result<std::unique_ptr<SetRows>> split_rows(EvaluationContext& context, const Ca
                parse_options(arguments.size() > 2 ? arguments[2].bytes() : ByteView(), "regexp_split_to_table"));
   PANDO_ASSIGN(const Regex* regex, find_regex(context, arguments[1].bytes(), options));
   std::vector<Bytes> rows;
-  for (const ByteView piece : split(*regex, arguments[0].bytes())) {
+  PANDO_ASSIGN(const std::vector<ByteView> pieces, split(*regex, arguments[0].bytes()));
+  for (const ByteView piece : pieces) {
     rows.emplace_back(piece);
   }
   return std::unique_ptr<SetRows>(std::make_unique<BytesRows>(std::move(rows)));
@@ -264,11 +279,12 @@ void append_replacement(Bytes& out, ByteView replacement, ByteView text, const s
   }
 }
 // Replaces the `count`-th match, or all for 0, looking from character `start` on.
-Bytes replace_matches(const Regex& regex, ByteView text, ByteView replacement, int32_t start, int32_t count) {
+Result<Bytes> replace_matches(const Regex& regex, ByteView text, ByteView replacement, int32_t start, int32_t count) {
   Bytes out;
   std::size_t copied = 0;
   int32_t seen = 0;
-  for (Matches all(regex, text, offset_of(text, start)); all.next();) {
+  Matches all(regex, text, offset_of(text, start));
+  while (all.next()) {
     ++seen;
     if (count > 0 && seen != count) {
       continue;
@@ -280,6 +296,7 @@ Bytes replace_matches(const Regex& regex, ByteView text, ByteView replacement, i
       break;
     }
   }
+  PANDO_TRY(all.status);
   out += text.substr(copied);
   return out;
 }
@@ -326,9 +343,11 @@ Result<int32_t> count(EvaluationContext& context, ByteView text, ByteView patter
   PANDO_ASSIGN(const RegexOptions options, parse_options(flags, "regexp_count"));
   PANDO_ASSIGN(const Regex* regex, find_regex(context, pattern, options));
   int32_t found = 0;
-  for (Matches all(*regex, text, offset_of(text, start)); all.next();) {
+  Matches all(*regex, text, offset_of(text, start));
+  while (all.next()) {
     ++found;
   }
+  PANDO_TRY(all.status);
   return found;
 }
 Result<int32_t> count_from(EvaluationContext& context, ByteView text, ByteView pattern, int32_t start) {
@@ -345,6 +364,7 @@ Result<RegexSpan> nth_group(EvaluationContext& context, ByteView text, ByteView 
   Matches all(*regex, text, offset_of(text, start));
   for (int32_t i = 0; i < n; ++i) {
     if (!all.next()) {
+      PANDO_TRY(all.status);
       return RegexSpan();
     }
   }
@@ -409,7 +429,8 @@ OptionalText substr_first(EvaluationContext& context, ByteView text, ByteView pa
 OptionalText substring(EvaluationContext& context, ByteView text, ByteView pattern) {
   PANDO_ASSIGN(const Regex* regex, find_regex(context, pattern, {}));
   std::vector<RegexSpan> groups;
-  if (!regex->find(text, 0, groups)) {
+  PANDO_ASSIGN(const bool found, regex->find(text, 0, groups));
+  if (!found) {
     return std::optional<Borrowed>();
   }
   const RegexSpan span = groups[groups.size() > 1 ? 1 : 0];

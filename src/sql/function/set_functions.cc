@@ -76,13 +76,17 @@ Rows numeric_series(EvaluationContext&, const CallTypes&, Arguments arguments) {
     return zero_step();
   }
   return generate_rows([at = Bytes(arguments[0].bytes()), stop = Bytes(arguments[1].bytes()), step = std::move(step),
-                        direction](std::vector<types::Vector>& columns, std::size_t row) mutable -> Result<bool> {
+                        direction,
+                        ended = false](std::vector<types::Vector>& columns, std::size_t row) mutable -> Result<bool> {
     const auto order = numeric::compare(at, stop);
-    if (direction > 0 ? order > 0 : order < 0) {
+    if (ended || (direction > 0 ? order > 0 : order < 0)) {
       return false;
     }
     columns[0].set_bytes(row, at);
-    PANDO_TRY(numeric::add(at, step, at));
+    // What lies beyond all numbers lies beyond the stop value.
+    Bytes next;
+    ended = !numeric::add(at, step, next).ok();
+    at = std::move(next);
     return true;
   });
 }

@@ -439,7 +439,7 @@ AccessPath choose_access_path(const ScanRequest& request, Cardinality& cardinali
     best = std::move(all);
   }
   for (const catalog::IndexDescriptor& index : table.indexes) {
-    if (index.primary || !index.readable || !index.predicate_sql.empty() || index.method != "btree") {
+    if (index.primary || !index.readable || !index.predicate_sql.empty()) {
       continue;
     }
     AccessPath path = matcher.match({index.oid, index.unique, index.columns});

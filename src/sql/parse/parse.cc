@@ -117,6 +117,8 @@ constexpr KnownError kKnownErrors[] = {
     {"stack depth limit exceeded", sql_state::kStatementTooComplex, ""},
     {"memory exhausted", sql_state::kSyntaxError, ""},
     {"invalid byte sequence for encoding", sql_state::kCharacterNotInRepertoire, ""},
+    {"invalid Unicode escape value", sql_state::kSyntaxError, ""},
+    {"invalid Unicode escape character", sql_state::kSyntaxError, ""},
     {"invalid Unicode escape", sql_state::kInvalidEscapeSequence, "Unicode escapes must be \\uXXXX or \\UXXXXXXXX."},
     {"LIMIT #,# syntax is not supported", sql_state::kSyntaxError, "Use separate LIMIT and OFFSET clauses."},
     {"subquery in FROM must have an alias", sql_state::kSyntaxError, "For example, FROM (SELECT ...) [AS] foo."},
@@ -142,6 +144,34 @@ SqlState code_of(std::string_view message) {
   return sql_state::kSyntaxError;
 }
 
+// Bad escapes of U&'...' are other errors than those of E'...'.
+Status known_error(const KnownError& known, std::string_view message, std::string_view at) {
+  const bool in_escape_string = at.starts_with("\\u") || at.starts_with("\\U");
+  if (std::string_view(known.hint).starts_with("Unicode escapes") && !in_escape_string) {
+    return Status::from_message(sql_state::kSyntaxError, std::string(message))
+        .with_hint("Unicode escapes must be \\XXXX or \\+XXXXXX.");
+  }
+  return Status::from_message(known.code, std::string(message)).with_hint(known.hint);
+}
+
+// The message with all of the number and the letters after it, of which the grammar library gives the first.
+std::string with_whole_junk(std::string_view message, std::string_view at) {
+  constexpr std::string_view kNear = " at or near \"";
+  const std::size_t quote = message.find(kNear);
+  if (!message.starts_with("trailing junk after ") || quote == std::string_view::npos) {
+    return std::string(message);
+  }
+  const std::string_view token = message.substr(quote + kNear.size(), message.size() - quote - kNear.size() - 1);
+  std::size_t end = token.size() - 1;
+  const auto continues = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$' || (c & 0x80) != 0;
+  };
+  while (end < at.size() && continues(at[end])) {
+    ++end;
+  }
+  return fmt::format("{}{}{}\"", message.substr(0, quote), kNear, at.substr(0, end));
+}
+
 // `parsed` is `text` with comments blanked: byte for byte as long, but perhaps with more characters.
 Status parser_error(const PgQueryError& error, std::string_view text, std::string_view parsed) {
   const std::string_view message = error.message;
@@ -150,14 +180,13 @@ Status parser_error(const PgQueryError& error, std::string_view text, std::strin
     offset += character_length(parsed.substr(offset));
   }
   const int position = error.cursorpos <= 0 ? 0 : position_of(text, static_cast<ast::Location>(offset));
+  const std::string_view rest = text.substr(std::min(offset, text.size()));
   for (const KnownError& known : kKnownErrors) {
     if (message.starts_with(known.message_prefix)) {
-      return Status::from_message(known.code, std::string(message))
-          .with_hint(known.hint)
-          .with_position(error.cursorpos);
+      return known_error(known, message, rest).with_position(error.cursorpos);
     }
   }
-  return Status::from_message(code_of(message), std::string(message)).with_position(position);
+  return Status::from_message(code_of(message), with_whole_junk(message, rest)).with_position(position);
 }
 
 // The grammar library takes a comment for a token when it looks ahead (NULLS /* c */ FIRST), so it gets none.

@@ -15,3 +15,17 @@ WITH RECURSIVE walk (f, t) AS (SELECT f, t FROM edge WHERE f = 1 UNION SELECT e.
   CYCLE f, t SET is_cycle TO 'Y' DEFAULT 'N' USING path SELECT f, t, is_cycle FROM walk ORDER BY path;
 WITH RECURSIVE walk (f, t) AS (SELECT f, t FROM edge WHERE f = 1 UNION ALL SELECT e.f, e.t FROM edge e, walk w WHERE e.f = w.t)
   SEARCH DEPTH FIRST BY f SET seq CYCLE f, t SET is_cycle USING path SELECT count(*), count(*) FILTER (WHERE is_cycle) FROM walk;
+
+-- What a view's WITH tables hide, they hide for good; and what a recursive query may not have.
+CREATE TABLE hidden (n int);
+INSERT INTO hidden VALUES (100);
+CREATE VIEW of_with AS WITH hidden AS (SELECT 1 AS n) SELECT n FROM hidden;
+SELECT * FROM of_with;
+CREATE VIEW of_itself AS WITH hidden AS (SELECT n + 1 AS n FROM hidden) SELECT n FROM hidden;
+SELECT * FROM of_itself;
+CREATE RECURSIVE VIEW numbers (n) AS VALUES (1) UNION ALL SELECT n + 1 FROM numbers WHERE n < 3;
+SELECT * FROM numbers;
+CREATE OR REPLACE RECURSIVE VIEW numbers (n) AS VALUES (1) UNION ALL SELECT n + 1 FROM numbers WHERE n < 4;
+SELECT * FROM numbers;
+WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t FOR UPDATE) SELECT * FROM t;
+SELECT 1 UNION SELECT 2 FOR NO KEY UPDATE;

@@ -1,0 +1,20 @@
+-- A row of the same command cannot be updated; which index decides.
+CREATE TABLE t (k int PRIMARY KEY, v int, f text);
+INSERT INTO t VALUES (1, 1, 'a'), (1, 2, 'b') ON CONFLICT (k) DO UPDATE SET v = 0;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+INSERT INTO t VALUES (2, 1, 'a'), (2, 2, 'b') ON CONFLICT (k) DO UPDATE SET v = 0;
+ROLLBACK;
+BEGIN;
+INSERT INTO t VALUES (3, 1, 'a');
+INSERT INTO t VALUES (3, 2, 'b') ON CONFLICT (k) DO UPDATE SET v = excluded.v;
+INSERT INTO t VALUES (4, 1, 'c'), (5, 1, 'd'), (4, 2, 'e') ON CONFLICT (k) DO NOTHING;
+INSERT INTO t VALUES (3, 3, 'x'), (3, 4, 'y') ON CONFLICT (k) DO UPDATE SET v = excluded.v;
+ROLLBACK;
+INSERT INTO t VALUES (4, 1, 'c'), (5, 1, 'd'), (4, 2, 'e') ON CONFLICT (k) DO NOTHING;
+SELECT * FROM t ORDER BY k;
+INSERT INTO t VALUES (4, 7, 'c') ON CONFLICT (k) WHERE v > 1 DO UPDATE SET v = excluded.v;
+CREATE UNIQUE INDEX berries ON t (f) WHERE f LIKE '%berry';
+INSERT INTO t VALUES (6, 1, 'blackberry') ON CONFLICT (f) WHERE f LIKE '%berry' AND v = 1 DO NOTHING;
+INSERT INTO t VALUES (7, 1, 'blackberry') ON CONFLICT (f) WHERE v = 1 AND f LIKE '%berry' DO NOTHING;
+INSERT INTO t VALUES (7, 1, 'blackberry') ON CONFLICT (f) WHERE v = 1 DO NOTHING;
+SELECT * FROM t ORDER BY k;
