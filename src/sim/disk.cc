@@ -39,6 +39,10 @@ class MachineDisk::Process final : public runtime::Disk {
     }
     co_return Status();
   }
+  Status readable() const {
+    return machine_.options_.reads_fail && machine_.error_ ? Status(sql_state::kIoError, "the disk cannot be read")
+                                                           : Status();
+  }
   Status writable() const {
     if (machine_.error_) {
       machine_.world_.probe("disk error");
@@ -93,6 +97,7 @@ class MachineDisk::OpenFile final : public runtime::File {
 
   Task<Result<Bytes>> read(uint64_t offset, std::size_t size) override {
     PANDO_CO_TRY(co_await process_.operate(process_.machine().options_.read_ns));
+    PANDO_CO_TRY(process_.readable());
     const Bytes& content = inode_->cached;
     co_return offset >= content.size() ? Bytes() : content.substr(offset, size);
   }

@@ -28,6 +28,8 @@ struct DiskOptions {
   uint64_t sync_ns = 100'000;
   // An operation takes up to this many times as long.
   uint64_t variation = 4;
+  // Whether an error is one of reads as well.
+  bool reads_fail = false;
 };
 
 class MachineDisk {

@@ -22,6 +22,8 @@ void draw_network(Prng& prng, RunOptions& options) {
   options.network.late_ns = prng.below(1500 * kMs);
   options.network.spike = prng.fraction() * 0.05;
   options.network.spike_ns = 20 * kMs + prng.below(600 * kMs);
+  // A journal that cannot be read must not be taken for a short one.
+  options.disk.reads_fail = true;
   options.disk.sync_ns = 50'000 + prng.below(prng.chance(0.4) ? 20 * kMs : kMs);
 }
 
