@@ -73,17 +73,21 @@ class PandoCluster {
   }
 
   // The receiver owns what it gets: one block for entries and payloads, as decoding a message makes it.
+  static raft::Entries copy_of(const raft::Entries& entries) {
+    raft::EntryBlock block(entries.size(), raft::payload_bytes(entries));
+    for (const raft::Entry& entry : entries) {
+      if (entry.payload == nullptr) {
+        block.add(entry);
+      } else {
+        block.add(entry.term, entry.index, entry.type, *entry.payload);
+      }
+    }
+    return std::move(block).take();
+  }
+
   void send(raft::Message&& message) {
     if (!message.entries.empty()) {
-      raft::EntryBlock block(message.entries.size(), raft::payload_bytes(message.entries));
-      for (const raft::Entry& entry : message.entries) {
-        if (entry.payload == nullptr) {
-          block.add(entry);
-        } else {
-          block.add(entry.term, entry.index, entry.type, *entry.payload);
-        }
-      }
-      message.entries = std::move(block).take();
+      message.entries = copy_of(message.entries);
     }
     // A core calls nobody, so what is sent can be delivered at once.
     const std::size_t to = message.to.number() - 1;
@@ -93,8 +97,9 @@ class PandoCluster {
 
   void drive(std::size_t i) {
     raft::Raft& replica = *replicas_[i];
-    while (replica.has_ready()) {
-      raft::Ready& ready = readies_[i];
+    raft::Ready& ready = readies_[i];
+    // Whoever was touched is nearly always ready.
+    do {
       replica.take_ready(ready);
       for (raft::Message& message : ready.send_now) {
         send(std::move(message));
@@ -112,7 +117,7 @@ class PandoCluster {
           replica.compact(applied - kLogKept);
         }
       }
-    }
+    } while (replica.has_ready());
   }
 
   // Like a driver of many groups, looks only at who was given something to do.

@@ -167,7 +167,7 @@ std::optional<PlacementStep> next_step(const PlacementOptions& options, const st
     const auto surplus = std::find_if(kept.rbegin(), kept.rend(), [&](NodeId voter) { return voter != shard.leader; });
     return PlacementStep{.remove = {*surplus}};
   }
-  return std::nullopt;
+  return shard.learners.empty() ? std::nullopt : std::optional(PlacementStep{.remove = shard.learners});
 }
 
 }  // namespace pando::cluster

@@ -4,9 +4,10 @@
 // whoever leads the shard takes it, and asks again when it is done.
 //
 // In order of urgency: leadership leaves a draining node; replicas that are missing are added, those of nodes that are
-// gone or leave are replaced by others on nodes that are not, those too many are removed. A new replica goes where the
-// localities of the others are least alike, then where the fewest replicas are. Never more than one step at a time,
-// none that would leave a shard without a connected majority, and none that makes an odd number of voters an even one.
+// gone or leave are replaced by others on nodes that are not, those too many are removed, and so are learners. A new
+// replica goes where the localities of the others are least alike, then where the fewest replicas are. Never more than
+// one step at a time, none that would leave a shard without a connected majority, and none that makes an odd number of
+// voters an even one.
 
 #include <cstdint>
 #include <optional>
@@ -37,6 +38,8 @@ struct PlacementNode {
 struct PlacementShard {
   std::vector<NodeId> voters;
   NodeId leader;
+  // Left by changes that came to nothing.
+  std::vector<NodeId> learners;
 };
 
 struct PlacementStep {

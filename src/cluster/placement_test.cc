@@ -38,6 +38,14 @@ TEST(PlacementTest, GrowsToThree) {
   EXPECT_EQ(step(nodes(5), {1, 2, 3}), std::nullopt);
 }
 
+TEST(PlacementTest, LearnersThatAChangeLeftGoWhenAllElseIsWell) {
+  const PlacementShard shard{.voters = ids({1, 2, 3}), .leader = NodeId(1), .learners = ids({4})};
+  EXPECT_EQ(next_step(kOptions, nodes(5), shard), (PlacementStep{.remove = ids({4})}));
+  auto without = nodes(5);
+  without[2] = {.id = NodeId(3), .away_ns = 2000};
+  EXPECT_EQ(next_step(kOptions, without, shard), (PlacementStep{.add = ids({4}), .remove = ids({3})}));
+}
+
 TEST(PlacementTest, PrefersOtherLocalitiesThenFewerReplicas) {
   auto five = nodes(5);
   five[0].locality = five[1].locality = five[2].locality = {{"region", "eu"}, {"zone", "1"}};

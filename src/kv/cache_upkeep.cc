@@ -1,5 +1,9 @@
 #include "kv/cache_upkeep.h"
 
+#include <utility>
+
+#include "base/key_value_batch.h"
+
 namespace pando::kv {
 namespace {
 
@@ -9,22 +13,29 @@ constexpr BringInLimits kSliceLimits{.keys = 1024, .steps = 4096};
 
 Bytes bring_in(RecordCache& cache, storage::VersionIterator& iterator, const RecordCache::FillTickets& tickets,
                BringInLimits limits) {
-  Bytes last;
-  std::size_t keys = 0;
-  for (std::size_t steps = 0; iterator.valid() && keys < limits.keys && steps < limits.steps; ++steps) {
+  KeyValueBatch found;
+  std::vector<std::pair<HlcTimestamp, bool>> versions;
+  for (std::size_t steps = 0; iterator.valid() && found.size() < limits.keys && steps < limits.steps; ++steps) {
     // The newest version of a key comes first.
-    if (keys == 0 || iterator.key() != last) {
-      last.assign(iterator.key());
-      cache.fill(last, iterator.timestamp(), iterator.tombstone(), iterator.value(), tickets);
-      ++keys;
+    if (found.size() == 0 || iterator.key() != found.key(found.size() - 1)) {
+      found.append(iterator.key(), iterator.value());
+      versions.emplace_back(iterator.timestamp(), iterator.tombstone());
     }
     iterator.next();
   }
-  return last;
+  std::vector<RecordCache::Incoming> records;
+  records.reserve(found.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto& [timestamp, tombstone] = versions[i];
+    records.push_back({found.key(i), timestamp, tombstone, found.value(i)});
+  }
+  cache.fill(records, tickets);
+  return records.empty() ? Bytes() : Bytes(records.back().key);
 }
 
 void CacheUpkeep::warm(std::vector<KeyRange> ranges) {
   if (background_ != nullptr && !ranges.empty()) {
+    warming_.fetch_add(1, std::memory_order_relaxed);
     runtime::spawn(*background_, run_warming(std::move(ranges)));
   }
 }
@@ -35,6 +46,7 @@ Task<void> CacheUpkeep::run_warming(std::vector<KeyRange> ranges) {
       co_await runtime::yield_to(*background_);
     }
   }
+  warming_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 bool CacheUpkeep::warm_some(KeyRange& range) {

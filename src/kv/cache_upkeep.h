@@ -35,6 +35,8 @@ class CacheUpkeep {
       : engine_(engine), cache_(cache), background_(background) {}
 
   void warm(std::vector<KeyRange> ranges);
+  // Whether rows are on their way in.
+  bool warming() const { return warming_.load(std::memory_order_relaxed) > 0; }
   // Nobody reads these keys any more.
   void forget(KeyRange range);
   // What is under way ends soon, and nothing begins any more.
@@ -51,6 +53,8 @@ class CacheUpkeep {
   RecordCache& cache_;
   runtime::Executor* const background_;
   std::atomic<bool> stopped_{false};
+  // Calls of warm() that have not been done.
+  std::atomic<int> warming_{0};
 };
 
 // How far bring_in goes.

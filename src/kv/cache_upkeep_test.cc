@@ -36,8 +36,10 @@ TEST(CacheUpkeep, BringsInTheNewestVersionsOfWhatWasLoaded) {
   RecordCache cache(64_MiB);
   runtime::DedicatedExecutor background("background");
   CacheUpkeep upkeep(*engine, cache, &background);
+  EXPECT_FALSE(upkeep.warming());
   upkeep.warm({{key_of("a", 0), key_of("a", kRows - 1)}});
   EXPECT_EQ(records_after(cache, background), kRows);
+  EXPECT_FALSE(upkeep.warming());
   CachedRecord record;
   ASSERT_TRUE(cache.get(key_of("a", kRows - 1), record));
   EXPECT_EQ(record.value, "value 2");

@@ -51,7 +51,7 @@ KvStore::KvStore(KvOptions options, KvEnvironment environment, std::vector<Shard
       environment_(environment),
       locks_(&environment.timer),
       cache_(options_.record_cache_bytes),
-      upkeep_(environment_.engine, cache_, environment_.background),
+      upkeep_(environment_.engine, cache_, environment_.upkeep),
       run_files_(environment.engine.runs()),
       oracle_(environment.clock),
       router_(std::move(descriptors)) {}
@@ -171,7 +171,9 @@ void KvStore::advance_garbage_threshold() {
 
 Result<bool> KvStore::read(ByteView key, HlcTimestamp at, CachedRecord& record) {
   if (!cache_.get(key, record)) {
-    PANDO_ASSIGN(const bool found, cache_.has_room(key) ? read_ahead(key, record) : read_engine(key, record));
+    // While rows come in anyway, all in a row, a read does not pay for its neighbours.
+    const bool ahead = !upkeep_.warming() && cache_.has_room(key);
+    PANDO_ASSIGN(const bool found, ahead ? read_ahead(key, record) : read_engine(key, record));
     if (!found) {
       return false;
     }

@@ -52,6 +52,9 @@ struct KvEnvironment {
   // Runs what takes long and blocks: spilling and applying bulk commits. Null: whoever waits for it does it. Stopped
   // before the store is closed.
   runtime::Executor* background = nullptr;
+  // Runs what nobody waits for: the upkeep of the record cache. Null: nothing comes into it unasked. Stopped before the
+  // store is closed.
+  runtime::Executor* upkeep = nullptr;
 };
 
 struct KvStatistics {
@@ -75,7 +78,7 @@ class KvStore final : public txn::Store {
   Status collect_garbage(txn::Span span) override;
   uint64_t approximate_bytes(txn::Span span) override;
 
-  // Ends the work on KvEnvironment::background that nobody waits for; to be called before that executor stops.
+  // Ends the work on KvEnvironment::upkeep; to be called before that executor stops.
   void stop_upkeep();
   // Stops the background work, makes the engine durable, so that the next open has nothing to replay, and closes the
   // journal. Resumes on `executor`. REQUIRES: transactions are gone, or at least will never run again, as when the

@@ -37,6 +37,11 @@ struct RecordCache::Record {
   std::size_t memory() const { return sizeof(Record) + capacity + sizeof(Record*); }
 };
 
+struct RecordCache::Hashed {
+  Incoming record;
+  uint64_t hash;
+};
+
 struct alignas(64) RecordCache::Stripe {
   Stripe() : buckets(kBucketsMin) {}
 
@@ -46,6 +51,15 @@ struct alignas(64) RecordCache::Stripe {
       record = record->next_in_bucket;
     }
     return record;
+  }
+  // Has the memory on its way that find() will look at.
+  void prefetch(std::span<const Hashed> records) const PANDO_REQUIRES(mutex) {
+    for (const Hashed& record : records) {
+      __builtin_prefetch(&buckets[record.hash & (buckets.size() - 1)]);
+    }
+    for (const Hashed& record : records) {
+      __builtin_prefetch(buckets[record.hash & (buckets.size() - 1)]);
+    }
   }
   void insert(RecordPointer record) PANDO_REQUIRES(mutex);
   void update(Record& record, const Incoming& incoming) PANDO_REQUIRES(mutex);
@@ -219,23 +233,36 @@ RecordCache::FillTickets RecordCache::start_fills() const {
 }
 
 void RecordCache::fill(ByteView key, HlcTimestamp timestamp, bool tombstone, ByteView value, FillTicket ticket) {
-  fill({key, timestamp, tombstone, value}, hash_of(key), ticket.applies);
+  const Hashed record{{key, timestamp, tombstone, value}, hash_of(key)};
+  fill_stripe(stripe_of(record.hash), {&record, 1}, ticket.applies);
 }
 
-void RecordCache::fill(ByteView key, HlcTimestamp timestamp, bool tombstone, ByteView value,
-                       const FillTickets& tickets) {
-  const uint64_t hash = hash_of(key);
-  fill({key, timestamp, tombstone, value}, hash, tickets.applies[hash >> kStripeShift]);
+void RecordCache::fill(std::span<const Incoming> records, const FillTickets& tickets) {
+  std::vector<Hashed> hashed;
+  hashed.reserve(records.size());
+  for (const Incoming& record : records) {
+    hashed.push_back({record, hash_of(record.key)});
+  }
+  std::ranges::sort(hashed, {}, [](const Hashed& record) { return record.hash >> kStripeShift; });
+  for (auto first = hashed.begin(); first != hashed.end();) {
+    const uint64_t stripe = first->hash >> kStripeShift;
+    const auto last =
+        std::find_if(first, hashed.end(), [&](const Hashed& record) { return record.hash >> kStripeShift != stripe; });
+    fill_stripe(stripes_[stripe], {first, last}, tickets.applies[stripe]);
+    first = last;
+  }
 }
 
-void RecordCache::fill(const Incoming& incoming, uint64_t hash, uint64_t applies) {
-  if (!enabled_ || incoming.key.size() + incoming.value.size() > kRecordBytesMax) {
+void RecordCache::fill_stripe(Stripe& stripe, std::span<const Hashed> records, uint64_t applies) {
+  MutexLock lock(stripe.mutex);
+  if (!enabled_ || stripe.applies.load(std::memory_order_relaxed) != applies) {
     return;
   }
-  Stripe& stripe = stripe_of(hash);
-  MutexLock lock(stripe.mutex);
-  if (stripe.applies.load(std::memory_order_relaxed) == applies && stripe.find(incoming.key, hash) == nullptr) {
-    stripe.insert(make_record(incoming, hash));
+  stripe.prefetch(records);
+  for (const auto& [incoming, hash] : records) {
+    if (incoming.key.size() + incoming.value.size() <= kRecordBytesMax && stripe.find(incoming.key, hash) == nullptr) {
+      stripe.insert(make_record(incoming, hash));
+    }
   }
 }
 

@@ -56,12 +56,35 @@ TEST(RecordCache, NeighboursNeverPutAnOldVersionBackEither) {
   RecordCache cache(1_MiB);
   const auto before = cache.start_fills();
   cache.apply("a", at(2), false, "new", false);
-  cache.fill("a", at(1), false, "old", before);
+  const std::vector<RecordCache::Incoming> old = {{"a", at(1), false, "old"}};
+  cache.fill(old, before);
   EXPECT_EQ(look(cache, "a"), "(miss)");
   const auto after = cache.start_fills();
-  cache.fill("a", at(2), false, "new", after);
-  cache.fill("a", at(1), false, "old", after);
+  cache.fill(std::vector<RecordCache::Incoming>{{"a", at(2), false, "new"}}, after);
+  cache.fill(old, after);
   EXPECT_EQ(look(cache, "a"), "new@2");
+}
+
+TEST(RecordCache, ManyComeInAtOnceButThoseThatHaveChanged) {
+  RecordCache cache(1_MiB);
+  std::vector<Bytes> keys;
+  for (int i = 0; i < 1000; ++i) {
+    keys.push_back(std::to_string(i));
+  }
+  std::vector<RecordCache::Incoming> records;
+  for (const Bytes& key : keys) {
+    records.push_back({key, at(1), false, key});
+  }
+  const auto tickets = cache.start_fills();
+  cache.apply("7", at(2), false, "new", true);
+  cache.fill(records, tickets);
+  EXPECT_EQ(look(cache, "7"), "new@2");
+  // All but those in the stripe of the key that has changed.
+  EXPECT_GT(cache.statistics().records, 900U);
+  cache.fill(records, cache.start_fills());
+  EXPECT_EQ(cache.statistics().records, 1000U);
+  EXPECT_EQ(look(cache, "7"), "new@2");
+  EXPECT_EQ(look(cache, "8"), "8@1");
 }
 
 TEST(RecordCache, HasRoomUntilItIsNearlyFull) {
@@ -69,7 +92,7 @@ TEST(RecordCache, HasRoomUntilItIsNearlyFull) {
   uint64_t i = 0;
   for (; cache.has_room("key") && i < 100'000; ++i) {
     const Bytes key = "key" + std::to_string(i);
-    cache.fill(key, at(1), false, Bytes(100, 'v'), cache.start_fills());
+    cache.fill(key, at(1), false, Bytes(100, 'v'), cache.start_fill(key));
   }
   EXPECT_GT(i, 1000U);
   EXPECT_LT(i, 100'000U);

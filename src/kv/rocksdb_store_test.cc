@@ -44,7 +44,8 @@ class Node {
                                                               .clock = clock_,
                                                               .timer = timer_,
                                                               .flushes = relay_,
-                                                              .background = &background_},
+                                                              .background = &background_,
+                                                              .upkeep = &upkeep_},
                                                              executor_));
     EXPECT_EQ(opened.status().to_string(), "OK");
     store_ = std::move(*opened);
@@ -52,6 +53,7 @@ class Node {
   ~Node() {
     store_->stop_upkeep();
     background_.stop();
+    upkeep_.stop();
     EXPECT_EQ(runtime::block_on(executor_, store_->close(executor_)).to_string(), "OK");
   }
 
@@ -64,6 +66,7 @@ class Node {
   runtime::PosixDisk disk_;
   runtime::DedicatedExecutor writer_{"journal"};
   runtime::DedicatedExecutor background_{"background"};
+  runtime::DedicatedExecutor upkeep_{"upkeep"};
   runtime::SystemClock clock_;
   runtime::SystemTimer timer_;
   FlushRelay relay_;

@@ -22,6 +22,7 @@
 #include "runtime/os/worker.h"
 #include "session/auto_analyze.h"
 #include "session/databases.h"
+#include "sql/exec/program_runner.h"
 #include "storage/rocksdb/rocksdb_engine.h"
 #include "txn/memory/memory_store.h"
 
@@ -68,16 +69,18 @@ struct Node::Parts {
   runtime::SystemClock clock;
   runtime::SystemTimer timer;
   runtime::PosixDisk disk;
-  runtime::DedicatedExecutor journal_writer{"journal"};
+  runtime::DedicatedExecutor journal_writer{"journal", runtime::Urgency::kPrompt};
   runtime::DedicatedExecutor journal_preparer{"journal-next"};
   // Spilling and applying of bulk transactions.
   runtime::DedicatedExecutor background{"background"};
+  runtime::DedicatedExecutor upkeep{"upkeep", runtime::Urgency::kLeisurely};
   runtime::InlineExecutor opener;
   kv::FlushRelay flushes;
   std::unique_ptr<storage::Engine> engine;
   std::unique_ptr<txn::MemoryStore> memory_store;
   std::unique_ptr<kv::KvStore> kv_store;
   // In a cluster, instead of the store above.
+  sql::exec::ProgramRunner programs;
   std::unique_ptr<ClusterThreads> cluster_threads;
   std::atomic<kv::ReplicaHost*> flush_listener{nullptr};
   std::unique_ptr<kv::ClusterNode> cluster;
@@ -142,7 +145,8 @@ Status Node::Parts::open_local_store() {
                                                                       .clock = clock,
                                                                       .timer = timer,
                                                                       .flushes = flushes,
-                                                                      .background = &background},
+                                                                      .background = &background,
+                                                                      .upkeep = &upkeep},
                                                                      opener)));
   return {};
 }
@@ -187,6 +191,7 @@ Status Node::Parts::open_cluster_store() {
                                                                          .servers = std::move(servers),
                                                                          .background = cluster_threads->background},
                                               member.peers);
+  cluster->store().use_programs(&programs);
   cluster->store().on_watched_change(
       [this](runtime::Executor& executor) -> Task<Status> { return refresh_catalog(executor); });
   PANDO_TRY(runtime::block_on(opener, cluster->start(opener)));
@@ -221,6 +226,7 @@ Status Node::Parts::close_store() {
     kv_store->stop_upkeep();
   }
   background.stop();
+  upkeep.stop();
   if (cluster) {
     flush_listener.store(nullptr);
     return runtime::block_on(opener, cluster->stop(opener));

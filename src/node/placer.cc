@@ -14,14 +14,14 @@ constexpr std::chrono::milliseconds kLeaveLookEvery{10};
 // Transactions that hold locks on a shard whose lease moves fail: not too often.
 constexpr uint64_t kBalanceEveryNs = 30'000'000'000;
 
-std::vector<NodeId> voters_of(const kv::ShardDescriptor& descriptor) {
-  std::vector<NodeId> voters;
+std::vector<NodeId> nodes_with(kv::ReplicaRole role, const kv::ShardDescriptor& descriptor) {
+  std::vector<NodeId> nodes;
   for (const kv::ReplicaDescriptor& replica : descriptor.replicas) {
-    if (replica.role == kv::ReplicaRole::kVoter) {
-      voters.push_back(replica.node);
+    if (replica.role == role) {
+      nodes.push_back(replica.node);
     }
   }
-  return voters;
+  return nodes;
 }
 
 // A change that was begun and not ended: the host goes on with it when asked for any.
@@ -176,8 +176,10 @@ void Placer::look(const std::shared_ptr<State>& state, const std::vector<kv::Sha
     if (!shard.leads || !is_settled(shard.descriptor) || shard.descriptor.merging.has_value()) {
       continue;
     }
-    const auto step =
-        cluster::next_step(state->options, nodes, {.voters = voters_of(shard.descriptor), .leader = state->self});
+    const auto step = cluster::next_step(state->options, nodes,
+                                         {.voters = nodes_with(kv::ReplicaRole::kVoter, shard.descriptor),
+                                          .leader = state->self,
+                                          .learners = nodes_with(kv::ReplicaRole::kLearner, shard.descriptor)});
     if (step) {
       take(state, shard, *step);
     }
@@ -204,7 +206,7 @@ void Placer::balance(const std::shared_ptr<State>& state, const std::vector<clus
     if (!shard.descriptor.merging.has_value() && is_settled(shard.descriptor)) {
       loads.push_back({.shard = shard.descriptor.id,
                        .leader = shard.leader,
-                       .voters = voters_of(shard.descriptor),
+                       .voters = nodes_with(kv::ReplicaRole::kVoter, shard.descriptor),
                        .rate = state->rate(shard.descriptor.id)});
     }
   }

@@ -49,10 +49,8 @@ Task<Result<std::vector<std::vector<types::Value>>>> Session::internal_rows(std:
 
 Task<Result<uint64_t>> Session::internal_run(sql::LogicalQuery query) {
   const PlannerStatistics statistics(environment_.statistics);
-  const sql::OptimizeOptions options{.catalog = snapshot(),
-                                     .statistics = &statistics,
-                                     .methods = settings_.values().plan_methods,
-                                     .evaluation = &evaluation_};
+  const sql::OptimizeOptions options{
+      .catalog = snapshot(), .statistics = &statistics, .methods = plan_methods(), .evaluation = &evaluation_};
   PANDO_CO_ASSIGN(sql::PhysicalQuery plan, sql::optimize(std::move(query), options));
   transaction_.transaction().begin_statement();
   sql::exec::Query run(std::make_shared<const sql::PhysicalQuery>(std::move(plan)), execution_context({}));

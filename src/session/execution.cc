@@ -261,12 +261,16 @@ Task<Result<bool>> Session::run_from_start(Portal* portal, uint64_t rows_max, Ou
     if (portal->shape != nullptr) {
       output.sink->begin_rows(portal->shape, settings_.values().types, output.describe);
     }
-    if (portal->plan->locked_tables.empty()) {
+    // On a node of its own what only reads never meets anything newer than its snapshot.
+    if (portal->plan->locked_tables.empty() && environment_.cluster == nullptr) {
       co_return co_await open_and_deliver(portal, rows_max, output.sink);
     }
     const auto mark = transaction_.mark_statement();
     auto more = co_await open_and_deliver(portal, rows_max, output.sink);
     if (more.ok() || !more.status().is(sql::exec::kRestartStatement)) {
+      if (more.ok() && portal->plan->locked_tables.empty()) {
+        transaction_.forget_statement(mark);
+      }
       co_return more;
     }
     if (transaction_.isolation() != txn::Isolation::kReadCommitted || !output.sink->rewind(sink_mark)) {

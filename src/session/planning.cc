@@ -9,6 +9,7 @@
 #include "sql/optimize/foldable.h"
 #include "sql/optimize/optimize.h"
 #include "sql/parse/parse.h"
+#include "txn/program.h"
 
 namespace pando::session {
 namespace {
@@ -123,6 +124,13 @@ bool Session::is_current(const StatementPlan& plan) {
   return plan.catalog_version == environment_.catalog.version() && plan.binding_version == settings_.binding_version();
 }
 
+sql::PlanMethods Session::plan_methods() const {
+  sql::PlanMethods methods = settings_.values().plan_methods;
+  const auto* const programs = txn::ProgramStore::of(&environment_.store);
+  methods.distributed = programs != nullptr && programs->runs_programs();
+  return methods;
+}
+
 Result<StatementPlanPtr> Session::make_query_plan(const TextPtr& text, const ast::Statement& tree,
                                                   std::span<const types::Oid> types,
                                                   std::span<const ast::Location> lifted) {
@@ -140,7 +148,7 @@ Result<StatementPlanPtr> Session::make_query_plan(const TextPtr& text, const ast
   const PlannerStatistics statistics(environment_.statistics);
   PANDO_ASSIGN(sql::PhysicalQuery query, sql::optimize(std::move(bound), {.catalog = options.catalog,
                                                                           .statistics = &statistics,
-                                                                          .methods = settings_.values().plan_methods,
+                                                                          .methods = plan_methods(),
                                                                           .evaluation = &evaluation_}));
   plan->tag = tag_of(tree);
   plan->parameter_types = query.parameters;

@@ -221,6 +221,8 @@ class Session {
   Task<Result<bool>> deliver(Portal* portal, uint64_t rows_max, ResultSink* sink);
   Task<Result<bool>> fetch_chunk(Portal* portal);
   void name_objects(const RowShape& shape, types::Chunk& rows);
+  // As the settings and the store allow.
+  sql::PlanMethods plan_methods() const;
   sql::exec::ExecutionContext execution_context(std::vector<types::Value> parameters);
   std::string query_tag(const Portal& portal) const;
   // --- commands.cc, one function per kind of statement; each returns the command tag ---

@@ -469,6 +469,8 @@ static bool apply_plan_method(std::string_view name, const std::string& value, s
     // Kept in pages of 8 KiB.
     constexpr double kRowsPerPage = 50;
     methods.parallel_rows_min = std::strtod(value.c_str(), nullptr) * kRowsPerPage;
+    // Asking for it even where it is not worth it is for tests.
+    methods.distributed_rows_min = std::min(sql::PlanMethods().distributed_rows_min, methods.parallel_rows_min);
     return true;
   }
   return false;

@@ -3,6 +3,7 @@
 //   prepare name | bind portal statement=s parameters=(1,x) | execute portal [rows=n] | sync
 //   "unnamed" stands for the unnamed statement or portal
 //   describe name                         a prepared statement's parameters and columns
+//   start session=b | end session=b       as sql, but goes on while it waits for another session
 //   copy                                  the simple protocol; the first input line is the statement, the rest its data
 
 #include "session/session.h"
@@ -109,6 +110,12 @@ class SessionStory {
       sink_.give_copy_data(line_end == std::string::npos ? "" : command.input.substr(line_end + 1));
       return finish(session, run_text(session, command.input.substr(0, line_end)));
     }
+    if (command.name == "start") {
+      return start(session, command);
+    }
+    if (command.name == "end") {
+      return end(session, command.value("session"));
+    }
     if (command.name == "prepare") {
       return extended(session, session.prepare(name, command.input, {}));
     }
@@ -137,6 +144,34 @@ class SessionStory {
     }
     sink_.take();
     return runtime::block_on(executor_, session.run(sql, &sink_));
+  }
+
+  // What a session does while others go on.
+  struct Started {
+    TextSink sink;
+    Status status;
+    bool ended = false;
+  };
+  Task<void> yield() { co_await runtime::yield_to(executor_); }
+  static Task<void> run_started(Session* session, std::string sql, Started* started) {
+    started->status = co_await session->run(sql, &started->sink);
+    started->ended = true;
+  }
+  std::string start(Session& session, const test::Command& command) {
+    auto& started = started_[command.value("session")];
+    started = std::make_unique<Started>();
+    runtime::spawn(executor_, run_started(&session, command.input, started.get()));
+    // More than it takes to come to the lock.
+    for (int i = 0; i < 100; ++i) {
+      runtime::block_on(executor_, yield());
+    }
+    return started->ended ? end(session, command.value("session")) : "(waits)";
+  }
+  std::string end(Session& session, const std::string& name) {
+    Started& started = *started_.at(name);
+    executor_.run_until(started.ended);
+    return started.sink.take() + (started.status.ok() ? "" : show(started.status) + "\n") + "[" +
+           session.transaction_status() + "]";
   }
 
   Result<ExecuteOutcome> execute(Session& session, const std::string& portal, uint64_t rows_max) {
@@ -222,6 +257,7 @@ class SessionStory {
                                   .random = [] { return uint64_t{42}; }};
   TextSink sink_;
   std::map<std::string, std::unique_ptr<Session>> sessions_;
+  std::map<std::string, std::unique_ptr<Started>> started_;
 };
 
 TEST(Session, Stories) {

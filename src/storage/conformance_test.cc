@@ -289,6 +289,37 @@ TEST_P(EngineConformance, SnapshotsAndIteratorsDoNotSeeLaterWrites) {
   EXPECT_EQ(read(*engine_, "k", at(9)), "new");
 }
 
+// Of one key with a few versions and of one with so many that they are skipped, before and after a flush.
+TEST_P(EngineConformance, AScanTellsWhetherItMetAnythingNewer) {
+  for (const int versions : {2, 100}) {
+    for (int version = 1; version <= versions; ++version) {
+      write([&](WriteBatch& b) { b.put_version("b", at(version), "v"); });
+    }
+    for (const bool flushed : {false, true}) {
+      if (flushed) {
+        ASSERT_TRUE(engine_->flush().ok());
+      }
+      for (const bool reverse : {false, true}) {
+        const auto met = [&](KeySpan span, int moment) {
+          const auto scan = engine_->scan_versions({.span = span, .at = at(moment), .reverse = reverse});
+          KeyValueBatch batch;
+          do {
+            EXPECT_TRUE(scan->next(batch, 10).ok());
+          } while (batch.size() > 0);
+          return scan->met_newer();
+        };
+        EXPECT_TRUE(met({}, versions - 1));
+        EXPECT_TRUE(met({"b", "c"}, 1));
+        EXPECT_TRUE(met({"b", "c"}, 0));
+        EXPECT_FALSE(met({"c", {}}, 1));
+        if (versions < 5) {
+          EXPECT_FALSE(met({}, versions));
+        }
+      }
+    }
+  }
+}
+
 TEST_P(EngineConformance, FlushReportsAppliedIndexes) {
   EXPECT_EQ(*engine_->applied(ShardId(7)), 0U);
   write([](WriteBatch& b) {

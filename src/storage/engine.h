@@ -107,6 +107,9 @@ class VersionScan {
   virtual ~VersionScan() = default;
   // Clears `batch` and fills it with up to `entries_max` next rows. None means the end.
   virtual Status next(KeyValueBatch& batch, std::size_t entries_max) = 0;
+  // Whether it may have passed a version that is newer than its moment: false only when there was none in what it has
+  // walked so far.
+  virtual bool met_newer() const = 0;
 };
 
 // What can be read from an engine, now or as of a snapshot.

@@ -86,7 +86,8 @@ class JournalBatch {
 inline constexpr std::size_t kJournalBatchBytesMax = 512_MiB;
 
 // Receives what the journal holds, in the order in which it was written. An entry whose index is not above the last one
-// of its shard replaces what was visited from there on. An error ends open() with that error.
+// of its shard replaces what was visited from there on; one that is not above where its log begins replaces what was
+// released together with everything before it. An error ends open() with that error.
 class JournalVisitor {
  public:
   virtual ~JournalVisitor() = default;

@@ -26,7 +26,7 @@ class IteratorScan final : public VersionScan {
     if (options_.reverse) {
       iterator_->seek_before({});
     } else {
-      iterator_->seek(options_.span.start, options_.at);
+      iterator_->seek(options_.span.start, HlcTimestamp::max());
     }
   }
 
@@ -41,6 +41,7 @@ class IteratorScan final : public VersionScan {
     }
     return iterator_->status();
   }
+  bool met_newer() const override { return met_newer_; }
 
  private:
   // Steps beyond which a seek is cheaper.
@@ -63,6 +64,7 @@ class IteratorScan final : public VersionScan {
       if (iterator_->timestamp() <= options_.at) {
         return true;
       }
+      met_newer_ = true;
       if (steps == kStepsMax) {
         iterator_->seek(key_, options_.at);
       } else {
@@ -104,6 +106,7 @@ class IteratorScan final : public VersionScan {
   std::unique_ptr<VersionIterator> iterator_;
   VersionScanOptions options_;
   Bytes key_;
+  bool met_newer_ = false;
 };
 
 }  // namespace

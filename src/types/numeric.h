@@ -16,6 +16,7 @@
 #include <optional>
 
 #include "base/bytes.h"
+#include "base/codec.h"
 #include "base/status.h"
 #include "types/type.h"
 
@@ -118,6 +119,9 @@ class Sum {
   Status sum(Bytes& out) const;
   Status average(Bytes& out) const;
   std::size_t memory_bytes() const;
+  // Appends all of it as bytes, and becomes what was saved: false for bytes that are no sum.
+  void save(Bytes& out) const;
+  bool restore(ByteReader& reader);
 
  private:
   struct Big;

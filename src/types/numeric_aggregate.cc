@@ -188,6 +188,51 @@ std::size_t Sum::memory_bytes() const {
   return big_ == nullptr ? 0 : sizeof(Big) + mpz_size(big_->total.get_mpz_t()) * sizeof(mp_limb_t);
 }
 
+void Sum::save(Bytes& out) const {
+  for (const int64_t number : {count_, nan_count_, positive_infinities_, negative_infinities_, int64_t{scale_}}) {
+    put_signed_varint(out, number);
+  }
+  mpz_class total = to_mpz(small_);
+  if (big_ != nullptr) {
+    total += big_->total;
+  }
+  Bytes magnitude((mpz_sizeinbase(total.get_mpz_t(), 2) + 7) / 8, '\0');
+  std::size_t size = 0;
+  mpz_export(magnitude.data(), &size, 1, 1, 1, 0, total.get_mpz_t());
+  magnitude.resize(size);
+  out.push_back(sgn(total) < 0 ? '\1' : '\0');
+  put_length_prefixed(out, magnitude);
+}
+
+bool Sum::restore(ByteReader& reader) {
+  int64_t scale = 0;
+  uint8_t negative = 0;
+  ByteView magnitude;
+  if (!reader.signed_varint(count_) || !reader.signed_varint(nan_count_) ||
+      !reader.signed_varint(positive_infinities_) || !reader.signed_varint(negative_infinities_) ||
+      !reader.signed_varint(scale) || !reader.fixed8(negative) || !reader.length_prefixed(magnitude) || scale < 0 ||
+      scale > kDisplayScaleMax) {
+    return false;
+  }
+  scale_ = static_cast<int32_t>(scale);
+  small_ = 0;
+  delete std::exchange(big_, nullptr);
+  if (magnitude.size() < sizeof(small_)) {
+    for (const char byte : magnitude) {
+      small_ = small_ * 256 + static_cast<uint8_t>(byte);
+    }
+    small_ = negative != 0 ? -small_ : small_;
+    if (!in_range(small_)) {
+      spill();
+    }
+    return true;
+  }
+  mpz_class total;
+  mpz_import(total.get_mpz_t(), magnitude.size(), 1, 1, 1, 0, magnitude.data());
+  big_ = new Big{negative != 0 ? mpz_class(-total) : std::move(total)};
+  return true;
+}
+
 void Moments::add(ByteView value) {
   sum_.add(value);
   Bytes square;

@@ -80,17 +80,52 @@ class Bank final : public Workload {
   }
 
   Task<void> read_total(Client* client) {
-    const uint64_t way = client->prng().below(4);
+    const uint64_t way = client->prng().below(6);
     if (way == 0) {
       co_await read_one_by_one(client);
+      co_return;
+    }
+    if (way == 4) {
+      co_await read_sum(client);
       co_return;
     }
     const std::string sql = way == 1   ? "SELECT id, balance FROM accounts"
                             : way == 2 ? "SELECT id, balance FROM accounts WHERE balance >= 0 ORDER BY balance DESC"
                                        : "SELECT id, balance FROM accounts ORDER BY id DESC";
+    if (way == 5) {
+      co_await read_past(client, sql);
+      co_return;
+    }
     const SqlAnswer answer = co_await client->run(sql);
     if (answer.ok()) {
       note(sql, answer);
+    }
+  }
+
+  Task<void> read_past(Client* client, std::string sql) {
+    if (!co_await client->begin(Level::kReadCommitted, true)) {
+      co_return;
+    }
+    const std::string age = fmt::format("{}ms", 1 + client->prng().below(1500));
+    const std::string past = client->prng().chance(0.5) ? "SET LOCAL pando.as_of = '-" + age + "'"
+                                                        : "SET LOCAL pando.read_staleness = '" + age + "'";
+    const bool set = (co_await client->run(past)).ok();
+    SqlAnswer answer;
+    if (set) {
+      answer = co_await client->run(sql);
+    }
+    co_await client->end(set && answer.ok());
+    if (set && answer.ok()) {
+      note(past + "; " + sql, answer);
+    }
+  }
+
+  // Computed by the leaseholders, each of its own accounts.
+  Task<void> read_sum(Client* client) {
+    const SqlAnswer answer = co_await client->run("SELECT count(*), sum(balance) FROM accounts");
+    const std::vector<std::string> expected = {std::to_string(accounts_), std::to_string(accounts_ * kOpeningBalance)};
+    if (answer.ok() && answer.rows[0] != expected) {
+      scene_.world.fail("bank", fmt::format("{} accounts have {} together", answer.rows[0][0], answer.rows[0][1]));
     }
   }
 

@@ -10,6 +10,7 @@
 //   }
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ namespace pando::test {
 struct Scene {
   sim::World& world;
   SimulatedCluster& cluster;
+  // Nodes that their operator takes away: the placers move what they have to others.
+  std::set<NodeId> leaving;
   // Faults still happen, and clients still begin something new.
   bool disturbed = true;
   uint32_t clients_running = 0;

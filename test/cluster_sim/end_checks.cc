@@ -139,10 +139,13 @@ Status check_coverage(const std::map<ShardId, std::vector<Replica>>& shards) {
 Status check_rest(SimulatedCluster& cluster) {
   std::map<ShardId, std::vector<Replica>> shards;
   for (const auto& node : cluster.nodes()) {
+    if (node->retired()) {
+      continue;
+    }
     if (node->start_failed()) {
       node->crash();
     }
-    if (!node->up()) {
+    if (node->down()) {
       node->start();
     }
     if (!node->running() || process_of(*node) == nullptr) {
@@ -164,6 +167,9 @@ Status check_rest(SimulatedCluster& cluster) {
 
 Status check_memory(SimulatedCluster& cluster) {
   for (const auto& node : cluster.nodes()) {
+    if (node->retired()) {
+      continue;
+    }
     const auto in_flight = node->node().leaseholder().in_flight();
     const auto& store = node->store();
     const std::string held = fmt::format(
@@ -200,6 +206,9 @@ class Observer final : public session::DatabaseCheckObserver {
 Task<Status> check_tables(SimulatedCluster* cluster) {
   std::vector<std::vector<std::string>> first;
   for (const auto& node : cluster->nodes()) {
+    if (node->retired()) {
+      continue;
+    }
     SqlProcess* const process = process_of(*node);
     if (process == nullptr) {
       co_return wrong("a node does not serve");

@@ -8,6 +8,7 @@ namespace {
 constexpr uint64_t kMs = 1'000'000;
 constexpr uint32_t kSplitsMax = 8;
 constexpr uint32_t kClientNumber = 1000;
+constexpr std::size_t kNodesMax = 8;
 
 }  // namespace
 
@@ -76,8 +77,14 @@ void Nemesis::apply(std::string_view fault) {
     transfer();
   } else if (fault == "move") {
     move();
+  } else if (fault == "members") {
+    change_members();
   } else if (fault == "clock") {
     set_clock();
+  } else if (fault == "disk error" || fault == "disk full") {
+    break_disk(fault == "disk full");
+  } else if (fault == "merge" && !merging_) {
+    start_merge();
   } else if (fault == "split" && !splitting_ && splits_ < kSplitsMax) {
     splitting_ = true;
     ++scene_.clients_running;
@@ -117,7 +124,7 @@ void Nemesis::crash(SimulatedClusterNode& node) {
   }
   node.crash();
   world_.after(prng_.below(2000 * kMs), [&node] {
-    if (!node.up()) {
+    if (node.down()) {
       node.start();
     }
   });
@@ -180,6 +187,14 @@ void Nemesis::pause() {
 
 void Nemesis::stall() { some_node().disk().stall_until(world_.now_ns() + prng_.below(1500 * kMs)); }
 
+// Writes and syncs fail until it is mended.
+void Nemesis::break_disk(bool full) {
+  SimulatedClusterNode& node = some_node();
+  full ? node.disk().set_full(true) : node.disk().set_error(true);
+  world_.after(prng_.below(1500 * kMs),
+               [&node, full] { full ? node.disk().set_full(false) : node.disk().set_error(false); });
+}
+
 void Nemesis::transfer() {
   kv::ShardDescriptor descriptor;
   SimulatedClusterNode* const holder = some_holder(descriptor);
@@ -203,7 +218,7 @@ void Nemesis::move() {
   std::size_t left = descriptor.replicas.size();
   for (const auto& node : cluster_.nodes()) {
     const bool here = descriptor.on_node(node->id()) != nullptr;
-    if (!here && prng_.chance(0.5)) {
+    if (!here && !node->retired() && !scene_.leaving.contains(node->id()) && prng_.chance(0.5)) {
       change.add.push_back(node->id());
       ++left;
     } else if (here && node.get() != holder && left > 3 && prng_.chance(0.5)) {
@@ -237,11 +252,94 @@ Task<void> Nemesis::split() {
   splitting_ = false;
 }
 
+// Of two neighbours, one of which some node leads.
+void Nemesis::start_merge() {
+  kv::ShardDescriptor right;
+  SqlProcess* const gateway = process_of(some_node());
+  if (gateway == nullptr || some_holder(right) == nullptr || right.start.empty()) {
+    return;
+  }
+  // For a while: it does not end when its gateway crashes.
+  merging_ = true;
+  world_.after(prng_.below(2000 * kMs), [this] { merging_ = false; });
+  runtime::spawn(world_, merge(gateway, right.start));
+}
+
+Task<void> Nemesis::merge(SqlProcess* gateway, Bytes boundary) {
+  const Status merged = co_await gateway->control().merge(std::move(boundary), world_);
+  world_.probe(merged.ok() ? "merge" : "merge refused");
+}
+
+std::size_t Nemesis::count_staying() const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      cluster_.nodes(), [this](const auto& node) { return !node->retired() && !scene_.leaving.contains(node->id()); }));
+}
+
+template <typename Predicate>
+bool Nemesis::nothing_is_on(Predicate&& predicate) {
+  for (const auto& node : cluster_.nodes()) {
+    if (node->retired()) {
+      continue;
+    }
+    if (!node->running()) {
+      return false;
+    }
+    for (const auto& shard : node->node().leaseholder().shards()) {
+      if (std::ranges::any_of(shard.descriptor.replicas,
+                              [&](const auto& replica) { return predicate(replica.node); })) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+void Nemesis::change_members() {
+  if (count_staying() < kNodesMax && prng_.chance(0.4)) {
+    world_.probe("a node joined");
+    cluster_.add_node().start();
+    return;
+  }
+  SimulatedClusterNode& node = some_node();
+  if (node.retired() || scene_.leaving.contains(node.id()) || count_staying() <= options_.cluster.replicas) {
+    return;
+  }
+  prng_.chance(0.5) ? lose_for_ever(node) : decommission(node);
+}
+
+// Not two of a shard before the first is replaced.
+void Nemesis::lose_for_ever(SimulatedClusterNode& node) {
+  if (nothing_is_on([this](NodeId id) { return cluster_.node(id.number()).retired(); })) {
+    world_.probe("a node was lost for ever");
+    node.retire();
+  }
+}
+
+void Nemesis::decommission(SimulatedClusterNode& node) {
+  world_.probe("a node leaves");
+  scene_.leaving.insert(node.id());
+  watch_leaving(node);
+}
+
+void Nemesis::watch_leaving(SimulatedClusterNode& node) {
+  world_.after(200 * kMs, [this, &node] {
+    if (node.retired() || !scene_.disturbed) {
+      return;
+    }
+    if (nothing_is_on([&node](NodeId id) { return id == node.id(); })) {
+      world_.probe("a node left");
+      node.retire();
+      return;
+    }
+    watch_leaving(node);
+  });
+}
+
 void Nemesis::heal() {
   cluster_.network().heal();
   for (const auto& node : cluster_.nodes()) {
     node->disk().heal();
-    if (!node->up()) {
+    if (node->down()) {
       node->start();
     }
   }

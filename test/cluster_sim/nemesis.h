@@ -33,10 +33,22 @@ class Nemesis {
   void clog();
   void pause();
   void stall();
+  void break_disk(bool full);
   void transfer();
   void move();
   void set_clock();
+  // Nodes come, leave, and are lost for ever.
+  void change_members();
+  void lose_for_ever(SimulatedClusterNode& node);
+  void decommission(SimulatedClusterNode& node);
+  void watch_leaving(SimulatedClusterNode& node);
+  // Whether no shard has a replica on such a node, as all nodes that are left see it. False while one of them is down.
+  template <typename Predicate>
+  bool nothing_is_on(Predicate&& predicate);
+  std::size_t count_staying() const;
   Task<void> split();
+  Task<void> merge(SqlProcess* gateway, Bytes boundary);
+  void start_merge();
 
   Scene& scene_;
   sim::World& world_;
@@ -48,6 +60,7 @@ class Nemesis {
   Client client_;
   bool splitting_ = false;
   uint32_t splits_ = 0;
+  bool merging_ = false;
 };
 
 }  // namespace pando::test

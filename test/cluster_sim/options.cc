@@ -49,6 +49,7 @@ RunOptions draw_options(uint64_t seed, const Names& disabled) {
   draw_store(prng, cluster.node);
   constexpr std::array<uint64_t, 3> kOffsetsMs = {0, 10, 60};
   cluster.clock_offset_max_ns = kOffsetsMs[prng.below(kOffsetsMs.size())] * kMs;
+  options.grace_ns = (500 + prng.below(3000)) * kMs;
   const bool faultless = prng.chance(kFaultless);
   for (const std::string_view fault : kFaultClasses) {
     if (prng.chance(kFaultUsed) && !faultless && !disabled.contains(fault)) {

@@ -14,10 +14,11 @@
 namespace pando::test {
 
 // What can be turned off one by one, by name.
-inline constexpr std::array<std::string_view, 16> kFaultClasses = {
-    "loss",  "duplicate", "spike", "partition", "one-way",  "clog", "crash", "power",
-    "pause", "stall",     "flush", "split",     "transfer", "move", "clock", "drift"};
-inline constexpr std::array<std::string_view, 6> kWorkloads = {"bank", "append", "register", "ring", "sequence", "ddl"};
+inline constexpr std::array<std::string_view, 20> kFaultClasses = {
+    "loss",  "duplicate", "spike", "partition", "one-way", "clog",    "crash", "power", "pause",      "stall",
+    "flush", "split",     "merge", "transfer",  "move",    "members", "clock", "drift", "disk error", "disk full"};
+inline constexpr std::array<std::string_view, 7> kWorkloads = {"bank",     "append", "register", "ring",
+                                                               "sequence", "ddl",    "past"};
 
 using Names = std::set<std::string, std::less<>>;
 
@@ -31,6 +32,8 @@ struct RunOptions {
   // Of the tables that workloads make.
   uint32_t shards_at_start = 1;
   uint64_t disturbed_ns = 0;
+  // How long a node may be away before its replicas are made anew elsewhere, where there are placers.
+  uint64_t grace_ns = 0;
   // Between two faults, on average.
   uint64_t fault_interval_ns = 0;
   // After the faults have stopped, everything must have come to rest within this.

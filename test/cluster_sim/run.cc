@@ -25,7 +25,7 @@ class ClusterRun {
     world_.set_events_max(kEventsMax);
     ClusterOptions cluster = options.cluster;
     cluster.make_service = [this](SimulatedClusterNode& node, ClusterProcess& process) {
-      return std::make_unique<SqlProcess>(world_, node, process);
+      return make_process(node, process);
     };
     // Set-up is spared.
     cluster.network.loss = 0;
@@ -88,6 +88,27 @@ class ClusterRun {
   static Task<void> note_end(Task<void> task, bool* done) {
     co_await std::move(task);
     *done = true;
+  }
+
+  std::unique_ptr<SqlProcess> make_process(SimulatedClusterNode& node, ClusterProcess& process) {
+    auto made = std::make_unique<SqlProcess>(world_, node, process);
+    if (options_.may("members")) {
+      made->place({.replicas = options_.cluster.replicas, .grace_ns = options_.grace_ns},
+                  [this, transport = process.transport] { return list_nodes(*transport); });
+    }
+    return made;
+  }
+
+  // As a node with that transport sees them.
+  std::vector<cluster::NodeStatus> list_nodes(const sim::SimTransport& transport) {
+    std::vector<cluster::NodeStatus> nodes;
+    for (const auto& node : cluster_->nodes()) {
+      const bool leaves = scene_->leaving.contains(node->id());
+      nodes.push_back({.record = {.id = node->id(),
+                                  .state = leaves ? cluster::NodeState::kDecommissioning : cluster::NodeState::kActive},
+                       .connected = !node->retired() && transport.connected(node->id())});
+    }
+    return nodes;
   }
 
   Task<void> set_up() {

@@ -16,6 +16,7 @@ SqlProcess::SqlProcess(sim::World& world, SimulatedClusterNode& node, ClusterPro
     : world_(world),
       node_(node),
       store_(*process.node),
+      timer_(*process.timer),
       catalog_(store_.store(), {.system_relations = catalog::system_relations()}),
       sequences_(store_.store()),
       registry_(kSessionsMax),
@@ -24,10 +25,11 @@ SqlProcess::SqlProcess(sim::World& world, SimulatedClusterNode& node, ClusterPro
                    .catalog = catalog_,
                    .sequences = sequences_,
                    .clock = node.clock(),
-                   .timer = *process.timer,
+                   .timer = timer_,
                    .registry = registry_,
                    .cluster = &control_,
                    .random = [&world] { return world.prng().next(); }} {
+  store_.store().use_programs(&programs_);
   store_.store().on_watched_change([this](runtime::Executor& executor) { return refresh_catalog(executor); });
 }
 
@@ -40,7 +42,21 @@ Task<Status> SqlProcess::refresh_catalog(runtime::Executor& executor) {
   co_return co_await catalog_.refresh(executor);
 }
 
-void SqlProcess::on_started() { runtime::spawn(world_, run_open()); }
+void SqlProcess::place(const cluster::PlacementOptions& options, node::Placer::Nodes nodes) {
+  placer_ = std::make_unique<node::Placer>(
+      options, store_.host(), node(), timer_, node_.clock(), std::move(nodes),
+      [this](ShardId shard) { return store_.store().request_rate(shard); },
+      [this](const std::string& line) {
+        world_.trace(world_.verbose() ? fmt::format("node {} places {}", node().number(), line) : "places", {});
+      });
+}
+
+void SqlProcess::on_started() {
+  runtime::spawn(world_, run_open());
+  if (placer_ != nullptr) {
+    placer_->start();
+  }
+}
 
 // A server would end and be started anew when it cannot open.
 Task<void> SqlProcess::run_open() {
@@ -58,6 +74,9 @@ Task<void> SqlProcess::run_open() {
 void SqlProcess::on_crash() {
   alive_ = false;
   open_ = false;
+  if (placer_ != nullptr) {
+    placer_->stop();
+  }
   for (const auto& [number, waiting] : std::exchange(waiting_, {})) {
     waiting->set(kLost);
   }

@@ -14,10 +14,12 @@
 
 #include "catalog/catalog.h"
 #include "catalog/sequences.h"
+#include "node/placer.h"
 #include "node/store_cluster_control.h"
 #include "runtime/event.h"
 #include "session/environment.h"
 #include "session/session.h"
+#include "sql/exec/program_runner.h"
 #include "test/cluster_store/simulated_cluster.h"
 
 namespace pando::test {
@@ -42,6 +44,8 @@ class SqlProcess final : public NodeService {
 
   void on_started() override;
   void on_crash() override;
+  // Keeps what it leads on the nodes that `nodes` tells of, from the next start on.
+  void place(const cluster::PlacementOptions& options, node::Placer::Nodes nodes);
 
   // Whether clients can connect.
   bool open() const { return open_; }
@@ -50,6 +54,7 @@ class SqlProcess final : public NodeService {
   sim::World& world() { return world_; }
   session::SessionEnvironment& environment() { return environment_; }
   catalog::Catalog& catalog() { return catalog_; }
+  node::StoreClusterControl& control() { return control_; }
 
  private:
   friend class SqlConnection;
@@ -59,11 +64,14 @@ class SqlProcess final : public NodeService {
   sim::World& world_;
   SimulatedClusterNode& node_;
   kv::ClusterNode& store_;
+  sim::SimTimer& timer_;
+  sql::exec::ProgramRunner programs_;
   catalog::Catalog catalog_;
   catalog::Sequences sequences_;
   session::SessionRegistry registry_;
   node::StoreClusterControl control_;
   session::SessionEnvironment environment_;
+  std::unique_ptr<node::Placer> placer_;
   bool catalog_open_ = false;
   bool open_ = false;
   bool alive_ = true;

@@ -15,6 +15,9 @@ std::unique_ptr<Workload> make_workload(std::string_view name, Scene& scene, Prn
   if (name == "ring") {
     return make_ring(scene, prng);
   }
+  if (name == "past") {
+    return make_past(scene, prng);
+  }
   return name == "sequence" ? make_sequence(scene) : make_ddl(scene);
 }
 

@@ -37,6 +37,7 @@ std::unique_ptr<Workload> make_register(Scene& scene);
 std::unique_ptr<Workload> make_ring(Scene& scene, Prng& prng);
 std::unique_ptr<Workload> make_sequence(Scene& scene);
 std::unique_ptr<Workload> make_ddl(Scene& scene);
+std::unique_ptr<Workload> make_past(Scene& scene, Prng& prng);
 
 // Weighted as clients use them.
 Level draw_level(Prng& prng);

@@ -31,27 +31,28 @@ void SimulatedClusterNode::start() {
   PANDO_ASSERT(process_ == nullptr, "a node runs one process");
   sim::World& world = cluster_.world();
   world.trace("start", {id_.number()});
+  PANDO_ASSERT(!retired_, "a node that is gone does not come back");
   process_ = std::make_unique<ClusterProcess>();
   ClusterProcess* const process = process_.get();
   process->timer = std::make_unique<sim::SimTimer>(world, clock_);
   process->engine = std::move(stored_);
+  process->transport = &cluster_.transports().boot(id_);
   kv::ClusterNodeOptions options = cluster_.options().node;
   options.replicas.journal = {.directory = "journal", .segment_bytes = kSegmentBytes, .spare_segments_max = 1};
   options.replicas.seed = world.prng().next();
-  process->node =
-      std::make_unique<kv::ClusterNode>(options,
-                                        kv::ClusterNodeEnvironment{.self = id_,
-                                                                   .engine = *process->engine,
-                                                                   .disk = disk_.attach(),
-                                                                   .clock = clock_,
-                                                                   .timer = *process->timer,
-                                                                   .transport = cluster_.transports().boot(id_),
-                                                                   .actor = world,
-                                                                   .journal_writer = world,
-                                                                   .bulk = world,
-                                                                   .servers = {&world},
-                                                                   .background = world},
-                                        [this] { return cluster_.others(id_); });
+  process->node = std::make_unique<kv::ClusterNode>(options,
+                                                    kv::ClusterNodeEnvironment{.self = id_,
+                                                                               .engine = *process->engine,
+                                                                               .disk = disk_.attach(),
+                                                                               .clock = clock_,
+                                                                               .timer = *process->timer,
+                                                                               .transport = *process->transport,
+                                                                               .actor = world,
+                                                                               .journal_writer = world,
+                                                                               .bulk = world,
+                                                                               .servers = {&world},
+                                                                               .background = world},
+                                                    [this] { return cluster_.others(id_); });
   if (cluster_.options().make_service) {
     process->service = cluster_.options().make_service(*this, *process);
   }
@@ -102,15 +103,26 @@ void SimulatedClusterNode::crash() {
   past_.push_back(std::move(process_));
 }
 
+void SimulatedClusterNode::retire() {
+  crash();
+  retired_ = true;
+}
+
 SimulatedCluster::SimulatedCluster(sim::World& world, ClusterOptions options)
     : world_(world), options_(std::move(options)), network_(world, options_.network), transports_(world, network_) {
-  const auto half_offset = static_cast<int64_t>(options_.clock_offset_max_ns / 2);
-  for (uint32_t i = 1; i <= options_.nodes; ++i) {
-    const int64_t drift =
-        options_.drift_ppm_max == 0 ? 0 : world_.prng().between(-options_.drift_ppm_max, options_.drift_ppm_max);
-    const int64_t offset = half_offset == 0 ? 0 : world_.prng().between(-half_offset, half_offset);
-    nodes_.push_back(std::make_unique<SimulatedClusterNode>(*this, NodeId(i), drift, offset));
+  while (nodes_.size() < options_.nodes) {
+    add_node();
   }
+}
+
+SimulatedClusterNode& SimulatedCluster::add_node() {
+  const auto half_offset = static_cast<int64_t>(options_.clock_offset_max_ns / 2);
+  const int64_t drift =
+      options_.drift_ppm_max == 0 ? 0 : world_.prng().between(-options_.drift_ppm_max, options_.drift_ppm_max);
+  const int64_t offset = half_offset == 0 ? 0 : world_.prng().between(-half_offset, half_offset);
+  const NodeId id(static_cast<uint32_t>(nodes_.size()) + 1);
+  nodes_.push_back(std::make_unique<SimulatedClusterNode>(*this, id, drift, offset));
+  return *nodes_.back();
 }
 
 SimulatedCluster::~SimulatedCluster() {
@@ -127,9 +139,9 @@ SimulatedCluster::~SimulatedCluster() {
 
 std::vector<NodeId> SimulatedCluster::others(NodeId self) const {
   std::vector<NodeId> others;
-  for (uint32_t i = 1; i <= options_.nodes; ++i) {
-    if (NodeId(i) != self) {
-      others.emplace_back(i);
+  for (const auto& node : nodes_) {
+    if (node->id() != self && !node->retired()) {
+      others.push_back(node->id());
     }
   }
   return others;

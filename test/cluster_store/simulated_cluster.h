@@ -57,6 +57,7 @@ struct ClusterProcess {
   bool alive = true;
   bool started = false;
   bool start_failed = false;
+  sim::SimTransport* transport = nullptr;
   std::unique_ptr<sim::SimTimer> timer;
   std::unique_ptr<storage::MemoryEngine> engine;
   std::unique_ptr<kv::ClusterNode> node;
@@ -70,7 +71,11 @@ class SimulatedClusterNode {
 
   void start();
   void crash();
+  // Crashes and never comes back: the machine is gone, and its disk.
+  void retire();
+  bool retired() const { return retired_; }
   bool up() const { return process_ != nullptr; }
+  bool down() const { return !up() && !retired_; }
   bool running() const { return up() && process_->started; }
   // Its store could not start, for its disk failed meanwhile: crash() and start() it again.
   bool start_failed() const { return up() && process_->start_failed; }
@@ -94,6 +99,7 @@ class SimulatedClusterNode {
   sim::NodeClock clock_;
   sim::MachineDisk disk_;
   std::unique_ptr<storage::MemoryEngine> stored_;
+  bool retired_ = false;
   std::unique_ptr<ClusterProcess> process_;
   std::vector<std::unique_ptr<ClusterProcess>> past_;
 };
@@ -132,6 +138,9 @@ class SimulatedCluster {
 
   // One line for each replica: why a test hangs.
   std::string describe();
+
+  // A machine that was not there before. It is not started.
+  SimulatedClusterNode& add_node();
 
   SimulatedClusterNode& node(uint32_t number) { return *nodes_.at(number - 1); }
   std::vector<std::unique_ptr<SimulatedClusterNode>>& nodes() { return nodes_; }

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "kv/cluster/log_entry.h"
 #include "kv/cluster/node_requests.h"
+#include "kv/cluster/program_requests.h"
 #include "kv/cluster/requests.h"
 
 namespace {
@@ -32,6 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   const pando::ByteView bytes(reinterpret_cast<const char*>(data), size);
   exchange<GetRequest>(bytes);
   exchange<ScanRequest>(bytes);
+  exchange<EvaluateRequest>(bytes);
   exchange<LockRequest>(bytes);
   exchange<CommitShardRequest>(bytes);
   exchange<PrepareRequest>(bytes);

@@ -81,7 +81,9 @@ void RecordMachine::on_lease(ShardId shard, const kv::LeaseEvent& event) {
 void RecordMachine::on_shard(const kv::ShardEvent& event) {
   const ShardId shard = event.descriptor.id;
   const bool known = shards_.contains(shard);
-  PANDO_ASSERT(known == (event.kind != kv::ShardEvent::Kind::kAdded), "shards are added before anything else");
+  if (event.kind != kv::ShardEvent::Kind::kReplaced) {
+    PANDO_ASSERT(known == (event.kind != kv::ShardEvent::Kind::kAdded), "shards are added before anything else");
+  }
   if (event.kind == kv::ShardEvent::Kind::kRemoved) {
     PANDO_ASSERT(!serving_.contains(shard), "what is removed is not served any more");
     shards_.erase(shard);

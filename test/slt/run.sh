@@ -1,17 +1,25 @@
 #!/usr/bin/env bash
 # run.sh BUILD_DIR PATH...: sqllogictest files (or all below a folder) on a fresh server. The last line counts records.
 #
+# CLUSTER=1 takes a cluster of three nodes, whose leaseholders do all the work that they can; PORT is where it may use ports from.
+#
 # Records on which PostgreSQL 15 itself differs from the corpus are listed in postgresql_differences.txt as file:line; a
 # failure there is expected, any other fails the run.
 set -euo pipefail
 build=$(realpath "$1"); shift
 here=$(dirname "$(realpath "$0")")
 work=$(mktemp -d /tmp/pando-slt.XXXXXX)
-port=$((20000 + RANDOM % 20000))
-"$build/pando" start --dir "$work/data" --listen "127.0.0.1:$port" >"$work/log" 2>&1 &
+port=${PORT:-$((20000 + RANDOM % 20000))}
+if [ -n "${CLUSTER:-}" ]; then
+  python3 "$here/../cluster/serve.py" "$build/pando" "$work/data" "$port" >"$work/log" 2>&1 &
+  port=$((port + 10))
+  export PGOPTIONS="-c min_parallel_table_scan_size=0"
+else
+  "$build/pando" start --dir "$work/data" --listen "127.0.0.1:$port" >"$work/log" 2>&1 &
+fi
 server=$!
 trap 'kill $server 2>/dev/null || true; wait $server 2>/dev/null || true; rm -rf "$work"' EXIT
-for _ in $(seq 100); do
+for _ in $(seq 300); do
   psql -h 127.0.0.1 -p "$port" -U postgres -Atc 'SELECT 1' >/dev/null 2>&1 && break
   sleep 0.1
 done

@@ -88,7 +88,8 @@ uint64_t acknowledged(const VoterSet& voters, Of&& of) {
 
 template <typename Of>
 uint64_t acknowledged(const JointVoters& voters, Of&& of) {
-  return std::min(acknowledged(voters.incoming, of), acknowledged(voters.outgoing, of));
+  const uint64_t incoming = acknowledged(voters.incoming, of);
+  return voters.outgoing.empty() ? incoming : std::min(incoming, acknowledged(voters.outgoing, of));
 }
 
 // The state of an election, where of(id) is an optional<bool>: the ballot of `id`, if it has come in.

@@ -20,15 +20,11 @@ Entries::Entries(std::vector<Entry> entries) {
 }
 
 void Entries::destroy(Block* block) {
+  // Payloads in this block are no owners of it one by one.
   Entry* const entries = block->entries();
-  if (!block->inner) {
-    std::destroy_n(entries, block->count);
-  } else {
-    for (uint32_t i = 0; i < block->count; ++i) {
-      // Those in this block are no owners of it one by one.
-      if (entries[i].payload.block_ != &block->memory) {
-        std::destroy_at(entries + i);
-      }
+  for (uint32_t i = 0; block->outer && i < block->count; ++i) {
+    if (entries[i].payload.block_ != &block->memory) {
+      std::destroy_at(entries + i);
     }
   }
   Payload::release(&block->memory);

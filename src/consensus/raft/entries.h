@@ -38,10 +38,9 @@ class Entries {
       : block_(std::exchange(other.block_, nullptr)), data_(other.data_), size_(std::exchange(other.size_, 0)) {}
   Entries& operator=(const Entries& other) { return *this = Entries(other); }
   Entries& operator=(Entries&& other) noexcept {
-    std::swap(block_, other.block_);
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
-    other.reset();
+    release(std::exchange(block_, std::exchange(other.block_, nullptr)));
+    data_ = other.data_;
+    size_ = std::exchange(other.size_, 0);
     return *this;
   }
   ~Entries() { release(block_); }
@@ -83,8 +82,8 @@ class Entries {
     std::atomic<uint32_t> owners{1};
     uint32_t capacity = 0;
     uint32_t count = 0;
-    // Whether the payload of any entry lies in this block.
-    bool inner = false;
+    // Whether the payload of any entry lies outside of this block.
+    bool outer = false;
 
     Entry* entries() { return reinterpret_cast<Entry*>(this + 1); }
   };
@@ -124,6 +123,8 @@ inline std::size_t payload_bytes(const Entries& entries) {
 // then costs no atomic operation.
 class EntryBlock {
  public:
+  // Holds nothing, and has room for nothing.
+  EntryBlock() = default;
   EntryBlock(std::size_t entries_max, std::size_t bytes_max, uint32_t shares = 0);
   ~EntryBlock() { Entries::release(block_, 1 + shares_); }
   EntryBlock(EntryBlock&& other) noexcept
@@ -141,12 +142,13 @@ class EntryBlock {
   EntryBlock(const EntryBlock&) = delete;
   EntryBlock& operator=(const EntryBlock&) = delete;
 
-  std::size_t size() const { return block_->count; }
-  std::size_t room() const { return block_->capacity - block_->count; }
+  std::size_t size() const { return block_ == nullptr ? 0 : block_->count; }
+  std::size_t room() const { return block_ == nullptr ? 0 : block_->capacity - block_->count; }
   std::size_t room_bytes() const { return static_cast<std::size_t>(end_ - next_byte_); }
   // REQUIRES: room() > 0.
   void add(Entry entry) {
     PANDO_ASSERT(room() > 0, "the block has room for what is added");
+    block_->outer = block_->outer || entry.payload != nullptr;
     new (block_->entries() + block_->count) Entry(std::move(entry));
     ++block_->count;
   }
@@ -156,7 +158,6 @@ class EntryBlock {
     if (!payload.empty()) {
       std::memcpy(next_byte_, payload.data(), payload.size());
     }
-    block_->inner = true;
     Entry* const added = new (block_->entries() + block_->count) Entry{.term = term, .index = index, .type = type};
     added->payload.place(&block_->memory, next_byte_, payload.size());
     next_byte_ += payload.size();
@@ -165,10 +166,10 @@ class EntryBlock {
   // REQUIRES: no shares.
   Entries take() &&;
 
-  bool holds(const Entries& run) const { return run.block_ == block_; }
-  // As Entries::part. REQUIRES: holds(run).
-  Entries lend(const Entries& run, std::size_t from, std::size_t count) {
-    if (shares_ == 0 || count == 0) {
+  bool holds(const Entries& run) const { return block_ != nullptr && run.block_ == block_; }
+  // As Entries::part. REQUIRES: holds(run); count > 0.
+  [[gnu::always_inline]] Entries lend(const Entries& run, std::size_t from, std::size_t count) {
+    if (shares_ == 0) {
       return run.part(from, count);
     }
     --shares_;
@@ -183,10 +184,10 @@ class EntryBlock {
 
  private:
   friend class Log;
-  Entries::Block* block_;
-  char* next_byte_;
-  char* end_;
-  uint32_t shares_;
+  Entries::Block* block_ = nullptr;
+  char* next_byte_ = nullptr;
+  char* end_ = nullptr;
+  uint32_t shares_ = 0;
 };
 
 }  // namespace pando::raft

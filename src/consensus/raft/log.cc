@@ -95,12 +95,11 @@ void Log::adopt(Entries run) {
 }
 
 void Log::make_room(std::size_t count, std::size_t bytes) {
-  if (open_.has_value() && open_->room() >= count && open_->room_bytes() >= bytes && open_bytes_ < kBlockBytesMax) {
+  if (open_.room() >= count && open_.room_bytes() >= bytes && open_bytes_ < kBlockBytesMax) {
     return;
   }
-  const std::size_t before = open_.has_value() ? open_->size() : 0;
-  const std::size_t entries = std::max(count, std::clamp(2 * before, kBlockEntriesMin, kBlockEntriesMax));
-  open_.emplace(entries, std::max(bytes, entries * kBlockBytesPerEntry), kSharesPerEntry * entries);
+  const std::size_t entries = std::max(count, std::clamp(2 * open_.size(), kBlockEntriesMin, kBlockEntriesMax));
+  open_ = EntryBlock(entries, std::max(bytes, entries * kBlockBytesPerEntry), kSharesPerEntry * entries);
   open_bytes_ = 0;
 }
 
@@ -135,21 +134,21 @@ void Log::append_one(Term term, EntryType type, const Payload& payload) {
   }
 }
 
-void Log::append_copy(Term term, EntryType type, ByteView payload) {
-  open_->add(term, last_.index + 1, type, payload);
+[[gnu::always_inline]] inline void Log::append_copy(Term term, EntryType type, ByteView payload) {
+  open_.add(term, last_.index + 1, type, payload);
   note_added(type);
 }
 
 void Log::append_shared(Term term, EntryType type, Payload payload) {
   open_bytes_ += payload.size();
-  open_->add({.term = term, .index = last_.index + 1, .type = type, .payload = std::move(payload)});
+  open_.add({.term = term, .index = last_.index + 1, .type = type, .payload = std::move(payload)});
   note_added(type);
 }
 
 // The last entry of the open block is the log's last now.
-void Log::note_added(EntryType type) {
-  Entries::Block* const block = open_->block_;
-  const Entry* const added = block->entries() + open_->size() - 1;
+[[gnu::always_inline]] inline void Log::note_added(EntryType type) {
+  Entries::Block* const block = open_.block_;
+  const Entry* const added = block->entries() + open_.size() - 1;
   last_ = {added->index, added->term};
   changes_through_ = type == EntryType::kConfigChange ? last_.index : changes_through_;
   if (!runs_.empty() && runs_.back().end() == added) {
@@ -205,7 +204,7 @@ void Log::truncate_after(LogIndex index) {
 void Log::restore(LogPosition position) {
   PANDO_ASSERT(position.index > committed_, "a snapshot that brings nothing new is not restored");
   runs_.clear();
-  open_.reset();
+  open_ = EntryBlock();
   compacted_ = position;
   last_ = position;
   committed_ = position.index;
@@ -232,7 +231,7 @@ void Log::compact(LogIndex index) {
   runs_.drop_front(place + (whole ? 1 : 0));
   if (runs_.empty()) {
     // It would keep alive what was compacted.
-    open_.reset();
+    open_ = EntryBlock();
   }
 }
 

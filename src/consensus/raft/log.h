@@ -49,8 +49,8 @@ class Log {
   Entries slice(LogIndex from, LogIndex through, std::size_t bytes_max);
   // What slice, take_unwritten or take_applicable gave, no longer needed: cheaper than to destroy it.
   void take_back(Entries&& entries) {
-    if (open_.has_value() && open_->holds(entries)) {
-      open_->take_back(std::move(entries));
+    if (open_.holds(entries)) {
+      open_.take_back(std::move(entries));
     } else {
       entries.reset();
     }
@@ -105,10 +105,11 @@ class Log {
   void truncate_after(LogIndex index);
   // The place of the run that holds `index`. REQUIRES: compacted().index < index <= last_index().
   std::size_t run_of(LogIndex index) const;
-  Entries lend(const Entries& run, std::size_t from, std::size_t count) {
-    return open_.has_value() && open_->holds(run) ? open_->lend(run, from, count) : run.part(from, count);
+  [[gnu::always_inline]] Entries lend(const Entries& run, std::size_t from, std::size_t count) {
+    return open_.holds(run) ? open_.lend(run, from, count) : run.part(from, count);
   }
-  Entries lend_last(const Entries& run) { return lend(run, run.size() - 1, 1); }
+  // Whether `index` lies in the last run, as nearly always.
+  bool in_last_run(LogIndex index) const { return !runs_.empty() && last_.index - index < runs_.back().size(); }
   Entries slice_any(LogIndex from, LogIndex through, std::size_t bytes_max);
   Entries slice_runs(LogIndex from, LogIndex through, std::size_t bytes_max) const;
   // REQUIRES: room in `open_`.
@@ -122,7 +123,8 @@ class Log {
   LogPosition last_;
   // None is empty; each follows the one before.
   Ring<Entries> runs_;
-  std::optional<EntryBlock> open_;
+  // The block that entries are added to.
+  EntryBlock open_;
   // Payload bytes that `open_` keeps alive outside of itself.
   std::size_t open_bytes_ = 0;
   LogIndex changes_through_ = 0;
@@ -152,9 +154,10 @@ inline std::size_t Log::run_of(LogIndex index) const {
   return begin;
 }
 
-inline Entries Log::slice(LogIndex from, LogIndex through, std::size_t bytes_max) {
-  if (from == through && from == last_.index) {
-    return lend_last(runs_.back());
+[[gnu::always_inline]] inline Entries Log::slice(LogIndex from, LogIndex through, std::size_t bytes_max) {
+  if (from == through && in_last_run(from)) {
+    const Entries& run = runs_.back();
+    return lend(run, run.size() - 1 - (last_.index - from), 1);
   }
   return slice_any(from, through, bytes_max);
 }
@@ -174,6 +177,9 @@ inline std::optional<Term> Log::term(LogIndex index) const {
 
 inline const Entry& Log::at(LogIndex index) const {
   PANDO_ASSERT(index > compacted_.index && index <= last_.index, "an index within the log");
+  if (in_last_run(index)) {
+    return *(runs_.back().end() - 1 - (last_.index - index));
+  }
   const Entries& run = runs_[run_of(index)];
   return run[index - run.data_->index];
 }
@@ -183,7 +189,7 @@ inline void Log::commit_to(LogIndex index) {
   committed_ = std::max(committed_, index);
 }
 
-inline Entries Log::take_unwritten(uint64_t sequence) {
+[[gnu::always_inline]] inline Entries Log::take_unwritten(uint64_t sequence) {
   if (!has_unwritten()) {
     return {};
   }
@@ -208,7 +214,7 @@ inline bool Log::on_durable(uint64_t sequence) {
   return durable_ > before;
 }
 
-inline Entries Log::take_applicable(std::size_t bytes_max) {
+[[gnu::always_inline]] inline Entries Log::take_applicable(std::size_t bytes_max) {
   if (applying_ >= applicable()) {
     return {};
   }

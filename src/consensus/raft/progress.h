@@ -102,7 +102,7 @@ inline void InFlight::free_through(LogIndex index) {
 
 inline bool Progress::is_paused() const { return state == ProgressState::kSnapshot || paused; }
 
-inline void Progress::on_sent(LogIndex last, std::size_t count, std::size_t bytes) {
+[[gnu::always_inline]] inline void Progress::on_sent(LogIndex last, std::size_t count, std::size_t bytes) {
   if (state == ProgressState::kReplicate) {
     if (count > 0) {
       next = last + 1;
@@ -115,7 +115,7 @@ inline void Progress::on_sent(LogIndex last, std::size_t count, std::size_t byte
   paused = count > 0 || paused;
 }
 
-inline bool Progress::on_accepted(LogIndex index) {
+[[gnu::always_inline]] inline bool Progress::on_accepted(LogIndex index) {
   const bool news = index > match;
   match = std::max(match, index);
   next = std::max(next, match + 1);

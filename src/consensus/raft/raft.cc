@@ -1,5 +1,7 @@
 #include "consensus/raft/raft.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/assert.h"
@@ -75,6 +77,7 @@ void Raft::reset(Term term) {
   if (term_ != term) {
     term_ = term;
     vote_ = kNobody;
+    own_vote_sequence_ = 0;
   }
   leader_ = kNobody;
   election_elapsed_ = 0;
@@ -307,24 +310,15 @@ void reuse(std::vector<Message>& messages) {
   }
 }
 
+// What comes next is collected in the memory of what was handed out before.
+void hand_out(std::vector<Message>& collected, std::vector<Message>& messages) {
+  std::swap(collected, messages);
+  reuse(collected);
+}
+
 }  // namespace
 
-bool Raft::promises_written() const {
-  const HardState& written = written_hard_state_;
-  return written.term == term_ && written.vote == vote_ && written.fortification == fortification_;
-}
-
-bool Raft::hard_state_durable() const {
-  if (!promises_written()) {
-    return false;
-  }
-  for (std::size_t i = 0; i < writes_.size(); ++i) {
-    if (writes_[i].has_hard_state) {
-      return false;
-    }
-  }
-  return true;
-}
+bool Raft::hard_state_durable() const { return promises_written() && hard_state_sequence_ <= durable_sequence_; }
 
 bool Raft::has_ready() const {
   return round_open_ || stream_due_ || !send_now_.empty() || !send_after_.empty() || !read_states_.empty() ||
@@ -350,24 +344,22 @@ void Raft::take_ready(Ready& ready) {
       }
     }
   }
-  reuse(ready.send_now);
-  std::swap(ready.send_now, send_now_);
+  hand_out(send_now_, ready.send_now);
   if (!ready.reads.empty() || !read_states_.empty()) {
     ready.reads.clear();
     std::swap(ready.reads, read_states_);
   }
-  reuse(ready.persist.then_send);
   log_.take_back(std::move(ready.persist.entries));
   log_.take_back(std::move(ready.apply));
   const bool promises = !promises_written();
   const bool content = snapshot_to_write_.has_value() || log_.has_unwritten();
   ready.persist.sequence = 0;
-  if (promises || content || (!send_after_.empty() && !writes_.empty())) {
-    std::swap(ready.persist.then_send, send_after_);
+  if (promises || content || (!send_after_.empty() && writing())) {
+    hand_out(send_after_, ready.persist.then_send);
     fill(ready.persist, promises, content);
-  } else if (!send_after_.empty()) {
-    ready.send_now.insert(ready.send_now.end(), std::make_move_iterator(send_after_.begin()),
-                          std::make_move_iterator(send_after_.end()));
+  } else {
+    reuse(ready.persist.then_send);
+    std::ranges::move(send_after_, std::back_inserter(ready.send_now));
     send_after_.clear();
   }
   if (log_.applied() == log_.applying()) {
@@ -376,13 +368,15 @@ void Raft::take_ready(Ready& ready) {
   }
 }
 
-void Raft::fill(Persist& persist, bool promises, bool content) {
+[[gnu::always_inline]] inline void Raft::fill(Persist& persist, bool promises, bool content) {
   persist.sequence = ++sequence_;
   // The commit index goes with the entries: a replica that has a change in its log must remember that the change
   // before it was committed (see has_unapplied_change). Alone it is not worth a write.
   if (promises || (content && written_hard_state_.commit != log_.committed())) {
-    written_hard_state_ = hard_state();
-    persist.hard_state = written_hard_state_;
+    const HardState state = hard_state();
+    written_hard_state_ = state;
+    persist.hard_state = state;
+    hard_state_sequence_ = sequence_;
   } else {
     persist.hard_state.reset();
   }
@@ -392,20 +386,20 @@ void Raft::fill(Persist& persist, bool promises, bool content) {
     log_.note_snapshot_written(sequence_);
   }
   persist.entries = log_.take_unwritten(sequence_);
-  writes_.push_back({.sequence = sequence_,
-                     .has_hard_state = persist.hard_state.has_value(),
-                     .self_vote_term = vote_ == options_.self ? term_ : 0});
+  if (vote_ == options_.self && own_vote_sequence_ == 0) {
+    own_vote_sequence_ = sequence_;
+  }
 }
 
 void Raft::persisted(uint64_t sequence) {
   PANDO_ASSERT(sequence <= sequence_, "only what was handed out is persisted");
   log_.on_durable(sequence);
-  while (!writes_.empty() && writes_.front().sequence <= sequence) {
-    const Term voted = writes_.front().self_vote_term;
-    writes_.pop_front();
-    if (role_ == Role::kCandidate && voted == term_) {
-      record_ballot(options_.self, true);
-    }
+  durable_sequence_ = std::max(durable_sequence_, sequence);
+  if (role_ == Role::kFollower) {
+    return;
+  }
+  if (role_ == Role::kCandidate && own_vote_sequence_ != 0 && own_vote_sequence_ <= durable_sequence_) {
+    record_ballot(options_.self, true);
   }
   if (role_ != Role::kLeader) {
     return;
@@ -423,12 +417,16 @@ void Raft::applied(LogIndex index) {
     return;
   }
   log_.applied_to(index);
-  apply_changes(before + 1, index);
-  leave_joint_if_due();
+  if (log_.changes_through() > before) {
+    apply_changes(before + 1, index);
+  }
+  if (config_.joint()) {
+    leave_joint_if_due();
+  }
 }
 
 bool Raft::idle() const {
-  if (support_ == nullptr || has_ready() || !writes_.empty() || !not_released_.empty()) {
+  if (support_ == nullptr || has_ready() || writing() || !not_released_.empty()) {
     return false;
   }
   if (role_ == Role::kFollower) {

@@ -21,7 +21,6 @@
 #include <expected>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "base/fault.h"
@@ -146,13 +145,6 @@ class Raft {
 
  private:
   enum class Campaign : uint8_t { kPreVote, kElection, kTransfer };
-  // What a Persist in flight stands for.
-  struct Write {
-    uint64_t sequence = 0;
-    bool has_hard_state = false;
-    // The term in which it makes this replica's vote for itself durable; 0 for none.
-    Term self_vote_term = 0;
-  };
   struct Ballot {
     ReplicaId voter;
     bool granted = false;
@@ -177,7 +169,11 @@ class Raft {
   void answer_older_term(const Message& message);
   void send(Message&& message);
   Message& add(std::vector<Message>& messages, MessageType type, ReplicaId to);
-  bool promises_written() const;
+  [[gnu::always_inline]] bool promises_written() const {
+    const HardState& written = written_hard_state_;
+    return written.term == term_ && written.vote == vote_ && written.fortification == fortification_;
+  }
+  bool writing() const { return durable_sequence_ != sequence_; }
   void fill(Persist& persist, bool promises, bool content);
   bool hard_state_durable() const;
   HardState hard_state() const;
@@ -293,8 +289,12 @@ class Raft {
   std::vector<ReadState> read_states_;
   std::optional<Snapshot> snapshot_to_write_;
   HardState written_hard_state_;
+  // The last write handed out, the last that is durable, the last that carries a hard state, and the first that carries
+  // this replica's vote for itself in this term; 0 for none.
   uint64_t sequence_ = 0;
-  Ring<Write> writes_;
+  uint64_t durable_sequence_ = 0;
+  uint64_t hard_state_sequence_ = 0;
+  uint64_t own_vote_sequence_ = 0;
 };
 
 }  // namespace pando::raft

@@ -9,9 +9,6 @@
 namespace pando::raft {
 
 void Raft::apply_changes(LogIndex from, LogIndex through) {
-  if (log_.changes_through() < from) {
-    return;
-  }
   // By value, because switching may append to the log.
   std::vector<Payload> changes;
   log_.for_each(from, through, [&](const Entry& entry) {
@@ -79,7 +76,7 @@ void Raft::rebuild_progress() {
 }
 
 void Raft::leave_joint_if_due() {
-  if (role_ != Role::kLeader || !config_.joint() || !config_.auto_leave || log_.applied() < pending_change_) {
+  if (role_ != Role::kLeader || !config_.auto_leave || log_.applied() < pending_change_) {
     return;
   }
   Payload leave = Payload::copy_of(encode(ConfigChange()));

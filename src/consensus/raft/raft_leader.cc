@@ -227,8 +227,11 @@ LogIndex Raft::append_as_leader(EntryType type, std::span<const Payload> payload
 // Returns whether the commit index rose.
 bool Raft::advance_commit() {
   const LogIndex before = log_.committed();
-  const auto ahead = std::ranges::count_if(progress_, [&](const Progress& member) { return member.match > before; });
-  if (static_cast<std::size_t>(ahead) < quorum::majority_of(config_.voters.incoming.size())) {
+  std::size_t ahead = 0;
+  for (const Progress& member : progress_) {
+    ahead += member.match > before ? 1 : 0;
+  }
+  if (ahead < quorum::majority_of(config_.voters.incoming.size())) {
     return false;
   }
   const LogIndex index = quorum::acknowledged(config_.voters, [this](ReplicaId id) -> uint64_t {

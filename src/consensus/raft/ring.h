@@ -36,8 +36,8 @@ class Ring {
   const T& operator[](std::size_t i) const { return slots_[(begin_ + i) & (capacity_ - 1)]; }
   T& front() { return checked(0); }
   const T& front() const { return const_cast<Ring*>(this)->checked(0); }
-  T& back() { return checked(size_ - 1); }
-  const T& back() const { return const_cast<Ring*>(this)->checked(size_ - 1); }
+  T& back() { return checked(size_ - std::size_t{1}); }
+  const T& back() const { return const_cast<Ring*>(this)->checked(size_ - std::size_t{1}); }
 
   void push_back(T value) {
     if (size_ == capacity_) {
@@ -46,7 +46,13 @@ class Ring {
     ++size_;
     (*this)[size_ - 1] = std::move(value);
   }
-  void pop_front() { drop_front(1); }
+  void pop_front() {
+    PANDO_ASSERT(size_ > 0, "an element of the queue");
+    forget(0, 1);
+    begin_ = (begin_ + 1) & (capacity_ - 1);
+    --size_;
+    release_if_empty();
+  }
   void drop_front(std::size_t count) {
     PANDO_ASSERT(count <= size_, "no more is dropped than there is");
     forget(0, count);

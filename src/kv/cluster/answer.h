@@ -33,7 +33,8 @@ enum class Method : uint8_t {
   kAwaitMerging = 42,
   kAbandonMerge = 43,
   kShards = 44,
-  kLast = kShards,
+  kEvaluate = 45,
+  kLast = kEvaluate,
 };
 
 struct Empty {
@@ -106,6 +107,16 @@ TransactionId transaction_of(const Request& request) {
     return request.transaction;
   } else {
     return {};
+  }
+}
+
+// Requests of one lane to one node start in the order in which they were sent.
+template <typename Request>
+uint64_t lane_of(const Request& request) {
+  if constexpr (requires { Request::kLaneOfShard; }) {
+    return request.shard.number();
+  } else {
+    return transaction_of(request).number();
   }
 }
 

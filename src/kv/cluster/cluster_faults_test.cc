@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "kv/commit_record.h"
 #include "test/cluster_store/simulated_cluster.h"
 
 namespace pando::kv {
@@ -243,6 +244,62 @@ TEST_F(ClusterFaultsTest, ALockThatIsAskedForAgainIsHeldOnce) {
   EXPECT_EQ(owners_at(1), 0U);
 }
 
+PrepareRequest prepare_request(ShardId shard, TransactionId transaction, const Bytes& key) {
+  CommitRecordBuilder builder(transaction, 1, 100);
+  builder.put(key, "new");
+  return {.part = {.shard = shard, .transaction = transaction, .payload = std::move(builder).finish()},
+          .key = key,
+          .participants = {{.key = "a"}, {.key = "x"}}};
+}
+
+// A gateway that has missed a merge takes one shard for two.
+TEST_F(ClusterFaultsTest, AShardTakesPartInATransactionOnce) {
+  ASSERT_EQ(cluster_.transfer("a", NodeId(1)).to_string(), "OK");
+  cluster_.run_for(200ms);
+  auto& leaseholder = cluster_.node(1).node().leaseholder();
+  const TransactionId transaction(uint64_t{3} << 48 | 1);
+  std::optional<AnswerTo<PrepareRequest>> first;
+  std::optional<AnswerTo<PrepareRequest>> second;
+  start(leaseholder.prepare(prepare_request(ShardId(1), transaction, "a"), world_), &first);
+  start(leaseholder.prepare(prepare_request(ShardId(1), transaction, "x"), world_), &second);
+  ASSERT_TRUE(cluster_.run_until(5s, [&] { return first.has_value() && second.has_value(); }));
+  EXPECT_TRUE(first->ok());
+  EXPECT_EQ(second->verdict, Verdict::kError);
+}
+
+TEST_F(ClusterFaultsTest, ACommitGoesToNoOtherShardThanItWasMadeFor) {
+  make_two_shards();
+  NodeId node;
+  const auto answer = cluster_.run(cluster_.node(1).store().send(Bytes("x"), CommitShardRequest(),
+                                                                 {.executor = &world_, .shard = ShardId(1)}, &node));
+  EXPECT_EQ(answer.verdict, Verdict::kNotLeaseholder);
+}
+
+// A split of the right side lets transactions in again that the merge had kept out.
+TEST_F(ClusterFaultsTest, AMergeDoesNotLoseWhatIsPreparedMeanwhile) {
+  make_two_shards();
+  ASSERT_EQ(cluster_.transfer("x", NodeId(1)).to_string(), "OK");
+  cluster_.run_for(200ms);
+  auto& leaseholder = cluster_.node(1).node().leaseholder();
+  block(1, 3);
+  std::optional<Answer<Empty>> merged;
+  NodeId node;
+  start(cluster_.node(1).store().send(Bytes("m"), MergeRequest{.boundary = "m"}, {.executor = &world_, .before = true},
+                                      &node),
+        &merged);
+  cluster_.run_for(50ms);
+  ASSERT_TRUE(cluster_.run(leaseholder.split({.shard = ShardId(2), .key = "z", .right = ShardId(3)}, world_)).ok());
+  const TransactionId transaction(uint64_t{3} << 48 | 1);
+  ASSERT_TRUE(cluster_.run(leaseholder.prepare(prepare_request(ShardId(1), transaction, "a"), world_)).ok());
+  ASSERT_TRUE(cluster_.run(leaseholder.prepare(prepare_request(ShardId(2), transaction, "x"), world_)).ok());
+  unblock(1, 3);
+  ASSERT_TRUE(cluster_.run_until(20s, [&] { return merged.has_value(); }));
+  // Whoever leads finds that it was committed.
+  cluster_.run_for(10s);
+  EXPECT_EQ(*cluster_.run(begin(2)->get("a")), "new");
+  EXPECT_EQ(*cluster_.run(begin(2)->get("x")), "new");
+}
+
 class FiveNodesTest : public ClusterFaultsTest {
  protected:
   FiveNodesTest() : ClusterFaultsTest({.nodes = 5}) {}
@@ -274,6 +331,102 @@ TEST_F(FiveNodesTest, AReadSeesWhatAnotherShardOfItsNodeHasAcknowledged) {
   EXPECT_EQ(*cluster_.run(reader->get("b")), std::nullopt);
   EXPECT_EQ(*cluster_.run(reader->get("x")), "new");
   cluster_.run_until(5s, [&] { return committed.has_value(); });
+}
+
+// Gateways without a replica learn of a split when a key is not where they look for it. A commit is refused as well
+// when what it has only read, or only locked, is not there any more.
+TEST_F(FiveNodesTest, ACommitAlongAnOldRouteDoesNotPrepareWhereWhatItReadHasGone) {
+  make_two_shards();
+  auto transaction = begin(5, Isolation::kSerializable);
+  ASSERT_EQ(*cluster_.run(transaction->get("x")), std::nullopt);
+  ASSERT_EQ(lock_and_put(*transaction, "a", "new").to_string(), "OK");
+  ASSERT_EQ(cluster_.split(ShardId(2), "p", ShardId(3)).to_string(), "OK");
+  ASSERT_NE(cluster_.await_leaseholder("x"), nullptr);
+  cluster_.run(transaction->commit()).ignore("it may have to be tried again");
+  cluster_.run_for(5s);
+  for (uint32_t node = 1; node <= 3; ++node) {
+    EXPECT_EQ(cluster_.node(node).node().leaseholder().in_flight().prepared, 0U);
+  }
+}
+
+TEST_F(FiveNodesTest, ALockWhoseKeyHasGoneToAnotherShardIsLost) {
+  ASSERT_EQ(cluster_.transfer("a", NodeId(1)).to_string(), "OK");
+  ASSERT_EQ(write(1, "x", "old").to_string(), "OK");
+  auto transaction = begin(5);
+  ASSERT_TRUE(cluster_.run(transaction->lock("x", LockStrength::kShare, WaitPolicy::kBlock)).ok());
+  ASSERT_EQ(lock_and_put(*transaction, "a", "while x is old").to_string(), "OK");
+  make_two_shards();
+  ASSERT_EQ(write(2, "x", "new").to_string(), "OK");
+  EXPECT_TRUE(cluster_.run(transaction->commit()).is(sql_state::kSerializationFailure));
+}
+
+TEST_F(FiveNodesTest, WhatWasReadIsNotLookedForWhereItHasGone) {
+  ASSERT_EQ(cluster_.transfer("a", NodeId(1)).to_string(), "OK");
+  ASSERT_EQ(write(1, "x", "old").to_string(), "OK");
+  auto transaction = begin(5, Isolation::kSerializable);
+  ASSERT_EQ(*cluster_.run(transaction->get("x")), "old");
+  ASSERT_EQ(lock_and_put(*transaction, "a", "while x is old").to_string(), "OK");
+  make_two_shards();
+  // Node 1 does not hear of the new value.
+  cluster_.network().block(2, 1);
+  ASSERT_EQ(write(2, "x", "new").to_string(), "OK");
+  std::optional<Status> committed;
+  start(transaction->commit(), &committed);
+  cluster_.run_for(100ms);
+  cluster_.network().unblock(2, 1);
+  ASSERT_TRUE(cluster_.run_until(20s, [&] { return committed.has_value(); }));
+  EXPECT_TRUE(committed->is(sql_state::kSerializationFailure)) << committed->to_string();
+}
+
+class MovingReplicasTest : public FiveNodesTest {
+ protected:
+  Status change(const ReplicaChange& change) {
+    std::optional<Status> changed;
+    cluster_.await_leaseholder("a")->node().host().change_replicas(
+        ShardId(1), change, [&](const Result<ShardDescriptor>& result) { changed = result.status(); });
+    cluster_.run_until(20s, [&] { return changed.has_value(); });
+    return changed.value_or(Status(sql_state::kInternalError, "it does not end"));
+  }
+};
+
+TEST_F(MovingReplicasTest, WaitsForNoNodeThatIsGone) {
+  ASSERT_EQ(cluster_.transfer("a", NodeId(1)).to_string(), "OK");
+  cluster_.node(4).crash();
+  EXPECT_TRUE(change({.add = {NodeId(4)}, .remove = {NodeId(3)}}).is(sql_state::kQueryCanceled));
+  EXPECT_EQ(change({.add = {NodeId(5)}, .remove = {NodeId(3), NodeId(4)}}).to_string(), "OK");
+}
+
+// What a node remembers of keys ends with its replica.
+TEST_F(MovingReplicasTest, DoesNotServeWhatItKnewBefore) {
+  ASSERT_EQ(cluster_.transfer("a", NodeId(1)).to_string(), "OK");
+  ASSERT_EQ(write(1, "a", "old").to_string(), "OK");
+  ASSERT_EQ(*cluster_.run(begin(1)->get("a")), "old");
+  ASSERT_EQ(cluster_.transfer("a", NodeId(2)).to_string(), "OK");
+  ASSERT_EQ(change({.add = {NodeId(4)}, .remove = {NodeId(1)}}).to_string(), "OK");
+  cluster_.run_for(1s);
+  ASSERT_EQ(write(2, "a", "new").to_string(), "OK");
+  ASSERT_EQ(change({.add = {NodeId(1)}, .remove = {NodeId(4)}}).to_string(), "OK");
+  ASSERT_EQ(cluster_.transfer("a", NodeId(1)).to_string(), "OK");
+  EXPECT_EQ(*cluster_.run(begin(1)->get("a")), "new");
+  EXPECT_EQ(*cluster_.run(begin(3)->get_latest("a")), "new");
+}
+
+// It has not applied what came with its first snapshot: that it does not know a commit says nothing.
+TEST_F(MovingReplicasTest, DoesNotTakeACommitThatCameWithItsSnapshotForAborted) {
+  ASSERT_EQ(cluster_.transfer("a", NodeId(1)).to_string(), "OK");
+  cluster_.run_for(1s);
+  const HlcTimestamp since{cluster_.node(4).clock().wall_ns(), 0};
+  cluster_.run_for(1s);
+  auto transaction = begin(1);
+  ASSERT_EQ(lock_and_put(*transaction, "a", "new").to_string(), "OK");
+  ASSERT_EQ(cluster_.run(transaction->commit()).to_string(), "OK");
+  ASSERT_EQ(change({.add = {NodeId(4)}}).to_string(), "OK");
+  ASSERT_EQ(cluster_.transfer("a", NodeId(4)).to_string(), "OK");
+  ASSERT_EQ(cluster_.await_leaseholder("a"), &cluster_.node(4));
+  const auto answer = cluster_.run(cluster_.node(4).node().leaseholder().outcome(
+      {.shard = ShardId(1), .transaction = transaction->id(), .key = "a", .since = since}, world_));
+  ASSERT_TRUE(answer.ok());
+  EXPECT_NE(answer.reply.outcome, Outcome::kAborted);
 }
 
 class ClusterGuardsTest : public ClusterFaultsTest {

@@ -120,6 +120,8 @@ bool ClusterTransaction::renew(const txn::TransactionOptions& options) {
   options_ = options;
   id_ = store_.next_transaction();
   point_ = {};
+  uncertain_limit_ = {};
+  starts_over_ = false;
   oldest_ = {};
   past_.reset();
   statement_ = 0;

@@ -99,6 +99,10 @@ Task<AnswerTo<GetRequest>> handle(Leaseholder& local, NodeId, GetRequest request
 Task<AnswerTo<ScanRequest>> handle(Leaseholder& local, NodeId, ScanRequest request, runtime::Executor& executor) {
   return local.scan(std::move(request), executor);
 }
+Task<AnswerTo<EvaluateRequest>> handle(Leaseholder& local, NodeId, EvaluateRequest request,
+                                       runtime::Executor& executor) {
+  return local.evaluate(std::move(request), executor);
+}
 Task<AnswerTo<LockRequest>> handle(Leaseholder& local, NodeId gateway, LockRequest request,
                                    runtime::Executor& executor) {
   return local.lock(std::move(request), gateway, executor);
@@ -150,7 +154,8 @@ Task<Bytes> answer_with(Leaseholder& local, NodeId from, Bytes body, runtime::Ex
 
 template <typename Request>
 Task<AnswerTo<Request>> ClusterStore::dispatch(NodeId node, Request request, runtime::Executor& executor) {
-  if (node != self_) {
+  // Programs over this node's shards run on its workers as those of other gateways do, several at a time.
+  if (node != self_ || std::is_same_v<Request, EvaluateRequest>) {
     return parts_.peers.call(node, std::move(request), executor);
   }
   if constexpr (std::is_same_v<Request, MergeRequest>) {
@@ -197,6 +202,9 @@ Task<AnswerTo<Request>> ClusterStore::send(Bytes key, Request request, SendConte
       router_.forget(route.shard);
       continue;
     }
+    if (context.shard != ShardId() && route.shard != context.shard) {
+      co_return Reply::not_leaseholder(NodeId());
+    }
     *node = route.leaseholder;
     if (context.asked != nullptr) {
       context.asked->store(node->number());
@@ -209,17 +217,31 @@ Task<AnswerTo<Request>> ClusterStore::send(Bytes key, Request request, SendConte
     }
     set_shard(request, route.shard);
     Reply answer = co_await dispatch(*node, request, *context.executor);
-    if (answer.verdict == Verdict::kNotLeaseholder && answer.hint.number() != 0) {
-      router_.learn_leaseholder(route.shard, answer.hint);
-    } else if (answer.verdict == Verdict::kNotLeaseholder || answer.verdict == Verdict::kUnreachable) {
-      router_.forget(route.shard);
-    } else {
-      co_return answer;
-    }
-    if (!context.repeatable) {
+    if (note_answer(route.shard, answer) || !context.repeatable) {
       co_return answer;
     }
   }
+}
+
+template <typename Reply>
+bool ClusterStore::note_answer(ShardId shard, const Answer<Reply>& answer) {
+  if (answer.verdict != Verdict::kNotLeaseholder && answer.verdict != Verdict::kUnreachable) {
+    return true;
+  }
+  if (answer.verdict == Verdict::kNotLeaseholder && answer.hint.number() != 0) {
+    router_.learn_leaseholder(shard, answer.hint);
+  } else {
+    router_.forget(shard);
+  }
+  return false;
+}
+
+template <typename Request>
+Task<AnswerTo<Request>> ClusterStore::ask(RouteReply route, Request request, runtime::Executor& executor) {
+  set_shard(request, route.shard);
+  auto answer = co_await dispatch(route.leaseholder, std::move(request), executor);
+  note_answer(route.shard, answer);
+  co_return answer;
 }
 
 template Task<AnswerTo<GetRequest>> ClusterStore::send(Bytes, GetRequest, SendContext, NodeId*, ShardId*);
@@ -235,6 +257,8 @@ template Task<AnswerTo<AbandonMergeRequest>> ClusterStore::send(Bytes, AbandonMe
 template Task<AnswerTo<TransferRequest>> ClusterStore::send(Bytes, TransferRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<GuardLeaseRequest>> ClusterStore::send(Bytes, GuardLeaseRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<OutcomeRequest>> ClusterStore::send(Bytes, OutcomeRequest, SendContext, NodeId*, ShardId*);
+template Task<AnswerTo<ScanRequest>> ClusterStore::ask(RouteReply, ScanRequest, runtime::Executor&);
+template Task<AnswerTo<EvaluateRequest>> ClusterStore::ask(RouteReply, EvaluateRequest, runtime::Executor&);
 
 Task<Status> ClusterStore::pause_before_retry(SendContext context, int retries) {
   if (retries * kRetryDelay > options_.unavailable_after) {
@@ -346,6 +370,8 @@ Task<Bytes> ClusterStore::dispatch_served(NodeId from, Method method, Bytes body
   switch (method) {
     case Method::kScan:
       return answer_with<ScanRequest>(local, from, std::move(body), executor);
+    case Method::kEvaluate:
+      return answer_with<EvaluateRequest>(local, from, std::move(body), executor);
     case Method::kLock:
       return answer_with<LockRequest>(local, from, std::move(body), executor);
     case Method::kPrepare:
@@ -556,39 +582,6 @@ Task<void> ClusterStore::collect_outcomes() {
   collecting_outcomes_.store(false);
 }
 
-// --- reads of the past ---
-
-void ClusterStore::tell_closed_moments() {
-  std::map<NodeId, CloseRequest> requests;
-  for (const auto& closing : parts_.leaseholder.close_moments()) {
-    for (const NodeId node : closing.replicas) {
-      if (node != self_) {
-        requests[node].shards.push_back(closing.moment);
-      }
-    }
-  }
-  for (const auto& [node, request] : requests) {
-    parts_.peers.tell(node, request);
-  }
-}
-
-uint64_t ClusterStore::request_rate(ShardId shard) {
-  return parts_.leaseholder.leads(shard) ? parts_.leaseholder.load(shard).rate : closed_.rate(shard);
-}
-
-Result<std::shared_ptr<const PastView>> ClusterStore::open_past(ByteView key, bool before) {
-  const RouteReply route = parts_.leaseholder.route(key, before);
-  if (!route.known || route.leaseholder == self_) {
-    return std::shared_ptr<const PastView>();
-  }
-  PANDO_ASSIGN(auto view, closed_.open(parts_.leaseholder.engine(), route.shard));
-  if (view == nullptr || !covers(view->span, key, before)) {
-    return std::shared_ptr<const PastView>();
-  }
-  past_views_.fetch_add(1, std::memory_order_relaxed);
-  return view;
-}
-
 // --- outcomes ---
 
 Task<Status> ClusterStore::find_outcome(Bytes key, TransactionId transaction, HlcTimestamp since,
@@ -687,9 +680,9 @@ HlcTimestamp ClusterStore::commit_moment(HlcTimestamp latest_prepared) {
 
 // --- background ---
 
-void ClusterStore::spawn_background(Task<void> task) {
+void ClusterStore::spawn_background(Task<void> task, runtime::Executor& executor) {
   in_background_.fetch_add(1);
-  runtime::spawn(parts_.background, run_background(std::move(task)));
+  runtime::spawn(executor, run_background(std::move(task)));
 }
 
 Task<void> ClusterStore::run_background(Task<void> task) {

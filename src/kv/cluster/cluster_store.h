@@ -25,7 +25,7 @@
 #include "kv/cluster/peers.h"
 #include "kv/cluster/router.h"
 #include "kv/cluster/shard_merger.h"
-#include "txn/transaction.h"
+#include "txn/program.h"
 
 namespace pando::kv {
 
@@ -40,7 +40,7 @@ struct ClusterStoreOptions {
   std::chrono::milliseconds keep_outcomes{600'000};
 };
 
-class ClusterStore final : public txn::Store {
+class ClusterStore final : public txn::Store, public txn::ProgramStore {
  public:
   // All of it outlives the store.
   struct Parts {
@@ -67,6 +67,8 @@ class ClusterStore final : public txn::Store {
   uint64_t approximate_bytes(txn::Span span) override {
     return parts_.leaseholder.engine().approximate_bytes({span.start, span.end}).value_or(0);
   }
+  void use_programs(txn::ProgramRunner* runner) override { parts_.leaseholder.use_programs(runner); }
+  bool runs_programs() const override { return parts_.leaseholder.programs() != nullptr; }
   void watch(Bytes prefix) override;
   void guard(Bytes prefix) override;
   HlcTimestamp watched_change() const override {
@@ -100,6 +102,8 @@ class ClusterStore final : public txn::Store {
     bool before = false;
     // Whether it may be sent again when no answer came.
     bool repeatable = true;
+    // The only shard that it may go to, which was the key's when it was made; none: whichever is.
+    ShardId shard;
     // Receives the node that answers, before it is asked.
     std::atomic<NodeId::Number>* asked = nullptr;
     // Gets an entry for every node that is asked: one that does not answer may hold a lock all the same.
@@ -109,6 +113,9 @@ class ClusterStore final : public txn::Store {
   // kError, kUncertain, and anything when it is not repeatable. `node` is the one that answered, for `shard`.
   template <typename Request>
   Task<AnswerTo<Request>> send(Bytes key, Request request, SendContext context, NodeId* node, ShardId* shard = nullptr);
+  // Asks the leaseholder that `route` names, once.
+  template <typename Request>
+  Task<AnswerTo<Request>> ask(RouteReply route, Request request, runtime::Executor& executor);
   // The shard of a key, waiting until somebody knows. Errors: 57P03, the cancellation's.
   Task<Result<RouteReply>> locate(Bytes key, SendContext context);
   // Errors: 57P03 after so many retries that nobody can be expected to answer, the cancellation's.
@@ -156,7 +163,8 @@ class ClusterStore final : public txn::Store {
   uint64_t request_rate(ShardId shard);
   bool stopping() const { return stopping_.load(); }
   // Runs what nobody waits for; stop() does.
-  void spawn_background(Task<void> task);
+  void spawn_background(Task<void> task) { spawn_background(std::move(task), parts_.background); }
+  void spawn_background(Task<void> task, runtime::Executor& executor);
   // Makes the outcome of a transaction known to its participants, in the background, and frees the locks that it holds
   // at `holders`, one for each participant, or none: whoever led the shards then may lead them no more.
   void resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at,
@@ -165,6 +173,9 @@ class ClusterStore final : public txn::Store {
  private:
   template <typename Request>
   Task<AnswerTo<Request>> dispatch(NodeId node, Request request, runtime::Executor& executor);
+  // Corrects what is remembered of a shard. False: another node is to be asked.
+  template <typename Reply>
+  bool note_answer(ShardId shard, const Answer<Reply>& answer);
   Task<Bytes> serve(NodeId from, Method method, Bytes body, Peers::Line& line);
   Task<Bytes> serve_get(NodeId from, Bytes body, Peers::Line& line);
   Task<Bytes> serve_lock(NodeId from, Bytes body, Peers::Line& line);

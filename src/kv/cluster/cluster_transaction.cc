@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kv/cluster/cluster_cursor.h"
+#include "kv/cluster/program_pages.h"
 #include "txn/conflict_errors.h"
 
 namespace pando::kv {
@@ -11,6 +12,18 @@ namespace {
 Status locks_lost() {
   return Status(sql_state::kSerializationFailure, "the transaction lost its locks because another node leads the shard")
       .with_hint("The transaction might succeed if retried.");
+}
+
+// So that the span has the key.
+void extend(txn::Span& span, const Bytes& key) {
+  const bool first = span.end.empty();
+  if (first || key < span.start) {
+    span.start = key;
+  }
+  if (first || key >= span.end) {
+    span.end = key;
+    span.end.push_back('\0');
+  }
 }
 
 std::optional<Bytes> value_of(const txn::WriteBuffer::Write& write) {
@@ -42,6 +55,10 @@ void ClusterTransaction::begin_statement() {
   if (options_.isolation == txn::Isolation::kReadCommitted || point_.limit == HlcTimestamp()) {
     const HlcTimestamp now = store_.parts().oracle.next();
     point_ = {.limit = {now.wall_ns + static_cast<uint64_t>(store_.options().clock_offset_max.count()), 0}};
+    const HlcTimestamp limit = std::exchange(uncertain_limit_, HlcTimestamp());
+    if (std::exchange(starts_over_, false)) {
+      point_.limit = limit;
+    }
     if (options_.staleness_max.count() != 0) {
       // What was acknowledged before it began need not be seen: nothing is uncertain.
       point_.limit = {1, 0};
@@ -83,6 +100,7 @@ void ClusterTransaction::note_moment(HlcTimestamp at, NodeId origin) {
 Status ClusterTransaction::restart_after(HlcTimestamp uncertain) {
   // The next moment, which a leaseholder chooses above all it has heard of, comes after it.
   store_.parts().oracle.observe(uncertain);
+  uncertain_limit_ = point_.limit;
   return txn::uncertain_read(options_.isolation);
 }
 
@@ -150,6 +168,18 @@ std::unique_ptr<txn::Cursor> ClusterTransaction::scan(txn::Span span, txn::ScanO
     reads_.add_span(span);
   }
   return std::make_unique<ClusterCursor>(*this, std::move(span), options, std::move(overlay));
+}
+
+std::unique_ptr<txn::ProgramResults> ClusterTransaction::run_program(txn::Span span, Bytes program,
+                                                                     const txn::ProgramOptions& options) {
+  // What is to be read of the past a replica here may have.
+  if (!store_.runs_programs() || options_.reads_past() || writes_.touches(statement_, span.start, span.end)) {
+    return nullptr;
+  }
+  if (notes_reads()) {
+    reads_.add_span(span);
+  }
+  return std::make_unique<ProgramPages>(*this, std::move(span), std::move(program), options);
 }
 
 // --- locks ---
@@ -292,6 +322,8 @@ txn::SavepointId ClusterTransaction::savepoint() {
 
 void ClusterTransaction::rollback_to(txn::SavepointId savepoint) {
   undo_writes_to(savepoint);
+  // What comes next is another statement.
+  starts_over_ = false;
   const Savepoint& place = savepoints_.back();
   for (auto& [node, mark] : marks_) {
     const auto before = place.marks.find(node);
@@ -310,6 +342,7 @@ void ClusterTransaction::undo_writes_to(txn::SavepointId savepoint) {
   savepoints_.resize(savepoint.number());
   writes_.rollback_to(savepoints_.back().writes);
   statement_ = std::min(statement_, savepoints_.back().writes);
+  starts_over_ = uncertain_limit_ != HlcTimestamp();
 }
 
 void ClusterTransaction::release(txn::SavepointId savepoint) {
@@ -421,6 +454,9 @@ Task<Status> ClusterTransaction::bind_locks(std::vector<Part>& parts) {
       co_return locks_lost();
     }
     part->commit.term = lock.term;
+    if (!writes_.find(key).has_value()) {
+      extend(part->commit.locked, key);
+    }
   }
   co_return Status();
 }
@@ -481,6 +517,7 @@ Task<Status> ClusterTransaction::commit_one(Part part, bool* must_lock) {
   auto sent = context(false);
   // From here on a cancellation comes too late.
   sent.cancellation = nullptr;
+  sent.shard = part.route.shard;
   NodeId node;
   const auto answer =
       co_await store_.send(part.first_key, CommitShardRequest{.part = std::move(part.commit)}, sent, &node);
@@ -527,6 +564,7 @@ struct ClusterTransaction::Vote {
 Task<void> ClusterTransaction::prepare_part(Part* part, std::vector<Participant> participants, Vote* vote) {
   auto sent = context(false);
   sent.cancellation = nullptr;
+  sent.shard = part->route.shard;
   NodeId node;
   const auto answer = co_await store_.send(
       part->first_key,

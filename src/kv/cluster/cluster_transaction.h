@@ -14,7 +14,7 @@
 
 namespace pando::kv {
 
-class ClusterTransaction final : public txn::Transaction, public txn::PointAccess {
+class ClusterTransaction final : public txn::Transaction, public txn::PointAccess, public txn::ProgramAccess {
  public:
   ClusterTransaction(ClusterStore& store, txn::TransactionOptions options, TransactionId id);
   ~ClusterTransaction() override;
@@ -38,8 +38,10 @@ class ClusterTransaction final : public txn::Transaction, public txn::PointAcces
   Task<Result<std::optional<Bytes>>> get(Bytes key) override;
   Task<Result<std::optional<Bytes>>> get_latest(Bytes key) override;
   std::unique_ptr<txn::Cursor> scan(txn::Span span, txn::ScanOptions options) override;
-  // Scans of one statement run one after the other.
+  // Several threads of a gateway would only wait for the same leaseholders.
   std::unique_ptr<txn::Snapshot> snapshot_for(txn::Span) override { return nullptr; }
+  std::unique_ptr<txn::ProgramResults> run_program(txn::Span span, Bytes program,
+                                                   const txn::ProgramOptions& options) override;
   Task<Result<txn::LockOutcome>> lock(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) override;
   Status put(Bytes key, Bytes value) override;
   Status erase(Bytes key) override;
@@ -129,6 +131,10 @@ class ClusterTransaction final : public txn::Transaction, public txn::PointAcces
   txn::TransactionOptions options_;
   TransactionId id_;
   ReadPoint point_;
+  // Of the statement that found something uncertain, until it starts over: what it must see does not grow meanwhile, so
+  // that under any load of writes nothing is uncertain any more once that moment is past.
+  HlcTimestamp uncertain_limit_;
+  bool starts_over_ = false;
   // When it may read the past: the oldest moment that is new enough, and the view it has read from last.
   HlcTimestamp oldest_;
   std::shared_ptr<const PastView> past_;

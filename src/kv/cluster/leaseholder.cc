@@ -143,12 +143,11 @@ HlcTimestamp Leaseholder::settle_moment(const LedShard& led, ReadPoint& point) {
 // A version after the read's moment may have been acknowledged before the statement began, unless it was committed here
 // after the moment was chosen here. Commits over several shards take their time from elsewhere: they have a logical
 // part.
-bool Leaseholder::is_uncertain(HlcTimestamp version, const Settled& settled) const {
-  if (version <= settled.point.at || version > settled.point.limit) {
+bool Leaseholder::is_uncertain(HlcTimestamp version, const ReadPoint& point, HlcTimestamp lease_start) const {
+  if (version <= point.at || version > point.limit) {
     return false;
   }
-  const bool committed_here_since =
-      settled.point.origin == self_ && version.logical == 0 && version > settled.lease_start;
+  const bool committed_here_since = point.origin == self_ && version.logical == 0 && version > lease_start;
   return !committed_here_since;
 }
 
@@ -184,7 +183,7 @@ Task<AnswerTo<GetRequest>> Leaseholder::get(GetRequest request, runtime::Executo
   CachedRecord record;
   auto found = newest(request.key, record);
   if (found.ok() && *found && !request.latest && record.timestamp > settled.point.at) {
-    if (is_uncertain(record.timestamp, settled)) {
+    if (is_uncertain(record.timestamp, settled.point, settled.lease_start)) {
       co_return Reply::uncertain_at(record.timestamp);
     }
     found = read(request.key, settled.point.at, record);
@@ -308,6 +307,14 @@ Task<void> Leaseholder::wait_until_commits_allowed(LedShard& led, runtime::Execu
   }
 }
 
+bool Leaseholder::holds(const LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys) {
+  const bool has_keys = keys.empty() || (led.contains(keys.front()) && led.contains(keys.back()));
+  const bool has_locked = part.locked.end.empty() || led.contains(part.locked);
+  return has_keys && has_locked &&
+         std::ranges::all_of(part.reads,
+                             [&](const txn::Span& read) PANDO_REQUIRES(led.mutex) { return led.contains(read); });
+}
+
 Status Leaseholder::check_part(LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys) {
   const bool holds =
       part.term == 0 ? !owners_.refuses(part.transaction) : part.term == led.term && owners_.knows(part.transaction);
@@ -369,7 +376,7 @@ Task<AnswerTo<CommitShardRequest>> Leaseholder::commit(CommitShardRequest reques
     if (!leads(led)) {
       co_return redirect<CommitReply>(part.shard);
     }
-    if (!led.contains(write.keys.front()) || !led.contains(write.keys.back())) {
+    if (!holds(led, part, write.keys)) {
       co_return Reply::not_leaseholder(NodeId());
     }
     if (part.replaces && !may_replace(led, write.keys, passing)) {
@@ -460,7 +467,7 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
     if (!leads(led)) {
       co_return redirect<CommitReply>(part.shard);
     }
-    if (!write.keys.empty() && (!led.contains(write.keys.front()) || !led.contains(write.keys.back()))) {
+    if (!led.contains(request.key) || !holds(led, part, write.keys)) {
       co_return Reply::not_leaseholder(NodeId());
     }
     if (led.splitting) {
@@ -471,7 +478,8 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
     if (!outcome.ok()) {
       co_return Reply::error(std::move(outcome).status());
     }
-    if (outcome->has_value() || led.prepared.contains(part.transaction)) {
+    // Two of its parts here, on what was two shards: there is one promise for a shard.
+    if (outcome->has_value() || led.takes_part(part.transaction)) {
       co_return Reply::error(locks_lost());
     }
     if (Status status = check_part(led, part, write.keys); !status.ok()) {

@@ -25,6 +25,7 @@
 #include "kv/cluster/lock_owners.h"
 #include "kv/cluster/log_entry.h"
 #include "kv/cluster/node_requests.h"
+#include "kv/cluster/program_requests.h"
 #include "kv/cluster/recent_outcomes.h"
 #include "kv/cluster/requests.h"
 #include "kv/record_cache.h"
@@ -33,6 +34,7 @@
 #include "runtime/clock.h"
 #include "storage/engine.h"
 #include "txn/point_access.h"
+#include "txn/program.h"
 
 namespace pando::kv {
 
@@ -62,6 +64,7 @@ class Leaseholder final : public StateMachine {
   // --- requests; `gateway` is the node they come from ---
   Task<AnswerTo<GetRequest>> get(GetRequest request, runtime::Executor& executor);
   Task<AnswerTo<ScanRequest>> scan(ScanRequest request, runtime::Executor& executor);
+  Task<AnswerTo<EvaluateRequest>> evaluate(EvaluateRequest request, runtime::Executor& executor);
   Task<AnswerTo<LockRequest>> lock(LockRequest request, NodeId gateway, runtime::Executor& executor);
   Task<AnswerTo<CommitShardRequest>> commit(CommitShardRequest request, runtime::Executor& executor);
   Task<AnswerTo<PrepareRequest>> prepare(PrepareRequest request, runtime::Executor& executor);
@@ -90,11 +93,16 @@ class Leaseholder final : public StateMachine {
   // Waits until nothing is prepared on the right side, and lets nothing be prepared there before end_merge().
   Task<Status> prepare_merge(ShardId right, runtime::Executor& executor);
   void end_merge(ShardId right);
+  // Whether something is prepared, as this replica has applied it: also what another leaseholder has let in.
+  Result<bool> has_stored_promises(ShardId shard);
 
   AnswerTo<GuardLeaseRequest> lease_guards(const GuardLeaseRequest& request);
   Task<AnswerTo<DiscardRequest>> discard(DiscardRequest request, runtime::Executor& executor);
   // Commits to keys with this prefix are told with locks, see txn::Store::watch. Before anything else.
   void watch(Bytes prefix) { watched_prefix_ = std::move(prefix); }
+  // Null: it runs no programs. Before anything else.
+  void use_programs(txn::ProgramRunner* runner) { programs_ = runner; }
+  txn::ProgramRunner* programs() const { return programs_; }
   storage::Engine& engine() { return parts_.engine; }
   // Keys whose exclusive locks need more than this, see guards.h. Before anything else.
   void guard(Bytes prefix) { guarded_prefix_ = std::move(prefix); }
@@ -132,8 +140,13 @@ class Leaseholder final : public StateMachine {
   struct OpenScan {
     HlcTimestamp at;
     std::unique_ptr<storage::VersionScan> scan;
+    ReadPoint asked;
+    txn::Span span;
+    HlcTimestamp lease_start;
   };
   Task<Answer<OpenScan>> open_scan(ScanRequest request, runtime::Executor& executor);
+  // What is uncertain in what was walked, once the walk has met something newer than its moment.
+  Result<std::optional<HlcTimestamp>> find_uncertain(const OpenScan& open);
 
   // Promises, for each shard that this node leads, which moments are over (closed_moments.h).
   struct Closing {
@@ -202,7 +215,9 @@ class Leaseholder final : public StateMachine {
   bool leads(const LedShard& led) const PANDO_REQUIRES(led.mutex);
   NodeId leader_hint(ShardId id) const;
   template <typename T>
-  Answer<T> redirect(ShardId id) const;
+  Answer<T> redirect(ShardId id) const {
+    return Answer<T>::not_leaseholder(leader_hint(id));
+  }
   template <typename T>
   Answer<T> refusal(const LedShard& led, const PendingWrite& write) const;
   Task<Settled> settle(LedShard& led, ReadPoint point, txn::Span part, TransactionId reader,
@@ -217,10 +232,10 @@ class Leaseholder final : public StateMachine {
   // Chooses the moment of a read that has none; gives how late a prepared write matters to it.
   HlcTimestamp settle_moment(const LedShard& led, ReadPoint& point) PANDO_REQUIRES(led.mutex);
   static Task<void> wait_for_change(LedShard& led, runtime::Executor& executor);
-  bool is_uncertain(HlcTimestamp version, const Settled& settled) const;
+  bool is_uncertain(HlcTimestamp version, const ReadPoint& point, HlcTimestamp lease_start) const;
   // What of a settled scan's span is uncertain; nothing when its moment was chosen just now.
   Result<std::optional<HlcTimestamp>> find_uncertain(const ReadPoint& asked, const txn::Span& span,
-                                                     const Settled& settled);
+                                                     HlcTimestamp lease_start);
   std::unique_ptr<storage::VersionScan> scan_settled(const ScanRequest& request, const Settled& settled);
   Result<bool> newest(ByteView key, CachedRecord& record);
   Result<bool> read(ByteView key, HlcTimestamp at, CachedRecord& record);
@@ -231,6 +246,9 @@ class Leaseholder final : public StateMachine {
   // What a lock's answer tells of its key.
   Status describe_locked(const LockRequest& request, LockReply& reply);
   bool may_replace(const LedShard& led, const std::vector<Bytes>& keys, txn::LockOwner& passing)
+      PANDO_REQUIRES(led.mutex);
+  // Whether all that the transaction did, or is to do, on the shard is still there: a gateway may have missed a split.
+  static bool holds(const LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys)
       PANDO_REQUIRES(led.mutex);
   Status check_part(LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys) PANDO_REQUIRES(led.mutex);
   Status check_reads(LedShard& led, const CommitPart& part) PANDO_REQUIRES(led.mutex);
@@ -254,6 +272,7 @@ class Leaseholder final : public StateMachine {
   const Parts parts_;
   const NodeId self_;
   ReplicaHost* host_ = nullptr;
+  txn::ProgramRunner* programs_ = nullptr;
   Bytes watched_prefix_;
   Bytes guarded_prefix_;
   Mutex guards_mutex_;
@@ -275,10 +294,5 @@ class Leaseholder final : public StateMachine {
   // Those with data, by their start.
   std::map<Bytes, LedShard*, std::less<>> by_start_ PANDO_GUARDED_BY(shards_mutex_);
 };
-
-template <typename T>
-Answer<T> Leaseholder::redirect(ShardId id) const {
-  return Answer<T>::not_leaseholder(leader_hint(id));
-}
 
 }  // namespace pando::kv

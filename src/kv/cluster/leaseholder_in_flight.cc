@@ -39,6 +39,14 @@ Result<Outcome> Leaseholder::stored_promise(ShardId shard, ByteView key, Transac
   return prepared ? Outcome::kPrepared : Outcome::kUnknown;
 }
 
+Result<bool> Leaseholder::has_stored_promises(ShardId shard) {
+  const Bytes prefix = prepared_prefix(shard);
+  const auto records = parts_.engine.iterate({prefix, prefix_end(prefix)});
+  records->seek(prefix);
+  PANDO_TRY(records->status());
+  return records->valid();
+}
+
 Leaseholder::InFlight Leaseholder::in_flight() {
   InFlight in_flight{.lock_owners = owners_.count(), .locked_keys = locks_.describe().size()};
   {

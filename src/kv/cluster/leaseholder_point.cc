@@ -32,7 +32,7 @@ Result<txn::ReadOutcome> Leaseholder::try_get(ByteView key, QuickRead how, ReadP
     PANDO_ASSIGN(found, newest(key, record));
   }
   if (found && !how.latest && record.timestamp > settled.point.at) {
-    if (how.from_memory || is_uncertain(record.timestamp, settled)) {
+    if (how.from_memory || is_uncertain(record.timestamp, settled.point, settled.lease_start)) {
       return Outcome::kMustWait;
     }
     PANDO_ASSIGN(found, read(key, settled.point.at, record));

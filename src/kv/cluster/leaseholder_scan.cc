@@ -53,32 +53,31 @@ Task<Answer<Leaseholder::OpenScan>> Leaseholder::open_scan(ScanRequest request, 
   if (settled.verdict != Verdict::kOk) {
     co_return Reply::not_leaseholder(settled.hint);
   }
-  auto uncertain = find_uncertain(request.point, request.span, settled);
-  if (!uncertain.ok()) {
-    co_return Reply::error(std::move(uncertain).status());
-  }
-  if (uncertain->has_value()) {
-    co_return Reply::uncertain_at(**uncertain);
-  }
   Reply answer;
-  answer.reply.at = settled.point.at;
-  answer.reply.scan = scan_settled(request, settled);
+  answer.reply = {.at = settled.point.at,
+                  .scan = scan_settled(request, settled),
+                  .asked = request.point,
+                  .span = request.span,
+                  .lease_start = settled.lease_start};
   if (Status status = check_readable(settled.point.at); !status.ok()) {
     co_return Reply::error(std::move(status));
   }
   co_return answer;
 }
 
-// Walks the span once more than reading it does; a statement that stays on one node needs it only where versions are
-// younger than its moment.
+Result<std::optional<HlcTimestamp>> Leaseholder::find_uncertain(const OpenScan& open) {
+  return find_uncertain(open.asked, open.span, open.lease_start);
+}
+
+// Walks the span once more than reading it does, which is needed only where versions are younger than the moment.
 Result<std::optional<HlcTimestamp>> Leaseholder::find_uncertain(const ReadPoint& asked, const txn::Span& span,
-                                                                const Settled& settled) {
+                                                                HlcTimestamp lease_start) {
   if (asked.at == HlcTimestamp() || asked.limit <= asked.at) {
     return std::optional<HlcTimestamp>();
   }
   auto versions = parts_.engine.iterate_versions({span.start, span.end});
   for (versions->seek(span.start, HlcTimestamp::max()); versions->valid(); versions->next()) {
-    if (is_uncertain(versions->timestamp(), settled)) {
+    if (is_uncertain(versions->timestamp(), asked, lease_start)) {
       return std::optional(versions->timestamp());
     }
   }
@@ -99,13 +98,15 @@ Task<AnswerTo<ScanRequest>> Leaseholder::scan(ScanRequest request, runtime::Exec
   if (Status status = read_scan(*scan, request.entries_max, answer.reply); !status.ok()) {
     co_return Reply::error(std::move(status));
   }
-  // The rest of the span is looked at when it is asked for: a long scan would walk all of it for each answer.
-  auto uncertain = find_uncertain(request.point, answered_part(request, answer.reply), settled);
-  if (!uncertain.ok()) {
-    co_return Reply::error(std::move(uncertain).status());
-  }
-  if (uncertain->has_value()) {
-    co_return Reply::uncertain_at(**uncertain);
+  if (scan->met_newer()) {
+    // The rest of the span is looked at when it is asked for: a long scan would walk all of it for each answer.
+    auto uncertain = find_uncertain(request.point, answered_part(request, answer.reply), settled.lease_start);
+    if (!uncertain.ok()) {
+      co_return Reply::error(std::move(uncertain).status());
+    }
+    if (uncertain->has_value()) {
+      co_return Reply::uncertain_at(**uncertain);
+    }
   }
   if (Status status = check_readable(settled.point.at); !status.ok()) {
     co_return Reply::error(std::move(status));

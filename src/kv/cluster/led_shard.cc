@@ -67,6 +67,12 @@ const LedShard::Writer* LedShard::find_writer(const txn::Span& part, Transaction
   return nullptr;
 }
 
+bool LedShard::takes_part(TransactionId transaction) const {
+  return prepared.contains(transaction) || std::ranges::any_of(pending, [&](const PendingWrite* write) {
+           return write->prepares && write->transaction == transaction;
+         });
+}
+
 bool LedShard::has_prepares() const {
   return !prepared.empty() || std::ranges::any_of(pending, [](const PendingWrite* write) { return write->prepares; });
 }

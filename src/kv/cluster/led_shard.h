@@ -125,6 +125,8 @@ struct LedShard {
   // prepared, at or below `limit`. Null when there is none.
   const Writer* find_writer(const txn::Span& part, TransactionId reader, HlcTimestamp at, HlcTimestamp limit) const
       PANDO_REQUIRES(mutex);
+  // Whether the transaction is prepared, or on its way to be.
+  bool takes_part(TransactionId transaction) const PANDO_REQUIRES(mutex);
   // Whether something is prepared, or on its way to be.
   bool has_prepares() const PANDO_REQUIRES(mutex);
   // Whether another transaction is prepared, or on its way to be, that has read one of the keys.

@@ -72,7 +72,7 @@ class Peers {
         co_await exchange({.node = node,
                            .shard = shard_of(request),
                            .waits = Request::kMethod == Method::kLock || Request::kMethod == Method::kExclude},
-                          Request::kMethod, transaction_of(request).number(), std::move(body), &reply, executor);
+                          Request::kMethod, lane_of(request), std::move(body), &reply, executor);
     AnswerTo<Request> answer;
     if (!answered || !decode(reply, answer)) {
       co_return AnswerTo<Request>::unreachable();

@@ -174,6 +174,8 @@ struct CommitPart {
   // Serializable: nothing in `reads` may have changed since `snapshot`. Zero for all others.
   HlcTimestamp snapshot;
   std::vector<txn::Span> reads;
+  // Around the keys that it has locked and does not write; empty for none.
+  txn::Span locked;
   // The gateway has something to do before the locks are free, and frees them itself.
   bool keeps_locks = false;
   // Not to be committed after this; zero for no limit.
@@ -183,7 +185,7 @@ struct CommitPart {
   bool replaces = false;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(shard, transaction, term, payload, conditions, snapshot, reads, keeps_locks, deadline, replaces);
+    fields(shard, transaction, term, payload, conditions, snapshot, reads, locked, keeps_locks, deadline, replaces);
   }
 };
 

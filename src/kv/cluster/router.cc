@@ -3,12 +3,8 @@
 namespace pando::kv {
 
 Task<RouteReply> ClusterRouter::find(Bytes key, bool before, runtime::Executor& executor) {
-  RouteReply route = local_.route(key, before);
+  RouteReply route = known(key, before);
   if (route.known) {
-    co_return route;
-  }
-  route = remembered(key, before);
-  if (route.known && route.leaseholder.number() != 0) {
     co_return route;
   }
   for (const NodeId node : nodes_()) {
@@ -19,6 +15,15 @@ Task<RouteReply> ClusterRouter::find(Bytes key, bool before, runtime::Executor& 
     }
   }
   co_return RouteReply();
+}
+
+RouteReply ClusterRouter::known(ByteView key, bool before) {
+  RouteReply route = local_.route(key, before);
+  if (route.known) {
+    return route;
+  }
+  route = remembered(key, before);
+  return route.leaseholder.number() != 0 ? route : RouteReply();
 }
 
 RouteReply ClusterRouter::remembered(ByteView key, bool before) {

@@ -28,6 +28,8 @@ class ClusterRouter {
   // The shard of `key`; with `before`, the one that holds what comes just before `key` (an empty key is the end of
   // everything). Unknown when nobody can tell at the moment.
   Task<RouteReply> find(Bytes key, bool before, runtime::Executor& executor);
+  // The same as far as this node knows, without asking others.
+  RouteReply known(ByteView key, bool before) PANDO_EXCLUDES(mutex_);
   // `node` leads the shard, as another node says; 0: whoever was thought to lead it does not.
   void learn_leaseholder(ShardId shard, NodeId node) PANDO_EXCLUDES(mutex_);
   // What is remembered of the shard is wrong.

@@ -120,9 +120,16 @@ Task<Status> ShardMerger::merge_with(ShardId left, ShardDescriptor right, runtim
   co_await begun.decided.wait();
   PANDO_CO_TRY(begun.result->status());
   right = **begun.result;
-  Status status = co_await await_replicas(
-      right, {.shard = right.id, .left = right.merging->left, .left_generation = right.merging->left_generation},
-      executor);
+  // From here on nothing comes to the right side: what was prepared since prepare_merge() would have no shard.
+  const auto promised = store_.parts().leaseholder.has_stored_promises(right.id);
+  Status status = !promised.ok() ? promised.status()
+                  : *promised    ? not_now("a transaction is prepared on the shard on the right")
+                                 : Status();
+  if (status.ok()) {
+    status = co_await await_replicas(
+        right, {.shard = right.id, .left = right.merging->left, .left_generation = right.merging->left_generation},
+        executor);
+  }
   if (status.ok()) {
     DescriptorCall merged(executor);
     host.merge(left, right.id, store_.parts().leaseholder.handover(right.id), merged.callback());

@@ -19,6 +19,8 @@ struct ReplicaChangeState {
   DescriptorCallback done;
   uint64_t term = 0;
   uint64_t deadline_ns = 0;
+  // Since when a node that is to get a replica cannot be reached; 0: all can.
+  uint64_t unreachable_since_ns = 0;
   // The index of the last configuration change that was proposed for it.
   uint64_t proposed = 0;
   bool promoted = false;
@@ -30,6 +32,8 @@ struct LeaseTransfer {
   uint64_t deadline_ns = 0;
   StatusCallback done;
 };
+
+struct SharedLease;
 
 struct Replica {
   struct Proposed {
@@ -72,6 +76,9 @@ struct Replica {
   // --- leading ---
   bool serving = false;
   uint64_t serving_term = 0;
+  // While its lease is renewed with those of others; and its place among them.
+  SharedLease* shared_lease = nullptr;
+  std::size_t shared_lease_place = 0;
   // The last handover entry that this replica has proposed: it does not serve again before something follows it.
   uint64_t handover_index = 0;
   std::optional<LeaseTransfer> transfer;

@@ -16,6 +16,7 @@ namespace pando::kv {
 namespace {
 
 constexpr uint64_t kChangeTimeoutNs = 300'000'000'000;
+constexpr uint64_t kUnreachableTimeoutNs = 5'000'000'000;
 constexpr uint64_t kMembershipIntervalNs = 20'000'000'000;
 // A learner that is no further behind than this is promoted.
 constexpr uint64_t kCaughtUpEntries = 1000;
@@ -23,6 +24,20 @@ constexpr uint64_t kCaughtUpEntries = 1000;
 template <typename... Args>
 Status not_now(fmt::format_string<Args...> format, Args&&... args) {
   return Status(sql_state::kObjectNotInPrerequisiteState, format, std::forward<Args>(args)...);
+}
+
+// A node that has gone for good must not keep the shard from being changed in another way.
+bool waits_in_vain(ReplicaChangeState& change, const ReplicaEnvironment& environment) {
+  const bool reachable = std::ranges::all_of(change.wanted.add, [&](NodeId node) {
+    return node == environment.self || environment.transport.connected(node);
+  });
+  const uint64_t now_ns = environment.clock.monotonic_ns();
+  if (reachable) {
+    change.unreachable_since_ns = 0;
+  } else if (change.unreachable_since_ns == 0) {
+    change.unreachable_since_ns = now_ns;
+  }
+  return !reachable && now_ns > change.unreachable_since_ns + kUnreachableTimeoutNs;
 }
 
 using Step = raft::ConfigChange::Step;
@@ -86,6 +101,11 @@ bool ReplicaCore::drive(Replica& replica, ReplicaChangeState& change, Status& ou
     return false;
   }
   if (change.promoted) {
+    return true;
+  }
+  if (waits_in_vain(change, environment_)) {
+    outcome = Status(sql_state::kQueryCanceled, "a node that is to get a replica of shard {} cannot be reached",
+                     replica.shard.number());
     return true;
   }
   std::vector<NodeId> missing;

@@ -5,7 +5,7 @@
 //   replica_core.cc       inputs, turns, sending, the journal
 //   replica_start.cc      what engine and journal hold, brought together after a restart; stopping
 //   replica_apply.cc      committed entries to the state machine; splits and configuration changes among them
-//   replica_lease.cc      who leads and serves; handing over
+//   replica_lease.cc      who leads and serves; handing over (shared_leases.h: those of idle shards, together)
 //   replica_change.cc     changes of replicas; adopting and destroying replicas
 //   replica_merge.cc      two shards become one
 //   replica_snapshot.cc   when a snapshot takes the place of what is here
@@ -25,27 +25,16 @@
 #include "kv/replica/replica_format.h"
 #include "kv/replica/replica_host.h"
 #include "kv/replica/replica_messages.h"
+#include "kv/replica/shared_leases.h"
 
 namespace pando::kv {
 
 class SnapshotReceiver;
 class SnapshotSender;
 
-// What the journal holds of one shard, as replayed.
-struct ReplayedLog {
-  std::optional<ReplicaRecord> record;
-  raft::LogPosition start;
-  // Following `start`.
-  std::vector<raft::Entry> entries;
-};
-
-// What the engine holds of one shard.
-struct StoredReplica {
-  std::optional<LocalReplica> local;
-  std::optional<ShardDescriptor> descriptor;
-  std::optional<ShardState> state;
-  uint64_t applied = 0;
-};
+// What journal and engine hold of one shard (replica_start.cc).
+struct ReplayedLog;
+struct StoredReplica;
 
 class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, public multiraft::Directory {
  public:
@@ -207,6 +196,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   void begin_serving(Replica& replica, uint64_t until_ns);
   void end_serving(Replica& replica);
   void renew_leases();
+  void share_lease(Replica& replica);
   void watch_transfers();
   bool inherited_handover(const Replica& replica) const;
   uint64_t propose_own(Replica& replica, EntryKind kind, Bytes body, ProposalCallback done);
@@ -278,7 +268,9 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   std::unique_ptr<ApplyPlan> plan_;
   bool engine_failed_ = false;
 
+  // Renewed one by one, and together.
   std::map<ShardId, Replica*> serving_;
+  SharedLeases shared_leases_;
   std::set<ShardId> transferring_;
   std::set<ShardId> changing_;
   std::set<ShardId> removed_;

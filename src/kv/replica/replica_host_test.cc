@@ -474,6 +474,49 @@ TEST_F(ReplicaHostTest, AFullDiskStopsNothingForGood) {
   EXPECT_EQ(has(hosts_->node(1), 12), outcome == ProposalOutcome::kApplied);
 }
 
+// Its unconfirmed tail was replaced in the segment behind; then all was flushed, and the segments before went.
+TEST_F(ReplicaHostTest, AReplacedTailWhoseSegmentsAreGoneIsNotMissed) {
+  options_.replica.journal_keep_bytes = 0;
+  options_.replica.log_bytes_max = 2_KiB;
+  make_group(3);
+  write(1, 10);
+  SimulatedNode& old = *hosts_->await_leaseholder(kShard);
+  for (uint32_t other = 1; other <= 3; ++other) {
+    hosts_->network().block(other, old.id().number());
+    hosts_->network().block(old.id().number(), other);
+  }
+  const uint64_t term = *old.machine().serving(kShard);
+  // More than half of a segment each: the last one begins the next.
+  const Bytes large(40_KiB, 'x');
+  for (uint64_t i = 100; i < 120; ++i) {
+    const Bytes value = i == 100 || i == 119 ? large : Bytes("small");
+    old.host().propose({.shard = kShard,
+                        .term = term,
+                        .generation = 100,
+                        .payload = encode(RecordCommand{i, "unconfirmed", value}),
+                        .done = [](ProposalResult) {}});
+    hosts_->run_for(2ms);
+  }
+  ASSERT_TRUE(hosts_->run_until(10s, [&] {
+    SimulatedNode* const now = hosts_->leaseholder(kShard);
+    return now != nullptr && now != &old;
+  }));
+  write(11, 40);
+  hosts_->network().heal();
+  expect_identical();
+  const uint64_t segments = old.host().statistics().journal.segment_count;
+  for (const auto& node : hosts_->nodes()) {
+    node->engine().flush().ignore("a memory engine flushes");
+  }
+  write(41, 42);
+  hosts_->run_for(1s);
+  EXPECT_LT(old.host().statistics().journal.segment_count, segments) << "nothing was freed: nothing is tested";
+  old.crash();
+  old.start();
+  ASSERT_TRUE(hosts_->run_until(5s, [&] { return old.running(); }));
+  expect_identical();
+}
+
 // A sync that failed may have forgotten what it was to write, and the next one succeeds: what is written again must not
 // rest on it.
 TEST_F(ReplicaHostTest, WhatIsWrittenAgainAfterAFailedSyncIsDurable) {
@@ -504,6 +547,76 @@ TEST_F(ReplicaHostTest, WhatIsWrittenAgainAfterAFailedSyncIsDurable) {
     }
   }
   EXPECT_GT(world_.probes().at("disk forgot what a sync failed to write"), 0U);
+}
+
+// Four shards with the same voters and leader, idle for a while.
+TEST_F(ReplicaHostTest, LeasesOfIdleShardsGoOnTogetherAndEndTogether) {
+  make_group(3);
+  for (uint64_t id = 2; id <= 4; ++id) {
+    ASSERT_TRUE(hosts_->split(ShardId(id - 1), fmt::format("k{:04}", 10 * id), ShardId(id)).ok());
+    ASSERT_NE(hosts_->await_leaseholder(ShardId(id)), nullptr);
+  }
+  SimulatedNode& holder = *hosts_->await_leaseholder(kShard);
+  const auto until = [&](uint64_t id) { return holder.host().view(ShardId(id))->lease_until_ns(); };
+  hosts_->run_for(3s);
+  for (int i = 0; i < 200; ++i) {
+    hosts_->run_for(10ms);
+    for (uint64_t id = 1; id <= 4; ++id) {
+      ASSERT_TRUE(holder.serves(ShardId(id))) << "shard " << id << " after " << i;
+      EXPECT_EQ(until(id), until(1)) << "shard " << id << " after " << i;
+    }
+    // Who is written to is looked at alone, and comes back.
+    if (i == 50) {
+      write(1, 3, ShardId(2));
+      hosts_->run_for(1s);
+    }
+  }
+  // Shard 3 moves away from the node whose promise all of them count on first.
+  ASSERT_TRUE(hosts_->transfer(ShardId(3), NodeId(holder.id() == NodeId(2) ? 3 : 2)).ok());
+  EXPECT_EQ(until(3), 0U);
+  hosts_->run_for(1s);
+  EXPECT_FALSE(holder.serves(ShardId(3)));
+  // The others lose it when the promises have lapsed, though nothing tells them.
+  for (uint32_t other = 1; other <= 3; ++other) {
+    if (NodeId(other) != holder.id()) {
+      hosts_->network().block(holder.id().number(), other);
+      hosts_->network().block(other, holder.id().number());
+    }
+  }
+  hosts_->run_for(700ms);
+  for (uint64_t id = 1; id <= 4; ++id) {
+    EXPECT_FALSE(holder.serves(ShardId(id))) << "shard " << id;
+    SimulatedNode* const next = hosts_->await_leaseholder(ShardId(id));
+    ASSERT_NE(next, nullptr);
+    EXPECT_NE(next->id(), holder.id());
+  }
+}
+
+// A promise of a node without a voter prolongs nothing, though another shard counts on it.
+TEST_F(ReplicaHostTest, SharedLeasesRestOnTheVotersOfTheShardAlone) {
+  make_group(4);
+  ASSERT_TRUE(hosts_->split(kShard, "k0010", ShardId(2)).ok());
+  SimulatedNode& holder = *hosts_->await_leaseholder(kShard);
+  ASSERT_EQ(hosts_->await_leaseholder(ShardId(2)), &holder);
+  std::vector<uint32_t> others;
+  for (uint32_t i = 1; i <= 4; ++i) {
+    if (NodeId(i) != holder.id()) {
+      others.push_back(i);
+    }
+  }
+  // Besides the holder, shard 1 is on the first and the last of the others, shard 2 on the first two.
+  ASSERT_TRUE(hosts_->change(kShard, {.remove = {NodeId(others[1])}}).ok());
+  ASSERT_TRUE(hosts_->change(ShardId(2), {.remove = {NodeId(others[2])}}).ok());
+  hosts_->run_for(3s);
+  ASSERT_TRUE(holder.serves(kShard));
+  ASSERT_TRUE(holder.serves(ShardId(2)));
+  for (const uint32_t gone : {others[0], others[1]}) {
+    hosts_->network().block(holder.id().number(), gone);
+    hosts_->network().block(gone, holder.id().number());
+  }
+  hosts_->run_for(700ms);
+  EXPECT_FALSE(holder.serves(ShardId(2)));
+  EXPECT_TRUE(holder.serves(kShard));
 }
 
 TEST_F(ReplicaHostTest, AnIdleGroupIsSilent) {

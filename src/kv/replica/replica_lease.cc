@@ -20,6 +20,9 @@ Status not_leading(ShardId shard) {
 }  // namespace
 
 void ReplicaCore::refresh(Replica& replica) {
+  if (shared_leases_.remove(replica)) {
+    serving_[replica.shard] = &replica;
+  }
   const raft::Raft& raft = raft_of(replica);
   const NodeId leader = raft.leader() == raft::kNobody ? NodeId() : node_of(replica, raft.leader());
   if (replica.view->leader() != leader) {
@@ -82,6 +85,7 @@ void ReplicaCore::end_serving(Replica& replica) {
     return;
   }
   serving_.erase(replica.shard);
+  shared_leases_.remove(replica);
   ShardViewWriter::set_lease(*replica.view, 0);
   ShardViewWriter::set_term(*replica.view, 0);
   environment_.state_machine.on_lease(replica.shard, {.kind = LeaseEvent::Kind::kEnded, .term = replica.serving_term});
@@ -109,6 +113,18 @@ void ReplicaCore::renew_leases() {
   }
   std::vector<Replica*> due;
   uint64_t next = UINT64_MAX;
+  for (auto& [basis, lease] : shared_leases_) {
+    if (lease.until_ns < now + kRenewBeforeNs) {
+      const uint64_t until = raft_of(*lease.replicas.front()).lease_until_ns();
+      if (until <= now) {
+        due.insert(due.end(), lease.replicas.begin(), lease.replicas.end());
+        continue;
+      }
+      SharedLeases::prolong(lease, until);
+    }
+    next =
+        std::min(next, std::max(lease.until_ns - std::min(lease.until_ns, kRenewBeforeNs), now + kRenewalIntervalNs));
+  }
   for (const auto& [shard, replica] : serving_) {
     const uint64_t until = replica->view->lease_until_ns();
     if (until < now + kRenewBeforeNs) {
@@ -119,11 +135,28 @@ void ReplicaCore::renew_leases() {
   }
   for (Replica* const replica : due) {
     refresh(*replica);
+    share_lease(*replica);
     const uint64_t until = replica->view->lease_until_ns();
     // What could not be renewed now may be a little later.
     next = std::min(next, std::max(until - std::min(until, kRenewBeforeNs), now + kRenewalIntervalNs));
   }
   next_renewal_ns_ = next;
+}
+
+void ReplicaCore::share_lease(Replica& replica) {
+  const raft::Raft& raft = raft_of(replica);
+  if (!replica.serving || !raft.idle() || raft.config().joint()) {
+    return;
+  }
+  LeaseBasis basis{.voters = raft.config().voters.incoming.size()};
+  for (const raft::Progress& member : raft.progress()) {
+    if (member.id != replica.self && raft.config().voters.contains(member.id)) {
+      basis.promises.emplace_back(node_of(replica, member.id), member.fortified_epoch);
+    }
+  }
+  std::ranges::sort(basis.promises);
+  serving_.erase(replica.shard);
+  shared_leases_.add(replica, std::move(basis), replica.view->lease_until_ns());
 }
 
 // Returns the index of the entry; 0 when it was refused.

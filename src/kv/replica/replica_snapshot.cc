@@ -160,7 +160,7 @@ void ReplicaCore::snapshot_installed(NodeId from, const SnapshotMessage& begin, 
   }
   const raft::Snapshot& snapshot = *begin.raft.snapshot;
   const ShardDescriptor before = std::exchange(here.descriptor, begin.descriptor);
-  const bool added = !std::exchange(here.initialized, true);
+  here.initialized = true;
   here.applies.clear();
   here.config = snapshot.config;
   here.applied = snapshot.position.index;
@@ -175,9 +175,8 @@ void ReplicaCore::snapshot_installed(NodeId from, const SnapshotMessage& begin, 
     here.proposals.pop_front();
     done({.outcome = ProposalOutcome::kUnknown});
   }
-  environment_.state_machine.on_shard({.kind = added ? ShardEvent::Kind::kAdded : ShardEvent::Kind::kReplaced,
-                                       .descriptor = here.descriptor,
-                                       .before = before});
+  environment_.state_machine.on_shard(
+      {.kind = ShardEvent::Kind::kReplaced, .descriptor = here.descriptor, .before = before});
   multiraft::Envelope envelope{.from = from, .to = environment_.self};
   envelope.raft.push_back({begin.shard, begin.raft});
   multiraft_->step(std::move(envelope), now_ns());

@@ -20,6 +20,23 @@
 #include "kv/replica/snapshot_sender.h"
 
 namespace pando::kv {
+
+// What the journal holds of one shard, as replayed.
+struct ReplayedLog {
+  std::optional<ReplicaRecord> record;
+  raft::LogPosition start;
+  // Following `start`.
+  std::vector<raft::Entry> entries;
+};
+
+// What the engine holds of one shard.
+struct StoredReplica {
+  std::optional<LocalReplica> local;
+  std::optional<ShardDescriptor> descriptor;
+  std::optional<ShardState> state;
+  uint64_t applied = 0;
+};
+
 namespace {
 
 Status damaged(ShardId shard, ByteView what) {
@@ -31,7 +48,10 @@ class Replay final : public storage::JournalVisitor {
   Status on_entry(ShardId shard, const storage::JournalEntry& entry) override {
     ReplayedLog& log = logs[shard];
     if (entry.index <= log.start.index) {
-      return damaged(shard, "a journal entry before the beginning of its log");
+      // It replaced what has gone since, and so did those before it: the engine has flushed them all.
+      log.entries.clear();
+      log.start = {entry.index, entry.term};
+      return Status();
     }
     if (entry.index > log.start.index + log.entries.size() + 1) {
       return damaged(shard, "a gap in the journal");

@@ -40,11 +40,11 @@ struct LeaseEvent {
 // Tells of the replicas on this node, after the engine has it.
 struct ShardEvent {
   enum class Kind : uint8_t {
-    // At start, by bootstrap, as the right side of a split, or when the first snapshot of a replica is in place.
+    // At start, by bootstrap, or as the right side of a split.
     kAdded,
     // Bounds or replicas have changed: `before` is the old descriptor.
     kChanged,
-    // A snapshot has taken the place of all data.
+    // All data came with a snapshot, which may be the first: what is in it was not applied here.
     kReplaced,
     // This node has no replica any more, and its data is gone; or it was merged into its left neighbour, which has it.
     kRemoved,

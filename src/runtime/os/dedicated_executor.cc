@@ -2,20 +2,14 @@
 
 #include <utility>
 
-#include <pthread.h>
-
 #include "runtime/os/turn.h"
 
 namespace pando::runtime {
 
-void name_this_thread(const std::string& name) {
-  constexpr std::size_t kNameBytesMax = 15;
-  ::pthread_setname_np(::pthread_self(), name.substr(0, kNameBytesMax).c_str());
-}
-
-DedicatedExecutor::DedicatedExecutor(const std::string& name)
-    : thread_([this, name] {
+DedicatedExecutor::DedicatedExecutor(const std::string& name, Urgency urgency)
+    : thread_([this, name, urgency] {
         name_this_thread(name);
+        set_urgency(urgency);
         run();
       }) {}
 

@@ -15,13 +15,13 @@
 
 #include "base/mutex.h"
 #include "runtime/executor.h"
+#include "runtime/os/thread.h"
 
 namespace pando::runtime {
 
 class DedicatedExecutor final : public Executor {
  public:
-  // `name` is shown by the operating system; at most 15 bytes of it.
-  explicit DedicatedExecutor(const std::string& name);
+  explicit DedicatedExecutor(const std::string& name, Urgency urgency = Urgency::kUsual);
   ~DedicatedExecutor() override { stop(); }
   DedicatedExecutor(const DedicatedExecutor&) = delete;
   DedicatedExecutor& operator=(const DedicatedExecutor&) = delete;
@@ -42,8 +42,5 @@ class DedicatedExecutor final : public Executor {
   bool stopping_ PANDO_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
-
-// Names the calling thread for the operating system's tools.
-void name_this_thread(const std::string& name);
 
 }  // namespace pando::runtime

@@ -4,6 +4,12 @@
 
 #include "runtime/os/turn.h"
 
+#ifdef PANDO_THREAD_SANITIZER
+// Neither gRPC nor what it is made of is instrumented.
+extern "C" const char* __tsan_default_suppressions();
+extern "C" const char* __tsan_default_suppressions() { return "race:libgrpc\nrace:libgpr\nrace:libabsl\n"; }
+#endif
+
 namespace pando::runtime {
 
 void GrpcLoop::start(std::unique_ptr<grpc::CompletionQueue> queue) {
@@ -17,6 +23,7 @@ void GrpcLoop::run() {
   bool ok = false;
   Turn turn;
   while (queue_->Next(&tag, &ok)) {
+    taken_over(tag);
     static_cast<Completion*>(tag)->complete(ok);
     turn.end();
   }
@@ -26,6 +33,7 @@ void GrpcLoop::run() {
 class GrpcLoop::Posted final : public Completion {
  public:
   Posted(GrpcLoop& loop, std::function<void()> task) : guest_(loop), task_(std::move(task)) {
+    handed_over(static_cast<Completion*>(this));
     alarm_.Set(loop.queue(), gpr_time_0(GPR_CLOCK_MONOTONIC), static_cast<Completion*>(this));
   }
   void complete(bool) override {

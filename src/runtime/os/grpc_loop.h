@@ -24,6 +24,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/mutex.h"
+#include "base/thread_sanitizer.h"
 
 namespace pando::runtime {
 
@@ -42,6 +43,7 @@ class Operation final : public Completion {
   void* arm(std::shared_ptr<Owner> owner) {
     PANDO_ASSERT(owner_ == nullptr, "an operation that is still under way");
     owner_ = std::move(owner);
+    handed_over(tag());
     return tag();
   }
   bool armed() const { return owner_ != nullptr; }

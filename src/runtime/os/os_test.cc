@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "runtime/block_on.h"
@@ -197,6 +198,32 @@ TEST(Worker, WakesFromSleepForEveryPost) {
     spawn(pool.worker(0), hop(&executor, &seen, 1, &done));
     block_on(executor, wait_for(&done));
   }
+}
+
+Task<void> ask_nice(Executor* there, int* nice, Event* done) {
+  co_await yield_to(*there);
+  *nice = ::getpriority(PRIO_PROCESS, 0);
+  done->set();
+}
+
+int nice_of(Executor& there) {
+  InlineExecutor executor;
+  Event done(executor);
+  int nice = -100;
+  spawn(executor, ask_nice(&there, &nice, &done));
+  block_on(executor, wait_for(&done));
+  return nice;
+}
+
+TEST(DedicatedExecutor, OnlyTheLeisurelyStandBack) {
+  const int own = ::getpriority(PRIO_PROCESS, 0);
+  DedicatedExecutor usual("usual");
+  DedicatedExecutor prompt("prompt", Urgency::kPrompt);
+  DedicatedExecutor leisurely("leisurely", Urgency::kLeisurely);
+  EXPECT_EQ(nice_of(usual), own);
+  EXPECT_EQ(nice_of(prompt), own);
+  EXPECT_GT(nice_of(leisurely), own);
+  EXPECT_EQ(::getpriority(PRIO_PROCESS, 0), own);
 }
 
 TEST(Worker, CoroutinesMoveBetweenExecutors) {

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/assert.h"
-#include "runtime/os/dedicated_executor.h"
 #include "runtime/os/posix_disk.h"
+#include "runtime/os/thread.h"
 #include "runtime/os/turn.h"
 
 namespace pando::runtime {

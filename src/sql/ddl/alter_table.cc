@@ -416,16 +416,14 @@ Task<Result<std::string>> alter_table(const ast::AlterTable* statement, Definiti
     }
     co_return tag;
   }
-  auto found = definition->find_relation(statement->name);
+  const bool is_table = statement->kind == ast::ObjectKind::kTable;
+  auto found =
+      co_await definition->lock_named(statement->name, is_table ? &Definition::find_table : &Definition::find_relation);
   if (!found.ok() && statement->if_exists && found.status().is(sql_state::kUndefinedTable)) {
     definition->notice(fmt::format("relation \"{}\" does not exist, skipping", statement->name.name));
     co_return tag;
   }
-  PANDO_CO_ASSIGN(TablePtr table, std::move(found));
-  if (table->kind != RelationKind::kTable && statement->kind == ast::ObjectKind::kTable) {
-    PANDO_CO_ASSIGN(table, definition->find_table(statement->name));
-  }
-  PANDO_CO_ASSIGN(table, co_await definition->lock_for_change(table->oid));
+  PANDO_CO_ASSIGN(const TablePtr table, std::move(found));
   Alteration alteration{.before = table, .table = *table};
   for (const auto& command : statement->commands) {
     if (command.kind == Command::Kind::kChangeOwner) {

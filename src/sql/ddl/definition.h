@@ -83,6 +83,14 @@ class Definition {
 
   // --- locking: takes the lock, then returns the descriptor as it is now ---
   Task<Result<TablePtr>> lock_for_change(Oid table);
+  // The same for what `find` finds, which is looked for again when it is locked: whoever had the lock may have dropped
+  // it, and made another of its name. Null, or an error, is what `find` says when there is none.
+  Task<Result<TablePtr>> lock_found(std::function<Result<TablePtr>()> find);
+  // By name. REQUIRES: `name` outlives the call.
+  Task<Result<TablePtr>> lock_named(const ast::RelationName& name,
+                                    Result<TablePtr> (Definition::*find)(const ast::RelationName&)) {
+    return lock_found([this, find, &name] { return (this->*find)(name); });
+  }
 
   // --- storing a changed table ---
   Task<Status> put_table(TableDescriptor table);

@@ -240,7 +240,37 @@ Status wrong_kind(const ast::DropObjects& statement, const TableDescriptor& foun
       .with_hint(fmt::format("Use DROP {} to remove a {}.", found_kind, found_word));
 }
 
-// nullopt: there is no such object.
+TablePtr table_of_index(const catalog::Snapshot& view, const std::vector<std::string>& schemas,
+                        const std::string& index) {
+  for (const auto& schema_name : schemas) {
+    const SchemaPtr schema = view.find_schema(schema_name);
+    if (TablePtr table = schema ? view.find_index_table(schema->oid, index) : nullptr) {
+      return table;
+    }
+  }
+  return nullptr;
+}
+
+// A table or view. Null when there is none of the name.
+Result<TablePtr> find_droppable(const ast::DropObjects& statement, const ast::RelationName& name,
+                                Definition& definition) {
+  TablePtr table = definition.snapshot()->resolve_table(definition.context().bind.search_path, name.schema, name.name);
+  if (!table) {
+    return table;
+  }
+  const RelationKind wanted = statement.kind == ast::ObjectKind::kView               ? RelationKind::kView
+                              : statement.kind == ast::ObjectKind::kMaterializedView ? kMaterializedView
+                                                                                     : RelationKind::kTable;
+  if (table->kind == RelationKind::kVirtual || table->oid < types::oid::kFirstUser) {
+    return Status(sql_state::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog", table->name);
+  }
+  if (table->kind != wanted) {
+    return wrong_kind(statement, *table);
+  }
+  return table;
+}
+
+// False: there is no such object.
 Task<Result<bool>> drop_one(const ast::DropObjects* statement, const ast::QualifiedName* name, Definition* definition) {
   const auto view = definition->snapshot();
   if (statement->kind == ast::ObjectKind::kSchema) {
@@ -274,27 +304,20 @@ Task<Result<bool>> drop_one(const ast::DropObjects* statement, const ast::Qualif
   }
   if (statement->kind == ast::ObjectKind::kIndex) {
     std::vector<std::string> schemas = relation.schema.empty() ? path : std::vector<std::string>{relation.schema};
-    for (const auto& schema_name : schemas) {
-      const SchemaPtr schema = view->find_schema(schema_name);
-      if (const TablePtr table = schema ? view->find_index_table(schema->oid, relation.name) : nullptr) {
-        PANDO_CO_TRY(co_await drop_index(table, relation.name, statement->behavior, definition));
-        co_return true;
-      }
+    PANDO_CO_ASSIGN(const TablePtr table, co_await definition->lock_found([&]() -> Result<TablePtr> {
+      return table_of_index(*definition->snapshot(), schemas, relation.name);
+    }));
+    if (!table) {
+      co_return false;
     }
-    co_return false;
+    PANDO_CO_TRY(co_await drop_index(table, relation.name, statement->behavior, definition));
+    co_return true;
   }
-  const TablePtr table = view->resolve_table(path, relation.schema, relation.name);
+  PANDO_CO_ASSIGN(const TablePtr table, co_await definition->lock_found([&]() -> Result<TablePtr> {
+    return find_droppable(*statement, relation, *definition);
+  }));
   if (!table) {
     co_return false;
-  }
-  const RelationKind wanted = statement->kind == ast::ObjectKind::kView               ? RelationKind::kView
-                              : statement->kind == ast::ObjectKind::kMaterializedView ? kMaterializedView
-                                                                                      : RelationKind::kTable;
-  if (table->kind == RelationKind::kVirtual || table->oid < types::oid::kFirstUser) {
-    co_return Status(sql_state::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog", table->name);
-  }
-  if (table->kind != wanted) {
-    co_return wrong_kind(*statement, *table);
   }
   PANDO_CO_TRY(co_await drop_relation(table->oid, statement->behavior, definition));
   co_return true;

@@ -103,8 +103,7 @@ std::string default_name(const ast::CreateIndex& statement, const TableDescripto
 Task<Result<std::string>> create_index(const ast::CreateIndex* statement, Definition* definition) {
   const std::string tag = "CREATE INDEX";
   PANDO_CO_TRY(check_supported(*statement));
-  PANDO_CO_ASSIGN(const TablePtr found, definition->find_indexable(statement->table));
-  PANDO_CO_ASSIGN(const TablePtr table, co_await definition->lock_for_change(found->oid));
+  PANDO_CO_ASSIGN(const TablePtr table, co_await definition->lock_named(statement->table, &Definition::find_indexable));
   const SchemaPtr schema = definition->snapshot()->find_schema(table->schema);
   IndexDescriptor index;
   index.name = statement->name.empty() ? default_name(*statement, *table, *definition) : statement->name;

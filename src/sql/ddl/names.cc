@@ -242,6 +242,20 @@ Task<Result<TablePtr>> Definition::lock_for_change(Oid table) {
   co_return current;
 }
 
+Task<Result<TablePtr>> Definition::lock_found(std::function<Result<TablePtr>()> find) {
+  while (true) {
+    PANDO_CO_ASSIGN(const TablePtr found, find());
+    if (found == nullptr) {
+      co_return found;
+    }
+    PANDO_CO_TRY(co_await catalog().lock_table(found->oid, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock));
+    PANDO_CO_ASSIGN(TablePtr locked, find());
+    if (locked == nullptr || locked->oid == found->oid) {
+      co_return locked;
+    }
+  }
+}
+
 Task<Status> Definition::put_table(TableDescriptor table) {
   ++table.version;
   co_return co_await catalog().put(std::make_shared<const TableDescriptor>(std::move(table)));

@@ -232,7 +232,8 @@ Task<Status> rename_any(const ast::Rename* statement, Definition* definition) {
   if (statement->kind == Kind::kTableConstraint) {
     co_return co_await rename_constraint(table, statement->member, statement->new_name, definition);
   }
-  PANDO_CO_ASSIGN(const TablePtr locked, co_await definition->lock_for_change(table->oid));
+  PANDO_CO_ASSIGN(const TablePtr locked,
+                  co_await definition->lock_named(*statement->relation, &Definition::find_relation));
   co_return co_await rename_relation(locked, statement->new_name, definition);
 }
 

@@ -15,8 +15,7 @@ Status refuse_referenced(const TableDescriptor& table, const TableDescriptor& re
 Task<Result<std::vector<TablePtr>>> tables_to_truncate(const ast::Truncate* statement, Definition* definition) {
   std::vector<TablePtr> tables;
   for (const auto& name : statement->tables) {
-    PANDO_CO_ASSIGN(const TablePtr table, definition->find_table(name));
-    PANDO_CO_ASSIGN(const TablePtr locked, co_await definition->lock_for_change(table->oid));
+    PANDO_CO_ASSIGN(const TablePtr locked, co_await definition->lock_named(name, &Definition::find_table));
     tables.push_back(locked);
   }
   const auto is_listed = [&](Oid oid) {

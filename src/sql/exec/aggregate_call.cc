@@ -28,15 +28,16 @@ bool shows_order(const Function& function) {
 void GroupStates::resize(std::size_t groups) {
   while (blocks_.size() * kGroupsPerBlock < groups) {
     const std::size_t bytes = std::max<std::size_t>(kGroupsPerBlock * stride_, 1);
-    blocks_.emplace_back(static_cast<char*>(::operator new[](bytes, std::align_val_t(16))));
+    blocks_.emplace_back(static_cast<char*>(::operator new[](bytes, kAlignment)));
   }
 }
 
-Result<AggregateCall> AggregateCall::make(const AggregateExpr& expr, types::Type result, const Scope& scope,
-                                          Runtime& runtime) {
+Result<AggregateCall> AggregateCall::make(const AggregateExpr& expr, types::Type result, const ExprPtr& states,
+                                          const Scope& scope, Runtime& runtime) {
   AggregateCall call(runtime);
   call.function_ = expr.function;
   call.result_ = result;
+  call.portable_ = portable_state_of(*expr.function);
   if (expr.function->aggregate == nullptr) {
     return Status(sql_state::kFeatureNotSupported, "aggregate function {} is not supported", expr.function->name);
   }
@@ -62,6 +63,12 @@ Result<AggregateCall> AggregateCall::make(const AggregateExpr& expr, types::Type
       order.push_back({argument, false, false});
     }
   }
+  if (states != nullptr) {
+    PANDO_ASSERT(call.portable_ != nullptr, "states that were sent can be read");
+    call.combines_ = true;
+    PANDO_ASSIGN(call.arguments_, Projection::make({states}, scope, runtime));
+    return call;
+  }
   PANDO_ASSIGN(call.arguments_, Projection::make(arguments, scope, runtime));
   PANDO_ASSIGN(call.filter_, Condition::make(expr.filter, scope, runtime));
   if (call.ordered_) {
@@ -79,6 +86,9 @@ bool AggregateCall::is_mergeable() const {
 
 Task<Status> AggregateCall::update(const Chunk& rows, const uint32_t* groups, char* const* row_states,
                                    GroupStates& states) {
+  if (combines_) {
+    return combine_rows(rows, row_states, states);
+  }
   if (filter_.always() && !distinct_ && !ordered_) {
     return update_plain(rows, row_states, states);
   }
@@ -103,6 +113,28 @@ Task<Status> AggregateCall::update_plain(const Chunk& rows, char* const* row_sta
     state_pointers_[row] = (row_states == nullptr ? static_cast<char*>(states.at(0)) : row_states[row]) + offset_;
   }
   co_return run_kernel(rows.rows, nullptr);
+}
+
+Task<Status> AggregateCall::combine_rows(const Chunk& rows, char* const* row_states, GroupStates& states) {
+  PANDO_CO_TRY(co_await arguments_.evaluate(rows, plain_arguments_));
+  const Vector& saved = plain_arguments_.columns[0];
+  const std::unique_ptr<char, GroupStates::Free> scratch(
+      static_cast<char*>(::operator new[](kernels().state_size, GroupStates::kAlignment)));
+  for (std::size_t row = 0; row < rows.rows; ++row) {
+    char* const into = (row_states == nullptr ? static_cast<char*>(states.at(0)) : row_states[row]) + offset_;
+    const std::size_t before = kernels().memory_bytes == nullptr ? 0 : kernels().memory_bytes(into);
+    kernels().create(scratch.get());
+    Status status(sql_state::kDataCorrupted, "the state of a partial aggregate cannot be read");
+    if (portable_->load(scratch.get(), saved.bytes_at(row))) {
+      status = kernels().combine(runtime_->context.evaluation, call_types(), into, scratch.get());
+    }
+    if (kernels().destroy != nullptr) {
+      kernels().destroy(scratch.get());
+    }
+    PANDO_CO_TRY(std::move(status));
+    state_bytes_ += (kernels().memory_bytes == nullptr ? 0 : kernels().memory_bytes(into)) - before;
+  }
+  co_return runtime_->check_unspillable(memory_bytes(), "aggregate");
 }
 
 // Over argument_pointers_: all rows to one state, or each to its own of state_pointers_. What states hold outside
@@ -263,6 +295,17 @@ Status AggregateCall::finalize(GroupStates& states, uint32_t first_group, std::s
   out.reset_physical(types::physical_of(result_.oid));
   out.reset(count);
   return kernels().finalize(runtime_->context.evaluation, call_types(), state_pointers_.data(), count, out);
+}
+
+void AggregateCall::save(GroupStates& states, uint32_t first_group, std::size_t count, Vector& out) {
+  out.reset_physical(types::Physical::kBytes);
+  out.reset(count);
+  Bytes saved;
+  for (std::size_t i = 0; i < count; ++i) {
+    saved.clear();
+    portable_->save(static_cast<char*>(states.at(first_group + static_cast<uint32_t>(i))) + offset_, saved);
+    out.set_bytes(i, saved);
+  }
 }
 
 Status AggregateCall::combine(void* into, const void* from) {

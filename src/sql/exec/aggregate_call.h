@@ -9,6 +9,7 @@
 #include "sql/exec/key_table.h"
 #include "sql/exec/row_keys.h"
 #include "sql/exec/row_store.h"
+#include "sql/function/portable_state.h"
 
 namespace pando::sql::exec {
 
@@ -22,19 +23,22 @@ class GroupStates {
   std::size_t memory_bytes() const { return blocks_.size() * kGroupsPerBlock * stride_; }
   void clear() { blocks_.clear(); }
 
+  static constexpr auto kAlignment = std::align_val_t(16);
+  struct Free {
+    void operator()(char* block) const { ::operator delete[](block, kAlignment); }
+  };
+
  private:
   static constexpr std::size_t kGroupsPerBlock = 256;
-  struct Free {
-    void operator()(char* block) const { ::operator delete[](block, std::align_val_t(16)); }
-  };
   std::size_t stride_;
   std::vector<std::unique_ptr<char, Free>> blocks_;
 };
 
 class AggregateCall {
  public:
-  static Result<AggregateCall> make(const AggregateExpr& expr, types::Type result, const Scope& scope,
-                                    Runtime& runtime);
+  // `states` is the column that it combines, in the final step of two; null: it is computed from its arguments.
+  static Result<AggregateCall> make(const AggregateExpr& expr, types::Type result, const ExprPtr& states,
+                                    const Scope& scope, Runtime& runtime);
 
   const AggregateKernels& kernels() const { return *function_->aggregate; }
   std::size_t offset() const { return offset_; }
@@ -46,6 +50,8 @@ class AggregateCall {
   // Feeds what was kept for ORDER BY. Once, after the last update.
   Task<Status> finish(GroupStates& states);
   Status finalize(GroupStates& states, uint32_t first_group, std::size_t count, types::Vector& out);
+  // The states themselves instead of their results, as bytea.
+  void save(GroupStates& states, uint32_t first_group, std::size_t count, types::Vector& out);
   // Whether states of several inputs can be combined into one.
   bool is_mergeable() const;
   Status combine(void* into, const void* from);
@@ -60,6 +66,8 @@ class AggregateCall {
   Task<Status> add(const types::Chunk& rows, std::vector<uint32_t> groups, GroupStates& states);
   Task<Status> keep(const types::Chunk& rows, const std::vector<uint32_t>& groups, const types::Chunk& arguments);
   Task<Status> update_plain(const types::Chunk& rows, char* const* row_states, GroupStates& states);
+  // Of a final step: its argument are states.
+  Task<Status> combine_rows(const types::Chunk& rows, char* const* row_states, GroupStates& states);
   Task<Status> update_some(const types::Chunk& rows, const uint32_t* groups, GroupStates& states);
   Status run_kernel(std::size_t rows, void* only_state);
   void drop_seen(const std::vector<uint32_t>& groups, std::vector<uint32_t>& selected);
@@ -79,6 +87,9 @@ class AggregateCall {
   std::vector<std::string> field_names_;
   types::Type result_;
   std::size_t offset_ = 0;
+  // Null when its states stay on this node.
+  const PortableState* portable_ = nullptr;
+  bool combines_ = false;
   Projection arguments_;
   Condition filter_;
   bool distinct_ = false;

@@ -33,10 +33,12 @@ Result<std::unique_ptr<Aggregator>> Aggregator::make(const AggregatePlan& plan, 
     aggregator->set_keys_.push_back(std::move(keys));
   }
   std::size_t offset = 0;
-  for (const ProjectedColumn& column : plan.aggregates) {
+  for (std::size_t i = 0; i < plan.aggregates.size(); ++i) {
+    const ProjectedColumn& column = plan.aggregates[i];
     const auto* expr = as<AggregateExpr>(column.expr);
     PANDO_ASSERT(expr != nullptr, "an aggregate column without an aggregate");
-    PANDO_ASSIGN(AggregateCall call, AggregateCall::make(*expr, column.column.type, scope, runtime));
+    const ExprPtr states = plan.states.empty() ? nullptr : plan.states[i];
+    PANDO_ASSIGN(AggregateCall call, AggregateCall::make(*expr, column.column.type, states, scope, runtime));
     call.set_offset(offset);
     offset += aligned(call.kernels().state_size);
     aggregator->calls_.push_back(std::move(call));
@@ -249,7 +251,11 @@ Result<bool> Aggregator::next(Chunk& out) {
   out.rows = count;
   for (AggregateCall& call : calls_) {
     Vector& values = out.columns.emplace_back();
-    PANDO_TRY(call.finalize(*states_, next_group_, count, values));
+    if (plan_.partial) {
+      call.save(*states_, next_group_, count, values);
+    } else {
+      PANDO_TRY(call.finalize(*states_, next_group_, count, values));
+    }
   }
   next_group_ += static_cast<uint32_t>(count);
   return true;

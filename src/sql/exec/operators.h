@@ -16,6 +16,7 @@ Result<OperatorPtr> make_operator(const PhysicalNode& node, const FilterPlan& pl
 Result<OperatorPtr> make_operator(const PhysicalNode& node, const HashJoinPlan& plan, Runtime& runtime);
 Result<OperatorPtr> make_operator(const PhysicalNode& node, const NestedLoopJoinPlan& plan, Runtime& runtime);
 Result<OperatorPtr> make_operator(const PhysicalNode& node, const AggregatePlan& plan, Runtime& runtime);
+Result<OperatorPtr> make_operator(const PhysicalNode& node, const GatherPlan& plan, Runtime& runtime);
 Result<OperatorPtr> make_operator(const PhysicalNode& node, const WindowPlan& plan, Runtime& runtime);
 Result<OperatorPtr> make_operator(const PhysicalNode& node, const SortPlan& plan, Runtime& runtime);
 Result<OperatorPtr> make_operator(const PhysicalNode& node, const LimitPlan& plan, Runtime& runtime);

@@ -2,7 +2,7 @@
 //
 //   table          a table's definition, one part a line: its name, columns, indexes and constraints
 //   query          a statement; its rows, or its error
-//   explain        a statement's plan
+//   explain        a statement's plan; distributed: as in a cluster
 //
 // Arguments: work_mem=BYTES, times=N (runs of one plan), spills (says whether temporary storage was used).
 
@@ -16,6 +16,7 @@
 #include "runtime/block_on.h"
 #include "runtime/clock.h"
 #include "sql/bind/bind.h"
+#include "sql/exec/program_runner.h"
 #include "sql/optimize/optimize.h"
 #include "sql/parse/parse.h"
 #include "sql/plan/print_physical.h"
@@ -50,7 +51,11 @@ class IdleTimer final : public runtime::Timer {
 
 class Database final : public TableExpressionSource {
  public:
-  Database() {
+  // Distributed: as in a cluster, scans run as programs, a few entries at a time.
+  explicit Database(bool distributed = false) : distributed_(distributed) {
+    if (distributed) {
+      store_.use_programs(&programs_);
+    }
     snapshot_.put(
         std::make_shared<const catalog::SchemaDescriptor>(catalog::SchemaDescriptor{catalog::kPublicSchema, "public"}));
   }
@@ -61,12 +66,12 @@ class Database final : public TableExpressionSource {
     }
     work_mem_ = static_cast<std::size_t>(std::stoul(command.value("work_mem", "4194304")));
     if (command.name == "explain") {
-      const auto plan = this->plan(command.input);
+      const auto plan = this->plan(command.input, distributed_ || command.has("distributed"));
       return plan.ok() ? print_physical((*plan)->root) : describe(plan.status());
     }
     const int files_before = storage_.created;
     std::string output;
-    auto physical = plan(command.input);
+    auto physical = plan(command.input, distributed_);
     if (!physical.ok()) {
       return describe(physical.status());
     }
@@ -96,12 +101,14 @@ class Database final : public TableExpressionSource {
     return options;
   }
 
-  Result<std::shared_ptr<const PhysicalQuery>> plan(const std::string& text) {
+  Result<std::shared_ptr<const PhysicalQuery>> plan(const std::string& text, bool distributed) {
     PANDO_ASSIGN(const auto statement, parse::parse_statement(text));
     const BindOptions bind_options = options(text);
     PANDO_ASSIGN(LogicalQuery bound, bind_query(*statement, bind_options));
     PANDO_ASSIGN(PhysicalQuery physical,
-                 optimize(std::move(bound), {.catalog = bind_options.catalog, .evaluation = &evaluation_}));
+                 optimize(std::move(bound), {.catalog = bind_options.catalog,
+                                             .methods = {.distributed = distributed, .distributed_rows_min = 0},
+                                             .evaluation = &evaluation_}));
     return std::make_shared<const PhysicalQuery>(std::move(physical));
   }
 
@@ -307,9 +314,11 @@ class Database final : public TableExpressionSource {
     return word == "restrict" ? catalog::ForeignAction::kRestrict : catalog::ForeignAction::kSetDefault;
   }
 
+  const bool distributed_;
+  ProgramRunner programs_;
   runtime::InlineExecutor executor_;
   IdleTimer timer_;
-  txn::MemoryStore store_{&timer_};
+  txn::MemoryStore store_{&timer_, {.program_entries_max = 3}};
   FileStorage storage_;
   EvaluationContext evaluation_;
   catalog::Snapshot snapshot_;
@@ -322,6 +331,21 @@ class QueryTest : public testing::TestWithParam<std::string> {};
 TEST_P(QueryTest, Answers) {
   Database database;
   test::run_datadriven(GetParam(), [&](const test::Command& command) { return database.run(command); });
+}
+
+// The same statements give the same rows and errors. Their plans are others, and so is what is spilled.
+TEST_P(QueryTest, AnswersTheSameWhenDistributed) {
+  Database here;
+  Database distributed(true);
+  test::run_datadriven(GetParam(), [&](const test::Command& command) {
+    std::string expected = here.run(command);
+    if (command.name == "query" && !command.has("spills")) {
+      EXPECT_EQ(distributed.run(command), expected) << command.input;
+    } else if (command.name != "explain") {
+      distributed.run(command);
+    }
+    return expected;
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, QueryTest, testing::ValuesIn(test::testdata_files("src/sql/exec/testdata")),

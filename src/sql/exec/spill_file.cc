@@ -38,7 +38,8 @@ bool decode_column(ByteReader& reader, std::size_t rows, Vector& column) {
   uint8_t physical = 0;
   uint8_t constant = 0;
   uint8_t has_nulls = 0;
-  if (!reader.fixed8(physical) || !reader.fixed8(constant) || !reader.fixed8(has_nulls)) {
+  if (!reader.fixed8(physical) || physical > static_cast<uint8_t>(Physical::kBytes) || !reader.fixed8(constant) ||
+      !reader.fixed8(has_nulls)) {
     return false;
   }
   const std::size_t stored = constant != 0 ? std::min<std::size_t>(rows, 1) : rows;
@@ -87,7 +88,8 @@ Status decode_chunk(ByteView bytes, Chunk& rows) {
   ByteReader reader(bytes);
   uint32_t row_count = 0;
   uint32_t column_count = 0;
-  if (!reader.fixed32(row_count) || !reader.fixed32(column_count) || row_count > types::kVectorRows) {
+  if (!reader.fixed32(row_count) || !reader.fixed32(column_count) || row_count > types::kVectorRows ||
+      column_count > reader.rest().size()) {
     return malformed();
   }
   rows.rows = row_count;
@@ -97,7 +99,7 @@ Status decode_chunk(ByteView bytes, Chunk& rows) {
       return malformed();
     }
   }
-  return {};
+  return reader.empty() ? Status() : malformed();
 }
 
 Task<Result<std::unique_ptr<SpillFile>>> SpillFile::create(Runtime& runtime) {

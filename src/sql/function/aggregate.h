@@ -10,6 +10,8 @@
 //     void combine(const SumInt4& other);               // or Status; optional
 //     std::optional<int64_t> result() const;            // whatever lift.h can store; Result<...> too
 //     std::size_t memory_bytes() const;                 // optional
+//     template <typename Fields>                        // optional: lists all that it holds, to be sent to another
+//     node void visit(Fields& fields) { fields(sum, count); }
 //   };
 
 #include <memory>

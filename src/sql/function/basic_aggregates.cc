@@ -1,5 +1,6 @@
 // count, sum, avg, min, max, bool_and, bit_and and their kin. Statistics are in statistics_aggregates.cc.
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -7,6 +8,7 @@
 #include "sql/function/errors.h"
 #include "sql/function/kernel_table.h"
 #include "sql/function/ordering.h"
+#include "sql/function/state_codec.h"
 #include "types/calendar.h"
 #include "types/compare.h"
 #include "types/interval.h"
@@ -20,6 +22,10 @@ namespace numeric = types::numeric;
 // --- count ---
 struct CountState {
   int64_t count = 0;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(count);
+  }
 };
 void create_count(void* state) { std::construct_at(static_cast<CountState*>(state)); }
 // count(*) has no argument, count(x) any one: both look at nothing but NULLs.
@@ -53,8 +59,12 @@ Status finalize_count(EvaluationContext&, const CallTypes&, void* const* states,
   }
   return {};
 }
-constexpr AggregateKernels kCount = {sizeof(CountState), create_count,  nullptr,        update_count,
-                                     update_count_one,   combine_count, finalize_count, nullptr};
+constexpr AggregateKernels kCount = {.state_size = sizeof(CountState),
+                                     .create = create_count,
+                                     .update = update_count,
+                                     .update_one = update_count_one,
+                                     .combine = combine_count,
+                                     .finalize = finalize_count};
 
 // --- sums of integers: int2 and int4 into bigint, bigint into numeric ---
 template <typename T, typename Total>
@@ -84,6 +94,10 @@ struct IntegerSum {
     sum += other.sum;
     count += other.count;
   }
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(sum, count);
+  }
 };
 template <typename T>
 struct SumToInt8 : IntegerSum<T, int64_t> {
@@ -110,6 +124,10 @@ struct NumericSum {
   numeric::Sum sum;
   void add(ByteView value) { sum.add(value); }
   void combine(const NumericSum& other) { sum.combine(other.sum); }
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(sum);
+  }
   Result<std::optional<Bytes>> result() const {
     if (sum.count() == 0) {
       return std::optional<Bytes>();
@@ -173,6 +191,10 @@ struct FloatSum {
     any = any || n > 0;
     return {};
   }
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(sum, any);
+  }
   Status combine(const FloatSum& other) { return other.any ? add(other.sum) : Status(); }
   std::optional<T> result() const { return any ? std::optional(sum) : std::nullopt; }
 };
@@ -190,6 +212,10 @@ struct IntervalSum {
     PANDO_ASSIGN(sum, types::interval_plus(sum, other.sum));
     count += other.count;
     return {};
+  }
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(sum, count);
   }
   std::optional<types::Interval> result() const { return count == 0 ? std::nullopt : std::optional(sum); }
 };
@@ -227,6 +253,10 @@ struct Extreme {
     best = found;
     any = true;
   }
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(best, any);
+  }
   void combine(const Extreme& other) {
     if (other.any) {
       add(other.best);
@@ -244,6 +274,10 @@ struct IntervalExtreme {
       best = value;
       any = true;
     }
+  }
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(best, any);
   }
   void combine(const IntervalExtreme& other) {
     if (other.any) {
@@ -268,6 +302,10 @@ struct BytesExtreme {
     }
     const auto order = types::compare_bytes(type, value, *best);
     return kMax ? order > 0 : order < 0;
+  }
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(best);
   }
   void combine(const CallTypes& types, const BytesExtreme& other) {
     if (other.best) {
@@ -296,6 +334,10 @@ struct Folded {
       value = static_cast<T>(value ^ next);
     }
     any = true;
+  }
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(value, any);
   }
   void combine(const Folded& other) {
     if (other.any) {
@@ -361,6 +403,47 @@ KernelTable basic_aggregate_kernels() {
       {"every(bool)", aggregate_of<Folded<bool, Fold::kAnd>>()},
   };
   return kTable;
+}
+
+const PortableState* portable_state_of(const Function& aggregate) {
+  using aggregating::portable;
+#define PANDO_PORTABLE_EXTREMES(T) portable<Extreme<T, true>>(), portable<Extreme<T, false>>()
+#define PANDO_PORTABLE_BITS(T) \
+  portable<Folded<T, Fold::kAnd>>(), portable<Folded<T, Fold::kOr>>(), portable<Folded<T, Fold::kXor>>()
+  static constexpr aggregating::PortableEntry kPortable[] = {
+      portable<CountState>(&kCount),
+      portable<SumToInt8<int16_t>>(),
+      portable<SumToInt8<int32_t>>(),
+      portable<SumInt8>(),
+      portable<NumericSum>(),
+      portable<FloatSum<float>>(),
+      portable<FloatSum<double>>(),
+      portable<IntervalSum>(),
+      portable<AverageInteger<int16_t>>(),
+      portable<AverageInteger<int32_t>>(),
+      portable<AverageInteger<int64_t>>(),
+      portable<NumericAverage>(),
+      portable<IntervalAverage>(),
+      PANDO_PORTABLE_EXTREMES(int16_t),
+      PANDO_PORTABLE_EXTREMES(int32_t),
+      PANDO_PORTABLE_EXTREMES(int64_t),
+      PANDO_PORTABLE_EXTREMES(uint32_t),
+      PANDO_PORTABLE_EXTREMES(float),
+      PANDO_PORTABLE_EXTREMES(double),
+      portable<IntervalExtreme<true>>(),
+      portable<IntervalExtreme<false>>(),
+      portable<BytesExtreme<true>>(),
+      portable<BytesExtreme<false>>(),
+      PANDO_PORTABLE_BITS(int16_t),
+      PANDO_PORTABLE_BITS(int32_t),
+      PANDO_PORTABLE_BITS(int64_t),
+      portable<Folded<bool, Fold::kAnd>>(),
+      portable<Folded<bool, Fold::kOr>>(),
+  };
+#undef PANDO_PORTABLE_EXTREMES
+#undef PANDO_PORTABLE_BITS
+  const auto found = std::ranges::find(kPortable, aggregate.aggregate, &aggregating::PortableEntry::kernels);
+  return found == std::end(kPortable) ? nullptr : &found->state;
 }
 
 #undef PANDO_EXTREMES

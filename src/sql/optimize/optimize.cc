@@ -1,6 +1,7 @@
 #include "sql/optimize/optimize.h"
 
 #include "sql/optimize/cardinality.h"
+#include "sql/optimize/distribute.h"
 #include "sql/optimize/physical_builder.h"
 #include "sql/optimize/rewrite.h"
 
@@ -28,7 +29,8 @@ Result<PhysicalQuery> optimize(LogicalQuery query, OptimizeOptions options) {
   PANDO_TRY(constant_error(root, options.evaluation));
   PhysicalBuilder builder(options, cardinality, static_cast<uint32_t>(query.parameters.size()));
   PhysicalQuery plan;
-  PANDO_ASSIGN(plan.root, builder.build(root));
+  PANDO_ASSIGN(const PhysicalPtr built, builder.build(root));
+  plan.root = distribute(built, options.methods);
   plan.result = std::move(query.result);
   plan.parameters = std::move(query.parameters);
   plan.parameter_slots = builder.parameter_slots();

@@ -34,6 +34,10 @@ struct PlanMethods {
   bool parallel = true;
   // A scan of fewer rows is not worth sharing (min_parallel_table_scan_size).
   double parallel_rows_min = 51200;
+  // The rows lie on several nodes, which can do a part of the work (distribute.h).
+  bool distributed = false;
+  // A scan of fewer rows is not worth a program.
+  double distributed_rows_min = 500;
 };
 
 struct OptimizeOptions {

@@ -120,6 +120,22 @@ struct AggregatePlan {
   std::vector<std::vector<uint32_t>> grouping_sets;
   // The input may be read by several threads (sql/optimize/parallel.h), each with aggregates of its own.
   bool parallel = false;
+  // Outputs the states of its aggregates (bytea) instead of their results, for another to combine.
+  bool partial = false;
+  // Of that other: the columns with the states, one for each of `aggregates`, which are not computed from their
+  // arguments then.
+  std::vector<ExprPtr> states;
+};
+
+// Runs its input where the rows lie, on the nodes that lead the shards, and gathers what comes out of it. A scan with
+// what is above it, see sql/optimize/distribute.h. Where the store cannot, the input runs here.
+struct GatherPlan {
+  PhysicalPtr input;
+  // Rows come in the order of the scan.
+  bool in_order = true;
+  // Only the first limit + offset rows are needed; null for all.
+  ExprPtr limit;
+  ExprPtr offset;
 };
 
 struct WindowPlan {
@@ -219,8 +235,8 @@ struct PhysicalNode {
   double startup_cost = 0;
   double cost = 0;
   std::variant<ScanPlan, ValuesPlan, ProjectPlan, ProjectSetPlan, FilterPlan, HashJoinPlan, NestedLoopJoinPlan,
-               AggregatePlan, WindowPlan, SortPlan, LimitPlan, DistinctPlan, SetOperationPlan, FunctionScanPlan,
-               WithPlan, CteScanPlan, LockRowsPlan, InsertPlan, UpdatePlan, DeletePlan>
+               AggregatePlan, GatherPlan, WindowPlan, SortPlan, LimitPlan, DistinctPlan, SetOperationPlan,
+               FunctionScanPlan, WithPlan, CteScanPlan, LockRowsPlan, InsertPlan, UpdatePlan, DeletePlan>
       node;
 };
 

@@ -1,5 +1,7 @@
 #include "sql/plan/print_physical.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "sql/expr/walk.h"
@@ -15,6 +17,8 @@ struct Entry {
   std::vector<Entry> children;
   std::string label;  // what the child is to its parent: "CTE x", "SubPlan 1"
   const PhysicalNode* node = nullptr;
+  // Runs elsewhere, where nobody measures it.
+  bool moved = false;
 };
 
 std::string_view join_word(JoinKind kind) {
@@ -182,7 +186,10 @@ class Reader {
     add_child(entry, node.right);
   }
   void describe(const AggregatePlan& node, Entry& entry) {
-    const std::string prefix = node.parallel ? "Parallel " : "";
+    const std::string prefix = node.parallel          ? "Parallel "
+                               : node.partial         ? "Partial "
+                               : !node.states.empty() ? "Finalize "
+                                                      : "";
     entry.type = prefix + (node.groups.empty() ? "Aggregate" : "HashAggregate");
     std::vector<ExprPtr> groups;
     for (const ProjectedColumn& group : node.groups) {
@@ -190,6 +197,15 @@ class Reader {
     }
     add_list(entry, "Group Key", groups);
     add_child(entry, node.input);
+  }
+  void describe(const GatherPlan& node, Entry& entry) {
+    entry.type = "Gather from Leaseholders";
+    add_child(entry, node.input);
+    move_away(entry.children.back());
+  }
+  static void move_away(Entry& entry) {
+    entry.moved = true;
+    std::ranges::for_each(entry.children, move_away);
   }
   void describe(const WindowPlan& node, Entry& entry) {
     entry.type = "WindowAgg";
@@ -282,6 +298,9 @@ std::string numbers(const Entry& entry, const PrintPhysicalOptions& options) {
   }
   if (options.measured) {
     const auto measured = options.measured(*entry.node);
+    if (entry.moved && (!measured || measured->loops == 0)) {
+      return text;
+    }
     if (!measured || measured->loops == 0) {
       return text + (text.empty() ? " " : "") + " (never executed)";
     }

@@ -13,6 +13,7 @@
 #include <rocksdb/listener.h>
 #include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
+#include <sys/resource.h>
 
 #include "base/codec.h"
 #include "base/mutex.h"
@@ -26,6 +27,7 @@
 #include "storage/rocksdb/rocksdb_runs.h"
 #include "storage/rocksdb/stored_key.h"
 #include "storage/rocksdb/table_scan.h"
+#include "storage/rocksdb/version_memtable.h"
 #include "storage/rocksdb/versioned_comparator.h"
 
 namespace pando::storage {
@@ -47,6 +49,8 @@ constexpr std::size_t kLogFilesMax = 4;
 // Between attempts to go on after a failed flush or compaction.
 constexpr uint64_t kRetryMicroseconds = 500000;
 constexpr std::size_t kIngestThreadsMax = 8;
+// Compactions get a tenth of the weight of what somebody waits for; flushes, which make room for writes, all of it.
+constexpr int kCompactionNice = 10;
 // Of housekeeping writes.
 constexpr std::size_t kErasuresPerBatch = 1000;
 
@@ -63,6 +67,10 @@ class Listener final : public rocksdb::EventListener {
     flushed_();
     MutexLock lock(mutex_);
     news_.notify_all();
+  }
+  void OnCompactionBegin(rocksdb::DB* db, const rocksdb::CompactionJobInfo& info) override {
+    // Of this thread alone, on Linux.
+    ::setpriority(PRIO_PROCESS, 0, compaction_nice_);
   }
   void OnCompactionCompleted(rocksdb::DB* db, const rocksdb::CompactionJobInfo& info) override { compacted_(); }
   void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* status) override {
@@ -91,6 +99,7 @@ class Listener final : public rocksdb::EventListener {
  private:
   const Callback flushed_;
   const Callback compacted_;
+  const int compaction_nice_ = ::getpriority(PRIO_PROCESS, 0) + kCompactionNice;
   Erasures& erasures_;
   std::atomic<uint64_t> flush_count_{0};
   mutable Mutex mutex_;
@@ -196,6 +205,7 @@ class RocksDbEngine final : public Engine {
     rocksdb::ColumnFamilyOptions family = make_family_options(options_, cache_);
     family.comparator = versioned_comparator();
     family.prefix_extractor = make_version_prefix();
+    family.memtable_factory = make_version_memtables();
     // Lets a read of a key that is not there end at the filter. Without it the memtable's iterator walks on to the next
     // key that is, past every row of a dropped table that lies between.
     family.memtable_prefix_bloom_size_ratio = kMemtableBloomRatio;

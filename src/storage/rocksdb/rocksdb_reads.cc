@@ -158,6 +158,7 @@ class ForwardScan final : public VersionScan {
         continue;
       }
       if (version_.timestamp > at_) {
+        met_newer_ = true;
         note_key(false);
         continue;
       }
@@ -168,6 +169,7 @@ class ForwardScan final : public VersionScan {
     }
     return status_of(iterator_->status());
   }
+  bool met_newer() const override { return met_newer_; }
 
  private:
   // Remembers the key at hand, and whether its visible version has been seen.
@@ -194,6 +196,7 @@ class ForwardScan final : public VersionScan {
   StoredVersion version_;
   Bytes key_;
   bool finished_key_ = false;
+  bool met_newer_ = false;
   int steps_ = 0;
 };
 
@@ -216,6 +219,7 @@ class LongScan final : public VersionScan {
     }
     return Status();
   }
+  bool met_newer() const override { return met_newer_ || rows_->met_newer(); }
 
  private:
   // Opening the files costs about as much as this many rows.
@@ -230,6 +234,7 @@ class LongScan final : public VersionScan {
     rest.span.start = last_key_ + '\0';
     auto fast = open_table_scan({source_.db, snapshot_, source_.cache}, std::move(rest));
     if (fast.ok()) {
+      met_newer_ = rows_->met_newer();
       rows_ = std::move(*fast);
     }
     return fast.status().is(sql_state::kFeatureNotSupported) ? Status() : fast.status();
@@ -240,6 +245,8 @@ class LongScan final : public VersionScan {
   const VersionScanOptions options_;
   std::unique_ptr<VersionScan> rows_;
   bool decided_ = false;
+  // Before rows_ was exchanged.
+  bool met_newer_ = false;
   std::size_t row_count_ = 0;
   Bytes last_key_;
 };
@@ -259,6 +266,7 @@ class ReverseScan final : public VersionScan {
     }
     return status_of(iterator_->status());
   }
+  bool met_newer() const override { return met_newer_; }
 
  private:
   Status take_key(KeyValueBatch& batch) {
@@ -272,10 +280,14 @@ class ReverseScan final : public VersionScan {
       if (version.timestamp <= at_) {
         visible = !version.tombstone;
         value_.assign(visible ? version.value : ByteView());
+      } else {
+        met_newer_ = true;
       }
       if (steps < kStepsMax) {
         iterator_->Prev();
       } else {
+        // It does not look at what it skips.
+        met_newer_ = true;
         skip_to_visible(visible);
       }
       if (!iterator_->Valid()) {
@@ -307,6 +319,7 @@ class ReverseScan final : public VersionScan {
 
   BoundedIterator iterator_;
   const HlcTimestamp at_;
+  bool met_newer_ = false;
   Bytes key_;
   Bytes value_;
 };

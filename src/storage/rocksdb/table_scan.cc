@@ -192,6 +192,7 @@ class TableScan final : public VersionScan {
     }
     return Status();
   }
+  bool met_newer() const override { return met_newer_; }
 
  private:
   Status take(const Entry& entry, KeyValueBatch& batch) {
@@ -200,7 +201,11 @@ class TableScan final : public VersionScan {
     if (!split_version_key(entry.key, key, timestamp)) {
       return malformed();
     }
-    if (timestamp > at_ || (finished_ && key == key_)) {
+    if (timestamp > at_) {
+      met_newer_ = true;
+      return Status();
+    }
+    if (finished_ && key == key_) {
       return Status();
     }
     if (entry.deletion) {
@@ -255,6 +260,7 @@ class TableScan final : public VersionScan {
   // The last key whose visible version was seen.
   Bytes key_;
   bool finished_ = false;
+  bool met_newer_ = false;
   // The last versioned key that was deleted.
   Bytes erased_;
 };

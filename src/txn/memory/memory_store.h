@@ -15,6 +15,7 @@
 
 #include "base/mutex.h"
 #include "txn/lock_table.h"
+#include "txn/program.h"
 #include "txn/read_set.h"
 #include "txn/transaction.h"
 #include "txn/write_buffer.h"
@@ -24,9 +25,11 @@ namespace pando::txn {
 struct MemoryStoreOptions {
   std::size_t transaction_bytes_max = 1_GiB;
   std::size_t recent_writes_bytes_max = 64_MiB;
+  // What one run of a program is over.
+  std::size_t program_entries_max = 1000;
 };
 
-class MemoryStore final : public Store {
+class MemoryStore final : public Store, public ProgramStore {
  public:
   explicit MemoryStore(runtime::Timer* timer, MemoryStoreOptions options = {});
 
@@ -34,6 +37,9 @@ class MemoryStore final : public Store {
   void discard(Span span) override;
   Status collect_garbage(Span span) override;
   uint64_t approximate_bytes(Span span) override;
+  void use_programs(ProgramRunner* runner) override { programs_ = runner; }
+  bool runs_programs() const override { return programs_ != nullptr; }
+  ProgramRunner* programs() const { return programs_; }
 
   LockTable& locks() { return locks_; }
   const MemoryStoreOptions& options() const { return options_; }
@@ -74,6 +80,7 @@ class MemoryStore final : public Store {
   void drop_invisible(Versions& versions) PANDO_REQUIRES(mutex_);
 
   const MemoryStoreOptions options_;
+  ProgramRunner* programs_ = nullptr;
   LockTable locks_;
   Mutex mutex_;
   std::map<Bytes, Versions, std::less<>> keys_ PANDO_GUARDED_BY(mutex_);

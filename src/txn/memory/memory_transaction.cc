@@ -1,7 +1,10 @@
 #include "txn/memory/memory_transaction.h"
 
+#include <algorithm>
+
 #include "txn/conflict_errors.h"
 #include "txn/overlay_cursor.h"
+#include "txn/program.h"
 
 namespace pando::txn {
 namespace {
@@ -54,6 +57,68 @@ class MemorySnapshot final : public Snapshot {
  private:
   MemoryStore& store_;
   const HlcTimestamp snapshot_;
+};
+
+// The entries of one run.
+class MemoryProgramInput final : public ProgramInput {
+ public:
+  MemoryProgramInput(std::unique_ptr<Cursor> entries, std::size_t entries_max)
+      : entries_(std::move(entries)), left_(entries_max) {}
+
+  Task<Status> next(KeyValueBatch& batch, std::size_t entries_max) override {
+    batch.clear();
+    if (left_ == 0) {
+      co_return Status();
+    }
+    PANDO_CO_TRY(co_await entries_->next(batch, std::min(entries_max, left_)));
+    ended_ = batch.size() == 0;
+    left_ = ended_ ? 0 : left_ - batch.size();
+    if (!ended_) {
+      last_.assign(batch.key(batch.size() - 1));
+    }
+    co_return Status();
+  }
+  void stop() override { left_ = 0; }
+  bool ended() const { return ended_; }
+  // REQUIRES: anything was read.
+  const Bytes& last() const { return last_; }
+
+ private:
+  const std::unique_ptr<Cursor> entries_;
+  std::size_t left_;
+  bool ended_ = false;
+  Bytes last_;
+};
+
+class MemoryProgramResults final : public ProgramResults {
+ public:
+  MemoryProgramResults(MemoryStore& store, HlcTimestamp snapshot, Span span, Bytes program, runtime::Executor& executor)
+      : store_(store),
+        snapshot_(store, snapshot),
+        rest_(std::move(span)),
+        program_(std::move(program)),
+        executor_(executor) {}
+
+  Task<Result<std::optional<Bytes>>> next() override {
+    Bytes output;
+    while (output.empty() && !ended_) {
+      MemoryProgramInput input(snapshot_.scan(rest_, {}), store_.options().program_entries_max);
+      PANDO_CO_TRY(co_await store_.programs()->run(program_, input, executor_, output));
+      ended_ = input.ended();
+      if (!ended_) {
+        rest_.start = input.last() + '\0';
+      }
+    }
+    co_return output.empty() ? std::nullopt : std::optional(std::move(output));
+  }
+
+ private:
+  MemoryStore& store_;
+  MemorySnapshot snapshot_;
+  Span rest_;
+  const Bytes program_;
+  runtime::Executor& executor_;
+  bool ended_ = false;
 };
 
 }  // namespace
@@ -122,6 +187,14 @@ std::unique_ptr<Snapshot> MemoryTransaction::snapshot_for(Span span) {
     reads_.add_span(std::move(span));
   }
   return std::make_unique<MemorySnapshot>(store_, read_timestamp());
+}
+
+std::unique_ptr<ProgramResults> MemoryTransaction::run_program(Span span, Bytes program, const ProgramOptions&) {
+  if (!store_.runs_programs() || snapshot_for(span) == nullptr) {
+    return nullptr;
+  }
+  return std::make_unique<MemoryProgramResults>(store_, read_timestamp(), std::move(span), std::move(program),
+                                                *options_.executor);
 }
 
 Task<Result<LockOutcome>> MemoryTransaction::lock(Bytes key, LockStrength strength, WaitPolicy wait) {

@@ -7,7 +7,7 @@
 
 namespace pando::txn {
 
-class MemoryTransaction final : public Transaction, public PointAccess {
+class MemoryTransaction final : public Transaction, public PointAccess, public ProgramAccess {
  public:
   MemoryTransaction(MemoryStore& store, TransactionOptions options, TransactionId id);
   ~MemoryTransaction() override;
@@ -23,6 +23,7 @@ class MemoryTransaction final : public Transaction, public PointAccess {
   Task<Result<std::optional<Bytes>>> get_latest(Bytes key) override;
   std::unique_ptr<Cursor> scan(Span span, ScanOptions options) override;
   std::unique_ptr<Snapshot> snapshot_for(Span span) override;
+  std::unique_ptr<ProgramResults> run_program(Span span, Bytes program, const ProgramOptions& options) override;
   Task<Result<LockOutcome>> lock(Bytes key, LockStrength strength, WaitPolicy wait) override;
   Status put(Bytes key, Bytes value) override;
   Status erase(Bytes key) override;
