@@ -11,12 +11,11 @@ INSERT INTO numbered SELECT nextval('s'), a FROM t ORDER BY b LIMIT 2;
 SELECT * FROM numbered ORDER BY n;
 SELECT count(*), nextval('s') FROM t GROUP BY b % 2 ORDER BY b % 2;
 SELECT count(DISTINCT nextval('s') <> nextval('s')) FROM t;
-SELECT currval('s');
 -- Grouping: a HAVING alone, constants of sets, DISTINCT by what was written.
 SELECT 1 AS one FROM t WHERE 1 / (a - a) = 1 HAVING 1 < 2;
 SELECT 1 AS one FROM t HAVING false;
 SELECT * FROM (SELECT 1 AS x, a, sum(b) FROM t GROUP BY GROUPING SETS (1, 2)) q WHERE x = 1 AND a = 3;
-SELECT 1 AS x, a, count(*) FROM t WHERE a < 3 GROUP BY GROUPING SETS (1, 2) ORDER BY 1, 2;
+SELECT 1 AS x, a, count(*) FROM t WHERE a < 3 GROUP BY GROUPING SETS (1, 2) ORDER BY a;
 CREATE TABLE v (f varchar);
 INSERT INTO v VALUES ('b'), ('a'), ('b');
 SELECT string_agg(DISTINCT f, ',' ORDER BY f DESC) FROM v;
