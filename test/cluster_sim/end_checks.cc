@@ -88,7 +88,11 @@ Status check_shard(ShardId id, const std::vector<Replica>& replicas) {
     }
   }
   if (leader == nullptr) {
-    return wrong(fmt::format("nobody leads shard {}", id.number()));
+    std::string holders;
+    for (const Replica& replica : replicas) {
+      holders += fmt::format(" {}", replica.node->id().number());
+    }
+    return wrong(fmt::format("nobody leads shard {}, of which these nodes have replicas:{}", id.number(), holders));
   }
   const kv::ShardDescriptor& newest = leader->status.descriptor;
   std::size_t members = 0;
