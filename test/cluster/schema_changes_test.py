@@ -18,7 +18,8 @@ import psycopg2
 from processes import Cluster, free_port_base
 
 BINARY = sys.argv.pop(1)
-ROWS = 200_000
+# Fewer in the suite.
+ROWS = int(os.environ.get("ROWS", "200000"))
 BATCH = 20_000
 
 # What a client that is told so tries again: conflicts, and a node that goes away.
@@ -180,7 +181,7 @@ class SchemaChangesTest(unittest.TestCase):
             run(one, "CREATE TABLE parents (id int PRIMARY KEY)")
             run(one, "INSERT INTO parents SELECT generate_series(0, 999)")
             # Nothing that fails leaves anything behind.
-            run(one, "UPDATE t SET u = 77 WHERE k = 150000")
+            run(one, f"UPDATE t SET u = 77 WHERE k = {ROWS // 2}")
             for node, sql, code in (
                     (one, "CREATE UNIQUE INDEX by_u ON t (u)", "23505"),
                     (two, "ALTER TABLE t ADD CONSTRAINT u_key UNIQUE (u)", "23505"),
@@ -192,7 +193,7 @@ class SchemaChangesTest(unittest.TestCase):
                 self.assertEqual(self.job(three), ("failed",))
                 self.assertEqual(run(node, "SELECT count(*) FROM pg_constraint WHERE conrelid = 't'::regclass"), [(1,)])
                 self.assertEqual(run(node, "SELECT count(*) FROM pg_index WHERE indrelid = 't'::regclass"), [(1,)])
-            run(one, "UPDATE t SET u = 150000 WHERE k = 150000")
+            run(one, f"UPDATE t SET u = {ROWS // 2} WHERE k = {ROWS // 2}")
             writers = [Writer(node, seed) for seed, node in enumerate(cluster.nodes)]
             for writer in writers:
                 writer.start()
