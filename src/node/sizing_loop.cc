@@ -1,6 +1,7 @@
 #include "node/sizing_loop.h"
 
 #include "catalog/keys.h"
+#include "runtime/sleep.h"
 
 namespace pando::node {
 namespace {
@@ -36,7 +37,7 @@ void SizingLoop::start() {
 Task<void> SizingLoop::run() {
   while (!stopping_.load()) {
     for (auto waited = kPoll; waited < kInterval && !stopping_.load(); waited += kPoll) {
-      co_await kv::pause_for(kPoll, timer_, executor_, nullptr);
+      co_await runtime::sleep(timer_, executor_, kPoll);
     }
     if (stopping_.load()) {
       break;

@@ -2,6 +2,7 @@
 
 // sleep(): a coroutine that lets time pass.
 //
+//   co_await runtime::sleep(timer, executor, std::chrono::milliseconds(5));
 //   PANDO_CO_TRY(co_await runtime::sleep(timer, executor, std::chrono::milliseconds(5), &cancellation));
 //
 // Thread-safety: as a coroutine on `executor`.
@@ -14,6 +15,7 @@
 
 namespace pando::runtime {
 
+Task<void> sleep(Timer& timer, Executor& executor, std::chrono::nanoseconds duration);
 // Ends early, with its reason, when cancelled. `cancellation` may be null.
 Task<Status> sleep(Timer& timer, Executor& executor, std::chrono::nanoseconds duration, Cancellation* cancellation);
 

@@ -8,6 +8,7 @@
 #include "kv/cluster/cluster_node.h"
 #include "pgwire/listener.h"
 #include "runtime/block_on.h"
+#include "runtime/sleep.h"
 #include "server/certificate_files.h"
 
 namespace pando::server {
@@ -154,7 +155,7 @@ void ClusterMember::attach(node::Node& node) {
 
 Task<void> ClusterMember::run_farewells(kv::ClusterStore* store) {
   while (!stopping_.load()) {
-    co_await kv::pause_for(kFarewellInterval, timer_, executor_, nullptr);
+    co_await runtime::sleep(timer_, executor_, kFarewellInterval);
     for (const cluster::NodeStatus& node : membership_->nodes()) {
       if (node.record.state != cluster::NodeState::kDecommissioning || stopping_.load() ||
           !co_await has_no_replicas(store, node.record.id)) {

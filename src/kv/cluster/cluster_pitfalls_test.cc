@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "runtime/sleep.h"
 #include "test/cluster_store/simulated_cluster.h"
 
 namespace pando::kv {
@@ -194,7 +195,7 @@ TEST_F(ClusterPitfallsTest, ALeaseholderThatIsCutOffDoesNotAnswerFromThePast) {
       if (value.ok() && began_after) {
         answers.push_back(value->value_or("-"));
       }
-      co_await pause_for(1ms, cluster_.node(1).store().parts().timer, world_, nullptr);
+      co_await runtime::sleep(cluster_.node(1).store().parts().timer, world_, 1ms);
     }
   };
   runtime::spawn(world_, reader());
@@ -262,7 +263,7 @@ TEST_F(ClusterPitfallsTest, ANodeThatMissedAMergeHasTheRowsOfTheRightSide) {
       const auto answer = co_await cluster_.node(1).store().send(boundary, MergeRequest{.boundary = boundary},
                                                                  {.executor = &world_, .before = true}, &node);
       merged = answer.ok() ? "OK" : answer.status.to_string();
-      co_await pause_for(50ms, cluster_.node(1).store().parts().timer, world_, nullptr);
+      co_await runtime::sleep(cluster_.node(1).store().parts().timer, world_, 50ms);
     }
   };
   runtime::spawn(world_, merging());

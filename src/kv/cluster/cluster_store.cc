@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kv/cluster/cluster_transaction.h"
+#include "runtime/sleep.h"
 #include "txn/conflict_errors.h"
 
 namespace pando::kv {
@@ -46,19 +47,6 @@ Bytes encoded(const Request& answer) {
 }
 
 }  // namespace
-
-Task<bool> pause_for(std::chrono::nanoseconds duration, runtime::Timer& timer, runtime::Executor& executor,
-                     runtime::Cancellation* cancellation) {
-  runtime::Event over(executor);
-  const runtime::TimerId id = timer.schedule(duration, [&over] { over.set(0); });
-  std::optional<runtime::Cancellation::Registration> registration;
-  if (cancellation != nullptr) {
-    registration.emplace(*cancellation, [&over](const Status&) { over.set(1); });
-  }
-  const int outcome = co_await over.wait();
-  timer.cancel(id);
-  co_return outcome == 0;
-}
 
 ClusterStore::ClusterStore(ClusterStoreOptions options, Parts parts, NodeId self, ClusterRouter::Nodes nodes)
     : options_(options),
@@ -177,9 +165,7 @@ Task<Result<RouteReply>> ClusterStore::locate(Bytes key, SendContext context) {
     if (parts_.clock.monotonic_ns() >= deadline_ns) {
       co_return unavailable();
     }
-    if (!co_await pause_for(kRetryDelay, parts_.timer, *context.executor, context.cancellation)) {
-      co_return context.cancellation->status();
-    }
+    PANDO_CO_TRY(co_await runtime::sleep(parts_.timer, *context.executor, kRetryDelay, context.cancellation));
   }
 }
 
@@ -193,8 +179,9 @@ Task<AnswerTo<Request>> ClusterStore::send(Bytes key, Request request, SendConte
       if (parts_.clock.monotonic_ns() >= deadline_ns) {
         co_return Reply::error(unavailable());
       }
-      if (!co_await pause_for(kRetryDelay, parts_.timer, *context.executor, context.cancellation)) {
-        co_return Reply::error(context.cancellation->status());
+      Status slept = co_await runtime::sleep(parts_.timer, *context.executor, kRetryDelay, context.cancellation);
+      if (!slept.ok()) {
+        co_return Reply::error(std::move(slept));
       }
     }
     const RouteReply route = co_await router_.find(key, context.before, *context.executor);
@@ -264,10 +251,7 @@ Task<Status> ClusterStore::pause_before_retry(SendContext context, int retries) 
   if (retries * kRetryDelay > options_.unavailable_after) {
     co_return unavailable();
   }
-  if (!co_await pause_for(kRetryDelay, parts_.timer, *context.executor, context.cancellation)) {
-    co_return context.cancellation->status();
-  }
-  co_return Status();
+  co_return co_await runtime::sleep(parts_.timer, *context.executor, kRetryDelay, context.cancellation);
 }
 
 void ClusterStore::tell(NodeId node, const ReleaseRequest& request) {
@@ -490,9 +474,9 @@ Task<void> ClusterStore::renew_guard_lease() {
 
 Task<Status> ClusterStore::exclude(TransactionId transaction, Bytes key, const LockReply& reply, txn::LockWait how,
                                    Exclusions* excluded) {
-  if (reply.guards_unknown_ms > 0 && !co_await pause_for(std::chrono::milliseconds(reply.guards_unknown_ms),
-                                                         parts_.timer, *how.executor, how.cancellation)) {
-    co_return how.cancellation->status();
+  if (reply.guards_unknown_ms > 0) {
+    PANDO_CO_TRY(co_await runtime::sleep(parts_.timer, *how.executor,
+                                         std::chrono::milliseconds(reply.guards_unknown_ms), how.cancellation));
   }
   for (const GuardHolder& holder : reply.guards) {
     excluded->try_emplace(holder.node, parts_.peers.breaks(holder.node));
@@ -511,10 +495,8 @@ Task<Status> ClusterStore::exclude(TransactionId transaction, Bytes key, const L
       co_return answer.status;
     }
     if (!answer.ok()) {
-      if (!co_await pause_for(std::chrono::milliseconds(holder.remaining_ms), parts_.timer, *how.executor,
-                              how.cancellation)) {
-        co_return how.cancellation->status();
-      }
+      PANDO_CO_TRY(co_await runtime::sleep(parts_.timer, *how.executor, std::chrono::milliseconds(holder.remaining_ms),
+                                           how.cancellation));
       excluded->at(holder.node).reset();
     }
   }
@@ -641,7 +623,7 @@ Task<NodeId> ClusterStore::resolve_one(ResolveRequest request) {
       }
       router_.forget(route.shard);
     }
-    co_await pause_for(kRoundInterval, parts_.timer, parts_.background, nullptr);
+    co_await runtime::sleep(parts_.timer, parts_.background, kRoundInterval);
   }
   co_return NodeId();
 }
@@ -754,7 +736,7 @@ Task<void> ClusterStore::stop(runtime::Executor& executor) {
     parts_.timer.cancel(timer);
   }
   while (in_background_.load() > 0) {
-    co_await pause_for(kRetryDelay, parts_.timer, executor, nullptr);
+    co_await runtime::sleep(parts_.timer, executor, kRetryDelay);
   }
 }
 
@@ -764,7 +746,7 @@ Task<void> ClusterStore::discard_span(txn::Span span) {
   while (!stopping_.load()) {
     const RouteReply route = co_await router_.find(span.start, false, parts_.background);
     if (!route.known || route.leaseholder.number() == 0) {
-      co_await pause_for(kRoundInterval, parts_.timer, parts_.background, nullptr);
+      co_await runtime::sleep(parts_.timer, parts_.background, kRoundInterval);
       continue;
     }
     const bool last = route.span.end.empty() || (!span.end.empty() && span.end <= route.span.end);
@@ -773,7 +755,7 @@ Task<void> ClusterStore::discard_span(txn::Span span) {
         route.leaseholder, DiscardRequest{.shard = route.shard, .span = {span.start, end}}, parts_.background);
     if (!answer.ok()) {
       router_.forget(route.shard);
-      co_await pause_for(kRoundInterval, parts_.timer, parts_.background, nullptr);
+      co_await runtime::sleep(parts_.timer, parts_.background, kRoundInterval);
     } else if (last) {
       co_return;
     } else {

@@ -234,8 +234,4 @@ class ClusterStore final : public txn::Store, public txn::ProgramStore {
   std::atomic<bool> listing_shards_{false};
 };
 
-// Waits; false when the cancellation came first.
-Task<bool> pause_for(std::chrono::nanoseconds duration, runtime::Timer& timer, runtime::Executor& executor,
-                     runtime::Cancellation* cancellation);
-
 }  // namespace pando::kv

@@ -5,6 +5,7 @@
 
 #include "kv/cluster/shard_sizer.h"
 #include "kv/descriptor/keys.h"
+#include "runtime/sleep.h"
 #include "test/cluster_store/simulated_cluster.h"
 #include "txn/point_access.h"
 
@@ -340,7 +341,7 @@ TEST_F(ClusterStoreTest, ADeadlockOverTwoNodesEndsWithOneVictim) {
   const auto session = [&](uint32_t gateway, Bytes first, Bytes second) -> Task<void> {
     auto transaction = begin(gateway);
     Status status = (co_await transaction->lock(first, LockStrength::kUpdate, WaitPolicy::kBlock)).status();
-    co_await pause_for(100ms, cluster_->node(gateway).store().parts().timer, world_, nullptr);
+    co_await runtime::sleep(cluster_->node(gateway).store().parts().timer, world_, 100ms);
     if (status.ok()) {
       status = (co_await transaction->lock(second, LockStrength::kUpdate, WaitPolicy::kBlock)).status();
     }
@@ -540,7 +541,7 @@ TEST_F(ClusterStoreTest, TwoShardsBecomeOneUnderLoad) {
       } else if (!status.is(sql_state::kSerializationFailure)) {
         failures.push_back(status);
       }
-      co_await pause_for(1ms, cluster_->node(gateway).store().parts().timer, world_, nullptr);
+      co_await runtime::sleep(cluster_->node(gateway).store().parts().timer, world_, 1ms);
     }
   };
   for (const auto& [gateway, key] : std::vector<std::pair<uint32_t, Bytes>>{{1, "a"}, {2, "x"}, {3, "x"}}) {

@@ -1,6 +1,7 @@
 #include "kv/cluster/shard_merger.h"
 
 #include "kv/cluster/cluster_store.h"
+#include "runtime/sleep.h"
 
 namespace pando::kv {
 namespace {
@@ -105,7 +106,7 @@ Task<Status> ShardMerger::lead_right(ShardId right, Bytes boundary, runtime::Exe
     if (store_.parts().clock.monotonic_ns() > deadline_ns) {
       co_return not_now("this node does not get to lead the shard on the right");
     }
-    co_await pause_for(kPoll, store_.parts().timer, executor, nullptr);
+    co_await runtime::sleep(store_.parts().timer, executor, kPoll);
   }
   co_return Status();
 }
@@ -151,7 +152,7 @@ Task<Status> ShardMerger::await_replicas(const ShardDescriptor& right, AwaitMerg
   const uint64_t deadline_ns =
       store_.parts().clock.monotonic_ns() + to_ns(request.left == ShardId() ? kAwaitFlush : kAwaitReplicas);
   while (vote->open.load() > 0 && !vote->failed.load() && store_.parts().clock.monotonic_ns() < deadline_ns) {
-    co_await pause_for(kPoll, store_.parts().timer, executor, nullptr);
+    co_await runtime::sleep(store_.parts().timer, executor, kPoll);
   }
   co_return vote->open.load() == 0 && !vote->failed.load()
       ? Status()
@@ -183,7 +184,7 @@ Task<AnswerTo<AwaitMergingRequest>> ShardMerger::await_merging(AwaitMergingReque
     if (store_.parts().clock.monotonic_ns() > deadline_ns) {
       co_return Reply::error(std::move(*call.result));
     }
-    co_await pause_for(kPoll, store_.parts().timer, executor, nullptr);
+    co_await runtime::sleep(store_.parts().timer, executor, kPoll);
   }
 }
 
