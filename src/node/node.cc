@@ -26,13 +26,10 @@
 #include "sql/exec/program_runner.h"
 #include "storage/rocksdb/rocksdb_engine.h"
 #include "txn/memory/memory_store.h"
+#include "types/calendar.h"
 
 namespace pando::node {
 namespace {
-
-// Microseconds between the Unix epoch and PostgreSQL's, 2000-01-01.
-constexpr int64_t kPostgresEpochUs = 946'684'800'000'000;
-constexpr uint64_t kNsPerUs = 1000;
 
 // Below what the journal takes as one record; a larger transaction is refused with 54000.
 constexpr std::size_t kJournalSegmentBytes = 64_MiB;
@@ -48,10 +45,6 @@ std::size_t default_cache_bytes() {
   const auto pages = static_cast<std::size_t>(std::max(0L, ::sysconf(_SC_PHYS_PAGES)));
   const auto page_bytes = static_cast<std::size_t>(std::max(0L, ::sysconf(_SC_PAGESIZE)));
   return std::max(pages * page_bytes / kMemoryShare, kCacheBytesMin);
-}
-
-int64_t postgres_time_us(runtime::Clock& clock) {
-  return static_cast<int64_t>(clock.wall_ns() / kNsPerUs) - kPostgresEpochUs;
 }
 
 }  // namespace
@@ -267,7 +260,7 @@ Status Node::Parts::make_environment() {
       .statistics = statistics.get(),
       .cluster = cluster_control.get(),
       .random = [] { return (uint64_t{std::random_device()()} << 32) | std::random_device()(); },
-      .start_time_us = postgres_time_us(clock),
+      .start_time_us = types::timestamp_of_unix_ns(clock.wall_ns()),
   });
   for (std::size_t i = 0; i < workers->size(); ++i) {
     environment->helpers.push_back(&workers->worker(i));

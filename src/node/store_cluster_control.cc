@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "catalog/keys.h"
+#include "types/calendar.h"
 
 namespace pando::node {
 namespace {
@@ -10,8 +11,6 @@ namespace {
 constexpr std::string_view kShardCounter = "shard";
 // The one that a cluster begins with.
 constexpr uint64_t kFirstShard = 1;
-constexpr int64_t kPostgresEpochUs = 946'684'800'000'000;
-constexpr uint64_t kNsPerUs = 1000;
 
 template <typename Answer>
 Status status_of(const Answer& answer) {
@@ -34,7 +33,7 @@ std::vector<session::ClusterNodeRow> StoreClusterControl::nodes() {
                     .locality = cluster::to_string(record.locality),
                     .state = std::string(cluster::to_string(record.state)),
                     .is_live = node.connected,
-                    .started_us = static_cast<int64_t>(record.started_ns / kNsPerUs) - kPostgresEpochUs,
+                    .started_us = types::timestamp_of_unix_ns(record.started_ns),
                     .version = record.version});
   }
   return rows;

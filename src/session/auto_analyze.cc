@@ -1,16 +1,9 @@
 #include "session/auto_analyze.h"
 
 #include "session/table_sample.h"
+#include "types/calendar.h"
 
 namespace pando::session {
-namespace {
-
-// PostgreSQL counts microseconds from 2000-01-01.
-constexpr int64_t kPostgresEpochUs = 946'684'800'000'000;
-constexpr uint64_t kNsPerUs = 1000;
-
-}  // namespace
-
 AutoAnalyze::AutoAnalyze(SessionEnvironment& environment, runtime::Executor& executor, AutoAnalyzeOptions options)
     : environment_(environment), executor_(executor), options_(options), prng_(environment.random()) {}
 
@@ -103,7 +96,7 @@ Task<Status> AutoAnalyze::analyze(catalog::TablePtr table) {
   PANDO_CO_ASSIGN(
       const TableSample sample,
       co_await sample_table(table, transaction.get(), {.seed = prng_.next(), .pause = [this] { return pause(); }}));
-  const int64_t now_us = static_cast<int64_t>(environment_.clock.wall_ns() / kNsPerUs) - kPostgresEpochUs;
+  const int64_t now_us = types::timestamp_of_unix_ns(environment_.clock.wall_ns());
   PANDO_CO_TRY(co_await environment_.statistics->put(*transaction, table->oid,
                                                      sample.statistics(kDefaultStatisticsTarget), now_us,
                                                      /*automatic=*/true));

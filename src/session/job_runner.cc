@@ -4,13 +4,10 @@
 
 #include "runtime/sleep.h"
 #include "session/schema_change.h"
+#include "types/calendar.h"
 
 namespace pando::session {
 namespace {
-
-// PostgreSQL counts microseconds from 2000-01-01.
-constexpr int64_t kPostgresEpochUs = 946'684'800'000'000;
-constexpr uint64_t kNsPerUs = 1000;
 
 // How often a statement looks whether its job has ended: often at first, for most take no longer.
 constexpr std::chrono::milliseconds kWaitFirst{2};
@@ -18,7 +15,7 @@ constexpr std::chrono::milliseconds kWaitLongest{100};
 // How often it looks so after it was cancelled, until it leaves the job to be undone without it.
 constexpr int kLooksAfterCancel = 100;
 
-int64_t now_us(runtime::Clock& clock) { return static_cast<int64_t>(clock.wall_ns() / kNsPerUs) - kPostgresEpochUs; }
+int64_t now_us(runtime::Clock& clock) { return types::timestamp_of_unix_ns(clock.wall_ns()); }
 
 }  // namespace
 

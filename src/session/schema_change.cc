@@ -8,6 +8,7 @@
 #include "session/system_tables.h"
 #include "sql/exec/index_backfill.h"
 #include "sql/parse/parse.h"
+#include "types/calendar.h"
 
 namespace pando::session {
 namespace {
@@ -16,9 +17,6 @@ using catalog::Job;
 using catalog::JobKind;
 using catalog::JobState;
 using catalog::TableDescriptor;
-
-constexpr int64_t kPostgresEpochUs = 946'684'800'000'000;
-constexpr uint64_t kNsPerUs = 1000;
 
 // Rows of one piece: what is done again after a crash, and how long a writer may wait for one.
 constexpr std::size_t kPieceRows = 1024;
@@ -334,7 +332,7 @@ Task<Status> SchemaChange::try_change_table(const Edit* edit, JobState end) {
     }
   }
   held.state = end;
-  held.finished_us = static_cast<int64_t>(environment_.clock.wall_ns() / kNsPerUs) - kPostgresEpochUs;
+  held.finished_us = types::timestamp_of_unix_ns(environment_.clock.wall_ns());
   PANDO_CO_TRY(co_await jobs_.put(*transaction, held));
   PANDO_CO_TRY(co_await transaction->commit());
   job_ = std::move(held);

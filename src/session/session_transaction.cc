@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "types/calendar.h"
+
 namespace pando::session {
 namespace {
 
@@ -10,8 +12,8 @@ namespace {
 constexpr std::size_t kChannelBytesMax = 63;
 constexpr std::size_t kPayloadBytesMax = 7999;
 
-// 2000-01-01 UTC.
-constexpr int64_t kPostgresEpochUs = 946'684'800'000'000;
+// Where timestamps begin, 2000-01-01 UTC, on Unix clocks.
+constexpr int64_t kEpochUs = types::kUnixToPostgresSeconds * types::kMicrosPerSecond;
 constexpr uint64_t kNsPerUs = 1000;
 
 }  // namespace
@@ -149,7 +151,7 @@ void SessionTransaction::choose_moment(txn::TransactionOptions& options) {
       options.staleness_max = settings_.values().read_staleness;
       break;
     case ReadMoment::Kind::kMoment:
-      options.read_at = {static_cast<uint64_t>(std::max<int64_t>(as_of.us + kPostgresEpochUs, 1)) * kNsPerUs, 0};
+      options.read_at = {static_cast<uint64_t>(std::max<int64_t>(as_of.us + kEpochUs, 1)) * kNsPerUs, 0};
       break;
     case ReadMoment::Kind::kAgo: {
       const uint64_t now_us = clock_.wall_ns() / kNsPerUs;

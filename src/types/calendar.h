@@ -31,6 +31,11 @@ inline constexpr int32_t kPostgresEpochJulian = 2451545;
 inline constexpr int32_t kUnixEpochJulian = 2440588;
 inline constexpr int64_t kUnixToPostgresSeconds = int64_t{kPostgresEpochJulian - kUnixEpochJulian} * kSecondsPerDay;
 
+// What a clock says, nanoseconds since 1970-01-01 UTC, as a timestamp: microseconds since 2000-01-01.
+constexpr int64_t timestamp_of_unix_ns(uint64_t unix_ns) {
+  return static_cast<int64_t>(unix_ns / 1000) - kUnixToPostgresSeconds * kMicrosPerSecond;
+}
+
 inline constexpr int32_t kDateInfinity = INT32_MAX;
 inline constexpr int32_t kDateMinusInfinity = INT32_MIN;
 inline constexpr int64_t kTimestampInfinity = INT64_MAX;
