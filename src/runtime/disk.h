@@ -31,7 +31,14 @@ class File {
   virtual Task<Result<uint64_t>> size() = 0;
 };
 
-enum class OpenMode { kExisting, kCreate, kCreateOrOpen };
+enum class OpenMode {
+  // Asks for no right to write. REQUIRES: nothing is written.
+  kReadOnly,
+  kExisting,
+  kCreate,
+  kCreateOrOpen,
+};
+inline bool must_exist(OpenMode mode) { return mode == OpenMode::kReadOnly || mode == OpenMode::kExisting; }
 
 class Disk {
  public:

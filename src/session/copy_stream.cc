@@ -88,7 +88,7 @@ Result<std::unique_ptr<CopyTarget>> client_target(ResultSink& sink, ValueFormat 
 }
 
 Task<Result<std::unique_ptr<CopySource>>> file_source(runtime::Disk& files, std::string path) {
-  auto file = co_await files.open(path, runtime::OpenMode::kExisting);
+  auto file = co_await files.open(path, runtime::OpenMode::kReadOnly);
   if (!file.ok()) {
     co_return cannot_open(std::move(file).status(), path, "reading",
                           "COPY FROM instructs the PostgreSQL server process to read");

@@ -150,7 +150,7 @@ Task<Result<std::unique_ptr<runtime::File>>> MachineDisk::Process::open(Bytes pa
   PANDO_CO_TRY(co_await operate(machine_.options_.read_ns));
   auto& names = machine_.names_;
   const auto found = names.find(path);
-  if (found == names.end() && mode == runtime::OpenMode::kExisting) {
+  if (found == names.end() && runtime::must_exist(mode)) {
     co_return Status(sql_state::kUndefinedFile, "could not open file \"{}\": No such file or directory", path);
   }
   if (found != names.end() && mode == runtime::OpenMode::kCreate) {

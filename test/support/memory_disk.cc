@@ -132,7 +132,7 @@ Task<Result<std::unique_ptr<runtime::File>>> MemoryDisk::open(Bytes path, runtim
   PANDO_CO_TRY(fault(Operation::kOpen, path));
   MutexLock lock(mutex_);
   auto found = names_.find(path);
-  if (found == names_.end() && mode == runtime::OpenMode::kExisting) {
+  if (found == names_.end() && runtime::must_exist(mode)) {
     co_return Status(sql_state::kUndefinedFile, "could not open file \"{}\": No such file or directory", path);
   }
   if (found != names_.end() && mode == runtime::OpenMode::kCreate) {

@@ -63,6 +63,19 @@ TEST(PosixDisk, WordsErrorsAsPostgres) {
             "53100: could not write to file \"/dev/full\": No space left on device");
 }
 
+TEST(PosixDisk, ReadsWhatMayNotBeWritten) {
+  InlineExecutor executor;
+  PosixDisk disk;
+  // The program that runs is one, also for root.
+  EXPECT_EQ(block_on(executor, disk.open("/proc/self/exe", OpenMode::kExisting)).status().to_string(),
+            "58030: could not open file \"/proc/self/exe\": Text file busy");
+  auto file = block_on(executor, disk.open("/proc/self/exe", OpenMode::kReadOnly));
+  ASSERT_TRUE(file.ok()) << file.status().to_string();
+  EXPECT_EQ(*block_on(executor, (*file)->read(1, 3)), "ELF");
+  EXPECT_EQ(block_on(executor, disk.open("/nowhere/f", OpenMode::kReadOnly)).status().to_string(),
+            "58P01: could not open file \"/nowhere/f\": No such file or directory");
+}
+
 TEST(DirectoryLock, AdmitsOneAtATime) {
   TemporaryDirectory directory;
   {

@@ -105,6 +105,8 @@ class PosixFile final : public File {
 
 int open_flags(OpenMode mode) {
   switch (mode) {
+    case OpenMode::kReadOnly:
+      return O_RDONLY | O_CLOEXEC;
     case OpenMode::kExisting:
       return O_RDWR | O_CLOEXEC;
     case OpenMode::kCreate:
@@ -128,15 +130,11 @@ Status status_of_errno(int error, Bytes what) {
 }
 
 Task<Result<std::unique_ptr<File>>> PosixDisk::open(Bytes path, OpenMode mode) {
-  int descriptor = ::open(path.c_str(), open_flags(mode), kFileMode);
-  if (descriptor < 0 && mode == OpenMode::kExisting && (errno == EACCES || errno == EROFS)) {
-    // It may still be read; writes will say why they fail.
-    descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  }
+  const int descriptor = ::open(path.c_str(), open_flags(mode), kFileMode);
   if (descriptor < 0) {
     const int error = errno;
-    co_return status_of_errno(
-        error, fmt::format("could not {} file \"{}\"", mode == OpenMode::kExisting ? "open" : "create", path));
+    co_return status_of_errno(error,
+                              fmt::format("could not {} file \"{}\"", must_exist(mode) ? "open" : "create", path));
   }
   co_return std::unique_ptr<File>(std::make_unique<PosixFile>(std::move(path), descriptor));
 }
