@@ -316,9 +316,9 @@ bool Leaseholder::holds(const LedShard& led, const CommitPart& part, const std::
 }
 
 Status Leaseholder::check_part(LedShard& led, const CommitPart& part, const std::vector<Bytes>& keys) {
-  const bool holds =
+  const bool has_locks =
       part.term == 0 ? !owners_.refuses(part.transaction) : part.term == led.term && owners_.knows(part.transaction);
-  if (!holds) {
+  if (!has_locks) {
     return locks_lost();
   }
   for (const Bytes& key : keys) {

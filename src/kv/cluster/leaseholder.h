@@ -109,9 +109,8 @@ class Leaseholder final : public StateMachine {
   // The newest that this node's replicas have applied.
   HlcTimestamp watched_change() const { return {watched_change_.load(std::memory_order_acquire), 0}; }
   void release(const ReleaseRequest& request);
-  // What can be had without waiting; in leaseholder_point.cc. A key that is led elsewhere,
-  // or that has to be waited for: kMustWait, nullopt, and nothing was done. GetRequest: `point` gets its moment if it
-  // had none.
+  // What can be had without waiting; in leaseholder_point.cc. A key that is led elsewhere, or that has to be waited
+  // for: kMustWait, nullopt, and nothing was done. GetRequest: `point` gets its moment if it had none.
   struct QuickRead {
     TransactionId reader;
     bool latest = false;
@@ -236,6 +235,9 @@ class Leaseholder final : public StateMachine {
   // What of a settled scan's span is uncertain; nothing when its moment was chosen just now.
   Result<std::optional<HlcTimestamp>> find_uncertain(const ReadPoint& asked, const txn::Span& span,
                                                      HlcTimestamp lease_start);
+  // The same once `walked` was walked; an error when what it shows may be gone.
+  Result<std::optional<HlcTimestamp>> judge_walk(const ReadPoint& asked, const txn::Span& walked, bool met_newer,
+                                                 const Settled& settled);
   std::unique_ptr<storage::VersionScan> scan_settled(const ScanRequest& request, const Settled& settled);
   Result<bool> newest(ByteView key, CachedRecord& record);
   Result<bool> read(ByteView key, HlcTimestamp at, CachedRecord& record);

@@ -68,18 +68,13 @@ Task<AnswerTo<EvaluateRequest>> Leaseholder::evaluate(EvaluateRequest request, r
     co_return Reply::error(std::move(status));
   }
   answer.reply.rest = input.rest();
-  if (input.met_newer()) {
-    const txn::Span read{request.span.start, answer.reply.rest.value_or(request.span.end)};
-    auto uncertain = find_uncertain(request.point, read, settled.lease_start);
-    if (!uncertain.ok()) {
-      co_return Reply::error(std::move(uncertain).status());
-    }
-    if (uncertain->has_value()) {
-      co_return Reply::uncertain_at(**uncertain);
-    }
+  const txn::Span read{request.span.start, answer.reply.rest.value_or(request.span.end)};
+  auto uncertain = judge_walk(request.point, read, input.met_newer(), settled);
+  if (!uncertain.ok()) {
+    co_return Reply::error(std::move(uncertain).status());
   }
-  if (Status status = check_readable(settled.point.at); !status.ok()) {
-    co_return Reply::error(std::move(status));
+  if (uncertain->has_value()) {
+    co_return Reply::uncertain_at(**uncertain);
   }
   // It took a while: a replica that leads no more may be gone meanwhile, and its rows.
   MutexLock lock(led.mutex);

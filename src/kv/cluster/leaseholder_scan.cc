@@ -85,6 +85,18 @@ Result<std::optional<HlcTimestamp>> Leaseholder::find_uncertain(const ReadPoint&
   return std::optional<HlcTimestamp>();
 }
 
+Result<std::optional<HlcTimestamp>> Leaseholder::judge_walk(const ReadPoint& asked, const txn::Span& walked,
+                                                            bool met_newer, const Settled& settled) {
+  std::optional<HlcTimestamp> uncertain;
+  if (met_newer) {
+    PANDO_ASSIGN(uncertain, find_uncertain(asked, walked, settled.lease_start));
+  }
+  if (!uncertain.has_value()) {
+    PANDO_TRY(check_readable(settled.point.at));
+  }
+  return uncertain;
+}
+
 Task<AnswerTo<ScanRequest>> Leaseholder::scan(ScanRequest request, runtime::Executor& executor) {
   using Reply = AnswerTo<ScanRequest>;
   LedShard& led = shard(request.shard);
@@ -98,20 +110,12 @@ Task<AnswerTo<ScanRequest>> Leaseholder::scan(ScanRequest request, runtime::Exec
   if (Status status = read_scan(*scan, request.entries_max, answer.reply); !status.ok()) {
     co_return Reply::error(std::move(status));
   }
-  if (scan->met_newer()) {
-    // The rest of the span is looked at when it is asked for: a long scan would walk all of it for each answer.
-    auto uncertain = find_uncertain(request.point, answered_part(request, answer.reply), settled.lease_start);
-    if (!uncertain.ok()) {
-      co_return Reply::error(std::move(uncertain).status());
-    }
-    if (uncertain->has_value()) {
-      co_return Reply::uncertain_at(**uncertain);
-    }
+  // The rest of the span is looked at when it is asked for: a long scan would walk all of it for each answer.
+  auto uncertain = judge_walk(request.point, answered_part(request, answer.reply), scan->met_newer(), settled);
+  if (!uncertain.ok()) {
+    co_return Reply::error(std::move(uncertain).status());
   }
-  if (Status status = check_readable(settled.point.at); !status.ok()) {
-    co_return Reply::error(std::move(status));
-  }
-  co_return answer;
+  co_return uncertain->has_value() ? Reply::uncertain_at(**uncertain) : std::move(answer);
 }
 
 }  // namespace pando::kv

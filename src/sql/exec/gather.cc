@@ -16,25 +16,10 @@ namespace {
 // Each span is a program of its own.
 constexpr std::size_t kSpansMax = 16;
 
-const ScanPlan& scan_below(const PhysicalPtr& plan) {
-  if (const auto* scan = std::get_if<ScanPlan>(&plan->node)) {
-    return *scan;
-  }
-  if (const auto* filter = std::get_if<FilterPlan>(&plan->node)) {
-    return scan_below(filter->input);
-  }
-  if (const auto* aggregate = std::get_if<AggregatePlan>(&plan->node)) {
-    return scan_below(aggregate->input);
-  }
-  const auto* project = std::get_if<ProjectPlan>(&plan->node);
-  PANDO_ASSERT(project != nullptr, "a gathered plan without a scan");
-  return scan_below(project->input);
-}
-
 class GatherOperator final : public Operator {
  public:
   GatherOperator(const GatherPlan& plan, Runtime& runtime)
-      : plan_(plan), runtime_(runtime), scan_(scan_below(plan.input)), layout_(scan_.table) {}
+      : plan_(plan), runtime_(runtime), scan_(scan_of(plan.input)), layout_(scan_.table) {}
 
   Task<Status> open() override {
     parts_.clear();

@@ -20,6 +20,9 @@ struct Program {
 // The plan with every expression that names no column replaced by its value: parameters, the time, settings.
 Task<Result<PhysicalPtr>> bind_values(PhysicalPtr plan, Runtime& runtime);
 
+// The scan that it begins with. REQUIRES: as of encode_program.
+const ScanPlan& scan_of(const PhysicalPtr& plan);
+
 // REQUIRES: bound values; a part that sql/optimize/distribute.h moves. Errors: 0A000 for what has no form.
 Result<Bytes> encode_program(const Program& program);
 // Errors: txn::kUnknownProgram for bytes that this version does not write.

@@ -529,6 +529,21 @@ class Reader {
 
 }  // namespace
 
+const ScanPlan& scan_of(const PhysicalPtr& plan) {
+  return std::visit(
+      []<typename Node>(const Node& node) -> const ScanPlan& {
+        if constexpr (std::is_same_v<Node, ScanPlan>) {
+          return node;
+        } else if constexpr (std::is_same_v<Node, FilterPlan> || std::is_same_v<Node, ProjectPlan> ||
+                             std::is_same_v<Node, AggregatePlan>) {
+          return scan_of(node.input);
+        } else {
+          PANDO_UNREACHABLE("a node that no program has");
+        }
+      },
+      plan->node);
+}
+
 Result<Bytes> encode_program(const Program& program) {
   Bytes bytes;
   bytes.push_back(static_cast<char>(kProgramVersion));

@@ -70,21 +70,6 @@ class InputSnapshot final : public txn::Snapshot {
   txn::ProgramInput& input_;
 };
 
-const ScanPlan& scan_of(const PhysicalPtr& plan) {
-  return std::visit(
-      []<typename Node>(const Node& node) -> const ScanPlan& {
-        if constexpr (std::is_same_v<Node, ScanPlan>) {
-          return node;
-        } else if constexpr (std::is_same_v<Node, FilterPlan> || std::is_same_v<Node, ProjectPlan> ||
-                             std::is_same_v<Node, AggregatePlan>) {
-          return scan_of(node.input);
-        } else {
-          PANDO_UNREACHABLE("a node that no program has");
-        }
-      },
-      plan->node);
-}
-
 }  // namespace
 
 Task<Status> ProgramRunner::run(ByteView program, txn::ProgramInput& input, runtime::Executor& executor,
