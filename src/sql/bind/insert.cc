@@ -7,6 +7,7 @@
 #include "sql/bind/binder.h"
 #include "sql/bind/place_guard.h"
 #include "sql/bind/traverse.h"
+#include "sql/plan/conditions.h"
 
 namespace pando::sql {
 
@@ -319,22 +320,6 @@ Result<std::vector<types::Oid>> Binder::arbiters(const ast::OnConflict& clause, 
   }
   return indexes;
 }
-
-namespace {
-
-std::vector<ExprPtr> conjuncts_of(const ExprPtr& condition) {
-  const auto* logic = as<LogicExpr>(condition);
-  if (logic == nullptr || logic->kind != LogicExpr::Kind::kAnd) {
-    return {condition};
-  }
-  std::vector<ExprPtr> conjuncts;
-  for (const ExprPtr& argument : logic->arguments) {
-    std::ranges::move(conjuncts_of(argument), std::back_inserter(conjuncts));
-  }
-  return conjuncts;
-}
-
-}  // namespace
 
 // Whether a unique index is over just these columns and expressions, and, if partial, over no less than the clause
 // says.

@@ -8,6 +8,7 @@
 #include "sql/bind/core_state.h"
 #include "sql/bind/place_guard.h"
 #include "sql/bind/traverse.h"
+#include "sql/plan/conditions.h"
 #include "types/compare.h"
 
 namespace pando::sql {
@@ -146,16 +147,6 @@ Result<BoundQuery> Binder::select_core(const ast::Select& select, const ast::Sel
 }
 
 namespace {
-
-bool is_volatile(const ExprPtr& expr) {
-  const auto* call = as<CallExpr>(expr);
-  if (call != nullptr && call->function->volatility == Volatility::kVolatile) {
-    return true;
-  }
-  bool found = false;
-  visit_children(*expr, [&](const ExprPtr& child) { found = found || is_volatile(child); });
-  return found;
-}
 
 void collect_columns(const ExprPtr& expr, std::vector<ExprPtr>& columns) {
   if (as<ColumnExpr>(expr) != nullptr) {

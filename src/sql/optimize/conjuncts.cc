@@ -38,26 +38,6 @@ ExprPtr implicit_cast(const ExprPtr& expr, types::Oid target) {
 
 }  // namespace
 
-void split_conjuncts(const ExprPtr& condition, std::vector<ExprPtr>& conjuncts) {
-  if (condition == nullptr) {
-    return;
-  }
-  const auto* logic = as<LogicExpr>(condition);
-  if (logic == nullptr || logic->kind != LogicExpr::Kind::kAnd) {
-    conjuncts.push_back(condition);
-    return;
-  }
-  for (const ExprPtr& argument : logic->arguments) {
-    split_conjuncts(argument, conjuncts);
-  }
-}
-
-std::vector<ExprPtr> conjuncts_of(const ExprPtr& condition) {
-  std::vector<ExprPtr> conjuncts;
-  split_conjuncts(condition, conjuncts);
-  return conjuncts;
-}
-
 ExprPtr combine_conjuncts(std::vector<ExprPtr> conjuncts) {
   return combine(std::move(conjuncts), LogicExpr::Kind::kAnd);
 }
@@ -122,13 +102,6 @@ bool unify_types(ExprPtr& left, ExprPtr& right) {
     return true;
   }
   return false;
-}
-
-bool is_volatile(const ExprPtr& expr) {
-  return any_of(expr, [](const ExprPtr& part) {
-    const auto* call = as<CallExpr>(part);
-    return call != nullptr && call->function->volatility == Volatility::kVolatile;
-  });
 }
 
 bool has_subquery(const ExprPtr& expr) {

@@ -1,18 +1,16 @@
 #pragma once
 
-// Conditions as lists of conjuncts, and the comparisons in them. Pure.
+// Conditions as lists of conjuncts (sql/plan/conditions.h), and the comparisons in them. Pure.
 
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "sql/plan/columns.h"
+#include "sql/plan/conditions.h"
 
 namespace pando::sql {
 
-// Appends the conjuncts of `condition`; nothing for a null one.
-void split_conjuncts(const ExprPtr& condition, std::vector<ExprPtr>& conjuncts);
-std::vector<ExprPtr> conjuncts_of(const ExprPtr& condition);
 // Null for no conjuncts.
 ExprPtr combine_conjuncts(std::vector<ExprPtr> conjuncts);
 ExprPtr combine_disjuncts(std::vector<ExprPtr> disjuncts);
@@ -37,7 +35,6 @@ ExprPtr make_equality(const ExprPtr& left, const ExprPtr& right);
 // does it.
 bool unify_types(ExprPtr& left, ExprPtr& right);
 
-bool is_volatile(const ExprPtr& expr);
 // Whether it has a subquery or subplan.
 bool has_subquery(const ExprPtr& expr);
 bool is_true_constant(const ExprPtr& expr);
