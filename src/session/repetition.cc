@@ -20,11 +20,7 @@ Task<bool> Session::may_repeat(Status status, Beginning beginning, int attempt) 
     co_return false;
   }
   if (transaction_.state() == BlockState::kImplicit) {
-    for (auto& [name, portal] : portals_) {
-      if (!portal->held) {
-        portal->query.reset();
-      }
-    }
+    end_queries();
     co_await transaction_.fail();
   }
   co_return (co_await services_->sleep(kFirstPauseNs << attempt)).ok();

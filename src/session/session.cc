@@ -3,18 +3,11 @@
 #include "session/plan_cache.h"
 #include "session/services.h"
 #include "session/system_tables.h"
+#include "types/calendar.h"
 #include "types/utf8.h"
 
 namespace pando::session {
 namespace {
-
-// PostgreSQL counts microseconds from 2000-01-01.
-constexpr int64_t kPostgresEpochSeconds = 946684800;
-constexpr int64_t kMicrosecondsPerSecond = 1000000;
-
-int64_t to_postgres_us(uint64_t wall_ns) {
-  return static_cast<int64_t>(wall_ns / 1000) - kPostgresEpochSeconds * kMicrosecondsPerSecond;
-}
 
 // What pg_stat_activity shows of a statement, as PostgreSQL's track_activity_query_size.
 constexpr std::size_t kActivityTextBytes = 1023;
@@ -27,7 +20,9 @@ bool ends_failed_block(const ast::Statement& tree) {
          (command->kind == Kind::kCommit || command->kind == Kind::kRollback || command->kind == Kind::kRollbackTo);
 }
 
-int64_t read_clock(void* state) { return to_postgres_us(static_cast<SessionEnvironment*>(state)->clock.wall_ns()); }
+int64_t read_clock(void* state) {
+  return types::timestamp_of_unix_ns(static_cast<SessionEnvironment*>(state)->clock.wall_ns());
+}
 
 }  // namespace
 
@@ -40,7 +35,7 @@ Session::Session(SessionEnvironment& environment, runtime::Executor& executor, S
       transaction_(environment.store, environment.catalog, environment.statistics, executor, cancellation_, settings_,
                    environment.clock),
       prng_(environment.random()),
-      session_start_us_(to_postgres_us(environment.clock.wall_ns())) {
+      session_start_us_(types::timestamp_of_unix_ns(environment.clock.wall_ns())) {
   services_ = std::make_unique<Services>(environment_, identity_, settings_, transaction_, executor_);
   services_->set_listened_channels([this] { return environment_.registry.notifications().channels(&mailbox_); });
   plan_cache_ = std::make_unique<PlanCache>();
@@ -73,7 +68,7 @@ Status Session::set_startup_option(std::string_view name, std::string_view value
   return {};
 }
 
-int64_t Session::now_us() { return to_postgres_us(environment_.clock.wall_ns()); }
+int64_t Session::now_us() { return types::timestamp_of_unix_ns(environment_.clock.wall_ns()); }
 
 // Enums as the transaction sees them.
 void Session::refresh_user_types() {
@@ -148,6 +143,15 @@ void Session::close_portals_of_transaction() {
   std::erase_if(portals_, [](const auto& entry) { return !entry.second->held; });
 }
 
+// The queries of open portals hold on to the transaction, which may end now.
+void Session::end_queries() {
+  for (auto& [name, portal] : portals_) {
+    if (!portal->held) {
+      portal->query.reset();
+    }
+  }
+}
+
 void Session::close_portals_deeper_than(std::size_t savepoint_depth) {
   std::erase_if(portals_, [savepoint_depth](const auto& entry) {
     return !entry.second->held && entry.second->savepoint_depth > savepoint_depth;
@@ -205,12 +209,7 @@ Task<void> Session::fail() {
   if (transaction_.state() == BlockState::kImplicit) {
     close_portals_of_transaction();
   } else if (transaction_.state() == BlockState::kInBlock) {
-    // The queries of open portals hold on to the transaction, which may end now.
-    for (auto& [name, portal] : portals_) {
-      if (!portal->held) {
-        portal->query.reset();
-      }
-    }
+    end_queries();
   }
   co_await transaction_.fail();
   end_message();

@@ -145,6 +145,7 @@ class Session {
   bool write_system_rows(std::string_view relation, catalog::SystemRowWriter& writer);
   void write_view_dependencies(catalog::SystemRowWriter& writer);
   void close_portals_of_transaction();
+  void end_queries();
   void close_portals_deeper_than(std::size_t savepoint_depth);
   Task<Status> commit_transaction();
   // --- planning.cc ---
