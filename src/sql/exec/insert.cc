@@ -41,6 +41,7 @@ class InsertOperator final : public Operator {
     ended_ = false;
     affected_ = 0;
     touched_.clear();
+    has_inserted_ = false;
     co_return co_await input_->open();
   }
 
@@ -128,6 +129,7 @@ class InsertOperator final : public Operator {
       PANDO_CO_ASSIGN(const auto conflict, co_await writer_->find_conflict(row, statement_.on_conflict->indexes));
       if (!conflict) {
         PANDO_CO_TRY(co_await writer_->insert(row, false));
+        has_inserted_ = true;
         select_row(rows_, selected, one);
         stored.append(one);
         ++affected_;
@@ -179,7 +181,7 @@ class InsertOperator final : public Operator {
     }
     // A row that this statement's reads do not see and nobody else has committed since is one it inserted itself.
     bool own = !touched_.insert(row_key).second;
-    if (!own && !outcome.changed_since_snapshot) {
+    if (!own && has_inserted_ && !outcome.changed_since_snapshot) {
       PANDO_CO_ASSIGN(const auto seen, co_await transaction.get(row_key));
       own = !seen.has_value();
     }
@@ -225,6 +227,8 @@ class InsertOperator final : public Operator {
   Projection conflict_values_;
   std::vector<catalog::AttributeNumber> changed_;
   std::unordered_set<Bytes> touched_;
+  // With ON CONFLICT: whether any row was new.
+  bool has_inserted_ = false;
   Chunk existing_;
   Chunk updated_row_;
 
