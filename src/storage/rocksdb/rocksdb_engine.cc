@@ -307,6 +307,7 @@ class RocksDbEngine final : public Engine {
   // --- on RocksDB's threads ---
   void report_flushed() PANDO_EXCLUDES(shards_mutex_);
   void erase_noted_tombstones();
+  Status verify_live_files(const ProgressCallback& progress) const;
   // Erases what nobody at or above the threshold can see among the versions of `span`.
   Status erase_garbage(const KeySpan& span, HlcTimestamp threshold, const rocksdb::WriteOptions& options);
 
@@ -487,6 +488,14 @@ void RocksDbEngine::erase_noted_tombstones() {
 }
 
 Status RocksDbEngine::verify_checksums(const ProgressCallback& progress) const {
+  // A compaction would take away a file that is still to be read.
+  PANDO_TRY(status_of(db_->DisableFileDeletions()));
+  Status status = verify_live_files(progress);
+  const Status allowed = status_of(db_->EnableFileDeletions(/*force=*/false));
+  return status.ok() ? allowed : status;
+}
+
+Status RocksDbEngine::verify_live_files(const ProgressCallback& progress) const {
   std::vector<rocksdb::LiveFileMetaData> files;
   db_->GetLiveFilesMetaData(&files);
   uint64_t done = 0;

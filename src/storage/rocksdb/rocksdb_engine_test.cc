@@ -1,9 +1,11 @@
 #include "storage/rocksdb/rocksdb_engine.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <fstream>
 #include <map>
+#include <set>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -446,6 +448,51 @@ TEST(RocksDbEngine, ReportsDamagedFiles) {
   }
   ASSERT_EQ(damaged, 1);
   EXPECT_TRUE(scan(**opened, {}, at(5)).starts_with("XX001: "));
+}
+
+// A compaction meanwhile must not take away a file that is still to be read.
+TEST(RocksDbEngine, VerifiesChecksumsWhileCompacting) {
+  TemporaryDirectory directory;
+  auto opened = open_rocksdb_engine({.directory = directory.path()});
+  Engine& engine = **opened;
+  const auto add_file = [&](uint64_t t) {
+    WriteBatch batch;
+    for (int i = 0; i < 100; ++i) {
+      batch.put_version(fmt::format("key{}", i), at(t), "x");
+    }
+    ASSERT_TRUE(engine.write(batch).ok());
+    ASSERT_TRUE(engine.flush().ok());
+  };
+  const auto files = [&] {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
+      if (entry.path().extension() == ".sst") {
+        names.insert(entry.path().filename());
+      }
+    }
+    return names;
+  };
+  const auto wait_until = [](auto&& holds) {
+    for (int i = 0; i < 40 && !holds(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return holds();
+  };
+  add_file(1);
+  add_file(2);
+  add_file(3);
+  const std::set<std::string> before = files();
+  const auto gone = [&] { return !std::ranges::includes(files(), before); };
+  bool compacts = false;
+  const Status status = engine.verify_checksums([&](uint64_t, uint64_t) {
+    if (!std::exchange(compacts, true)) {
+      add_file(4);
+      EXPECT_FALSE(wait_until(gone));
+    }
+  });
+  EXPECT_TRUE(status.ok()) << status.to_string();
+  EXPECT_TRUE(compacts);
+  EXPECT_TRUE(wait_until(gone));
 }
 
 }  // namespace
