@@ -35,8 +35,12 @@ Task<void> Connection::serve() {
     (co_await stream_.flush()).ignore("the connection ends either way");
   }
   if (session_ != nullptr) {
-    environment_.registry.remove(session_->identity().process_id);
+    const uint32_t process_id = session_->identity().process_id;
+    environment_.registry.hide(process_id);
     co_await session_->close();
+    // What it holds of the store is gone before the server may think so.
+    session_.reset();
+    environment_.registry.remove(process_id);
   }
 }
 

@@ -112,6 +112,11 @@ Status Server::stop(const Report& report) {
     member_->leave();
   }
   drain(report);
+  if (const std::size_t left = node_->environment().registry.count(); left > 0) {
+    // They use the node, so it cannot be closed. The files are as after a crash, which they are made for.
+    report(fmt::format("stopped at once: {} sessions did not end", left));
+    std::_Exit(EXIT_FAILURE);
+  }
   http_.reset();
   if (member_ != nullptr) {
     member_->stop();

@@ -51,7 +51,7 @@ class Server {
   node::Node& node() { return *node_; }
   // Ends serving clients; the node goes on. Once.
   void drain(const Report& report);
-  // Drains and closes the node.
+  // Drains and closes the node. When a session does not end at all, ends the process instead.
   Status stop(const Report& report);
 
  private:

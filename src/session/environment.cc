@@ -1,31 +1,43 @@
 #include "session/environment.h"
 
+#include <algorithm>
+
 #include "session/session.h"
 
 namespace pando::session {
 namespace {
 
-// PostgreSQL's process ids are positive 32-bit integers.
-constexpr uint32_t kProcessIdMax = INT32_MAX;
+// Clients take process ids for positive 32-bit integers; the bits above these are the node's.
+constexpr uint32_t kProcessIdBits = 21;
+constexpr uint32_t kProcessIdMax = (1U << kProcessIdBits) - 1;
+constexpr uint32_t kNodesTold = 1U << (31 - kProcessIdBits);
 
 }  // namespace
+
+SessionRegistry::SessionRegistry(std::size_t sessions_max, uint32_t node)
+    : sessions_max_(std::min<std::size_t>(sessions_max, kProcessIdMax)),
+      process_id_base_(node % kNodesTold << kProcessIdBits) {}
 
 Result<uint32_t> SessionRegistry::reserve() {
   MutexLock lock(mutex_);
   if (sessions_.size() >= sessions_max_) {
     return Status(sql_state::kTooManyConnections, "sorry, too many clients already");
   }
+  uint32_t process_id = 0;
   do {
     last_process_id_ = last_process_id_ >= kProcessIdMax ? 1 : last_process_id_ + 1;
-  } while (sessions_.contains(last_process_id_));
-  sessions_[last_process_id_] = nullptr;
-  return last_process_id_;
+    process_id = process_id_base_ | last_process_id_;
+  } while (sessions_.contains(process_id));
+  sessions_[process_id] = nullptr;
+  return process_id;
 }
 
 void SessionRegistry::add(uint32_t process_id, Session* session) {
   MutexLock lock(mutex_);
   sessions_[process_id] = session;
 }
+
+void SessionRegistry::hide(uint32_t process_id) { add(process_id, nullptr); }
 
 void SessionRegistry::remove(uint32_t process_id) {
   MutexLock lock(mutex_);

@@ -57,13 +57,15 @@ struct SessionActivity {
 
 class SessionRegistry {
  public:
-  // At most `sessions_max` at a time.
-  explicit SessionRegistry(std::size_t sessions_max) : sessions_max_(sessions_max) {}
+  // At most `sessions_max` at a time. The sessions of one node of a cluster have other process ids than those of the
+  // others: clients tell their own notifications by them.
+  explicit SessionRegistry(std::size_t sessions_max, uint32_t node = 0);
 
   // A process id that no connected session has. 53300 "sorry, too many clients already".
   Result<uint32_t> reserve() PANDO_EXCLUDES(mutex_);
   void add(uint32_t process_id, Session* session) PANDO_EXCLUDES(mutex_);
-  // After it returns no other thread uses the session.
+  // After it returns no other thread uses the session, which is about to close but still counts.
+  void hide(uint32_t process_id) PANDO_EXCLUDES(mutex_);
   void remove(uint32_t process_id) PANDO_EXCLUDES(mutex_);
 
   // Each returns whether there is such a session.
@@ -82,10 +84,11 @@ class SessionRegistry {
 
  private:
   const std::size_t sessions_max_;
+  const uint32_t process_id_base_;
   AdvisoryLocks advisory_locks_;
   NotificationHub notifications_;
   Mutex mutex_;
-  // nullptr for one that is still opening.
+  // nullptr for one that is still opening or closing.
   std::map<uint32_t, Session*> sessions_ PANDO_GUARDED_BY(mutex_);
   uint32_t last_process_id_ PANDO_GUARDED_BY(mutex_) = 0;
 };
