@@ -1,9 +1,32 @@
 // The pando command.
 
+#include <algorithm>
+#include <array>
+#include <cstdio>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/commands.h"
+
+namespace {
+
+struct Command {
+  std::string_view name;
+  int (*run)(pando::cli::Words);
+};
+constexpr auto kCommands = std::to_array<Command>({
+    {"start", pando::cli::run_start},
+    {"sql", pando::cli::run_sql},
+    {"init", pando::cli::run_init},
+    {"node", pando::cli::run_node},
+    {"cert", pando::cli::run_cert},
+    {"check", pando::cli::run_check},
+    {"version", pando::cli::run_version},
+    {"--version", pando::cli::run_version},
+});
+
+}  // namespace
 
 int main(int count, char** arguments) {
   const std::vector<std::string> words(arguments + 1, arguments + count);
@@ -11,26 +34,10 @@ int main(int count, char** arguments) {
     return pando::cli::print_usage(words.empty() ? pando::cli::kExitUsage : pando::cli::kExitOk);
   }
   const pando::cli::Words rest(words.data() + 1, words.size() - 1);
-  if (words[0] == "start") {
-    return pando::cli::run_start(rest);
+  const auto found = std::ranges::find(kCommands, words[0], &Command::name);
+  if (found == kCommands.end()) {
+    std::fprintf(stderr, "pando: unknown command \"%s\"\n", words[0].c_str());
+    return pando::cli::print_usage(pando::cli::kExitUsage);
   }
-  if (words[0] == "sql") {
-    return pando::cli::run_sql(rest);
-  }
-  if (words[0] == "init") {
-    return pando::cli::run_init(rest);
-  }
-  if (words[0] == "node") {
-    return pando::cli::run_node(rest);
-  }
-  if (words[0] == "cert") {
-    return pando::cli::run_cert(rest);
-  }
-  if (words[0] == "check") {
-    return pando::cli::run_check(rest);
-  }
-  if (words[0] == "version" || words[0] == "--version") {
-    return pando::cli::run_version(rest);
-  }
-  return pando::cli::print_usage(pando::cli::kExitUsage);
+  return found->run(rest);
 }
