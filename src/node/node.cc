@@ -189,6 +189,9 @@ Status Node::Parts::open_cluster_store() {
   cluster->store().use_programs(&programs);
   cluster->store().on_watched_change(
       [this](runtime::Executor& executor) -> Task<Status> { return refresh_catalog(executor); });
+  cluster->store().channels().on_messages([this](std::vector<kv::ChannelMessage> messages) {
+    deliver_channel_messages(std::move(messages), registry->notifications());
+  });
   PANDO_TRY(runtime::block_on(opener, cluster->start(opener)));
   flush_listener.store(&cluster->host());
   if (member.founds) {
@@ -246,7 +249,6 @@ Status Node::Parts::make_environment() {
     cluster_control = std::make_unique<StoreClusterControl>(*cluster);
     cluster_control->set_nodes(options.cluster->nodes);
   }
-  registry = std::make_unique<session::SessionRegistry>(options.sessions_max);
   environment = std::make_unique<session::SessionEnvironment>(session::SessionEnvironment{
       .store = store(),
       .catalog = *catalog,
@@ -290,6 +292,9 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
   for (std::size_t* const bytes : {&parts->options.block_cache_bytes, &parts->options.record_cache_bytes}) {
     *bytes = *bytes == 0 ? default_cache_bytes() : *bytes;
   }
+  // Before the store: other nodes may soon send it notifications.
+  parts->registry = std::make_unique<session::SessionRegistry>(
+      parts->options.sessions_max, parts->options.cluster ? parts->options.cluster->self.number() : 0);
   Status status = parts->open_store();
   if (status.ok()) {
     status = parts->open_catalog();

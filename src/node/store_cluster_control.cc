@@ -100,4 +100,22 @@ Task<Status> StoreClusterControl::transfer_lease(uint64_t shard, uint32_t node, 
   co_return status_of(answer);
 }
 
+void StoreClusterControl::notify(const std::vector<session::Notification>& notifications) {
+  std::vector<kv::ChannelMessage> messages;
+  messages.reserve(notifications.size());
+  for (const session::Notification& notification : notifications) {
+    messages.push_back({notification.process_id, notification.channel, notification.payload});
+  }
+  cluster_.store().channels().say(std::move(messages));
+}
+
+void deliver_channel_messages(std::vector<kv::ChannelMessage> messages, session::NotificationHub& hub) {
+  std::vector<session::Notification> notifications;
+  notifications.reserve(messages.size());
+  for (kv::ChannelMessage& message : messages) {
+    notifications.push_back({message.process_id, std::move(message.channel), std::move(message.payload)});
+  }
+  hub.notify(notifications);
+}
+
 }  // namespace pando::node

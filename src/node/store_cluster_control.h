@@ -25,6 +25,7 @@ class StoreClusterControl final : public session::ClusterControl {
   Task<Status> split(Bytes key, runtime::Executor& executor) override;
   Task<Status> merge(Bytes key, runtime::Executor& executor) override;
   Task<Status> transfer_lease(uint64_t shard, uint32_t node, runtime::Executor& executor) override;
+  void notify(const std::vector<session::Notification>& notifications) override;
 
   // A number that no shard has had.
   Task<Result<ShardId>> next_shard_id(runtime::Executor& executor);
@@ -33,5 +34,8 @@ class StoreClusterControl final : public session::ClusterControl {
   kv::ClusterNode& cluster_;
   Nodes nodes_;
 };
+
+// The other side of notify(): to this node's sessions. Any thread.
+void deliver_channel_messages(std::vector<kv::ChannelMessage> messages, session::NotificationHub& hub);
 
 }  // namespace pando::node

@@ -1,7 +1,7 @@
 #pragma once
 
 // ClusterControl: the cluster as SQL shows and steers it: pando.nodes, pando.shards, CALL pando.split(...),
-// CALL pando.merge(...), CALL pando.transfer_lease(...). A node of its own has none. Thread-safe.
+// CALL pando.merge(...), CALL pando.transfer_lease(...), NOTIFY to the sessions of other nodes. A node of its own has none. Thread-safe.
 
 #include <cstdint>
 #include <string>
@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "runtime/executor.h"
 #include "runtime/task.h"
+#include "session/notifications.h"
 
 namespace pando::session {
 
@@ -52,6 +53,8 @@ class ClusterControl {
   virtual Task<Status> merge(Bytes key, runtime::Executor& executor) = 0;
   // Errors: 42704 when there is no such shard, 55000 when the node cannot lead it.
   virtual Task<Status> transfer_lease(uint64_t shard, uint32_t node, runtime::Executor& executor) = 0;
+  // Tells the sessions on all other nodes, after the commit. Does not wait. Nodes out of reach hear it later, or never.
+  virtual void notify(const std::vector<Notification>& notifications) = 0;
 };
 
 }  // namespace pando::session

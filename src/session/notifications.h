@@ -1,6 +1,6 @@
 #pragma once
 
-// Notifications: LISTEN and NOTIFY between the sessions of one node.
+// Notifications: LISTEN and NOTIFY between the sessions of one node; those of others come by way of ClusterControl.
 //
 //   hub.listen(&mailbox, "channel");
 //   hub.notify({{.process_id = 7, .channel = "channel", .payload = "text"}});     // at commit

@@ -1,5 +1,6 @@
 #include "session/session.h"
 
+#include "session/cluster_control.h"
 #include "session/plan_cache.h"
 #include "session/services.h"
 #include "session/system_tables.h"
@@ -203,6 +204,9 @@ void Session::deliver_messages(const TransactionMessages& messages) {
     }
   }
   hub.notify(messages.notifications);
+  if (environment_.cluster != nullptr && !messages.notifications.empty()) {
+    environment_.cluster->notify(messages.notifications);
+  }
 }
 
 Task<void> Session::fail() {

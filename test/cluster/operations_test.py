@@ -73,6 +73,16 @@ class OperationsTest(unittest.TestCase):
             values = [run(each, "SELECT nextval('s')")[0][0] for each in connections]
             self.assertEqual(len(set(values)), 3)
             self.assertGreater(min(values), 5000)
+            # What is committed on one node is heard on all, in order, and nobody takes it for its own.
+            for each in connections:
+                run(each, "LISTEN news")
+            for i in range(20):
+                run(connections[1], f"SELECT pg_notify('news', '{i}'), pg_notify('other', '')")
+            self.assertEqual(len({each.get_backend_pid() for each in connections}), 3)
+            for each in connections:
+                cluster.wait(lambda each=each: each.poll() or len(each.notifies) >= 20, 15, "notifications are missing")
+                self.assertEqual([(notify.pid, notify.payload) for notify in each.notifies],
+                                 [(connections[1].get_backend_pid(), str(i)) for i in range(20)])
             # A node that starts does not take temporary tables from sessions of others.
             run(connections[0], "CREATE TEMPORARY TABLE mine (k int)")
             run(connections[0], "INSERT INTO mine VALUES (1)")

@@ -34,7 +34,8 @@ enum class Method : uint8_t {
   kAbandonMerge = 43,
   kShards = 44,
   kEvaluate = 45,
-  kLast = kEvaluate,
+  kNotify = 46,
+  kLast = kNotify,
 };
 
 struct Empty {

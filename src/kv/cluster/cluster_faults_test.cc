@@ -523,6 +523,35 @@ TEST_F(ClusterGuardsTest, ANodeThatMissedTheNoticeOfAChangeHearsOfItSoon) {
   EXPECT_GE(refreshed, 1);
 }
 
+TEST_F(ClusterGuardsTest, WhatIsSaidToANodeThatIsCutOffIsHeardOnceAndInOrderWhenItIsBack) {
+  std::vector<Bytes> heard;
+  cluster_.node(3).store().channels().on_messages([&](std::vector<ChannelMessage> messages) {
+    for (ChannelMessage& message : messages) {
+      heard.push_back(std::move(message.payload));
+    }
+  });
+  std::vector<Bytes> said;
+  for (int i = 0; i < 60; ++i) {
+    if (i == 20) {
+      block(2, 3);
+    } else if (i == 40) {
+      unblock(2, 3);
+    }
+    said.push_back(fmt::format("{}", i));
+    cluster_.node(2).store().channels().say({{.process_id = 1, .channel = "c", .payload = said.back()}});
+    cluster_.run_for(200ms);
+  }
+  cluster_.run_for(2s);
+  EXPECT_EQ(heard, said);
+  // For longer than it is kept.
+  block(2, 3);
+  cluster_.node(2).store().channels().say({{.process_id = 1, .channel = "c", .payload = "too old"}});
+  cluster_.run_for(60s);
+  unblock(2, 3);
+  cluster_.run_for(10s);
+  EXPECT_EQ(heard, said);
+}
+
 // Between two prepares of a serializable transaction nobody may change what it has read: another could see that change
 // and not yet the transaction, and be over before it commits.
 TEST_F(ClusterFaultsTest, WhatAPreparedTransactionHasReadDoesNotChangeBeforeItCommits) {

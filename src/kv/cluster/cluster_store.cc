@@ -57,6 +57,7 @@ ClusterStore::ClusterStore(ClusterStoreOptions options, Parts parts, NodeId self
       guards_(parts.clock, parts.timer),
       merger_(*this),
       outcomes_(*this),
+      channels_(*this),
       last_transaction_((parts.clock.wall_ns() / kNsPerUs) & kTransactionNumberMask) {
   parts_.peers.serve([this](NodeId from, Method method, Bytes body, Peers::Line& line) {
     return serve(from, method, std::move(body), line);
@@ -288,6 +289,8 @@ Task<Bytes> ClusterStore::serve(NodeId from, Method method, Bytes body, Peers::L
       return serve_commit(from, std::move(body), line);
     case Method::kLock:
       return serve_lock(from, std::move(body), line);
+    case Method::kNotify:
+      return serve_notify(from, std::move(body));
     case Method::kRelease:
       return line.is_clear() ? serve_simple(method, std::move(body))
                              : serve_in_order(from, method, std::move(body), line);
@@ -539,6 +542,16 @@ Task<Status> ClusterStore::take_note(HlcTimestamp at, runtime::Executor& executo
     raise_to(noted_change_, at.wall_ns);
   }
   co_return Status();
+}
+
+// On the spot, and so in the order in which they come.
+Task<Bytes> ClusterStore::serve_notify(NodeId from, Bytes body) {
+  NotifyRequest request;
+  if (!decode(body, request)) {
+    co_return malformed<NotifyRequest>(from);
+  }
+  channels_.hear(from, std::move(request));
+  co_return encoded(AnswerTo<NotifyRequest>());
 }
 
 Task<Bytes> ClusterStore::serve_notice(Bytes body, runtime::Executor& executor) {

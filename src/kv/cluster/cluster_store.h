@@ -17,6 +17,7 @@
 #include <atomic>
 #include <chrono>
 
+#include "kv/cluster/channels.h"
 #include "kv/cluster/closed_moments.h"
 #include "kv/cluster/deadlocks.h"
 #include "kv/cluster/guards.h"
@@ -79,6 +80,8 @@ class ClusterStore final : public txn::Store, public txn::ProgramStore {
   using WatchedHook = std::function<Task<Status>(runtime::Executor& executor)>;
   void on_watched_change(WatchedHook hook) { watched_hook_ = std::move(hook); }
 
+  Channels& channels() { return channels_; }
+
   // Looks after abandoned transactions, until stop().
   void start();
   // Tasks that nobody waits for.
@@ -93,6 +96,7 @@ class ClusterStore final : public txn::Store, public txn::ProgramStore {
   const ClusterStoreOptions& options() const { return options_; }
   const Parts& parts() const { return parts_; }
   NodeId self() const { return self_; }
+  std::vector<NodeId> nodes() const { return nodes_(); }
   ClusterRouter& router() { return router_; }
 
   struct SendContext {
@@ -184,6 +188,7 @@ class ClusterStore final : public txn::Store, public txn::ProgramStore {
   Task<Bytes> dispatch_served(NodeId from, Method method, Bytes body, runtime::Executor& executor);
   Task<Bytes> serve_merging(Method method, Bytes body, runtime::Executor& executor);
   Task<Bytes> serve_simple(Method method, Bytes body);
+  Task<Bytes> serve_notify(NodeId from, Bytes body);
   Task<Bytes> serve_notice(Bytes body, runtime::Executor& executor);
   Task<void> resolve(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at,
                      std::vector<NodeId> holders);
@@ -213,6 +218,7 @@ class ClusterStore final : public txn::Store, public txn::ProgramStore {
   ClosedMoments closed_;
   ShardMerger merger_;
   OutcomeCollector outcomes_;
+  Channels channels_;
   std::atomic<bool> collecting_outcomes_{false};
   std::atomic<uint64_t> past_views_{0};
   Bytes watched_prefix_;

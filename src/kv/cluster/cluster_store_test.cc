@@ -715,6 +715,27 @@ TEST_F(ClusterStoreTest, WhatBecameOfATransactionIsForgottenOnceNobodyCanAsk) {
   EXPECT_EQ(read(1, "a") + read(2, "x"), "1919");
 }
 
+TEST_F(ClusterStoreTest, WhatIsSaidOnAChannelReachesAllOtherNodesInOrder) {
+  make();
+  std::vector<std::vector<ChannelMessage>> heard(4);
+  for (uint32_t node = 1; node <= 3; ++node) {
+    cluster_->node(node).store().channels().on_messages([&, node](std::vector<ChannelMessage> messages) {
+      std::ranges::move(messages, std::back_inserter(heard[node]));
+    });
+  }
+  std::vector<ChannelMessage> said;
+  for (uint32_t i = 0; i < 10; ++i) {
+    // Together more than one request holds.
+    std::vector<ChannelMessage> messages(7, {.process_id = i, .channel = "c", .payload = Bytes(50'000, 'x')});
+    std::ranges::copy(messages, std::back_inserter(said));
+    cluster_->node(2).store().channels().say(std::move(messages));
+  }
+  cluster_->run_for(2s);
+  EXPECT_TRUE(heard[1] == said);
+  EXPECT_TRUE(heard[2].empty());
+  EXPECT_TRUE(heard[3] == said);
+}
+
 TEST_F(ClusterStoreTest, WriteSkewIsRefusedWhenSerializable) {
   make();
   ASSERT_EQ(write(1, {{"a", "1"}, {"b", "1"}}).to_string(), "OK");

@@ -67,6 +67,33 @@ struct NoticeRequest {
   }
 };
 
+// What a session says on a channel to whoever listens there.
+struct ChannelMessage {
+  // The session's.
+  uint32_t process_id = 0;
+  Bytes channel;
+  Bytes payload;
+  friend bool operator==(const ChannelMessage&, const ChannelMessage&) = default;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(process_id, channel, payload);
+  }
+};
+
+// Told to all other nodes (channels.h).
+struct NotifyRequest {
+  static constexpr Method kMethod = Method::kNotify;
+  using Reply = struct Empty;
+  // Which process of the sending node says it, and how many it has said.
+  uint64_t process = 0;
+  uint64_t number = 0;
+  std::vector<ChannelMessage> messages;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(process, number, messages);
+  }
+};
+
 // A promise of a shard's leaseholder: whoever has applied the shard's log up to `index`, in that generation of its
 // descriptor, has everything that was or will be committed there up to `at`.
 struct ClosedMoment {
