@@ -1,7 +1,8 @@
 #pragma once
 
 // ClusterControl: the cluster as SQL shows and steers it: pando.nodes, pando.shards, CALL pando.split(...),
-// CALL pando.merge(...), CALL pando.transfer_lease(...), NOTIFY to the sessions of other nodes. A node of its own has none. Thread-safe.
+// CALL pando.merge(...), CALL pando.transfer_lease(...), NOTIFY to the sessions of other nodes. A node of its own has
+// none. Thread-safe.
 
 #include <cstdint>
 #include <string>
