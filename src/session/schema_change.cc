@@ -18,10 +18,12 @@ using catalog::JobKind;
 using catalog::JobState;
 using catalog::TableDescriptor;
 
-// Rows of one piece: what is done again after a crash, and how long a writer may wait for one.
-constexpr std::size_t kPieceRows = 1024;
-// The same when writers got between: then its rows are locked.
-constexpr std::size_t kLockedPieceRows = 64;
+// Rows of one piece: what is done again after a crash, and how long a writer may wait for one. It shrinks when writers
+// get between, which they do the more often the longer a piece takes, and grows again. The rows of the smallest are
+// locked when they get between all the same.
+constexpr std::size_t kPieceRowsMin = 64;
+constexpr std::size_t kPieceShrinks = 4;
+constexpr std::size_t kPieceGrows = 2;
 // How long statements may queue behind a change of the descriptor that waits for a long transaction, and how long they
 // are left alone then.
 constexpr std::chrono::milliseconds kTableLockWait{300};
@@ -119,9 +121,13 @@ Task<Status> SchemaChange::build_index() {
       co_return Status();
     }
     Status status = rows.ok() ? co_await fill(&*rows, /*locked=*/false) : rows.status();
-    if (rows.ok() && is_conflict(status)) {
-      rows->resize(std::min(rows->size(), kLockedPieceRows));
-      status = co_await fill(&*rows, /*locked=*/true);
+    if (status.ok()) {
+      piece_rows_ = std::min(piece_rows_ * kPieceGrows, kPieceRowsMax);
+    } else if (rows.ok() && is_conflict(status)) {
+      if (rows->size() <= kPieceRowsMin) {
+        status = co_await fill(&*rows, /*locked=*/true);
+      }
+      piece_rows_ = std::max(piece_rows_ / kPieceShrinks, kPieceRowsMin);
     }
     if (!is_conflict(status)) {
       PANDO_CO_TRY(status);
@@ -157,9 +163,9 @@ Task<Result<std::vector<Bytes>>> SchemaChange::next_rows() {
   const auto transaction = begin(txn::Isolation::kReadCommitted);
   {
     const txn::Span rest{start, end_};
-    const auto cursor = transaction->scan(rest, {.limit_hint = kPieceRows});
+    const auto cursor = transaction->scan(rest, {.limit_hint = piece_rows_});
     txn::KeyValueBatch batch;
-    PANDO_CO_TRY(co_await cursor->next(batch, kPieceRows));
+    PANDO_CO_TRY(co_await cursor->next(batch, piece_rows_));
     for (std::size_t i = 0; i < batch.size(); ++i) {
       keys.emplace_back(batch.key(i));
     }

@@ -30,6 +30,7 @@ class SchemaChange {
   Task<Status> run();
 
  private:
+  static constexpr std::size_t kPieceRowsMax = 1024;
   using Transaction = std::unique_ptr<txn::Transaction>;
   using Edit = std::function<void(catalog::TableDescriptor&)>;
 
@@ -54,6 +55,8 @@ class SchemaChange {
   runtime::Cancellation& stopping_;
   // Rows from here on are newer than the index. Else a table that grows at its end would never be done.
   Bytes end_;
+  // How many rows the next piece tries.
+  std::size_t piece_rows_ = kPieceRowsMax;
 };
 
 }  // namespace pando::session
