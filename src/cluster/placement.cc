@@ -147,8 +147,12 @@ std::optional<PlacementStep> next_step(const PlacementOptions& options, const st
     step.add.push_back(*target);
     kept.push_back(*target);
     if (!lost.empty()) {
-      // One for one: the shard never has fewer than it had.
-      step.remove.push_back(lost.back());
+      // One for one: the shard never has fewer than it had. When nobody but the leader is lost, it cannot go before
+      // there is somebody to lead instead.
+      const auto replaced = std::ranges::find_if(lost, [&](NodeId voter) { return voter != shard.leader; });
+      if (replaced != lost.end()) {
+        step.remove.push_back(*replaced);
+      }
       return step;
     }
   }

@@ -96,6 +96,19 @@ TEST(PlacementTest, ReplicasLeaveADecommissioningNode) {
   EXPECT_EQ(step(four, {1, 2, 3}), (PlacementStep{.transfer_to = NodeId(2)}));
 }
 
+// A leader cannot leave, and here nobody may lead instead: the first to be replaced is another, or else it is one more.
+TEST(PlacementTest, ALeaderThatLeavesAndCannotHandOverGetsAPeerThatCanLead) {
+  auto four = nodes(4);
+  four[0].state = NodeState::kDecommissioning;
+  four[1].state = four[2].state = NodeState::kDraining;
+  EXPECT_EQ(step(four, {1, 2}), (PlacementStep{.add = ids({4})}));
+  EXPECT_EQ(step(four, {1, 2, 3}), (PlacementStep{.add = ids({4})}));
+  EXPECT_EQ(step(four, {1, 2, 3, 4}), (PlacementStep{.transfer_to = NodeId(4)}));
+  four[1].state = NodeState::kDecommissioning;
+  EXPECT_EQ(step(four, {1, 2, 3}), (PlacementStep{.add = ids({4}), .remove = ids({2})}));
+  EXPECT_EQ(step(four, {2, 1, 3}), (PlacementStep{.add = ids({4}), .remove = ids({2})}));
+}
+
 TEST(PlacementTest, TooManyBecomeFewer) {
   EXPECT_EQ(step(nodes(5), {1, 2, 3, 4}), (PlacementStep{.remove = ids({4})}));
   EXPECT_EQ(step(nodes(5), {1, 2, 3, 4}, 4), (PlacementStep{.remove = ids({3})}));

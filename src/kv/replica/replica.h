@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -87,6 +88,12 @@ struct Replica {
   // --- the log in memory ---
   std::size_t log_bytes = 0;
   std::size_t log_bytes_uncompacted = 0;
+
+  // --- leaving ---
+  // Nodes that have told of its removal, since when, and when they are asked next.
+  std::set<NodeId> removed_for;
+  uint64_t removed_since_ns = 0;
+  uint64_t next_question_ns = 0;
 
   bool removed() const { return initialized && descriptor.find(self) == nullptr; }
 };

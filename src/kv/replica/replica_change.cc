@@ -1,10 +1,14 @@
 // Replicas come and go: changes of who takes part in a shard, led by its leader; founding, splitting, adopting and
 // destroying replicas of this node.
 //
-// Why destroying at once is safe: a replica is destroyed when it has applied its removal, or is told by somebody who
-// has. From then on it is silent for ever, like one that has crashed; its tombstone sees to it that no replica with its
-// id, or a lower one, answers again. What it had acknowledged for its old configuration is in a majority of the new
-// one, too: the change was committed by both.
+// Why destroying is safe: a replica is destroyed when it has applied its removal, or is told by those who have. From
+// then on it is silent for ever, like one that has crashed; its tombstone sees to it that no replica with its id, or a
+// lower one, answers again. What it had acknowledged for its old configuration is in a majority of the new one, too:
+// the change was committed by both.
+//
+// Why it waits until a majority knows: those that do not know yet that the change is committed decide with the old
+// configuration still. Were it gone, the loss of one more replica, of a leader that alone knows, could leave them
+// without a majority there for ever. While it waits it votes, and its answers tell them what is committed.
 
 #include <algorithm>
 
@@ -18,6 +22,9 @@ namespace {
 constexpr uint64_t kChangeTimeoutNs = 300'000'000'000;
 constexpr uint64_t kUnreachableTimeoutNs = 5'000'000'000;
 constexpr uint64_t kMembershipIntervalNs = 20'000'000'000;
+constexpr uint64_t kRemovedIntervalNs = 200'000'000;
+// After so long one who knows is enough: when there are fewer replicas than before, the others may be gone too.
+constexpr uint64_t kRemovedTimeoutNs = 60'000'000'000;
 // A learner that is no further behind than this is promoted.
 constexpr uint64_t kCaughtUpEntries = 1000;
 
@@ -368,14 +375,60 @@ void ReplicaCore::drop_log(ShardId shard, ReplicaId next_allowed) {
   write_own(std::move(journal));
 }
 
-// Those that have applied their own removal.
+void ReplicaCore::note_removed(NodeId from, const std::vector<ReplicaName>& names) {
+  for (const ReplicaName& name : names) {
+    if (Replica* const here = find(name.shard); here != nullptr && here->self == name.replica) {
+      here->removed_for.insert(from);
+      removed_.insert(name.shard);
+    }
+  }
+}
+
+bool ReplicaCore::may_go(const Replica& replica) const {
+  const ReplicaDescriptor* const self = replica.descriptor.find(replica.self);
+  if (!replica.initialized || (self != nullptr && self->role == ReplicaRole::kLearner)) {
+    return true;
+  }
+  const auto voters = std::ranges::count_if(replica.descriptor.replicas, [](const ReplicaDescriptor& other) {
+    return other.role == ReplicaRole::kVoter || other.role == ReplicaRole::kIncoming;
+  });
+  return std::ssize(replica.removed_for) > voters / 2 ||
+         (!replica.removed_for.empty() && now_ns() > replica.removed_since_ns + kRemovedTimeoutNs);
+}
+
+void ReplicaCore::ask_who_knows(Replica& replica) {
+  const uint64_t now = now_ns();
+  if (now < replica.next_question_ns) {
+    return;
+  }
+  replica.next_question_ns = now + kRemovedIntervalNs;
+  for (const ReplicaDescriptor& other : replica.descriptor.replicas) {
+    if (other.node != environment_.self) {
+      environment_.transport.send(
+          other.node, runtime::Channel::kConsensus,
+          encode_replicas(ConsensusFrame::kMembershipQuestion, {{replica.shard, replica.self}}));
+    }
+  }
+}
+
+// Those that have applied their own removal, or were told of it.
 void ReplicaCore::destroy_removed() {
   for (const ShardId shard : std::set<ShardId>(removed_)) {
-    const Replica* const replica = find(shard);
-    if (replica == nullptr || !replica->removed()) {
+    Replica* const replica = find(shard);
+    if (replica == nullptr || (!replica->removed() && replica->removed_for.empty())) {
       removed_.erase(shard);
-    } else if (!replica->installing && raft_of(*replica).role() != raft::Role::kLeader) {
+      continue;
+    }
+    if (replica->removed_since_ns == 0) {
+      replica->removed_since_ns = now_ns();
+    }
+    if (replica->installing || raft_of(*replica).role() == raft::Role::kLeader) {
+      continue;
+    }
+    if (may_go(*replica)) {
       destroy(shard, ReplicaId(replica->self.number() + 1));
+    } else {
+      ask_who_knows(*replica);
     }
   }
 }

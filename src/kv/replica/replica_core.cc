@@ -203,12 +203,7 @@ void ReplicaCore::take_message(NodeId from, ConsensusMessage message) {
       answer_membership(from, message.replicas);
       return;
     case ConsensusFrame::kRemoved:
-      for (const ReplicaName& name : message.replicas) {
-        const Replica* const here = find(name.shard);
-        if (here != nullptr && here->self == name.replica && !here->installing) {
-          destroy(name.shard, ReplicaId(name.replica.number() + 1));
-        }
-      }
+      note_removed(from, message.replicas);
       return;
   }
 }

@@ -221,6 +221,9 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   void forget_replica(ShardId shard, ReplicaId next_allowed);
   void drop_log(ShardId shard, ReplicaId next_allowed);
   void erase_data(const ShardDescriptor& descriptor, storage::WriteBatch& batch) const;
+  void note_removed(NodeId from, const std::vector<ReplicaName>& names);
+  bool may_go(const Replica& replica) const;
+  void ask_who_knows(Replica& replica);
   void destroy_removed();
   void ask_membership();
   void answer_membership(NodeId from, const std::vector<ReplicaName>& names);

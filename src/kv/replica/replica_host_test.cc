@@ -287,6 +287,35 @@ TEST_F(ReplicaHostTest, AReplicaThatMissedItsRemovalIsDestroyed) {
   expect_identical();
 }
 
+// Between the commit of a change and the news of it the old configuration decides, and the replica that goes is a part
+// of it: here it hears the news before those that stay do, and then the leader is lost.
+TEST_F(ReplicaHostTest, AReplicaThatGoesStaysUntilThoseThatStayKnow) {
+  make(4);
+  write(1, 50);
+  ASSERT_TRUE(hosts_->change(kShard, {.add = {NodeId(2), NodeId(3)}}).ok());
+  ASSERT_TRUE(hosts_->transfer(kShard, NodeId(1)).ok());
+  bool changed = false;
+  hosts_->node(1).host().change_replicas(kShard, {.add = {NodeId(4)}, .remove = {NodeId(2)}},
+                                         [&](const Result<ShardDescriptor>& result) { changed = result.ok(); });
+  while (!changed) {
+    hosts_->run_for(20us);
+  }
+  for (const uint32_t stays : {3U, 4U}) {
+    for (uint32_t other = 1; other <= 4; ++other) {
+      hosts_->network().reset(other, stays);
+      hosts_->network().block(other, stays);
+      hosts_->network().block(stays, other);
+    }
+  }
+  hosts_->run_for(30s);
+  hosts_->node(1).crash();
+  hosts_->network().heal();
+  const auto leads = [&] { return hosts_->node(3).serves(kShard) || hosts_->node(4).serves(kShard); };
+  EXPECT_TRUE(hosts_->run_until(30s, leads));
+  EXPECT_TRUE(hosts_->run_until(30s, [&] { return hosts_->node(2).machine().shards().empty(); }));
+  write(51, 60);
+}
+
 TEST_F(ReplicaHostTest, AShardIsSplit) {
   make_group(3);
   write(1, 100);
