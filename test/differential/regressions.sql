@@ -135,3 +135,11 @@ SELECT extract(year FROM age('infinity'::timestamp, '2000-01-01')), age('-infini
 -- A generated column names no generated column.
 CREATE TABLE gg (a int, b int GENERATED ALWAYS AS (a) STORED, c int GENERATED ALWAYS AS (b) STORED)
 CREATE TABLE gg (a int, b int GENERATED ALWAYS AS (b + 1) STORED)
+-- What a view reads keeps its type.
+CREATE TABLE ts (a int PRIMARY KEY, b text)
+CREATE VIEW vv AS SELECT a FROM ts
+ALTER TABLE ts ALTER a TYPE bigint
+ALTER TABLE ts ALTER b TYPE varchar
+DROP VIEW vv
+ALTER TABLE ts ALTER a TYPE bigint
+DROP TABLE ts
