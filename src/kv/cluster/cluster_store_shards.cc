@@ -1,6 +1,7 @@
 // ClusterStore: all shards of the cluster, and replicas that are none of theirs any more.
 
 #include <algorithm>
+#include <set>
 
 #include "kv/cluster/cluster_store.h"
 
@@ -8,7 +9,7 @@ namespace pando::kv {
 
 namespace {
 
-// Replicas that nobody leads are asked for this seldom.
+// Replicas that nobody leads, or of which others know something newer, are asked for this seldom.
 constexpr uint64_t kOrphanRounds = 20;
 
 // Of each shard the newest that is known, and of those that overlap, as a part of another after a split or a merge, the
@@ -68,8 +69,13 @@ void ClusterStore::collect_orphans() {
   if (rounds_ % kOrphanRounds != 0) {
     return;
   }
+  std::set<std::pair<ShardId, uint64_t>> newest;
+  for (const Leaseholder::KnownShard& shard : known_shards()) {
+    newest.emplace(shard.descriptor.id, shard.descriptor.generation);
+  }
   for (auto& shard : parts_.leaseholder.shards()) {
-    if (shard.leaseholder == NodeId()) {
+    // In an idle shard the leader that a replica believes in need not be its leader any more.
+    if (shard.leaseholder == NodeId() || !newest.contains({shard.descriptor.id, shard.descriptor.generation})) {
       spawn_background(remove_if_orphan(std::move(shard.descriptor)));
     }
   }
@@ -78,10 +84,9 @@ void ClusterStore::collect_orphans() {
 // What another node has applied of a later generation is committed: this node is no member, or the shard became a part
 // of another. In that case a replica that knows that it is merging stays, as long as its left side's log may come.
 Task<void> ClusterStore::remove_if_orphan(ShardDescriptor here) {
-  const ReplicaDescriptor* const own = here.on_node(self_);
   for (const NodeId node : nodes_()) {
     const auto answer = co_await parts_.peers.call(node, RouteRequest{.key = here.start}, parts_.background);
-    if (!answer.ok() || !answer.reply.known || answer.reply.generation <= here.generation || own == nullptr) {
+    if (!answer.ok() || !answer.reply.known || answer.reply.generation <= here.generation) {
       continue;
     }
     const bool is_member = std::ranges::find(answer.reply.replicas, self_) != answer.reply.replicas.end();
@@ -89,7 +94,7 @@ Task<void> ClusterStore::remove_if_orphan(ShardDescriptor here) {
     if (answer.reply.shard == here.id ? is_member : waits) {
       continue;
     }
-    parts_.leaseholder.host().remove_replica(here.id, own->id,
+    parts_.leaseholder.host().remove_replica(here.id, ReplicaId(here.next_replica_id.number() - 1),
                                              [](const Status& removed) { removed.ignore("it is tried again"); });
     co_return;
   }

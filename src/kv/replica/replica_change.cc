@@ -435,15 +435,15 @@ void ReplicaCore::destroy_removed() {
 
 void ReplicaCore::remove_replica(ShardId shard, ReplicaId replica, const StatusCallback& done) {
   const Replica* const here = find(shard);
-  if (here == nullptr || here->self != replica) {
+  if (here == nullptr || here->self > replica) {
     done(Status());
     return;
   }
   if (here->installing || raft_of(*here).role() == raft::Role::kLeader) {
-    done(not_now("replica {} of shard {} is in use", replica.number(), shard.number()));
+    done(not_now("replica {} of shard {} is in use", here->self.number(), shard.number()));
     return;
   }
-  destroy(shard, ReplicaId(replica.number() + 1));
+  destroy(shard, ReplicaId(here->self.number() + 1));
   done(find(shard) == nullptr ? Status() : not_now("the storage engine takes no writes at the moment"));
 }
 

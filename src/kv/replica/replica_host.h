@@ -202,8 +202,8 @@ class ReplicaHost {
   void renew_generation(ShardId shard, uint64_t generation, DescriptorCallback done);
   // The shard goes on by itself. REQUIRES: the merge cannot happen any more.
   void end_merging(ShardId shard, MergingInto into, DescriptorCallback done);
-  // Destroys a replica that is no longer part of its shard but could not hear so, as whoever knows the newest
-  // descriptor has found. REQUIRES: it was removed.
+  // Destroys the replica here, `replica` or one before it, that is no longer part of its shard but could not hear so,
+  // as whoever knows the newest descriptor has found. REQUIRES: it was removed.
   void remove_replica(ShardId shard, ReplicaId replica, StatusCallback done);
 
   // Never null; for a shard that is not here, one without lease and leader. Keep it: it stays the shard's own as long
