@@ -120,7 +120,11 @@ Result<std::string> check_number(const SettingDefinition& definition, std::strin
   const auto number = parse_number(definition, value);
   if (!number) {
     Status status = invalid_setting_value(definition.name, value);
-    status.fields().hint = units_hint(definition.unit);
+    // Only what is a number with something behind it may lack a unit.
+    const std::string_view text = trim(value);
+    if (!text.empty() && std::string_view("+-.0123456789").find(text.front()) != std::string_view::npos) {
+      status.fields().hint = units_hint(definition.unit);
+    }
     return status;
   }
   std::string stored;

@@ -499,7 +499,8 @@ TimeTz timetz_minus(TimeTz time, Interval interval) {
 }
 
 Result<Interval> age(int64_t a, int64_t b) {
-  if (!is_finite_timestamp(a) || !is_finite_timestamp(b)) {
+  // PostgreSQL 15 takes infinity for the last moment that 64 bits can hold; the first one has no date.
+  if (a == kTimestampMinusInfinity || b == kTimestampMinusInfinity) {
     return timestamp_overflow();
   }
   return civil_difference(civil_of_timestamp(a), civil_of_timestamp(b), a < b);
@@ -508,7 +509,7 @@ Result<Interval> age(int64_t a, int64_t b) {
 Result<Interval> age_with_zone(int64_t a, int64_t b, const TimeZone& zone) {
   CivilTime left;
   CivilTime right;
-  if (!is_finite_timestamp(a) || !is_finite_timestamp(b) || !local_civil(a, zone, left) ||
+  if (a == kTimestampMinusInfinity || b == kTimestampMinusInfinity || !local_civil(a, zone, left) ||
       !local_civil(b, zone, right)) {
     return timestamp_overflow();
   }

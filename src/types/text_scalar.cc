@@ -52,11 +52,12 @@ Result<T> parse_integer(ByteView text, std::string_view type_name) {
   }
   T value = 0;
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (parsed.ec == std::errc::invalid_argument || parsed.ptr != digits.data() + digits.size()) {
-    return invalid_syntax(type_name, text);
-  }
+  // What comes after too large a number is not looked at.
   if (parsed.ec == std::errc::result_out_of_range) {
     return Status(sql_state::kNumericValueOutOfRange, "value \"{}\" is out of range for type {}", text, type_name);
+  }
+  if (parsed.ec == std::errc::invalid_argument || parsed.ptr != digits.data() + digits.size()) {
+    return invalid_syntax(type_name, text);
   }
   return value;
 }
@@ -114,8 +115,8 @@ ByteView shortest_digits(T value, char (&buffer)[40]) {
     T back = 0;
     std::from_chars(longer, stop.ptr, back);
     const ByteView found(longer, static_cast<std::size_t>(stop.ptr - longer));
-    const bool same_digits = found.substr(0, e) == text.substr(0, e) || found[found.find('e') - 1] == '0';
-    if (back == value && !same_digits) {
+    // With a zero at its end it is still what was found to be half way.
+    if (back == value && found[found.find('e') - 1] != '0') {
       std::memcpy(buffer, longer, found.size());
       return {buffer, found.size()};
     }
@@ -230,11 +231,11 @@ Result<T> parse_float(ByteView text, std::string_view type_name) {
   }
   const char* const end = unsigned_part.data() + unsigned_part.size();
   const auto parsed = std::from_chars(unsigned_part.data(), end, value, format);
-  if (parsed.ec == std::errc::invalid_argument || parsed.ptr != end || std::isnan(value) || std::isinf(value)) {
-    return invalid_syntax(type_name, text);
-  }
   if (parsed.ec == std::errc::result_out_of_range) {
     return Status(sql_state::kNumericValueOutOfRange, "\"{}\" is out of range for type {}", number, type_name);
+  }
+  if (parsed.ec == std::errc::invalid_argument || parsed.ptr != end || std::isnan(value) || std::isinf(value)) {
+    return invalid_syntax(type_name, text);
   }
   return negative ? -value : value;
 }

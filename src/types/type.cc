@@ -93,7 +93,8 @@ std::string format_scalar(const TypeInfo& info, int32_t modifier) {
       return precision == kIntervalFullPrecision ? name + fields : fmt::format("{}{}({})", name, fields, precision);
     }
     default:
-      return name;
+      // Of a type that has no modifiers: as PostgreSQL prints any number.
+      return fmt::format("{}({})", name, modifier);
   }
 }
 

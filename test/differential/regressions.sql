@@ -87,3 +87,59 @@ SELECT count(y) FROM generate_series(1, 50) a(x) LEFT JOIN generate_series(1, 50
 SELECT count(*) FROM generate_series(1, 9) a(x) JOIN generate_series(1, 9) b(y) ON EXISTS (SELECT 1 WHERE x + y = 9)
 -- More relations than are ordered exactly.
 SELECT count(*) FROM (VALUES (1),(2)) a(a), (VALUES (1),(2)) b(b), (VALUES (1),(2)) c(c), (VALUES (1),(2)) d(d), (VALUES (1),(2)) e(e), (VALUES (1),(2)) f(f), (VALUES (1),(2)) g(g), (VALUES (1),(2)) h(h), (VALUES (1),(2)) i(i), (VALUES (1),(2)) j(j), (VALUES (1),(2)) k(k), (VALUES (1),(2)) l(l) WHERE a = b AND b = c AND c = d AND e = f AND f + a = 3 AND g = h AND i = j AND j = a AND k > l AND g + i + k = 5
+-- A row that an outer join did not find is no row.
+CREATE TABLE rl (a int PRIMARY KEY, b text)
+CREATE TABLE rr (a int, d date)
+INSERT INTO rl VALUES (1, 'one'), (2, 'two'), (3, NULL)
+INSERT INTO rr VALUES (1, '2020-01-01'), (5, NULL), (2, NULL)
+SELECT count(rr.*), count(*) FROM rl LEFT JOIN rr USING (a)
+SELECT count(rr), count(rl), count(*) FROM rl FULL JOIN rr ON rl.a = rr.a
+SELECT count(rl.*) FROM rl RIGHT JOIN rr USING (a)
+SELECT rl.a, rr IS NULL, rr IS NOT NULL, to_jsonb(rr), (rr).d FROM rl LEFT JOIN rr ON rl.a = rr.a ORDER BY rl.a
+SELECT count(s.*), count(s.x) FROM rl LEFT JOIN (SELECT a AS y, NULL::int AS x FROM rr) AS s ON s.y = rl.a
+SELECT count(x.*), count(y.*), count(z) FROM rl x LEFT JOIN (rr y LEFT JOIN rl z ON y.d IS NULL AND y.a = z.a) ON x.a = y.a
+SELECT x.a, json_agg(y) FROM rl x LEFT JOIN rr y ON x.a = y.a GROUP BY x.a ORDER BY 1
+SELECT count(v) FROM rl LEFT JOIN (VALUES (1, 2)) v(p, q) ON v.p = rl.a
+SELECT count(w) FROM rl LEFT JOIN LATERAL (SELECT rl.b AS b WHERE rl.a > 1) w ON true
+DROP TABLE rl, rr
+-- A CASE of rows is none of these.
+SELECT (CASE WHEN x THEN ROW(1, 2) END) IS NULL FROM (VALUES (true), (false)) v(x)
+-- Sequences go from row to row, not from column to column.
+CREATE SEQUENCE rs
+SELECT nextval('rs'), nextval('rs') FROM generate_series(1, 3)
+CREATE TABLE rt (a int DEFAULT nextval('rs'), b int DEFAULT nextval('rs'), c int)
+INSERT INTO rt (c) SELECT * FROM generate_series(1, 3)
+INSERT INTO rt SELECT nextval('rs'), nextval('rs'), g FROM generate_series(4, 6) g
+INSERT INTO rt (c) VALUES (7), (8)
+SELECT * FROM rt ORDER BY c
+SELECT nextval('rs'), currval('rs'), g FROM generate_series(1, 2) g
+DROP TABLE rt
+DROP SEQUENCE rs
+-- Constants of one part decide before others are computed, or raise their error.
+SELECT (''::text)::int2 >> (NULL::float4)::int4
+SELECT ('a'::text)::jsonb #- NULL::text[]
+SELECT (('[1]'::json)::jsonb)::int2 - lcm(NULL::int8, 0)
+SELECT NULL::interval + ('true'::text)::timestamptz
+SELECT CAST('b'::text AS uuid) FROM generate_series(1, 2) WHERE false
+-- Shortest digits inside of the half way points.
+SELECT '3e10'::float4, sum('1e10'::float4) FROM generate_series(1, 3)
+-- What comes first in a text is judged first.
+SELECT '214748364{8'::int2
+SELECT '1e40e'::float4
+SELECT jsonb_set('"a"', '{{a},{b}}', '1')
+SELECT '1'::jsonb #- '{"x y",NULL,""}'::text[]
+SELECT jsonb_agg(DISTINCT (x = 'NaN'::float8) ORDER BY (x = 'NaN'::float8)) FROM (VALUES (1.5::float8)) v(x)
+SELECT format_type(25, 5), format_type(1009, 7)
+SELECT regexp_substr('abc', '[a-c]', 1, 1, 'x', 1), regexp_instr('abc', 'b', 1, 1, 0, '', 1), regexp_substr('abc', 'b', 1, 1, '', 2)
+SELECT extract(year FROM age('infinity'::timestamp, '2000-01-01')), age('-infinity'::timestamp, '2000-01-01')
+-- A generated column names no generated column.
+CREATE TABLE gg (a int, b int GENERATED ALWAYS AS (a) STORED, c int GENERATED ALWAYS AS (b) STORED)
+CREATE TABLE gg (a int, b int GENERATED ALWAYS AS (b + 1) STORED)
+-- What a view reads keeps its type.
+CREATE TABLE ts (a int PRIMARY KEY, b text)
+CREATE VIEW vv AS SELECT a FROM ts
+ALTER TABLE ts ALTER a TYPE bigint
+ALTER TABLE ts ALTER b TYPE varchar
+DROP VIEW vv
+ALTER TABLE ts ALTER a TYPE bigint
+DROP TABLE ts

@@ -107,7 +107,7 @@ class Binder {
                                    int position);
   Result<ExprPtr> item_column(NamespaceItem& item, std::string_view name, Scope& found, Scope& scope, int position,
                               bool& exists);
-  ExprPtr whole_row(NamespaceItem& item, Scope& found, Scope& scope, int position);
+  Result<ExprPtr> whole_row(NamespaceItem& item, Scope& found, Scope& scope, int position);
   ExprPtr reference(const OutputColumn& column, const std::string& item, Scope& found, Scope& scope, int position);
   bool item_usable(const NamespaceItem& item, const Scope& level) const;
   Status missing_item(std::string_view schema, std::string_view name, Scope& scope, int position);
@@ -185,6 +185,7 @@ class Binder {
                                  Scope& scope);
   Result<FromResult> finish_join(const ast::FromJoin& join, FromResult left, FromResult right, NamespaceItem merged,
                                  FromResult result);
+  void make_nullable(FromResult& side);
   LogicalPtr append_columns(LogicalPtr input, const std::vector<ProjectedColumn>& columns);
   Status join_using(const ast::FromJoin& join, const std::vector<std::string>& names, FromResult& left,
                     FromResult& right, JoinNode& node, NamespaceItem& merged, std::vector<ProjectedColumn>& computed);

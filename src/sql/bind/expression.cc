@@ -6,6 +6,7 @@
 
 #include "sql/bind/binder.h"
 #include "sql/bind/place_guard.h"
+#include "sql/bind/row_value.h"
 #include "types/array.h"
 #include "types/text_io.h"
 
@@ -341,7 +342,7 @@ Result<ExprPtr> Binder::session_value(const ast::SqlValueFunction& node, ast::Lo
 
 std::optional<std::vector<std::pair<std::string, Type>>> Binder::record_fields(const ExprPtr& record) const {
   std::vector<std::pair<std::string, Type>> fields;
-  if (const auto* row = as<RowExpr>(record)) {
+  if (const auto* row = row_in(record)) {
     for (std::size_t i = 0; i < row->fields.size(); ++i) {
       fields.emplace_back(row->names[i], row->fields[i]->type);
     }
@@ -377,6 +378,9 @@ Result<ExprPtr> Binder::field(ExprPtr record, const std::string& name, int posit
   for (std::size_t i = 0; fields.has_value() && i < fields->size(); ++i) {
     if ((*fields)[i].first != name) {
       continue;
+    }
+    if (const auto* row = row_in(record); row != nullptr && as<ColumnExpr>(row->fields[i]) != nullptr) {
+      return row->fields[i];
     }
     if (const auto* row = as<RowExpr>(record)) {
       return row->fields[i];

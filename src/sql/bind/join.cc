@@ -135,6 +135,12 @@ Result<Binder::FromResult> Binder::from_join(const ast::FromJoin& join, Scope& s
 
   JoinNode node;
   node.kind = join_kind(join.kind);
+  if (node.kind == JoinKind::kRight || node.kind == JoinKind::kFull) {
+    make_nullable(left);
+  }
+  if (node.kind == JoinKind::kLeft || node.kind == JoinKind::kFull) {
+    make_nullable(right);
+  }
   node.lateral = scope.lateral_references != references_before;
   NamespaceItem merged;
   std::vector<ProjectedColumn> computed;
@@ -163,6 +169,21 @@ Result<Binder::FromResult> Binder::from_join(const ast::FromJoin& join, Scope& s
     result.plan = append_columns(std::move(result.plan), computed);
   }
   return finish_join(join, std::move(left), std::move(right), std::move(merged), std::move(result));
+}
+
+// Marks the side of an outer join that may be missing. An item that has a presence already, from a join below, keeps
+// it: that is NULL too when this side is.
+void Binder::make_nullable(FromResult& side) {
+  std::optional<OutputColumn> presence;
+  if (system_columns_) {
+    presence = OutputColumn{context_.new_column(), "", {types::oid::kBool}};
+    side.plan = append_columns(std::move(side.plan),
+                               {{*presence, make_constant({types::oid::kBool}, types::Value::of_bool(true))}});
+  }
+  for (NamespaceItem& item : side.items) {
+    item.nullable = true;
+    item.presence = item.presence.has_value() ? item.presence : presence;
+  }
 }
 
 // The ON condition sees the two sides of its join, and outer queries, but no other item of FROM.

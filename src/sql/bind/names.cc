@@ -5,6 +5,7 @@
 
 #include "catalog/relation_forms.h"
 #include "sql/bind/binder.h"
+#include "sql/bind/row_value.h"
 
 namespace pando::sql {
 
@@ -224,22 +225,41 @@ Result<ExprPtr> Binder::column_ref(const ast::ColumnRef& node, Scope& scope, ast
         node.names.size() > 1 ? std::string_view(node.names[node.names.size() - 2]) : std::string_view();
     PANDO_ASSIGN(NamespaceItem * item, find_item(schema, node.names.back(), scope, &level, position));
     return item == nullptr ? Result<ExprPtr>(missing_item(schema, node.names.back(), scope, position))
-                           : Result<ExprPtr>(whole_row(*item, *level, scope, position));
+                           : whole_row(*item, *level, scope, position);
   }
   return node.names.size() == 1 ? unqualified_column(node.names[0], scope, position)
                                 : qualified_column(node.names, scope, position);
 }
 
-ExprPtr Binder::whole_row(NamespaceItem& item, Scope& found, Scope& scope, int position) {
+Result<ExprPtr> Binder::whole_row(NamespaceItem& item, Scope& found, Scope& scope, int position) {
   if (item.is_scalar_function && item.columns.size() == 1) {
     return reference(item.columns[0], item.name, found, scope, position);
+  }
+  if (item.nullable && !item.presence.has_value()) {
+    return Status(kNeedSystemColumns, "whether an outer join found a row");
   }
   RowExpr row;
   for (const OutputColumn& column : item.columns) {
     row.fields.push_back(reference(column, item.name, found, scope, position));
     row.names.push_back(column.name);
   }
-  return make_expr({types::oid::kRecord}, std::move(row), position);
+  const types::Type record{types::oid::kRecord};
+  ExprPtr value = make_expr(record, std::move(row), position);
+  if (!item.presence.has_value()) {
+    return value;
+  }
+  CaseExpr unless_missing;
+  unless_missing.branches.push_back({reference(*item.presence, item.name, found, scope, position), std::move(value)});
+  unless_missing.otherwise = make_constant(record, types::Value::null());
+  return make_expr(record, std::move(unless_missing), position);
+}
+
+const RowExpr* row_in(const ExprPtr& value) {
+  const auto* choice = as<CaseExpr>(value);
+  const auto* condition = choice == nullptr ? nullptr : as<ColumnExpr>(choice->branches[0].condition);
+  // The column that tells whether there is a row has a name that no statement can write.
+  const bool may_be_missing = condition != nullptr && (condition->name.empty() || condition->name.ends_with('.'));
+  return as<RowExpr>(may_be_missing ? choice->branches[0].result : value);
 }
 
 Result<catalog::TablePtr> Binder::relation(const ast::RelationName& name) {

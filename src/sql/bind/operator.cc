@@ -5,6 +5,7 @@
 
 #include "sql/bind/binder.h"
 #include "sql/bind/place_guard.h"
+#include "sql/bind/row_value.h"
 #include "sql/bind/traverse.h"
 
 namespace pando::sql {
@@ -274,7 +275,7 @@ Result<ExprPtr> Binder::between(const ast::Between& node, Scope& scope, ast::Loc
 Result<ExprPtr> Binder::null_test(const ast::NullTest& node, Scope& scope, ast::Location location) {
   PANDO_ASSIGN(ExprPtr operand, expr(*node.operand, scope));
   const int position = context_.position(location);
-  const auto* record = as<RowExpr>(operand);
+  const RowExpr* record = row_in(operand);
   if (record == nullptr) {
     return make_expr({oid::kBool}, NullTestExpr{std::move(operand), node.negated}, position);
   }

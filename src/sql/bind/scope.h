@@ -64,6 +64,10 @@ struct NamespaceItem {
   // Visible to LATERAL items only, and then perhaps not legally (the wrong side of an outer join).
   bool lateral_only = false;
   bool lateral_legal = true;
+  // On the side of an outer join whose columns may be all NULL for want of a row. `presence` then tells, true or NULL;
+  // joins add it once a statement has turned out to use a whole row of such an item.
+  bool nullable = false;
+  std::optional<OutputColumn> presence;
   // One column of a scalar function: the item's name as a value means the column.
   bool is_scalar_function = false;
 };

@@ -1,5 +1,6 @@
 #include "sql/bind/traverse.h"
 
+#include <cmath>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -119,11 +120,20 @@ bool same_orders(const std::vector<AggregateExpr::Order>& a, const std::vector<A
   return true;
 }
 
+// As grouping sees it: NaN is itself.
+bool same_constant(const types::Value& a, const types::Value& b) {
+  const auto is_nan = [](const types::Value& value) {
+    return (value.holds<double>() && std::isnan(value.as<double>())) ||
+           (value.holds<float>() && std::isnan(value.as<float>()));
+  };
+  return a == b || (is_nan(a) && is_nan(b));
+}
+
 // What beside its children makes a node what it is.
 template <typename T>
 bool same_node(const T& a, const T& b) {
   if constexpr (std::is_same_v<T, ConstantExpr>) {
-    return a.value == b.value;
+    return same_constant(a.value, b.value);
   } else if constexpr (std::is_same_v<T, ColumnExpr>) {
     return a.column == b.column;
   } else if constexpr (std::is_same_v<T, ParameterExpr>) {

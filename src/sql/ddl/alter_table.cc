@@ -116,6 +116,7 @@ Task<Status> drop_column_command(Alteration* alteration, const Command* command,
 Task<Status> change_type(Alteration* alteration, const Command* command, Definition* definition) {
   PANDO_CO_ASSIGN(const AttributeNumber attribute, Definition::find_attribute(alteration->table, command->name));
   const auto table = std::make_shared<const TableDescriptor>(alteration->table);
+  PANDO_CO_TRY(check_no_view_reads(*table, attribute, *definition));
   PANDO_CO_ASSIGN(const types::Type type, bind_type(command->column->type, definition->bind_options()));
   const ColumnDescriptor& old = table->column(attribute);
   ExprPtr value;

@@ -299,7 +299,7 @@ Status set_generated(TableDescriptor& table, const ast::Constraint& source, cons
   for (const AttributeNumber used : attributes_of(value)) {
     const ColumnDescriptor& other = table.column(used);
     if (other.generated || used == number) {
-      return Status(sql_state::kInvalidTableDefinition,
+      return Status(sql_state::kInvalidObjectDefinition,
                     "cannot use generated column \"{}\" in column generation expression", other.name)
           .with_detail("A generated column cannot reference another generated column.");
     }

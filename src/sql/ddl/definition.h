@@ -195,6 +195,8 @@ std::vector<TablePtr> dependent_views(Oid relation, Definition& definition);
 // Drops the views that cannot be without a column; with kRestrict, 2BP01 if there are any.
 Task<Status> drop_dependent_views(TableDescriptor table, AttributeNumber attribute, ast::DropBehavior behavior,
                                   Definition* definition);
+// 0A000 when a view reads the column, whose type is then not to be changed.
+Status check_no_view_reads(const TableDescriptor& table, AttributeNumber attribute, Definition& definition);
 Task<Status> drop_constraint(TableDescriptor* table, std::string constraint, ast::DropBehavior behavior,
                              Definition* definition);
 

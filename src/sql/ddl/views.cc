@@ -255,4 +255,15 @@ Task<Status> drop_dependent_views(TableDescriptor table, AttributeNumber attribu
   co_return Status();
 }
 
+Status check_no_view_reads(const TableDescriptor& table, AttributeNumber attribute, Definition& definition) {
+  for (const TablePtr& view : dependent_views(table.oid, definition)) {
+    if (view_needs_column(*view, table, attribute, definition)) {
+      return Status(sql_state::kFeatureNotSupported, "cannot alter type of a column used by a view or rule")
+          .with_detail(fmt::format("rule _RETURN on {} {} depends on column \"{}\"", relation_word(*view), view->name,
+                                   table.column(attribute).name));
+    }
+  }
+  return {};
+}
+
 }  // namespace pando::sql::ddl

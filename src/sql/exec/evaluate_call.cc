@@ -53,7 +53,9 @@ void FunctionCall::describe(bool variadic_array, std::vector<std::string> field_
 
 std::vector<std::string> field_names_of(const std::vector<ExprPtr>& arguments) {
   for (const ExprPtr& argument : arguments) {
-    if (const auto* row = as<RowExpr>(argument)) {
+    // A table's row that an outer join may lack is the only result of a CASE.
+    const auto* choice = as<CaseExpr>(argument);
+    if (const auto* row = as<RowExpr>(choice == nullptr ? argument : choice->branches[0].result)) {
       return row->names;
     }
   }

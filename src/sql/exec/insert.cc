@@ -5,6 +5,7 @@
 #include "sql/exec/operators.h"
 #include "sql/exec/row_reader.h"
 #include "sql/exec/row_store.h"
+#include "sql/exec/sequence_calls.h"
 #include "sql/exec/table_writer.h"
 
 namespace pando::sql::exec {
@@ -33,12 +34,14 @@ class InsertOperator final : public Operator {
       values.push_back(assignment.value);
     }
     PANDO_ASSIGN(values_, Projection::make(values, Scope(plan_.input->outputs), runtime_));
+    row_by_row_ = call_sequences_together(values);
     PANDO_ASSIGN(returning_, Projection::make(exprs_of(statement_.returning), Scope(statement_.row), runtime_));
     return statement_.on_conflict ? prepare_conflict(*statement_.on_conflict) : Status();
   }
 
   Task<Status> open() override {
     ended_ = false;
+    batch_.rows = next_row_ = 0;
     affected_ = 0;
     touched_.clear();
     has_inserted_ = false;
@@ -48,7 +51,7 @@ class InsertOperator final : public Operator {
   Task<Result<bool>> next(Chunk& out) override {
     out.columns.clear();
     while (!ended_) {
-      PANDO_CO_ASSIGN(const bool more, co_await input_->next(input_rows_));
+      PANDO_CO_ASSIGN(const bool more, co_await next_input());
       if (!more) {
         ended_ = true;
         writer_->finish();
@@ -73,6 +76,23 @@ class InsertOperator final : public Operator {
   uint64_t rows_affected() const override { return affected_; }
 
  private:
+  // The next rows to be written in input_rows_: those of the input, or one of them when the values ask for it.
+  Task<Result<bool>> next_input() {
+    if (!row_by_row_) {
+      co_return co_await input_->next(input_rows_);
+    }
+    if (next_row_ >= batch_.rows) {
+      next_row_ = 0;
+      PANDO_CO_ASSIGN(const bool more, co_await input_->next(batch_));
+      if (!more) {
+        batch_.rows = 0;
+        co_return false;
+      }
+    }
+    take_row(batch_, next_row_++, input_rows_);
+    co_return true;
+  }
+
   Status prepare_conflict(const ConflictClause& clause) {
     Scope scope;
     scope.add(clause.existing);
@@ -233,6 +253,10 @@ class InsertOperator final : public Operator {
   Chunk updated_row_;
 
   Chunk input_rows_;
+  // Row by row: the input's rows, and the next of them.
+  Chunk batch_;
+  uint32_t next_row_ = 0;
+  bool row_by_row_ = false;
   Chunk rows_;
   Chunk stored_;
   bool ended_ = false;

@@ -2,6 +2,7 @@
 
 #include "sql/exec/evaluator.h"
 #include "sql/exec/operators.h"
+#include "sql/exec/sequence_calls.h"
 
 namespace pando::sql::exec {
 
@@ -11,17 +12,30 @@ namespace {
 
 class ProjectOperator final : public Operator {
  public:
-  ProjectOperator(OperatorPtr input, Projection projection)
-      : input_(std::move(input)), projection_(std::move(projection)) {}
+  ProjectOperator(OperatorPtr input, Projection projection, bool row_by_row)
+      : input_(std::move(input)), projection_(std::move(projection)), row_by_row_(row_by_row) {}
 
-  Task<Status> open() override { return input_->open(); }
+  Task<Status> open() override {
+    rows_.rows = next_row_ = 0;
+    return input_->open();
+  }
 
   Task<Result<bool>> next(Chunk& out) override {
     out.columns.clear();
-    PANDO_CO_ASSIGN(const bool more, co_await input_->next(rows_));
-    if (!more) {
-      co_return false;
+    if (next_row_ >= rows_.rows) {
+      PANDO_CO_ASSIGN(const bool more, co_await input_->next(rows_));
+      if (!more) {
+        rows_.rows = next_row_ = 0;
+        co_return false;
+      }
+      next_row_ = 0;
     }
+    if (row_by_row_ && rows_.rows > 1) {
+      take_row(rows_, next_row_++, row_);
+      PANDO_CO_TRY(co_await projection_.evaluate(row_, out));
+      co_return true;
+    }
+    next_row_ = static_cast<uint32_t>(rows_.rows);
     PANDO_CO_TRY(co_await projection_.evaluate(rows_, out));
     co_return true;
   }
@@ -31,7 +45,10 @@ class ProjectOperator final : public Operator {
  private:
   OperatorPtr input_;
   Projection projection_;
+  const bool row_by_row_;
   Chunk rows_;
+  Chunk row_;
+  uint32_t next_row_ = 0;
 };
 
 }  // namespace
@@ -43,7 +60,8 @@ Result<OperatorPtr> make_operator(const PhysicalNode&, const ProjectPlan& plan, 
     exprs.push_back(column.expr);
   }
   PANDO_ASSIGN(Projection projection, Projection::make(exprs, Scope(plan.input->outputs), runtime));
-  return OperatorPtr(std::make_unique<ProjectOperator>(std::move(input), std::move(projection)));
+  return OperatorPtr(
+      std::make_unique<ProjectOperator>(std::move(input), std::move(projection), call_sequences_together(exprs)));
 }
 
 }  // namespace pando::sql::exec

@@ -72,11 +72,13 @@ bool exists_all(ByteView json, ByteView packed) {
 Result<Bytes> concatenate(ByteView a, ByteView b) { return types::jsonb_concat(JsonbView(a), JsonbView(b)); }
 
 // --- change ---
+Status check_path(ByteView packed) {
+  return ArrayView(packed).dimensions() > 1
+             ? Status(sql_state::kArraySubscriptError, "wrong number of array subscripts")
+             : Status();
+}
 Result<std::vector<ByteView>> steps_in(ByteView packed) {
   const ArrayView array(packed);
-  if (array.dimensions() > 1) {
-    return Status(sql_state::kArraySubscriptError, "wrong number of array subscripts");
-  }
   std::vector<ByteView> steps;
   for (std::size_t i = 0; i < array.size(); ++i) {
     if (array.is_null(i)) {
@@ -89,16 +91,23 @@ Result<std::vector<ByteView>> steps_in(ByteView packed) {
 Result<Bytes> delete_key(ByteView json, ByteView key) { return types::jsonb_delete_key(JsonbView(json), key); }
 Result<Bytes> delete_index(ByteView json, int32_t index) { return types::jsonb_delete_index(JsonbView(json), index); }
 Result<Bytes> delete_keys(ByteView json, ByteView packed) {
-  if (ArrayView(packed).dimensions() > 1) {
-    return Status(sql_state::kArraySubscriptError, "wrong number of array subscripts");
-  }
+  PANDO_TRY(check_path(packed));
   return types::jsonb_delete_keys(JsonbView(json), keys_in(packed));
 }
 Result<Bytes> delete_path(ByteView json, ByteView packed) {
+  PANDO_TRY(check_path(packed));
+  const JsonbView target(json);
+  if (target.is_scalar()) {
+    return Status(sql_state::kInvalidParameterValue, "cannot delete path in scalar");
+  }
+  if (target.size() == 0) {
+    return Bytes(json);
+  }
   PANDO_ASSIGN(const auto steps, steps_in(packed));
   return types::jsonb_delete_path(JsonbView(json), steps);
 }
 Result<Bytes> set(ByteView json, ByteView packed, ByteView replacement, bool create) {
+  PANDO_TRY(check_path(packed));
   const JsonbView target(json);
   if (target.is_scalar()) {
     return Status(sql_state::kInvalidParameterValue, "cannot set path in scalar");
@@ -110,6 +119,7 @@ Result<Bytes> set(ByteView json, ByteView packed, ByteView replacement, bool cre
   return types::jsonb_set(JsonbView(json), steps, JsonbView(replacement), create);
 }
 Result<Bytes> insert(ByteView json, ByteView packed, ByteView inserted, bool after) {
+  PANDO_TRY(check_path(packed));
   if (JsonbView(json).is_scalar()) {
     return Status(sql_state::kInvalidParameterValue, "cannot set path in scalar");
   }

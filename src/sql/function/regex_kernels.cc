@@ -368,6 +368,10 @@ Result<RegexSpan> nth_group(EvaluationContext& context, ByteView text, ByteView 
       return RegexSpan();
     }
   }
+  if (group == 1 && all.groups.size() == 1) {
+    // As PostgreSQL: a pattern without groups is its own first one.
+    group = 0;
+  }
   return static_cast<std::size_t>(group) < all.groups.size() ? all.groups[static_cast<std::size_t>(group)]
                                                              : RegexSpan();
 }

@@ -100,11 +100,10 @@ class Folder {
 
   ExprPtr fold_call(const ExprPtr& expr, const CallExpr& call) {
     const Function& function = *call.function;
-    if (evaluation_ == nullptr || function.volatility != Volatility::kImmutable || function.scalar == nullptr ||
-        function.kind != FunctionKind::kScalar) {
+    if (evaluation_ == nullptr || function.scalar == nullptr || function.kind != FunctionKind::kScalar) {
       return expr;
     }
-    bool all_known = true;
+    bool all_known = function.volatility == Volatility::kImmutable;
     for (const ExprPtr& argument : call.arguments) {
       const Value* value = constant_of(argument);
       all_known = all_known && value != nullptr;
@@ -228,9 +227,10 @@ class Folder {
     }
     return expr;
   }
+  // Types whose values are their text.
   static bool is_text(types::Oid type) {
-    return type == types::oid::kText || type == types::oid::kVarchar || type == types::oid::kBpchar ||
-           type == types::oid::kName;
+    return type == types::oid::kJson || type == types::oid::kText || type == types::oid::kVarchar ||
+           type == types::oid::kBpchar || type == types::oid::kName;
   }
   static bool has_immutable_input(types::Oid type) {
     static constexpr types::Oid kTypes[] = {types::oid::kBool,    types::oid::kInt2,   types::oid::kInt4,

@@ -32,7 +32,11 @@ class FoldableFinder {
       all = all && fixed;
     });
     if (const auto* cast = as<CastExpr>(expr)) {
-      return all && cast->method != CastExpr::Method::kText;
+      if (cast->method != CastExpr::Method::kText) {
+        return all;
+      }
+      found_ = found_ || (all && cast->is_explicit);
+      return all && cast->is_explicit;
     }
     if (const auto* call = as<CallExpr>(expr)) {
       // The casts that assignment makes are computed for every row that is written.
