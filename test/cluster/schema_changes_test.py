@@ -216,7 +216,7 @@ class SchemaChangesTest(unittest.TestCase):
                              [(True, 4)])
             self.assert_index_fits(two, "u")
             for sql, code in (("INSERT INTO t VALUES (-1, 1, 100000001, '')", "23514"),
-                              ("INSERT INTO t VALUES (-1, 100000, -1, '')", "23503"),
+                              ("INSERT INTO t VALUES (-1, 100000, 99999999, '')", "23503"),
                               ("INSERT INTO t SELECT -k - 1, v, u, s FROM t WHERE k < 10", "23505")):
                 with self.assertRaises(psycopg2.Error) as caught:
                     run(three, sql)
