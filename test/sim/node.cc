@@ -196,8 +196,16 @@ raft::RestartState Node::restart_state(Process& process, const Flushed& flushed,
   Replay::Log& log = replay.logs[group];
   raft::RestartState state{
       .config = flushed.state.config, .applied = flushed.state.position.index, .compacted = flushed.state.position};
-  if (!log.hard_state.empty() && !raft::decode(log.hard_state, state.hard_state)) {
+  ReplicaId writer = flushed.replica;
+  if (!log.hard_state.empty() && !decode_record(log.hard_state, writer, state.hard_state)) {
     cluster_.world().fail("durability", "a hard state that cannot be decoded");
+  }
+  const bool of_another = writer != flushed.replica;
+  if (of_another) {
+    // The crash came before the older replica's log was gone: its term, vote and entries are not this one's.
+    cluster_.world().probe("log of an older replica dropped");
+    log = {};
+    state.hard_state = {};
   }
   // The engine may be ahead of the journal by a snapshot whose write did not complete; then what the journal has may be
   // another history, unless it contains the position of the snapshot.
@@ -218,11 +226,11 @@ raft::RestartState Node::restart_state(Process& process, const Flushed& flushed,
   }
   const raft::LogIndex last = state.compacted.index + state.entries.size();
   state.hard_state.commit = std::min(state.hard_state.commit, last);
-  if (!continues || fresh) {
+  if (!continues || fresh || of_another) {
     storage::JournalBatch batch;
     batch.remove(group);
     batch.truncate(group, state.compacted.index, state.compacted.term);
-    batch.hard_state(group, {raft::encode(state.hard_state)});
+    batch.hard_state(group, {replica_record(flushed.replica, state.hard_state)});
     process.journal->append(std::move(batch), [](Status status) { status.ignore("the next write reports it"); });
   }
   return state;
@@ -428,7 +436,7 @@ void Node::start_write(multiraft::Write write) {
       install(part.group, *persist.snapshot, batch);
     }
     if (persist.hard_state.has_value()) {
-      batch.hard_state(part.group, {raft::encode(*persist.hard_state)});
+      batch.hard_state(part.group, {replica_record(part.replica, *persist.hard_state)});
     }
     for (const raft::Entry& entry : persist.entries) {
       batch.entry(part.group, entry.index, entry.term, journal_payload(entry));

@@ -9,7 +9,7 @@
 namespace pando::test {
 
 // In rising order. Sites exist in debug builds only.
-inline constexpr std::array<std::string_view, 52> kProbes = {
+inline constexpr std::array<std::string_view, 53> kProbes = {
     "campaign called",
     "clock jumped",
     "clogged",
@@ -32,6 +32,7 @@ inline constexpr std::array<std::string_view, 52> kProbes = {
     "lease read",
     "lease won",
     "log compacted",
+    "log of an older replica dropped",
     "network blocked",
     "network duplicated",
     "network lost",

@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "base/codec.h"
 #include "consensus/liveness/fabric.h"
 #include "consensus/raft/raft.h"
 #include "storage/journal.h"
@@ -26,6 +27,24 @@ inline raft::Entry entry_of(const storage::JournalEntry& stored) {
     entry.payload = raft::Payload::copy_of(stored.payload.substr(1));
   }
   return entry;
+}
+
+// A hard state names its replica: another of the group may take its place on the machine, and a crash may lose the
+// journal's news of that.
+inline Bytes replica_record(ReplicaId replica, const raft::HardState& state) {
+  Bytes record;
+  put_varint(record, replica.number());
+  return record + raft::encode(state);
+}
+
+inline bool decode_record(ByteView record, ReplicaId& replica, raft::HardState& state) {
+  ByteReader reader(record);
+  uint64_t number = 0;
+  if (!reader.varint(number)) {
+    return false;
+  }
+  replica = ReplicaId(number);
+  return raft::decode(reader.rest(), state);
 }
 
 class Replay final : public storage::JournalVisitor {
