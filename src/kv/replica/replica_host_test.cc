@@ -316,6 +316,42 @@ TEST_F(ReplicaHostTest, AReplicaThatGoesStaysUntilThoseThatStayKnow) {
   write(51, 60);
 }
 
+// The engine knows that a replica is gone, and a crash has lost that its log is: the next replica must not take it
+// over.
+TEST_F(ReplicaHostTest, ALogThatACrashLeftIsNotThatOfTheNextReplica) {
+  options_.replica.snapshot_chunk_bytes = 100;
+  make(4);
+  ASSERT_TRUE(hosts_->change(kShard, {.add = {NodeId(2), NodeId(3)}}).ok());
+  ASSERT_TRUE(hosts_->transfer(kShard, NodeId(1)).ok());
+  write(1, 20);
+  SimulatedNode& node = hosts_->node(2);
+  hosts_->run_for(1s);
+  ASSERT_TRUE(hosts_->change(kShard, {.add = {NodeId(4)}, .remove = {NodeId(2)}}).ok());
+  node.disk().stall_until(world_.now_ns() + 100'000'000'000);
+  ASSERT_TRUE(hosts_->run_until(60s, [&] { return node.machine().shards().empty(); }));
+  ASSERT_TRUE(node.engine().flush().ok());
+  node.crash();
+  node.disk().heal();
+  node.start();
+  ASSERT_TRUE(hosts_->run_until(5s, [&] { return node.running(); }));
+  bool back = false;
+  hosts_->node(1).host().change_replicas(kShard, {.add = {NodeId(2)}, .remove = {NodeId(3)}},
+                                         [&](const Result<ShardDescriptor>& result) { back = result.ok(); });
+  // Also between its first message and its snapshot.
+  for (int i = 1; i <= 40; ++i) {
+    hosts_->run_for(i * 100us);
+    node.crash();
+    node.start();
+    while (!node.running()) {
+      ASSERT_FALSE(node.start_failed()) << i;
+      hosts_->run_for(20us);
+    }
+  }
+  EXPECT_TRUE(hosts_->run_until(60s, [&] { return back; }));
+  write(21, 30);
+  expect_identical();
+}
+
 TEST_F(ReplicaHostTest, AShardIsSplit) {
   make_group(3);
   write(1, 100);

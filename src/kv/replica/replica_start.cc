@@ -236,6 +236,11 @@ Status ReplicaCore::bring_up(ShardId shard, StoredReplica stored, ReplayedLog lo
     return bring_up_data(shard, stored, std::move(log), repairs);
   }
   if (!log.record.has_value() || log.record->kind == ReplicaRecord::Kind::kTombstone || log.record->replica < lowest) {
+    if (lowest != raft::kNobody && (log.start.index != 0 || !log.entries.empty())) {
+      // A crash came between the end of the data and that of the log, which the next replica must not take for its own.
+      repairs.remove(shard);
+      repairs.hard_state(shard, {encode(ReplicaRecord{.kind = ReplicaRecord::Kind::kTombstone, .replica = lowest})});
+    }
     return Status();
   }
   if (log.start.index != 0 || !log.entries.empty()) {
