@@ -1,5 +1,6 @@
 #include "catalog/descriptor_codec.h"
 
+#include <algorithm>
 #include <bit>
 #include <type_traits>
 
@@ -78,6 +79,7 @@ class Reader {
     int64_t wide = 0;
     if (require(reader_.signed_varint(wide))) {
       number = static_cast<T>(wide);
+      require(static_cast<int64_t>(number) == wide);
     }
   }
   template <typename Tag, typename T>
@@ -85,6 +87,7 @@ class Reader {
     uint64_t wide = 0;
     if (require(reader_.varint(wide))) {
       id = StrongId<Tag, T>(static_cast<T>(wide));
+      require(id.number() == wide);
     }
   }
   void visit(types::Value& value);
@@ -346,7 +349,20 @@ Result<SequenceDescriptor> decode_sequence(ByteView bytes) {
 Result<TableStatistics> decode_statistics(ByteView bytes) {
   return decode_descriptor<TableStatistics>(bytes, "table's statistics");
 }
-Result<Job> decode_job(ByteView bytes) { return decode_descriptor<Job>(bytes, "job"); }
+Result<Job> decode_job(ByteView bytes) {
+  PANDO_ASSIGN(auto job, decode_descriptor<Job>(bytes, "job"));
+  const bool has_kind = job.kind >= JobKind::kBuildIndex && job.kind <= JobKind::kValidateConstraint;
+  const bool has_state = job.state >= JobState::kRunning && job.state <= JobState::kCancelled;
+  constexpr std::size_t kCodeSize = 5;
+  const bool has_code =
+      job.error_code.empty() || (job.error_code.size() == kCodeSize && std::ranges::all_of(job.error_code, [](char c) {
+                                   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+                                 }));
+  if (!has_kind || !has_state || !has_code) {
+    return Status(sql_state::kDataCorrupted, "the descriptor of job {} is malformed", job.id);
+  }
+  return job;
+}
 Result<TypeDescriptor> decode_type(ByteView bytes) { return decode_descriptor<TypeDescriptor>(bytes, "type"); }
 Result<RoleDescriptor> decode_role(ByteView bytes) { return decode_descriptor<RoleDescriptor>(bytes, "role"); }
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/codec.h"
 #include "catalog/descriptor_codec.h"
 #include "runtime/block_on.h"
 #include "txn/memory/memory_store.h"
@@ -88,6 +89,37 @@ TEST_F(JobsTest, RefuseEveryTruncationAndNewerVersions) {
   }
   bytes[0] = 99;
   EXPECT_TRUE(decode_job(bytes).status().is(sql_state::kFeatureNotSupported));
+}
+
+TEST_F(JobsTest, RefuseWhatNoJobIs) {
+  const auto refused = [](const auto& change) {
+    Job job = sample_job();
+    change(job);
+    return decode_job(encode(job)).status().is(sql_state::kDataCorrupted);
+  };
+  EXPECT_FALSE(refused([](Job&) {}));
+  EXPECT_TRUE(refused([](Job& job) { job.kind = JobKind(0); }));
+  EXPECT_TRUE(refused([](Job& job) { job.kind = JobKind(77); }));
+  EXPECT_TRUE(refused([](Job& job) { job.state = JobState(0); }));
+  EXPECT_TRUE(refused([](Job& job) { job.state = JobState(77); }));
+  EXPECT_TRUE(refused([](Job& job) { job.error_code = "235"; }));
+  EXPECT_TRUE(refused([](Job& job) { job.error_code = "23505 "; }));
+  EXPECT_TRUE(refused([](Job& job) { job.error_code = "2350e"; }));
+}
+
+TEST_F(JobsTest, RefuseNumbersThatDoNotFit) {
+  // Format version, then the id: 2^32 + 20000.
+  Bytes bytes = encode(sample_job());
+  const Bytes id = [] {
+    Bytes out;
+    put_signed_varint(out, 20000);
+    return out;
+  }();
+  ASSERT_EQ(bytes.substr(1, id.size()), id);
+  Bytes wide;
+  put_signed_varint(wide, (int64_t{1} << 32) + 20000);
+  bytes.replace(1, id.size(), wide);
+  EXPECT_TRUE(decode_job(bytes).status().is(sql_state::kDataCorrupted));
 }
 
 TEST_F(JobsTest, AreHeldUnderTheirTermOnly) {
