@@ -60,11 +60,11 @@ void ClusterTransaction::begin_statement() {
       point_.limit = limit;
     }
     if (options_.staleness_max.count() != 0) {
-      // What was acknowledged before it began need not be seen: nothing is uncertain.
-      point_.limit = {1, 0};
       // Not older than the definitions that its statements are bound to.
-      const auto staleness_ns = static_cast<uint64_t>(options_.staleness_max.count());
-      oldest_ = std::max(HlcTimestamp{now.wall_ns - std::min(now.wall_ns, staleness_ns), 0}, store_.watched_change());
+      const auto staleness_ns = std::min(now.wall_ns - 1, static_cast<uint64_t>(options_.staleness_max.count()));
+      oldest_ = std::max(HlcTimestamp{now.wall_ns - staleness_ns, 0}, store_.watched_change());
+      // What was acknowledged since then need not be seen.
+      point_.limit = oldest_;
     }
   }
 }

@@ -132,8 +132,13 @@ HlcTimestamp Leaseholder::settle_moment(const LedShard& led, ReadPoint& point) {
     parts_.oracle.observe(point.at);
     return std::max(point.limit, point.at);
   }
+  const HlcTimestamp now = parts_.oracle.next();
   // Not before what another shard of this node has acknowledged: later versions of this node need not be visible.
-  point.at = std::max(led.complete_until(parts_.oracle.next()), HlcTimestamp{applied_.load(), 0});
+  point.at = std::max(led.complete_until(now), HlcTimestamp{applied_.load(), 0});
+  // Nor, when a commit is stuck, before a limit that is past: from there on nothing is uncertain on any shard.
+  if (point.limit < now) {
+    point.at = std::max(point.at, point.limit);
+  }
   point.origin = self_;
   // A prepared write of any time may be committed and acknowledged already: a moment that is yet to be chosen must come
   // after it.

@@ -20,7 +20,8 @@ namespace pando::kv {
 struct ReadPoint {
   // Zero: not chosen yet.
   HlcTimestamp at;
-  // Versions after `at` and up to here may have been acknowledged before the statement began, for clocks differ.
+  // Versions after `at` and up to here may have been acknowledged before the statement began, for clocks differ. Of a
+  // statement that may read what is stale: before the oldest moment that it may read at.
   HlcTimestamp limit;
   // The node that chose `at`.
   NodeId origin;
