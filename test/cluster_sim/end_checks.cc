@@ -68,15 +68,6 @@ std::optional<std::vector<kv::ShardStatus>> inspect(SimulatedCluster& cluster, S
   return shards;
 }
 
-// Replicas whose whole group has moved away meanwhile cannot hear that they were removed: whoever knows the newest
-// descriptor does it, as a server's placer would.
-Status remove_orphan(const Replica& replica, const kv::ShardDescriptor& newest) {
-  replica.node->node().host().remove_replica(newest.id, replica.status.replica,
-                                             [](const Status& status) { status.ignore("it is tried again"); });
-  return wrong(fmt::format("node {} has a replica of shard {} that was removed", replica.node->id().number(),
-                           newest.id.number()));
-}
-
 Status check_shard(ShardId id, const std::vector<Replica>& replicas) {
   const Replica* leader = nullptr;
   for (const Replica& replica : replicas) {
@@ -100,7 +91,8 @@ Status check_shard(ShardId id, const std::vector<Replica>& replicas) {
   for (const Replica& replica : replicas) {
     const kv::ReplicaDescriptor* const member = newest.on_node(replica.node->id());
     if (member == nullptr || member->id != replica.status.replica) {
-      return remove_orphan(replica, newest);
+      return wrong(
+          fmt::format("node {} has a replica of shard {} that was removed", replica.node->id().number(), id.number()));
     }
     ++members;
     if (replica.status.applied != leader->status.last_index) {

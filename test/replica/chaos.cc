@@ -394,7 +394,7 @@ class Chaos {
         if (const kv::ReplicaDescriptor* const replica = old.on_node(node->id());
             replica != nullptr && old.generation < newest.generation) {
           world_.probe("orphan");
-          node->host().remove_replica(shard, replica->id,
+          node->host().remove_replica(shard, replica->id, old.generation,
                                       [](const Status& status) { status.ignore("it is tried again"); });
         }
       }
@@ -418,7 +418,7 @@ class Chaos {
       });
       if (const kv::ReplicaDescriptor* const replica = old.on_node(node->id()); gone && !waits && replica != nullptr) {
         world_.probe("orphan of a merge");
-        node->host().remove_replica(shard, replica->id,
+        node->host().remove_replica(shard, replica->id, old.generation,
                                     [](const Status& status) { status.ignore("it is tried again"); });
       }
     }

@@ -94,7 +94,7 @@ Task<void> ClusterStore::remove_if_orphan(ShardDescriptor here) {
     if (answer.reply.shard == here.id ? is_member : waits) {
       continue;
     }
-    parts_.leaseholder.host().remove_replica(here.id, ReplicaId(here.next_replica_id.number() - 1),
+    parts_.leaseholder.host().remove_replica(here.id, ReplicaId(here.next_replica_id.number() - 1), here.generation,
                                              [](const Status& removed) { removed.ignore("it is tried again"); });
     co_return;
   }

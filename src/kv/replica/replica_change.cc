@@ -433,7 +433,7 @@ void ReplicaCore::destroy_removed() {
   }
 }
 
-void ReplicaCore::remove_replica(ShardId shard, ReplicaId replica, const StatusCallback& done) {
+void ReplicaCore::remove_replica(ShardId shard, ReplicaId replica, uint64_t generation, const StatusCallback& done) {
   const Replica* const here = find(shard);
   if (here == nullptr || here->self > replica) {
     done(Status());
@@ -441,6 +441,10 @@ void ReplicaCore::remove_replica(ShardId shard, ReplicaId replica, const StatusC
   }
   if (here->installing || raft_of(*here).role() == raft::Role::kLeader) {
     done(not_now("replica {} of shard {} is in use", here->self.number(), shard.number()));
+    return;
+  }
+  if (here->descriptor.generation != generation) {
+    done(not_now("replica {} of shard {} is not as it was judged", here->self.number(), shard.number()));
     return;
   }
   destroy(shard, ReplicaId(here->self.number() + 1));

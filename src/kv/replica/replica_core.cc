@@ -528,8 +528,10 @@ void ReplicaHost::end_merging(ShardId shard, MergingInto into, DescriptorCallbac
     done(stopped());
   }
 }
-void ReplicaHost::remove_replica(ShardId shard, ReplicaId replica, StatusCallback done) {
-  if (!core_->post([core = core_.get(), shard, replica, done] { core->remove_replica(shard, replica, done); })) {
+void ReplicaHost::remove_replica(ShardId shard, ReplicaId replica, uint64_t generation, StatusCallback done) {
+  if (!core_->post([core = core_.get(), shard, replica, generation, done] {
+        core->remove_replica(shard, replica, generation, done);
+      })) {
     done(stopped());
   }
 }

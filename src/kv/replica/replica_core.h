@@ -67,7 +67,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   void renew_generation(ShardId shard, uint64_t generation, DescriptorCallback done);
   void merge(ShardId left, ShardId right, Bytes handover, DescriptorCallback done);
   void await_merging(ShardId shard, const MergingInto& into, StatusCallback done);
-  void remove_replica(ShardId shard, ReplicaId replica, const StatusCallback& done);
+  void remove_replica(ShardId shard, ReplicaId replica, uint64_t generation, const StatusCallback& done);
   std::vector<ShardStatus> inspect();
 
   // --- for snapshots (replica_snapshot.cc) ---

@@ -203,8 +203,9 @@ class ReplicaHost {
   // The shard goes on by itself. REQUIRES: the merge cannot happen any more.
   void end_merging(ShardId shard, MergingInto into, DescriptorCallback done);
   // Destroys the replica here, `replica` or one before it, that is no longer part of its shard but could not hear so,
-  // as whoever knows the newest descriptor has found. REQUIRES: it was removed.
-  void remove_replica(ShardId shard, ReplicaId replica, StatusCallback done);
+  // as whoever knows the newest descriptor has found. REQUIRES: it was removed, if its descriptor is still of
+  // `generation`, by which that was judged: one that has heard more since may have to wait for its left side's merge.
+  void remove_replica(ShardId shard, ReplicaId replica, uint64_t generation, StatusCallback done);
 
   // Never null; for a shard that is not here, one without lease and leader. Keep it: it stays the shard's own as long
   // as anybody holds it.

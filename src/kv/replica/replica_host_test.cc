@@ -477,6 +477,28 @@ TEST_F(ReplicaHostTest, AReplicaThatWasAwayTakesAMergeOverWithItsSnapshot) {
   expect_identical();
 }
 
+// Whoever finds that it was removed asks other nodes, and meanwhile the merge that they speak of may have begun here.
+TEST_F(ReplicaHostTest, AReplicaThatHasHeardOfItsMergeSinceItWasJudgedIsNotCollected) {
+  make_group(3);
+  write(1, 60);
+  ASSERT_TRUE(hosts_->split(kShard, "k0025", ShardId(2)).ok());
+  SimulatedNode* const holder = hosts_->await_leaseholder(ShardId(2));
+  ASSERT_NE(holder, nullptr);
+  SimulatedNode& judged = hosts_->node(holder->id().number() % 3 + 1);
+  const ShardDescriptor then = judged.machine().shards().at(ShardId(2));
+  std::optional<Status> merged;
+  hosts_->start_merge(kShard, ShardId(2), [&](const auto& result) { merged = result.status(); });
+  ASSERT_TRUE(hosts_->run_until(2s, [&] { return judged.machine().shards().at(ShardId(2)).merging.has_value(); }));
+  std::optional<Status> removed;
+  judged.host().remove_replica(ShardId(2), then.on_node(judged.id())->id, then.generation,
+                               [&](const Status& status) { removed = status; });
+  ASSERT_TRUE(hosts_->run_until(1s, [&] { return removed.has_value(); }));
+  EXPECT_EQ(removed->code().view(), "55000");
+  ASSERT_TRUE(hosts_->run_until(5s, [&] { return merged.has_value(); }));
+  EXPECT_EQ(merged->to_string(), "OK");
+  expect_identical();
+}
+
 TEST_F(ReplicaHostTest, AMergeThatIsGivenUpLetsTheRightSideGoOn) {
   make_group(3);
   write(1, 60);
