@@ -588,5 +588,68 @@ TEST_F(ClusterFaultsTest, WhatAPreparedTransactionHasReadDoesNotChangeBeforeItCo
   EXPECT_FALSE(slow_end->ok() && reader_end.ok() && between) << "slow before writer before reader before slow";
 }
 
+// Node 1 leads all three shards. A commit in the first is stuck, for its followers cannot be reached; the others', on
+// other nodes, can. The moment that the first chooses for a statement is not before what this node has acknowledged, so
+// that nothing is uncertain in the others: the statement would start over, at the same moment, again and again.
+class ClusterStuckCommitTest : public ClusterFaultsTest {
+ protected:
+  ClusterStuckCommitTest() : ClusterFaultsTest({.nodes = 5}) {
+    for (const auto& [key, shard] : {std::pair<Bytes, ShardId>{"m", ShardId(2)}, {"t", ShardId(3)}}) {
+      PANDO_ASSERT(cluster_.split(ShardId(shard.number() - 1), key, shard).ok(), "a shard is split");
+      PANDO_ASSERT(cluster_.transfer(key, NodeId(1)).ok(), "a lease is transferred");
+      std::optional<bool> moved;
+      cluster_.node(1).node().host().change_replicas(
+          shard, {.add = {NodeId(4), NodeId(5)}, .remove = {NodeId(2), NodeId(3)}},
+          [&moved](const Result<ShardDescriptor>& result) { moved = result.ok(); });
+      PANDO_ASSERT(cluster_.run_until(30s, [&] { return moved.has_value(); }) && *moved, "replicas are moved");
+    }
+    PANDO_ASSERT(cluster_.transfer("a", NodeId(1)).ok(), "a lease is transferred");
+    cluster_.run_for(1s);
+  }
+  void get_stuck() {
+    for (const uint32_t follower : {2U, 3U}) {
+      block(1, follower);
+    }
+    stuck_ = begin(1);
+    ASSERT_EQ(lock_and_put(*stuck_, "b", "2").to_string(), "OK");
+    start(stuck_->commit(), &stuck_end_);
+    cluster_.run_for(1ms);
+    ASSERT_EQ(cluster_.node(1).node().leaseholder().in_flight().pending_writes, 1U);
+  }
+  std::string read_both(uint32_t gateway) {
+    auto reader = begin(gateway);
+    for (const Bytes& key : {Bytes("a"), Bytes("n")}) {
+      const auto value = cluster_.run(reader->get(key));
+      if (!value.ok() || key == "n") {
+        return value.ok() ? value->value_or("-") : value.status().to_string();
+      }
+    }
+    return {};
+  }
+
+  std::unique_ptr<txn::Transaction> stuck_;
+  std::optional<Status> stuck_end_;
+};
+
+TEST_F(ClusterStuckCommitTest, WhatWasCommittedOverSeveralShardsIsNotUncertain) {
+  get_stuck();
+  auto writer = begin(1);
+  ASSERT_EQ(lock_and_put(*writer, "n", "2").to_string(), "OK");
+  ASSERT_EQ(lock_and_put(*writer, "x", "2").to_string(), "OK");
+  ASSERT_EQ(cluster_.run(writer->commit()).to_string(), "OK");
+  cluster_.run_for(20ms);
+  EXPECT_EQ(read_both(1), "2");
+}
+
+TEST_F(ClusterStuckCommitTest, WhatAnEarlierLeaseholderCommittedIsNotUncertain) {
+  ASSERT_EQ(cluster_.transfer("n", NodeId(4)).to_string(), "OK");
+  cluster_.run_for(200ms);
+  get_stuck();
+  ASSERT_EQ(write(5, "n", "2").to_string(), "OK");
+  ASSERT_EQ(cluster_.transfer("n", NodeId(1)).to_string(), "OK");
+  ASSERT_TRUE(cluster_.run_until(100ms, [&] { return cluster_.node(1).node().leaseholder().leads(ShardId(2)); }));
+  EXPECT_EQ(read_both(1), "2");
+}
+
 }  // namespace
 }  // namespace pando::kv

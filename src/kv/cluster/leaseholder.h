@@ -286,7 +286,7 @@ class Leaseholder final : public StateMachine {
   std::set<TransactionId> excluders_ PANDO_GUARDED_BY(guards_mutex_);
   std::atomic<uint64_t> watched_change_{0};
   std::atomic<uint64_t> readable_from_{0};
-  // The newest commit that is applied in a shard led here: whatever was acknowledged here is at or below.
+  // Whatever was acknowledged here, or by those who led before what is led here, is at or below. The actor writes it.
   std::atomic<uint64_t> applied_{0};
   txn::LockTable locks_;
   LockOwners owners_;

@@ -1,6 +1,7 @@
 // Leaseholder as the state machine of its node's replicas: what log entries do to the engine.
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 
 #include "kv/cluster/guards.h"
@@ -23,6 +24,11 @@ Bytes encode_moment(HlcTimestamp moment) {
   Bytes bytes;
   put_fixed64(bytes, moment.wall_ns);
   return bytes;
+}
+
+// To the first of those that fit into 64 bits which is not before `at`. REQUIRES: only one thread writes it.
+void raise(std::atomic<uint64_t>& moment, HlcTimestamp at) {
+  moment.store(std::max(moment.load(), at.logical == 0 ? at.wall_ns : at.wall_ns + 1));
 }
 
 }  // namespace
@@ -211,8 +217,7 @@ void Leaseholder::note_committed(ShardId id, TransactionId transaction, HlcTimes
     is_led = led.term != 0;
   }
   if (is_led) {
-    // Only the actor writes it.
-    applied_.store(std::max(applied_.load(), at.wall_ns));
+    raise(applied_, at);
   }
   const bool enters_cache = is_led && versions.size() <= kCachedCommitBytesMax;
   bool is_watched = false;
@@ -224,7 +229,7 @@ void Leaseholder::note_committed(ShardId id, TransactionId transaction, HlcTimes
   }
   recent_.add(transaction, at);
   if (is_watched) {
-    watched_change_.store(std::max(watched_change_.load(), at.wall_ns), std::memory_order_release);
+    raise(watched_change_, at);
   }
   MutexLock lock(led.mutex);
   led.applied = std::max(led.applied, at);
@@ -299,6 +304,7 @@ void Leaseholder::on_lease(ShardId id, const LeaseEvent& event) {
     led.term = event.term;
     led.lease_start = parts_.oracle.next();
     led.watched = led.lease_start;
+    raise(applied_, led.lease_start);
     if (!event.resumed) {
       const auto offset_max_ns = static_cast<uint64_t>(options_.clock_offset_max.count());
       led.commits_from_ns = event.cooperative ? 0 : parts_.clock.monotonic_ns() + offset_max_ns;
@@ -332,6 +338,7 @@ void Leaseholder::on_shard(const ShardEvent& event) {
     // What came with the other shard was committed, and read, by whoever led that.
     led.lease_start = parts_.oracle.next();
     led.watched = led.lease_start;
+    raise(applied_, led.lease_start);
   }
   led.generation = event.descriptor.generation;
   led.descriptor = event.descriptor;
