@@ -73,7 +73,9 @@ class OperationsTest(unittest.TestCase):
             values = [run(each, "SELECT nextval('s')")[0][0] for each in connections]
             self.assertEqual(len(set(values)), 3)
             self.assertGreater(min(values), 5000)
-            # What is committed on one node is heard on all, in order, and nobody takes it for its own.
+            # What is committed on one node is heard on all that it knows, in order, and nobody takes it for its own.
+            cluster.wait(lambda: {run(each, "SELECT count(*) FROM pando.nodes WHERE is_live")[0][0] for each in connections} == {3},
+                         30, "the nodes do not know each other")
             for each in connections:
                 run(each, "LISTEN news")
             for i in range(20):

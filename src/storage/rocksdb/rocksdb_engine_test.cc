@@ -472,8 +472,9 @@ TEST(RocksDbEngine, VerifiesChecksumsWhileCompacting) {
     }
     return names;
   };
-  const auto wait_until = [](auto&& holds) {
-    for (int i = 0; i < 40 && !holds(); ++i) {
+  const auto wait_until = [](std::chrono::seconds timeout, auto&& holds) {
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    while (!holds() && std::chrono::steady_clock::now() < deadline) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
     return holds();
@@ -487,12 +488,12 @@ TEST(RocksDbEngine, VerifiesChecksumsWhileCompacting) {
   const Status status = engine.verify_checksums([&](uint64_t, uint64_t) {
     if (!std::exchange(compacts, true)) {
       add_file(4);
-      EXPECT_FALSE(wait_until(gone));
+      EXPECT_FALSE(wait_until(std::chrono::seconds(1), gone));
     }
   });
   EXPECT_TRUE(status.ok()) << status.to_string();
   EXPECT_TRUE(compacts);
-  EXPECT_TRUE(wait_until(gone));
+  EXPECT_TRUE(wait_until(std::chrono::seconds(60), gone));
 }
 
 }  // namespace
