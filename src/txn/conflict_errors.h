@@ -41,6 +41,11 @@ inline Status snapshot_too_old() {
   return Status(kSnapshotTooOld, "snapshot too old")
       .with_detail("Versions of rows that the moment saw may have been collected as garbage.");
 }
+// Of a store of several nodes, which keeps locks in memory.
+inline Status locks_lost() {
+  return Status(sql_state::kSerializationFailure, "the transaction lost its locks because another node leads the shard")
+      .with_hint("The transaction might succeed if retried.");
+}
 inline Status read_only_violation() {
   return Status(sql_state::kReadOnlySqlTransaction, "cannot write in a read-only transaction");
 }

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "kv/cluster/log_entry.h"
+#include "kv/cluster/many_requests.h"
 #include "kv/cluster/node_requests.h"
 #include "kv/cluster/program_requests.h"
 #include "kv/cluster/requests.h"
@@ -32,9 +33,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   using namespace pando::kv;
   const pando::ByteView bytes(reinterpret_cast<const char*>(data), size);
   exchange<GetRequest>(bytes);
+  exchange<GetManyRequest>(bytes);
   exchange<ScanRequest>(bytes);
   exchange<EvaluateRequest>(bytes);
   exchange<LockRequest>(bytes);
+  exchange<LockManyRequest>(bytes);
   exchange<CommitShardRequest>(bytes);
   exchange<PrepareRequest>(bytes);
   exchange<OutcomeRequest>(bytes);

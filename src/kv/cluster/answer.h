@@ -28,6 +28,8 @@ enum class Method : uint8_t {
   kExclude = 17,
   kAdmit = 18,
   kSplit = 19,
+  kLockMany = 20,
+  kGetMany = 21,
   kClose = 40,
   kMerge = 41,
   kAwaitMerging = 42,

@@ -80,7 +80,7 @@ Result<std::optional<txn::LockOutcome>> ClusterTransaction::try_lock(ByteView ke
   }
   PANDO_TRY(note_lock(request, store_.self(), *reply));
   store_.note_watched(reply->watched);
-  return std::optional(outcome_of(reply->newest));
+  return std::optional(outcome_of(reply->version.newest));
 }
 
 bool ClusterTransaction::try_hold(ByteView key, txn::LockStrength strength) {

@@ -85,6 +85,9 @@ namespace {
 Task<AnswerTo<GetRequest>> handle(Leaseholder& local, NodeId, GetRequest request, runtime::Executor& executor) {
   return local.get(std::move(request), executor);
 }
+Task<AnswerTo<GetManyRequest>> handle(Leaseholder& local, NodeId, GetManyRequest request, runtime::Executor& executor) {
+  return local.get_many(std::move(request), executor);
+}
 Task<AnswerTo<ScanRequest>> handle(Leaseholder& local, NodeId, ScanRequest request, runtime::Executor& executor) {
   return local.scan(std::move(request), executor);
 }
@@ -95,6 +98,10 @@ Task<AnswerTo<EvaluateRequest>> handle(Leaseholder& local, NodeId, EvaluateReque
 Task<AnswerTo<LockRequest>> handle(Leaseholder& local, NodeId gateway, LockRequest request,
                                    runtime::Executor& executor) {
   return local.lock(std::move(request), gateway, executor);
+}
+Task<AnswerTo<LockManyRequest>> handle(Leaseholder& local, NodeId gateway, LockManyRequest request,
+                                       runtime::Executor&) {
+  co_return local.lock_many(request, gateway);
 }
 Task<AnswerTo<CommitShardRequest>> handle(Leaseholder& local, NodeId, CommitShardRequest request,
                                           runtime::Executor& executor) {
@@ -233,8 +240,10 @@ Task<AnswerTo<Request>> ClusterStore::ask(RouteReply route, Request request, run
 }
 
 template Task<AnswerTo<GetRequest>> ClusterStore::send(Bytes, GetRequest, SendContext, NodeId*, ShardId*);
+template Task<AnswerTo<GetManyRequest>> ClusterStore::send(Bytes, GetManyRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<ScanRequest>> ClusterStore::send(Bytes, ScanRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<LockRequest>> ClusterStore::send(Bytes, LockRequest, SendContext, NodeId*, ShardId*);
+template Task<AnswerTo<LockManyRequest>> ClusterStore::send(Bytes, LockManyRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<CommitShardRequest>> ClusterStore::send(Bytes, CommitShardRequest, SendContext, NodeId*,
                                                                ShardId*);
 template Task<AnswerTo<PrepareRequest>> ClusterStore::send(Bytes, PrepareRequest, SendContext, NodeId*, ShardId*);
@@ -355,12 +364,16 @@ Task<Bytes> ClusterStore::serve_in_order(NodeId from, Method method, Bytes body,
 Task<Bytes> ClusterStore::dispatch_served(NodeId from, Method method, Bytes body, runtime::Executor& executor) {
   Leaseholder& local = parts_.leaseholder;
   switch (method) {
+    case Method::kGetMany:
+      return answer_with<GetManyRequest>(local, from, std::move(body), executor);
     case Method::kScan:
       return answer_with<ScanRequest>(local, from, std::move(body), executor);
     case Method::kEvaluate:
       return answer_with<EvaluateRequest>(local, from, std::move(body), executor);
     case Method::kLock:
       return answer_with<LockRequest>(local, from, std::move(body), executor);
+    case Method::kLockMany:
+      return answer_with<LockManyRequest>(local, from, std::move(body), executor);
     case Method::kPrepare:
       return answer_with<PrepareRequest>(local, from, std::move(body), executor);
     case Method::kResolve:

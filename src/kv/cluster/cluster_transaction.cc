@@ -9,11 +9,6 @@
 namespace pando::kv {
 namespace {
 
-Status locks_lost() {
-  return Status(sql_state::kSerializationFailure, "the transaction lost its locks because another node leads the shard")
-      .with_hint("The transaction might succeed if retried.");
-}
-
 // So that the span has the key.
 void extend(txn::Span& span, const Bytes& key) {
   const bool first = span.end.empty();
@@ -209,7 +204,7 @@ txn::LockWait ClusterTransaction::lock_wait(txn::WaitPolicy wait) const {
 // What was shared under a lease that has run out since is not guarded any more.
 Status ClusterTransaction::note_guard(uint64_t epoch) {
   if (guard_epoch_ != 0 && guard_epoch_ != epoch) {
-    return locks_lost();
+    return txn::locks_lost();
   }
   guard_epoch_ = epoch;
   return {};
@@ -241,7 +236,7 @@ Task<Result<txn::LockOutcome>> ClusterTransaction::lock_at_leaseholder(Bytes key
   if (!answer.reply.guards.empty() || answer.reply.guards_unknown_ms > 0) {
     PANDO_CO_TRY(co_await store_.exclude(id_, key, answer.reply, lock_wait(wait), &excluded_));
   }
-  co_return outcome_of(answer.reply.newest);
+  co_return outcome_of(answer.reply.version.newest);
 }
 
 LockRequest ClusterTransaction::lock_request(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) const {
@@ -253,23 +248,31 @@ LockRequest ClusterTransaction::lock_request(Bytes key, txn::LockStrength streng
 }
 
 Status ClusterTransaction::note_lock(const LockRequest& request, NodeId node, const LockReply& reply) {
-  if (reply.mark_before < marks_[node]) {
-    return locks_lost();
+  PANDO_TRY(note_marks(node, reply.mark_before, reply.mark_after));
+  return note_locked(request.key, reply.version,
+                     {.node = node, .shard = request.shard, .term = reply.term, .strength = request.strength});
+}
+
+Status ClusterTransaction::note_marks(NodeId node, uint64_t before, uint64_t after) {
+  if (before < marks_[node]) {
+    return txn::locks_lost();
   }
-  marks_[node] = reply.mark_after;
-  Lock& lock = locks_[request.key];
-  if (lock.term != 0 && (lock.term != reply.term || lock.shard != request.shard)) {
-    return locks_lost();
+  marks_[node] = after;
+  return {};
+}
+
+Status ClusterTransaction::note_locked(const Bytes& key, LockedVersion version, Lock granted) {
+  Lock& lock = locks_[key];
+  if (lock.term != 0 && (lock.term != granted.term || lock.shard != granted.shard)) {
+    return txn::locks_lost();
   }
   const bool first = lock.number == 0;
-  lock = {.node = node,
-          .shard = request.shard,
-          .term = reply.term,
-          .newest = reply.newest,
-          .tombstone = reply.tombstone,
-          .value = reply.value,
-          .number = first ? ++lock_count_ : lock.number,
-          .strength = first ? request.strength : lock.strength};
+  granted.newest = version.newest;
+  granted.tombstone = version.tombstone;
+  granted.value = std::move(version.value);
+  granted.number = first ? ++lock_count_ : lock.number;
+  granted.strength = first ? granted.strength : lock.strength;
+  lock = std::move(granted);
   return {};
 }
 
@@ -451,7 +454,7 @@ Task<Status> ClusterTransaction::bind_locks(std::vector<Part>& parts) {
       part = std::prev(parts.end());
     }
     if (lock.shard != part->route.shard || (part->commit.term != 0 && part->commit.term != lock.term)) {
-      co_return locks_lost();
+      co_return txn::locks_lost();
     }
     part->commit.term = lock.term;
     if (!writes_.find(key).has_value()) {
@@ -463,14 +466,14 @@ Task<Status> ClusterTransaction::bind_locks(std::vector<Part>& parts) {
 
 Status ClusterTransaction::bind_guards(std::vector<Part>& parts) {
   if (!store_.still_excluded(excluded_)) {
-    return locks_lost();
+    return txn::locks_lost();
   }
   if (guard_epoch_ == 0) {
     return {};
   }
   const HlcTimestamp deadline = store_.guards().deadline();
   if (store_.guards().epoch() != guard_epoch_) {
-    return locks_lost();
+    return txn::locks_lost();
   }
   for (Part& part : parts) {
     part.commit.deadline = deadline;
@@ -534,7 +537,7 @@ Task<Status> ClusterTransaction::commit_one(Part part, bool* must_lock) {
       co_return co_await store_.find_outcome(part.first_key, id_, since, *options_.executor);
     default:
       *must_lock = replaces && answer.verdict == Verdict::kTryAgain;
-      co_return locks_lost();
+      co_return txn::locks_lost();
   }
 }
 
@@ -575,7 +578,7 @@ Task<void> ClusterTransaction::prepare_part(Part* part, std::vector<Participant>
   } else if (answer.verdict == Verdict::kError) {
     vote->add(answer.status, {});
   } else if (answer.verdict != Verdict::kUnreachable) {
-    vote->add(locks_lost(), {});
+    vote->add(txn::locks_lost(), {});
   } else {
     const auto found = co_await store_.send(
         part->first_key,
@@ -589,7 +592,7 @@ Task<void> ClusterTransaction::prepare_part(Part* part, std::vector<Participant>
     } else if (found.reply.outcome == Outcome::kPrepared || found.reply.outcome == Outcome::kCommitted) {
       vote->add(Status(), found.reply.at);
     } else {
-      vote->add(locks_lost(), {});
+      vote->add(txn::locks_lost(), {});
     }
   }
 }

@@ -37,12 +37,15 @@ class ClusterTransaction final : public txn::Transaction, public txn::PointAcces
 
   Task<Result<std::optional<Bytes>>> get(Bytes key) override;
   Task<Result<std::optional<Bytes>>> get_latest(Bytes key) override;
+  Task<Status> get_many(std::span<const Bytes> keys, txn::KeyValueBatch& found,
+                        std::vector<uint32_t>& positions) override;
   std::unique_ptr<txn::Cursor> scan(txn::Span span, txn::ScanOptions options) override;
   // Several threads of a gateway would only wait for the same leaseholders.
   std::unique_ptr<txn::Snapshot> snapshot_for(txn::Span) override { return nullptr; }
   std::unique_ptr<txn::ProgramResults> run_program(txn::Span span, Bytes program,
                                                    const txn::ProgramOptions& options) override;
   Task<Result<txn::LockOutcome>> lock(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) override;
+  Task<Status> lock_for_insert(std::span<const Bytes> keys, std::vector<uint8_t>& taken) override;
   Status put(Bytes key, Bytes value) override;
   Status erase(Bytes key) override;
 
@@ -106,7 +109,14 @@ class ClusterTransaction final : public txn::Transaction, public txn::PointAcces
   Task<Result<txn::LockOutcome>> lock_at_leaseholder(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait);
   txn::LockWait lock_wait(txn::WaitPolicy wait) const;
   Status note_guard(uint64_t epoch);
+  // Of rising keys: those that one request to their leaseholder may have.
+  Task<Result<std::vector<Bytes>>> keys_at_once(std::span<const Bytes> keys);
+  Task<Status> read_many(std::span<const Bytes> keys, std::vector<std::optional<Bytes>>& values);
+  Task<Result<std::size_t>> lock_at_once(std::span<const Bytes> keys);
   Status note_lock(const LockRequest& request, NodeId node, const LockReply& reply);
+  Status note_marks(NodeId node, uint64_t before, uint64_t after);
+  // Takes the version, and the number of the lock where there was one, into `granted`.
+  Status note_locked(const Bytes& key, LockedVersion version, Lock granted);
   txn::LockOutcome outcome_of(HlcTimestamp newest) const {
     return {.changed_since_snapshot = point_.at != HlcTimestamp() && newest > point_.at};
   }

@@ -16,11 +16,6 @@ Status past_deadline() {
       .with_hint("The transaction might succeed if retried.");
 }
 
-Status locks_lost() {
-  return Status(sql_state::kSerializationFailure, "the transaction lost its locks because another node leads the shard")
-      .with_hint("The transaction might succeed if retried.");
-}
-
 txn::Span span_of(ByteView key) {
   Bytes end(key);
   end.push_back('\0');
@@ -177,6 +172,18 @@ Result<bool> Leaseholder::read(ByteView key, HlcTimestamp at, CachedRecord& reco
   return found;
 }
 
+Result<Verdict> Leaseholder::read_settled(ByteView key, bool latest, const Settled& settled, CachedRecord& record) {
+  PANDO_ASSIGN(bool found, newest(key, record));
+  if (found && !latest && record.timestamp > settled.point.at) {
+    if (is_uncertain(record.timestamp, settled.point, settled.lease_start)) {
+      return Verdict::kUncertain;
+    }
+    PANDO_ASSIGN(found, read(key, settled.point.at, record));
+  }
+  record.tombstone = record.tombstone || !found;
+  return Verdict::kOk;
+}
+
 Task<AnswerTo<GetRequest>> Leaseholder::get(GetRequest request, runtime::Executor& executor) {
   using Reply = AnswerTo<GetRequest>;
   LedShard& led = shard(request.shard);
@@ -186,22 +193,19 @@ Task<AnswerTo<GetRequest>> Leaseholder::get(GetRequest request, runtime::Executo
     co_return Reply::not_leaseholder(settled.hint);
   }
   CachedRecord record;
-  auto found = newest(request.key, record);
-  if (found.ok() && *found && !request.latest && record.timestamp > settled.point.at) {
-    if (is_uncertain(record.timestamp, settled.point, settled.lease_start)) {
-      co_return Reply::uncertain_at(record.timestamp);
-    }
-    found = read(request.key, settled.point.at, record);
+  const auto verdict = read_settled(request.key, request.latest, settled, record);
+  if (!verdict.ok()) {
+    co_return Reply::error(verdict.status());
   }
-  if (!found.ok()) {
-    co_return Reply::error(std::move(found).status());
+  if (*verdict == Verdict::kUncertain) {
+    co_return Reply::uncertain_at(record.timestamp);
   }
   if (Status status = check_readable(settled.point.at); !status.ok()) {
     co_return Reply::error(std::move(status));
   }
   Reply answer;
   answer.reply.at = settled.point.at;
-  if (*found && !record.tombstone) {
+  if (!record.tombstone) {
     answer.reply.value = std::move(record.value);
   }
   co_return answer;
@@ -223,7 +227,7 @@ Task<AnswerTo<LockRequest>> Leaseholder::lock(LockRequest request, NodeId gatewa
   Reply answer;
   LockOwners::Use use(owners_, request.transaction, gateway);
   if (use.over()) {
-    co_return Reply::error(locks_lost());
+    co_return Reply::error(txn::locks_lost());
   }
   if (use.shared()) {
     // An owner waits for one lock at a time: the old request ends first, and this one is made again.
@@ -253,7 +257,7 @@ Task<AnswerTo<LockRequest>> Leaseholder::lock(LockRequest request, NodeId gatewa
     if (settled.verdict != Verdict::kOk || led.term != term || use.over()) {
       use->owner.release_to(answer.reply.mark_before);
       // To a gateway that could not be reached meanwhile: asked again, it would be as lost.
-      co_return use.over() ? Reply::error(locks_lost()) : redirect<LockReply>(request.shard);
+      co_return use.over() ? Reply::error(txn::locks_lost()) : redirect<LockReply>(request.shard);
     }
     answer.reply.watched = led.watched;
   }
@@ -268,16 +272,22 @@ Status Leaseholder::describe_locked(const LockRequest& request, LockReply& reply
       request.key.starts_with(guarded_prefix_)) {
     list_guards(reply, request.transaction);
   }
+  PANDO_ASSIGN(reply.version, describe_version(request.key));
+  return {};
+}
+
+Result<LockedVersion> Leaseholder::describe_version(ByteView key) {
   CachedRecord record;
-  PANDO_ASSIGN(const bool found, newest(request.key, record));
+  PANDO_ASSIGN(const bool found, newest(key, record));
+  LockedVersion version;
   if (found) {
-    reply.newest = record.timestamp;
-    reply.tombstone = record.tombstone;
+    version.newest = record.timestamp;
+    version.tombstone = record.tombstone;
     if (!record.tombstone && record.value.size() <= kLockedValueBytesMax) {
-      reply.value = std::move(record.value);
+      version.value = std::move(record.value);
     }
   }
-  return {};
+  return version;
 }
 
 void Leaseholder::release(const ReleaseRequest& request) {
@@ -324,7 +334,7 @@ Status Leaseholder::check_part(LedShard& led, const CommitPart& part, const std:
   const bool has_locks =
       part.term == 0 ? !owners_.refuses(part.transaction) : part.term == led.term && owners_.knows(part.transaction);
   if (!has_locks) {
-    return locks_lost();
+    return txn::locks_lost();
   }
   for (const Bytes& key : keys) {
     if (part.term == 0 && !part.replaces &&
@@ -424,7 +434,7 @@ Answer<T> Leaseholder::refusal(const LedShard& led, const PendingWrite& write) c
     case ProposalOutcome::kRefused:
       return redirect<T>(led.id);
     case ProposalOutcome::kLost:
-      return Answer<T>::error(locks_lost());
+      return Answer<T>::error(txn::locks_lost());
     default:
       return Answer<T>::unreachable();
   }
@@ -485,7 +495,7 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
     }
     // Two of its parts here, on what was two shards: there is one promise for a shard.
     if (outcome->has_value() || led.takes_part(part.transaction)) {
-      co_return Reply::error(locks_lost());
+      co_return Reply::error(txn::locks_lost());
     }
     if (Status status = check_part(led, part, write.keys); !status.ok()) {
       co_return Reply::error(std::move(status));
@@ -520,7 +530,7 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
   }
   if (*promised == Outcome::kAborted) {
     // It was prevented while it was on its way.
-    co_return Reply::error(locks_lost());
+    co_return Reply::error(txn::locks_lost());
   }
   Reply answer;
   answer.reply.at = write.at;

@@ -21,9 +21,11 @@
 #include <set>
 #include <unordered_map>
 
+#include "kv/cluster/in_flight.h"
 #include "kv/cluster/led_shard.h"
 #include "kv/cluster/lock_owners.h"
 #include "kv/cluster/log_entry.h"
+#include "kv/cluster/many_requests.h"
 #include "kv/cluster/node_requests.h"
 #include "kv/cluster/program_requests.h"
 #include "kv/cluster/recent_outcomes.h"
@@ -63,9 +65,11 @@ class Leaseholder final : public StateMachine {
 
   // --- requests; `gateway` is the node they come from ---
   Task<AnswerTo<GetRequest>> get(GetRequest request, runtime::Executor& executor);
+  Task<AnswerTo<GetManyRequest>> get_many(GetManyRequest request, runtime::Executor& executor);
   Task<AnswerTo<ScanRequest>> scan(ScanRequest request, runtime::Executor& executor);
   Task<AnswerTo<EvaluateRequest>> evaluate(EvaluateRequest request, runtime::Executor& executor);
   Task<AnswerTo<LockRequest>> lock(LockRequest request, NodeId gateway, runtime::Executor& executor);
+  AnswerTo<LockManyRequest> lock_many(const LockManyRequest& request, NodeId gateway);
   Task<AnswerTo<CommitShardRequest>> commit(CommitShardRequest request, runtime::Executor& executor);
   Task<AnswerTo<PrepareRequest>> prepare(PrepareRequest request, runtime::Executor& executor);
   Task<AnswerTo<ResolveRequest>> resolve(ResolveRequest request, runtime::Executor& executor);
@@ -95,7 +99,6 @@ class Leaseholder final : public StateMachine {
   void end_merge(ShardId right);
   // Whether something is prepared, as this replica has applied it: also what another leaseholder has let in.
   Result<bool> has_stored_promises(ShardId shard);
-
   AnswerTo<GuardLeaseRequest> lease_guards(const GuardLeaseRequest& request);
   Task<AnswerTo<DiscardRequest>> discard(DiscardRequest request, runtime::Executor& executor);
   // Commits to keys with this prefix are told with locks, see txn::Store::watch. Before anything else.
@@ -157,20 +160,9 @@ class Leaseholder final : public StateMachine {
   void forget_before(HlcTimestamp moment) { readable_from_.store(moment.wall_ns, std::memory_order_seq_cst); }
   // OK, or 72000: what was read at `at` may have been incomplete.
   Status check_readable(HlcTimestamp at) const;
-
   std::vector<WaitEdge> waits();
   // One line per locked key, for pando.locks and tests.
   std::vector<std::string> describe_locks() { return locks_.describe(); }
-  // What requests and transactions hold in memory here; nothing when all have ended.
-  struct InFlight {
-    std::size_t lock_owners = 0;
-    std::size_t locked_keys = 0;
-    std::size_t pending_writes = 0;
-    std::size_t prepared = 0;
-    std::size_t written_keys = 0;
-    std::size_t waiting_requests = 0;
-    std::size_t excluders = 0;
-  };
   InFlight in_flight();
   // Prepared transactions that are older than `age`, for recovery: shard, transaction, participants.
   struct Abandoned {
@@ -204,6 +196,8 @@ class Leaseholder final : public StateMachine {
     NodeId hint;
     ReadPoint point;
     HlcTimestamp lease_start;
+    // Of settle_many: how many of the keys the shard holds.
+    std::size_t keys = 0;
   };
   class Application;
 
@@ -221,6 +215,9 @@ class Leaseholder final : public StateMachine {
   Answer<T> refusal(const LedShard& led, const PendingWrite& write) const;
   Task<Settled> settle(LedShard& led, ReadPoint point, txn::Span part, TransactionId reader,
                        runtime::Executor& executor);
+  // Of keys that the shard may hold the first of only.
+  Task<Settled> settle_many(LedShard& led, ReadPoint point, const std::vector<Bytes>& keys, TransactionId reader,
+                            runtime::Executor& executor);
   // One look at it: nothing when it must wait.
   std::optional<Settled> try_settle(const LedShard& led, const ReadPoint& point, const txn::Span& part,
                                     TransactionId reader) PANDO_REQUIRES(led.mutex);
@@ -239,6 +236,8 @@ class Leaseholder final : public StateMachine {
   Result<std::optional<HlcTimestamp>> judge_walk(const ReadPoint& asked, const txn::Span& walked, bool met_newer,
                                                  const Settled& settled);
   std::unique_ptr<storage::VersionScan> scan_settled(const ScanRequest& request, const Settled& settled);
+  // kOk or kUncertain, and the version that is so; a tombstone when there is none.
+  Result<Verdict> read_settled(ByteView key, bool latest, const Settled& settled, CachedRecord& record);
   Result<bool> newest(ByteView key, CachedRecord& record);
   Result<bool> read(ByteView key, HlcTimestamp at, CachedRecord& record);
 
@@ -247,6 +246,7 @@ class Leaseholder final : public StateMachine {
   void list_guards(LockReply& reply, TransactionId transaction) PANDO_EXCLUDES(guards_mutex_);
   // What a lock's answer tells of its key.
   Status describe_locked(const LockRequest& request, LockReply& reply);
+  Result<LockedVersion> describe_version(ByteView key);
   bool may_replace(const LedShard& led, const std::vector<Bytes>& keys, txn::LockOwner& passing)
       PANDO_REQUIRES(led.mutex);
   // Whether all that the transaction did, or is to do, on the shard is still there: a gateway may have missed a split.

@@ -47,7 +47,7 @@ Result<bool> Leaseholder::has_stored_promises(ShardId shard) {
   return records->valid();
 }
 
-Leaseholder::InFlight Leaseholder::in_flight() {
+InFlight Leaseholder::in_flight() {
   InFlight in_flight{.lock_owners = owners_.count(), .locked_keys = locks_.describe().size()};
   {
     MutexLock lock(guards_mutex_);

@@ -1,6 +1,7 @@
 // Leaseholder: reads and locks of one key that need not wait.
 
 #include "kv/cluster/leaseholder.h"
+#include "txn/conflict_errors.h"
 
 namespace pando::kv {
 

@@ -107,6 +107,19 @@ struct GuardHolder {
   }
 };
 
+// The newest committed version of a locked key.
+struct LockedVersion {
+  // Zero when there is none.
+  HlcTimestamp newest;
+  bool tombstone = false;
+  // Unless it is large.
+  std::optional<Bytes> value;
+  template <typename Fields>
+  void visit(Fields& fields) {
+    fields(newest, tombstone, value);
+  }
+};
+
 struct LockReply {
   bool granted = true;
   // Of the lease under which the lock is held.
@@ -114,11 +127,7 @@ struct LockReply {
   // LockOwner::mark() before and after the lock was taken.
   uint64_t mark_before = 0;
   uint64_t mark_after = 0;
-  // The newest committed version; zero when there is none.
-  HlcTimestamp newest;
-  bool tombstone = false;
-  // Its value, unless that is large.
-  std::optional<Bytes> value;
+  LockedVersion version;
   // The newest commit to a watched key of the shard, before the lock was granted.
   HlcTimestamp watched;
   // For a guarded key that is locked exclusively: who must be excluded, and for how long nodes that the leaseholder
@@ -127,7 +136,7 @@ struct LockReply {
   uint64_t guards_unknown_ms = 0;
   template <typename Fields>
   void visit(Fields& fields) {
-    fields(granted, term, mark_before, mark_after, newest, tombstone, value, watched, guards, guards_unknown_ms);
+    fields(granted, term, mark_before, mark_after, version, watched, guards, guards_unknown_ms);
   }
 };
 

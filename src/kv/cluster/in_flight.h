@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstddef>
+
+namespace pando::kv {
+
+// What requests and transactions hold in the memory of a leaseholder; nothing when all have ended.
+struct InFlight {
+  std::size_t lock_owners = 0;
+  std::size_t locked_keys = 0;
+  std::size_t pending_writes = 0;
+  std::size_t prepared = 0;
+  std::size_t written_keys = 0;
+  std::size_t waiting_requests = 0;
+  std::size_t excluders = 0;
+};
+
+}  // namespace pando::kv
