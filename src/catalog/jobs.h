@@ -54,7 +54,7 @@ struct Job {
   // The column that becomes NOT NULL at the end, in the place of the constraint that says so until then; 0 for none.
   AttributeNumber not_null = 0;
 
-  // Of kBuildIndex: the key after that of the last row whose entry is there. Empty: none is.
+  // The key after that of the last row that is done. Empty: none is.
   Bytes checkpoint;
   uint64_t rows_done = 0;
   // An estimate; 0 when nothing is known.
@@ -85,6 +85,19 @@ struct Job {
   // OK while there is no error.
   Status error() const;
   void set_error(const Status& status);
+};
+
+// In rows.
+struct JobSizes {
+  // Fewer a statement goes through itself sooner than a job would begin.
+  std::size_t table_min = 1000;
+  // Of one piece whose index entries are made: what is done again after a crash, and how long a writer may wait for
+  // one. It shrinks when writers get between, which they do the more often the longer a piece takes, and grows again.
+  // The rows of the smallest are locked when they get between all the same.
+  std::size_t piece_min = 64;
+  std::size_t piece_max = 1024;
+  // That are looked at before it is noted how far the job came: they wait for nobody, and nobody waits for them.
+  std::size_t checked_max = 8192;
 };
 
 class Jobs {

@@ -97,7 +97,8 @@ Task<Result<std::string>> Session::run_definition(const ast::Statement* statemen
                              .queries = queries,
                              .notice = [this, output](Status status) { notice(output, status); },
                              .temporary_schema = &services_->temporary_schema(),
-                             .job = may_have_job ? &job : nullptr};
+                             .job = may_have_job ? &job : nullptr,
+                             .job_sizes = environment_.job_sizes};
   auto tag = co_await sql::define(statement, &context);
   if (tag.ok()) {
     note_on_commit(*statement);
@@ -131,7 +132,7 @@ Task<Status> Session::run_job(catalog::Job job) {
   co_return ended.error();
 }
 
-Task<Status> Session::validate(catalog::TablePtr table, std::string constraint) {
+Task<Status> Session::run_instead(Work work) {
   begin_message("");
   if (termination_requested()) {
     end_message();
@@ -139,16 +140,13 @@ Task<Status> Session::validate(catalog::TablePtr table, std::string constraint) 
   }
   transaction_.begin_implicit();
   transaction_.start();
-  const auto text = std::make_shared<const std::string>();
-  DefinitionQueries queries(*this);
-  sql::DefineContext context{.catalog = transaction_.catalog(),
-                             .sequences = environment_.sequences,
-                             .executor = executor_,
-                             .bind = bind_options(text, {}),
-                             .queries = queries,
-                             .notice = [](Status) {}};
-  const Status status = co_await sql::validate(std::move(table), std::move(constraint), &context);
-  co_await transaction_.rollback();
+  auto context = execution_context({});
+  Status status = co_await work(&transaction_.catalog(), &context);
+  if (status.ok()) {
+    status = co_await commit_transaction();
+  } else {
+    co_await transaction_.rollback();
+  }
   end_message();
   co_return status;
 }

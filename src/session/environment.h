@@ -16,6 +16,7 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "catalog/catalog.h"
+#include "catalog/jobs.h"
 #include "catalog/sequences.h"
 #include "catalog/statistics.h"
 #include "runtime/clock.h"
@@ -115,6 +116,7 @@ struct SessionEnvironment {
   // Null for a database beside the first, and for an environment without a node: then every statement does its work
   // itself.
   JobRunner* jobs = nullptr;
+  catalog::JobSizes job_sizes = {};
   // Unpredictable numbers, for cancel secrets and seeds.
   std::function<uint64_t()> random;
   // Executors that parallel scans may use.

@@ -6,6 +6,7 @@
 #include "runtime/sleep.h"
 #include "session/session.h"
 #include "session/system_tables.h"
+#include "sql/exec/constraint_check.h"
 #include "sql/exec/index_backfill.h"
 #include "sql/parse/parse.h"
 #include "types/calendar.h"
@@ -18,10 +19,7 @@ using catalog::JobKind;
 using catalog::JobState;
 using catalog::TableDescriptor;
 
-// Rows of one piece: what is done again after a crash, and how long a writer may wait for one. It shrinks when writers
-// get between, which they do the more often the longer a piece takes, and grows again. The rows of the smallest are
-// locked when they get between all the same.
-constexpr std::size_t kPieceRowsMin = 64;
+// How a piece shrinks and grows, see JobSizes.
 constexpr std::size_t kPieceShrinks = 4;
 constexpr std::size_t kPieceGrows = 2;
 // How long statements may queue behind a change of the descriptor that waits for a long transaction, and how long they
@@ -71,6 +69,12 @@ Status contains_nulls(const TableDescriptor& table, catalog::AttributeNumber att
   return status;
 }
 
+void note_progress(Job& job, Bytes checkpoint, std::size_t rows) {
+  job.checkpoint = std::move(checkpoint);
+  job.rows_done += rows;
+  job.rows_total = job.rows_total == 0 ? 0 : std::max(job.rows_total, job.rows_done);
+}
+
 // Whether what the job works on is still there.
 bool has_object(const TableDescriptor& table, const Job& job) {
   return (job.index == 0 || table.find_index(job.index) != nullptr) &&
@@ -114,6 +118,7 @@ Task<Status> SchemaChange::advance() {
 // --- the rows from before ---
 
 Task<Status> SchemaChange::build_index() {
+  const catalog::JobSizes& sizes = environment_.job_sizes;
   PANDO_CO_TRY(co_await find_end());
   while (true) {
     auto rows = co_await next_rows();
@@ -122,12 +127,12 @@ Task<Status> SchemaChange::build_index() {
     }
     Status status = rows.ok() ? co_await fill(&*rows, /*locked=*/false) : rows.status();
     if (status.ok()) {
-      piece_rows_ = std::min(piece_rows_ * kPieceGrows, kPieceRowsMax);
+      piece_rows_ = std::min(piece_rows_ * kPieceGrows, sizes.piece_max);
     } else if (rows.ok() && is_conflict(status)) {
-      if (rows->size() <= kPieceRowsMin) {
+      if (rows->size() <= sizes.piece_min) {
         status = co_await fill(&*rows, /*locked=*/true);
       }
-      piece_rows_ = std::max(piece_rows_ / kPieceShrinks, kPieceRowsMin);
+      piece_rows_ = std::max(piece_rows_ / kPieceShrinks, sizes.piece_min);
     }
     if (!is_conflict(status)) {
       PANDO_CO_TRY(status);
@@ -152,18 +157,19 @@ Task<Status> SchemaChange::find_end() {
   co_return Status();
 }
 
+Bytes SchemaChange::start() const {
+  return job_.checkpoint.empty() ? catalog::index_prefix(job_.place, catalog::kRowIndexId) : job_.checkpoint;
+}
+
 // Keys of the rows behind the checkpoint.
 Task<Result<std::vector<Bytes>>> SchemaChange::next_rows() {
   std::vector<Bytes> keys;
-  const Bytes start =
-      job_.checkpoint.empty() ? catalog::index_prefix(job_.place, catalog::kRowIndexId) : job_.checkpoint;
-  if (start >= end_) {
+  if (start() >= end_) {
     co_return keys;
   }
   const auto transaction = begin(txn::Isolation::kReadCommitted);
   {
-    const txn::Span rest{start, end_};
-    const auto cursor = transaction->scan(rest, {.limit_hint = piece_rows_});
+    const auto cursor = transaction->scan({start(), end_}, {.limit_hint = piece_rows_});
     txn::KeyValueBatch batch;
     PANDO_CO_TRY(co_await cursor->next(batch, piece_rows_));
     for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -214,9 +220,7 @@ Task<Status> SchemaChange::fill(const std::vector<Bytes>* rows, bool locked) {
                                      .table_expressions = &expressions});
   PANDO_CO_TRY(locked ? co_await backfill.fill_locked(*rows)
                       : co_await backfill.fill({rows->front(), next_key(rows->back())}));
-  held.checkpoint = next_key(rows->back());
-  held.rows_done += rows->size();
-  held.rows_total = held.rows_total == 0 ? 0 : std::max(held.rows_total, held.rows_done);
+  note_progress(held, next_key(rows->back()), rows->size());
   PANDO_CO_TRY(co_await jobs_.put(*transaction, held));
   PANDO_CO_TRY(co_await transaction->commit());
   job_ = std::move(held);
@@ -224,34 +228,69 @@ Task<Status> SchemaChange::fill(const std::vector<Bytes>* rows, bool locked) {
 }
 
 Task<Status> SchemaChange::validate() {
-  catalog::TablePtr table;
-  {
-    const auto transaction = begin(txn::Isolation::kReadCommitted);
-    catalog::CatalogTransaction view(environment_.catalog, *transaction);
-    PANDO_CO_TRY((co_await hold(*transaction)).status());
-    PANDO_CO_TRY(co_await view.lock_table(job_.table, txn::LockStrength::kKeyShare, txn::WaitPolicy::kBlock));
-    table = view.snapshot()->find_table(job_.table);
-    co_await transaction->rollback();
-  }
-  if (table == nullptr) {
-    co_return no_table();
-  }
-  const auto* constraint = find_constraint(*table, job_.constraint);
-  if (constraint == nullptr) {
-    co_return no_object();
-  }
+  PANDO_CO_TRY(co_await find_end());
   Session session(environment_, executor_, {});
   Status status;
   {
     const runtime::Cancellation::Registration registration(
         stopping_, [&session](const Status& reason) { session.request_termination(reason); });
-    do {
-      status = co_await session.validate(table, constraint->name);
-    } while (is_conflict(status));
+    while (start() < end_ && (status.ok() || is_conflict(status))) {
+      status = co_await check_rows(&session);
+      co_await runtime::yield_to(executor_);
+    }
   }
   co_await session.close();
-  co_return status.is(sql_state::kCheckViolation) && job_.not_null != 0 ? contains_nulls(*table, job_.not_null, status)
-                                                                        : status;
+  co_return status;
+}
+
+// Looks at a piece of the rows, with all that a statement has: a condition may ask for the time, or for the user.
+Task<Status> SchemaChange::check_rows(Session* session) {
+  Job held;
+  const Status status = co_await session->run_instead(
+      [&](catalog::CatalogTransaction* view, sql::exec::ExecutionContext* context) -> Task<Status> {
+        PANDO_CO_ASSIGN(held, co_await hold(context->transaction));
+        PANDO_CO_TRY(co_await look_at_rows(view, context, &held));
+        co_return co_await jobs_.put(context->transaction, held);
+      });
+  if (status.ok()) {
+    const bool moved = held.place != job_.place;
+    job_ = std::move(held);
+    co_return moved ? co_await find_end() : Status();
+  }
+  co_return status;
+}
+
+Task<Status> SchemaChange::look_at_rows(catalog::CatalogTransaction* view, sql::exec::ExecutionContext* context,
+                                        Job* held) {
+  PANDO_CO_TRY(co_await view->lock_table(job_.table, txn::LockStrength::kKeyShare, txn::WaitPolicy::kBlock));
+  const auto table = view->snapshot()->find_table(job_.table);
+  const auto* constraint = table == nullptr ? nullptr : find_constraint(*table, job_.constraint);
+  if (constraint == nullptr) {
+    co_return table == nullptr ? no_table() : no_object();
+  }
+  if (table->id != job_.place) {
+    // All rows were written anew, by a statement that did not look at the constraint.
+    held->place = table->id;
+    held->checkpoint.clear();
+    held->rows_done = 0;
+    co_return Status();
+  }
+  if (constraint->referenced_table != 0) {
+    PANDO_CO_TRY(
+        co_await view->lock_table(constraint->referenced_table, txn::LockStrength::kKeyShare, txn::WaitPolicy::kBlock));
+  }
+  // Not before the table that is referred to was locked: its rows may have been written anew until then.
+  context->transaction.begin_statement();
+  context->catalog = view->snapshot();
+  sql::exec::ConstraintCheck check(table, job_.constraint, *context);
+  auto piece = co_await check.check({start(), end_}, environment_.job_sizes.checked_max);
+  if (!piece.ok()) {
+    Status status = std::move(piece).status();
+    const bool is_null = status.is(sql_state::kCheckViolation) && job_.not_null != 0;
+    co_return is_null ? contains_nulls(*table, job_.not_null, status) : status;
+  }
+  note_progress(*held, piece->next.empty() ? end_ : piece->next, piece->rows);
+  co_return Status();
 }
 
 // --- the end ---

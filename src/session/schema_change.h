@@ -16,8 +16,11 @@
 #include "catalog/jobs.h"
 #include "runtime/cancellation.h"
 #include "session/environment.h"
+#include "sql/exec/context.h"
 
 namespace pando::session {
+
+class Session;
 
 class SchemaChange {
  public:
@@ -30,7 +33,6 @@ class SchemaChange {
   Task<Status> run();
 
  private:
-  static constexpr std::size_t kPieceRowsMax = 1024;
   using Transaction = std::unique_ptr<txn::Transaction>;
   using Edit = std::function<void(catalog::TableDescriptor&)>;
 
@@ -38,9 +40,14 @@ class SchemaChange {
   Task<Status> advance();
   Task<Status> build_index();
   Task<Status> find_end();
+  // Of the rows that are still to be gone through.
+  Bytes start() const;
   Task<Result<std::vector<Bytes>>> next_rows();
   Task<Status> fill(const std::vector<Bytes>* rows, bool locked);
   Task<Status> validate();
+  Task<Status> check_rows(Session* session);
+  Task<Status> look_at_rows(catalog::CatalogTransaction* view, sql::exec::ExecutionContext* context,
+                            catalog::Job* held);
   Task<Status> publish();
   Task<Status> give_up(Status why);
   Task<Status> revert();
@@ -56,7 +63,7 @@ class SchemaChange {
   // Rows from here on are newer than the index. Else a table that grows at its end would never be done.
   Bytes end_;
   // How many rows the next piece tries.
-  std::size_t piece_rows_ = kPieceRowsMax;
+  std::size_t piece_rows_ = environment_.job_sizes.piece_max;
 };
 
 }  // namespace pando::session

@@ -101,8 +101,9 @@ class Session {
   // How long the client may stay silent now; zero for ever. `reason` is what it is then told.
   std::chrono::milliseconds idle_limit(Status& reason) const;
 
-  // Whether all rows of the table keep a constraint that new rows have to, as of now. Instead of a statement.
-  Task<Status> validate(catalog::TablePtr table, std::string constraint);
+  // Runs `work` instead of a statement, with all that one has, in a transaction of its own that it commits.
+  using Work = std::function<Task<Status>(catalog::CatalogTransaction* view, sql::exec::ExecutionContext* context)>;
+  Task<Status> run_instead(Work work);
 
   // Rolls back what is open and closes everything. The last call.
   Task<void> close();

@@ -58,9 +58,4 @@ Task<Result<std::string>> define(const ast::Statement* statement, DefineContext*
   co_return co_await run(statement, &definition);
 }
 
-Task<Status> validate(catalog::TablePtr table, std::string constraint, DefineContext* context) {
-  ddl::Definition definition(*context);
-  co_return co_await ddl::validate_constraint(std::move(table), std::move(constraint), &definition);
-}
-
 }  // namespace pando::sql

@@ -54,6 +54,7 @@ struct DefineContext {
   // Where a statement may leave the rows that a table has to a job: it then says what the job is to do, and changes
   // descriptors only. Null: it goes through them itself, and keeps writers away meanwhile.
   catalog::Job* job = nullptr;
+  catalog::JobSizes job_sizes = {};
 };
 
 // Whether define() runs this statement.
@@ -61,9 +62,5 @@ bool is_definition(const ast::Statement& statement);
 
 // Returns the command tag. REQUIRES: is_definition(*statement), and the statement outlives the task.
 Task<Result<std::string>> define(const ast::Statement* statement, DefineContext* context);
-
-// Whether all rows of the table keep a constraint that new rows have to: the errors are those of VALIDATE CONSTRAINT.
-// Locks nothing. REQUIRES: the table has it.
-Task<Status> validate(catalog::TablePtr table, std::string constraint, DefineContext* context);
 
 }  // namespace pando::sql

@@ -9,8 +9,7 @@ namespace {
 // Column ids of the copying statement: the scan's are attribute numbers, the inserted row's follow them.
 constexpr uint32_t kNewRowBase = 1 << 16;
 
-// What a statement goes through itself sooner than a job would begin.
-constexpr std::size_t kFewRows = 1000;
+// So much is not little, however few the rows.
 constexpr std::size_t kFewRowsBytes = 4_MiB;
 
 OutputColumn output(const TableDescriptor& table, const ColumnDescriptor& column, ColumnId id) {
@@ -100,18 +99,19 @@ Task<Result<bool>> Definition::leaves_rows_to_job(TablePtr table) {
     co_return false;
   }
   const Bytes prefix = catalog::index_prefix(table->id, catalog::kRowIndexId);
-  const auto cursor = catalog().transaction().scan({prefix, prefix_end(prefix)}, {.limit_hint = kFewRows + 1});
+  const std::size_t few = context_.job_sizes.table_min;
+  const auto cursor = catalog().transaction().scan({prefix, prefix_end(prefix)}, {.limit_hint = few + 1});
   txn::KeyValueBatch batch;
   std::size_t rows = 0;
   std::size_t bytes = 0;
   do {
-    PANDO_CO_TRY(co_await cursor->next(batch, kFewRows + 1));
+    PANDO_CO_TRY(co_await cursor->next(batch, few + 1));
     rows += batch.size();
     for (std::size_t i = 0; i < batch.size(); ++i) {
       bytes += batch.key(i).size() + batch.value(i).size();
     }
-  } while (batch.size() > 0 && rows <= kFewRows && bytes <= kFewRowsBytes);
-  co_return rows > kFewRows || bytes > kFewRowsBytes;
+  } while (batch.size() > 0 && rows <= few && bytes <= kFewRowsBytes);
+  co_return rows > few || bytes > kFewRowsBytes;
 }
 
 void Definition::discard_rows(const TableDescriptor& table) {

@@ -105,6 +105,37 @@ std::vector<std::string> index_column_names(const catalog::TableDescriptor& tabl
   return names;
 }
 
+Status lacks_referenced_row(const catalog::TableDescriptor& table, const catalog::TableDescriptor& referenced,
+                            const catalog::ConstraintDescriptor& constraint, const std::vector<types::Value>& key,
+                            Runtime& runtime) {
+  std::vector<std::string> names;
+  std::vector<types::Type> types;
+  for (const catalog::AttributeNumber column : constraint.columns) {
+    names.push_back(table.column(column).name);
+    types.push_back(table.column(column).type);
+  }
+  return Status(sql_state::kForeignKeyViolation,
+                "insert or update on table \"{}\" violates foreign key constraint \"{}\"", table.name, constraint.name)
+      .with_detail(fmt::format("Key {} is not present in table \"{}\".", describe_key(names, types, key, runtime),
+                               referenced.name))
+      .with_constraint(schema_name(table, runtime), table.name, constraint.name);
+}
+
+Status mixes_nulls(const catalog::TableDescriptor& table, const catalog::ConstraintDescriptor& constraint,
+                   Runtime& runtime) {
+  return Status(sql_state::kForeignKeyViolation,
+                "insert or update on table \"{}\" violates foreign key constraint \"{}\"", table.name, constraint.name)
+      .with_detail("MATCH FULL does not allow mixing of null and nonnull key values.")
+      .with_constraint(schema_name(table, runtime), table.name, constraint.name);
+}
+
+Status violated_by_some_row(const catalog::TableDescriptor& table, const catalog::ConstraintDescriptor& constraint,
+                            Runtime& runtime) {
+  return Status(sql_state::kCheckViolation, "check constraint \"{}\" of relation \"{}\" is violated by some row",
+                constraint.name, table.name)
+      .with_constraint(schema_name(table, runtime), table.name, constraint.name);
+}
+
 Status merged_twice() {
   return Status(sql_state::kCardinalityViolation, "MERGE command cannot affect row a second time")
       .with_hint("Ensure that not more than one source row matches any one target row.");

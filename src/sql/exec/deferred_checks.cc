@@ -89,14 +89,7 @@ Task<Status> check_referencing(const DeferredCheck& check, catalog::TablePtr tab
   if (found) {
     co_return Status();
   }
-  co_return Status(sql_state::kForeignKeyViolation,
-                   "insert or update on table \"{}\" violates foreign key constraint \"{}\"", table->name,
-                   constraint.name)
-      .with_detail(
-          "Key " +
-          describe_key(names_of(*table, constraint.columns), types_of(*table, constraint.columns), check.key, runtime) +
-          " is not present in table \"" + referenced->name + "\".")
-      .with_constraint(schema_name(*table, runtime), table->name, constraint.name);
+  co_return lacks_referenced_row(*table, *referenced, constraint, check.key, runtime);
 }
 
 // A row of the referenced table is gone: unless another has its key now, none may refer to it.

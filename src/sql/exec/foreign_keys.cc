@@ -56,11 +56,7 @@ Status ForeignKeys::note_check(const ConstraintDescriptor& constraint, const Chu
     if (!constraint.match_full || all_null) {
       return {};
     }
-    return Status(sql_state::kForeignKeyViolation,
-                  "insert or update on table \"{}\" violates foreign key constraint \"{}\"", layout_.table().name,
-                  constraint.name)
-        .with_detail("MATCH FULL does not allow mixing of null and nonnull key values.")
-        .with_constraint(schema_name(layout_.table(), runtime_), layout_.table().name, constraint.name);
+    return mixes_nulls(layout_.table(), constraint, runtime_);
   }
   const bool deferred = is_deferred(runtime_.context.state, constraint);
   if (!deferred) {

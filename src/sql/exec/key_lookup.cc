@@ -60,13 +60,20 @@ Result<Value> convert_key(const Value& value, types::Type from, types::Type to, 
   return types::parse_text({to.oid}, text, runtime.context.evaluation.settings);
 }
 
+Bytes key_in_index(const TableLayout& layout, types::Oid index, const std::vector<catalog::AttributeNumber>& columns,
+                   const std::vector<Value>& values) {
+  const IndexLayout* secondary = layout.find_secondary(index);
+  Bytes key = secondary == nullptr ? layout.row_prefix() : secondary->prefix;
+  append_columns(secondary == nullptr ? layout.primary_key() : secondary->columns, columns, values, key);
+  return key;
+}
+
 Task<Result<bool>> lock_referenced_row(const TableLayout& layout, types::Oid index,
                                        std::vector<catalog::AttributeNumber> columns, std::vector<Value> values,
                                        Runtime& runtime) {
   auto& transaction = runtime.context.transaction;
   const IndexLayout* secondary = layout.find_secondary(index);
-  Bytes key = secondary == nullptr ? layout.row_prefix() : secondary->prefix;
-  append_columns(secondary == nullptr ? layout.primary_key() : secondary->columns, columns, values, key);
+  const Bytes key = key_in_index(layout, index, columns, values);
   if (secondary == nullptr) {
     PANDO_CO_TRY((co_await transaction.lock(key, txn::LockStrength::kKeyShare, txn::WaitPolicy::kBlock)).status());
     PANDO_CO_ASSIGN(const auto row, co_await transaction.get_latest(key));

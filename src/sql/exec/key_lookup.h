@@ -11,8 +11,13 @@ namespace pando::sql::exec {
 // A value of one type as a value of another that it is compared with; through the text form when it must be.
 Result<types::Value> convert_key(const types::Value& value, types::Type from, types::Type to, Runtime& runtime);
 
+// The key that a row with these values in the columns of a unique index has there: its own, or its entry's. `columns`
+// and `values` are in any order that covers the index's columns; no NULLs.
+Bytes key_in_index(const TableLayout& layout, types::Oid index, const std::vector<catalog::AttributeNumber>& columns,
+                   const std::vector<types::Value>& values);
+
 // Whether a row has these values in the columns of a unique index, its lock taken (kKeyShare) so that it stays.
-// `columns` and `values` are in any order that covers the index's columns; no NULLs.
+// `columns` and `values` as above.
 Task<Result<bool>> lock_referenced_row(const TableLayout& layout, types::Oid index,
                                        std::vector<catalog::AttributeNumber> columns, std::vector<types::Value> values,
                                        Runtime& runtime);
