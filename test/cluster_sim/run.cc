@@ -96,6 +96,10 @@ class ClusterRun {
       made->place({.replicas = options_.cluster.replicas, .grace_ns = options_.grace_ns},
                   [this, transport = process.transport] { return list_nodes(*transport); });
     }
+    if (options_.workloads.contains("ddl")) {
+      // Tables are small, and so are their pieces.
+      made->do_jobs({.table_min = 10, .piece_min = 4, .piece_max = 32, .checked_max = 40});
+    }
     return made;
   }
 

@@ -17,7 +17,7 @@ SqlProcess::SqlProcess(sim::World& world, SimulatedClusterNode& node, ClusterPro
       node_(node),
       store_(*process.node),
       timer_(*process.timer),
-      catalog_(store_.store(), {.system_relations = catalog::system_relations()}),
+      catalog_(store_.store(), {.node = node.id().number(), .system_relations = catalog::system_relations()}),
       sequences_(store_.store()),
       registry_(kSessionsMax),
       control_(store_),
@@ -51,6 +51,12 @@ void SqlProcess::place(const cluster::PlacementOptions& options, node::Placer::N
       });
 }
 
+void SqlProcess::do_jobs(const catalog::JobSizes& sizes) {
+  jobs_ = std::make_unique<session::JobRunner>(environment_, world_);
+  environment_.jobs = jobs_.get();
+  environment_.job_sizes = sizes;
+}
+
 void SqlProcess::on_started() {
   runtime::spawn(world_, run_open());
   if (placer_ != nullptr) {
@@ -66,6 +72,9 @@ Task<void> SqlProcess::run_open() {
     if (status.ok()) {
       catalog_open_ = true;
       open_ = alive_;
+      if (jobs_ != nullptr && alive_) {
+        jobs_->start();
+      }
       co_return;
     }
   }

@@ -18,6 +18,7 @@
 #include "node/store_cluster_control.h"
 #include "runtime/event.h"
 #include "session/environment.h"
+#include "session/job_runner.h"
 #include "session/session.h"
 #include "sql/exec/program_runner.h"
 #include "test/cluster_store/simulated_cluster.h"
@@ -44,6 +45,8 @@ class SqlProcess final : public NodeService {
 
   void on_started() override;
   void on_crash() override;
+  // Does jobs, from the next start on.
+  void do_jobs(const catalog::JobSizes& sizes);
   // Keeps what it leads on the nodes that `nodes` tells of, from the next start on.
   void place(const cluster::PlacementOptions& options, node::Placer::Nodes nodes);
 
@@ -72,6 +75,7 @@ class SqlProcess final : public NodeService {
   node::StoreClusterControl control_;
   session::SessionEnvironment environment_;
   std::unique_ptr<node::Placer> placer_;
+  std::unique_ptr<session::JobRunner> jobs_;
   bool catalog_open_ = false;
   bool open_ = false;
   bool alive_ = true;
