@@ -201,6 +201,14 @@ std::optional<LockStrength> LockTable::held(const LockOwner& owner, ByteView key
   return holder == nullptr ? std::nullopt : std::optional(holder->strength);
 }
 
+bool LockTable::is_awaited(ByteView key) {
+  const uint64_t hash = hash_of(key);
+  LockStripe& stripe = stripe_of(hash);
+  MutexLock lock(stripe.mutex);
+  const LockedKey* const entry = stripe.find(key, hash);
+  return entry != nullptr && !entry->queue.empty();
+}
+
 LockTable::Counts LockTable::counts() {
   Counts counts{.waits_total = waits_total_, .deadlocks_total = deadlocks_total_};
   for (std::size_t i = 0; i < kStripes; ++i) {

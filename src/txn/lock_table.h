@@ -118,6 +118,9 @@ class LockTable {
   // The strongest lock `owner` has on `key`, if any.
   std::optional<LockStrength> held(const LockOwner& owner, ByteView key);
 
+  // Whether anybody waits for a lock on `key`.
+  bool is_awaited(ByteView key);
+
   struct Counts {
     std::size_t keys = 0;
     std::size_t waiters = 0;

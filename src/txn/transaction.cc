@@ -11,6 +11,8 @@ std::vector<Span> cut(const Span& span, const std::vector<Bytes>& keys) {
   return parts;
 }
 
+Task<Status> Transaction::lock_ahead(std::span<const Bytes>, LockStrength) { co_return Status(); }
+
 Task<Status> Transaction::lock_for_insert(std::span<const Bytes> keys, std::vector<uint8_t>& taken) {
   taken.assign(keys.size(), 0);
   for (std::size_t i = 0; i < keys.size(); ++i) {

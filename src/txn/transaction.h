@@ -131,6 +131,9 @@ class Transaction {
   // cancellation gives.
   virtual Task<Result<LockOutcome>> lock(Bytes key, LockStrength strength, WaitPolicy wait) = 0;
 
+  // Tells that lock(strength, kBlock) of each key comes next: where locks are far away, those that nobody has are taken
+  // at once. Waits for no other transaction. Errors: those of lock().
+  virtual Task<Status> lock_ahead(std::span<const Bytes> keys, LockStrength strength);
   // For keys about to be inserted, in any order: what lock(kUpdate, kBlock) and get_latest() do for each, at less cost.
   // taken[i] is set to whether keys[i] has a value. Errors: those of lock(). As lock() does, it moves writes out of
   // memory when they are many, even with no keys: who puts without locking calls it now and then.

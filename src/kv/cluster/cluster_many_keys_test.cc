@@ -42,6 +42,10 @@ class ManyKeysTest : public testing::Test {
   std::string lock(txn::Transaction& transaction, std::vector<Bytes> keys) {
     return cluster_.run(lock_all(&transaction, std::move(keys)));
   }
+  std::string try_lock(txn::Transaction& transaction, const Bytes& key) {
+    const auto outcome = cluster_.run(transaction.lock(key, LockStrength::kNoKeyUpdate, WaitPolicy::kNoWait));
+    return outcome.ok() ? "OK" : std::string(outcome.status().code().view());
+  }
   // "position=value" of those that have one.
   Task<std::string> get_all(txn::Transaction* transaction, std::vector<Bytes> keys) {
     txn::KeyValueBatch found;
@@ -162,6 +166,42 @@ TEST_F(ManyKeysTest, WaitsForWhoeverHasOneOfTheKeysAndSeesWhatItLeft) {
   EXPECT_EQ(cluster_.run(holder->commit()).to_string(), "OK");
   cluster_.run_until(5s, [&] { return taken.has_value(); });
   EXPECT_EQ(taken, "001000");
+}
+
+TEST_F(ManyKeysTest, AreTakenAheadWhereNobodyHasThem) {
+  const auto holder = begin(1);
+  ASSERT_TRUE(cluster_.run(holder->lock("a2", LockStrength::kUpdate, WaitPolicy::kBlock)).ok());
+  const auto transaction = begin(3);
+  const std::vector<Bytes> keys{"x1", "a4", "a2", "a1", "x2"};
+  const uint64_t began_ns = world_.now_ns();
+  ASSERT_EQ(cluster_.run(transaction->lock_ahead(keys, LockStrength::kNoKeyUpdate)).to_string(), "OK");
+  EXPECT_LT(world_.now_ns() - began_ns, uint64_t{5'000'000}) << "both leaseholders are asked at once";
+  for (const uint32_t leaseholder : {1U, 2U}) {
+    cluster_.network().block(3, leaseholder);
+  }
+  for (const Bytes& key : {Bytes("a1"), Bytes("x1"), Bytes("x2")}) {
+    EXPECT_EQ(try_lock(*transaction, key), "OK") << "nobody is asked for what is held: " << key;
+  }
+  for (const uint32_t leaseholder : {1U, 2U}) {
+    cluster_.network().unblock(3, leaseholder);
+  }
+  EXPECT_EQ(try_lock(*transaction, "a2"), "55P03");
+  EXPECT_EQ(try_lock(*holder, "x2"), "55P03");
+  // Behind the one that was not to be had.
+  EXPECT_EQ(try_lock(*holder, "a4"), "OK");
+}
+
+TEST_F(ManyKeysTest, AWeakerLockIsAskedForAgain) {
+  const auto transaction = begin(3);
+  const auto other = begin(2);
+  ASSERT_TRUE(cluster_.run(transaction->lock("x1", LockStrength::kKeyShare, WaitPolicy::kNoWait)).ok());
+  ASSERT_TRUE(cluster_.run(other->lock("x1", LockStrength::kNoKeyUpdate, WaitPolicy::kNoWait)).ok());
+  ASSERT_TRUE(other->put("x1", "v").ok());
+  EXPECT_EQ(try_lock(*transaction, "x1"), "55P03");
+  ASSERT_EQ(cluster_.run(other->commit()).to_string(), "OK");
+  ASSERT_TRUE(cluster_.run(transaction->lock("x1", LockStrength::kKeyShare, WaitPolicy::kNoWait)).ok());
+  EXPECT_EQ(cluster_.run(transaction->get_latest("x1")).value(), "v");
+  EXPECT_EQ(try_lock(*transaction, "x1"), "OK");
 }
 
 TEST_F(ManyKeysTest, ASavepointAndTheEndFreeThem) {

@@ -243,7 +243,6 @@ template Task<AnswerTo<GetRequest>> ClusterStore::send(Bytes, GetRequest, SendCo
 template Task<AnswerTo<GetManyRequest>> ClusterStore::send(Bytes, GetManyRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<ScanRequest>> ClusterStore::send(Bytes, ScanRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<LockRequest>> ClusterStore::send(Bytes, LockRequest, SendContext, NodeId*, ShardId*);
-template Task<AnswerTo<LockManyRequest>> ClusterStore::send(Bytes, LockManyRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<CommitShardRequest>> ClusterStore::send(Bytes, CommitShardRequest, SendContext, NodeId*,
                                                                ShardId*);
 template Task<AnswerTo<PrepareRequest>> ClusterStore::send(Bytes, PrepareRequest, SendContext, NodeId*, ShardId*);
@@ -255,6 +254,7 @@ template Task<AnswerTo<TransferRequest>> ClusterStore::send(Bytes, TransferReque
 template Task<AnswerTo<GuardLeaseRequest>> ClusterStore::send(Bytes, GuardLeaseRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<OutcomeRequest>> ClusterStore::send(Bytes, OutcomeRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<ScanRequest>> ClusterStore::ask(RouteReply, ScanRequest, runtime::Executor&);
+template Task<AnswerTo<LockManyRequest>> ClusterStore::ask(RouteReply, LockManyRequest, runtime::Executor&);
 template Task<AnswerTo<EvaluateRequest>> ClusterStore::ask(RouteReply, EvaluateRequest, runtime::Executor&);
 
 Task<Status> ClusterStore::pause_before_retry(SendContext context, int retries) {
@@ -655,7 +655,7 @@ Task<NodeId> ClusterStore::resolve_one(ResolveRequest request) {
 }
 
 // The participants of a transaction that nobody resolves know together what became of it.
-Task<void> ClusterStore::recover(Leaseholder::Abandoned abandoned) {
+Task<void> ClusterStore::recover(AbandonedTransaction abandoned) {
   HlcTimestamp at;
   bool committed = true;
   for (const Participant& participant : abandoned.participants) {

@@ -194,7 +194,7 @@ class ClusterStore final : public txn::Store, public txn::ProgramStore {
                      std::vector<NodeId> holders);
   Task<NodeId> resolve_one(ResolveRequest request);
   Task<void> discard_span(txn::Span span);
-  Task<void> recover(Leaseholder::Abandoned abandoned);
+  Task<void> recover(AbandonedTransaction abandoned);
   Task<void> break_deadlocks();
   Task<void> renew_guard_lease();
   std::vector<WaitEdge> local_waits();

@@ -191,6 +191,9 @@ Task<Result<txn::LockOutcome>> ClusterTransaction::lock(Bytes key, txn::LockStre
       co_return txn::LockOutcome{.granted = shared.granted};
     }
   }
+  if (const Lock* const held = find_lock(key, strength)) {
+    co_return outcome_of(held->newest);
+  }
   co_return co_await lock_at_leaseholder(std::move(key), strength, wait);
 }
 

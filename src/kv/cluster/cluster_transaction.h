@@ -45,6 +45,7 @@ class ClusterTransaction final : public txn::Transaction, public txn::PointAcces
   std::unique_ptr<txn::ProgramResults> run_program(txn::Span span, Bytes program,
                                                    const txn::ProgramOptions& options) override;
   Task<Result<txn::LockOutcome>> lock(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) override;
+  Task<Status> lock_ahead(std::span<const Bytes> keys, txn::LockStrength strength) override;
   Task<Status> lock_for_insert(std::span<const Bytes> keys, std::vector<uint8_t>& taken) override;
   Status put(Bytes key, Bytes value) override;
   Status erase(Bytes key) override;
@@ -109,10 +110,19 @@ class ClusterTransaction final : public txn::Transaction, public txn::PointAcces
   Task<Result<txn::LockOutcome>> lock_at_leaseholder(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait);
   txn::LockWait lock_wait(txn::WaitPolicy wait) const;
   Status note_guard(uint64_t epoch);
-  // Of rising keys: those that one request to their leaseholder may have.
-  Task<Result<std::vector<Bytes>>> keys_at_once(std::span<const Bytes> keys);
+  // Keys that one request may have, and where it goes.
+  struct KeyGroup {
+    RouteReply route;
+    std::vector<Bytes> keys;
+  };
+  // Of rising keys: the first ones.
+  Task<Result<KeyGroup>> first_group(std::span<const Bytes> keys);
   Task<Status> read_many(std::span<const Bytes> keys, std::vector<std::optional<Bytes>>& values);
-  Task<Result<std::size_t>> lock_at_once(std::span<const Bytes> keys);
+  // The lock on the key, when it is as strong and what it tells of the key cannot have changed since.
+  const Lock* find_lock(const Bytes& key, txn::LockStrength strength) const;
+  // The keys without such a lock, rising.
+  std::vector<Bytes> without_lock(std::span<const Bytes> keys, txn::LockStrength strength) const;
+  Status note_many(const KeyGroup& group, txn::LockStrength strength, AnswerTo<LockManyRequest> answer);
   Status note_lock(const LockRequest& request, NodeId node, const LockReply& reply);
   Status note_marks(NodeId node, uint64_t before, uint64_t after);
   // Takes the version, and the number of the lock where there was one, into `granted`.

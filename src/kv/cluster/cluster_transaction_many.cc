@@ -1,22 +1,24 @@
 // ClusterTransaction: reads and locks of many keys, one request to each leaseholder instead of one for each key.
 
 #include <algorithm>
-#include <numeric>
+#include <deque>
+#include <map>
 
+#include "kv/cluster/call_ahead.h"
 #include "kv/cluster/cluster_transaction.h"
 
 namespace pando::kv {
 
-Task<Result<std::vector<Bytes>>> ClusterTransaction::keys_at_once(std::span<const Bytes> keys) {
-  PANDO_CO_ASSIGN(const RouteReply route, co_await store_.locate(keys.front(), context()));
-  std::vector<Bytes> together;
+Task<Result<ClusterTransaction::KeyGroup>> ClusterTransaction::first_group(std::span<const Bytes> keys) {
+  KeyGroup group;
+  PANDO_CO_ASSIGN(group.route, co_await store_.locate(keys.front(), context()));
   for (const Bytes& key : keys.first(std::min(keys.size(), kKeysAtOnceMax))) {
-    if (!covers(route.span, key, false)) {
+    if (!covers(group.route.span, key, false)) {
       break;
     }
-    together.push_back(key);
+    group.keys.push_back(key);
   }
-  co_return together;
+  co_return group;
 }
 
 // --- reads ---
@@ -64,7 +66,8 @@ Task<Status> ClusterTransaction::read_many(std::span<const Bytes> keys, std::vec
   while (values.size() < keys.size()) {
     const auto rest = keys.subspan(values.size());
     GetManyRequest request{.transaction = id_, .point = point_};
-    PANDO_CO_ASSIGN(request.keys, co_await keys_at_once(rest));
+    PANDO_CO_ASSIGN(KeyGroup group, co_await first_group(rest));
+    request.keys = std::move(group.keys);
     NodeId node;
     auto answer = co_await store_.send(rest.front(), request, context(), &node);
     if (answer.verdict == Verdict::kUncertain) {
@@ -85,28 +88,87 @@ Task<Status> ClusterTransaction::read_many(std::span<const Bytes> keys, std::vec
 
 // --- locks ---
 
-Task<Status> ClusterTransaction::lock_for_insert(std::span<const Bytes> keys, std::vector<uint8_t>& taken) {
-  PANDO_ASSERT(!over_, "a lock in a transaction that has ended");
+const ClusterTransaction::Lock* ClusterTransaction::find_lock(const Bytes& key, txn::LockStrength strength) const {
+  const auto lock = locks_.find(key);
+  // Others may change a row, but for its key, under kKeyShare.
+  const bool holds = lock != locks_.end() && lock->second.strength >= std::max(strength, txn::LockStrength::kShare);
+  return holds ? &lock->second : nullptr;
+}
+
+std::vector<Bytes> ClusterTransaction::without_lock(std::span<const Bytes> keys, txn::LockStrength strength) const {
   std::vector<Bytes> missing;
-  for (const Bytes& key : keys) {
-    const auto lock = locks_.find(key);
-    if (lock == locks_.end() || lock->second.strength < txn::LockStrength::kUpdate) {
-      missing.push_back(key);
-    }
-  }
+  std::ranges::copy_if(keys, std::back_inserter(missing),
+                       [&](const Bytes& key) { return find_lock(key, strength) == nullptr; });
   std::ranges::sort(missing);
   missing.erase(std::ranges::unique(missing).begin(), missing.end());
+  return missing;
+}
+
+Task<Status> ClusterTransaction::lock_ahead(std::span<const Bytes> keys, txn::LockStrength strength) {
+  PANDO_ASSERT(!over_, "a lock in a transaction that has ended");
+  const std::vector<Bytes> missing = without_lock(keys, strength);
+  if (missing.size() < 2 || store_.guards().covers(missing.front())) {
+    co_return Status();
+  }
+  std::map<NodeId, std::deque<KeyGroup>> groups;
   for (std::span<const Bytes> rest(missing); !rest.empty();) {
-    std::size_t locked = 0;
-    if (rest.size() > 1 && !store_.guards().covers(rest.front())) {
-      PANDO_CO_ASSIGN(locked, co_await lock_at_once(rest));
+    PANDO_CO_ASSIGN(KeyGroup group, co_await first_group(rest));
+    rest = rest.subspan(group.keys.size());
+    if (group.route.leaseholder != NodeId()) {
+      groups[group.route.leaseholder].push_back(std::move(group));
     }
-    if (locked == 0) {
+  }
+  // To each leaseholder one after the other, so that the locks it holds are counted in the order of its answers.
+  while (!groups.empty()) {
+    std::vector<std::shared_ptr<CallAhead<LockManyRequest>>> calls;
+    for (const auto& [node, waiting] : groups) {
+      marks_.try_emplace(node, 0);
+      LockManyRequest request{.transaction = id_, .keys = waiting.front().keys, .strength = strength};
+      calls.push_back(
+          CallAhead<LockManyRequest>::start(store_, waiting.front().route, std::move(request), *options_.executor));
+    }
+    for (const auto& call : calls) {
+      PANDO_CO_ASSIGN(auto answer, co_await call->take(options_.cancellation));
+      const auto waiting = groups.find(call->node());
+      PANDO_CO_TRY(note_many(waiting->second.front(), strength, std::move(answer)));
+      waiting->second.pop_front();
+      if (waiting->second.empty()) {
+        groups.erase(waiting);
+      }
+    }
+  }
+  co_return Status();
+}
+
+Status ClusterTransaction::note_many(const KeyGroup& group, txn::LockStrength strength,
+                                     AnswerTo<LockManyRequest> answer) {
+  if (!answer.ok()) {
+    // Whoever leads the shard now is asked for each of the locks.
+    return answer.verdict == Verdict::kError ? answer.status : Status();
+  }
+  LockManyReply& reply = answer.reply;
+  const NodeId node = group.route.leaseholder;
+  if (reply.locked.size() > group.keys.size()) {
+    return {sql_state::kProtocolViolation, "node {} has locked more than was asked for", node.number()};
+  }
+  PANDO_TRY(note_marks(node, reply.mark_before, reply.mark_after));
+  store_.note_watched(reply.watched);
+  for (std::size_t i = 0; i < reply.locked.size(); ++i) {
+    PANDO_TRY(note_locked(group.keys[i], std::move(reply.locked[i]),
+                          {.node = node, .shard = group.route.shard, .term = reply.term, .strength = strength}));
+  }
+  return {};
+}
+
+Task<Status> ClusterTransaction::lock_for_insert(std::span<const Bytes> keys, std::vector<uint8_t>& taken) {
+  constexpr auto kStrength = txn::LockStrength::kUpdate;
+  for (auto missing = without_lock(keys, kStrength); !missing.empty();) {
+    PANDO_CO_TRY(co_await lock_ahead(missing, kStrength));
+    missing = without_lock(missing, kStrength);
+    if (!missing.empty()) {
       // Somebody has it, or is about to write it.
-      PANDO_CO_TRY((co_await lock(rest.front(), txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock)).status());
-      locked = 1;
+      PANDO_CO_TRY((co_await lock(missing.front(), kStrength, txn::WaitPolicy::kBlock)).status());
     }
-    rest = rest.subspan(locked);
   }
   taken.assign(keys.size(), 0);
   for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -116,30 +178,6 @@ Task<Status> ClusterTransaction::lock_for_insert(std::span<const Bytes> keys, st
     taken[i] = has_value ? 1 : 0;
   }
   co_return Status();
-}
-
-// How many of the keys, which rise, their leaseholder has given without waiting.
-Task<Result<std::size_t>> ClusterTransaction::lock_at_once(std::span<const Bytes> keys) {
-  LockManyRequest request{.transaction = id_, .strength = txn::LockStrength::kUpdate};
-  PANDO_CO_ASSIGN(request.keys, co_await keys_at_once(keys));
-  auto sent = context();
-  sent.marks = &marks_;
-  NodeId node;
-  auto answer = co_await store_.send(keys.front(), request, sent, &node, &request.shard);
-  if (!answer.ok()) {
-    co_return answer.status;
-  }
-  LockManyReply& reply = answer.reply;
-  if (reply.locked.size() > request.keys.size()) {
-    co_return Status(sql_state::kProtocolViolation, "node {} has locked more than was asked for", node.number());
-  }
-  PANDO_CO_TRY(note_marks(node, reply.mark_before, reply.mark_after));
-  store_.note_watched(reply.watched);
-  for (std::size_t i = 0; i < reply.locked.size(); ++i) {
-    PANDO_CO_TRY(note_locked(request.keys[i], std::move(reply.locked[i]),
-                             {.node = node, .shard = request.shard, .term = reply.term, .strength = request.strength}));
-  }
-  co_return reply.locked.size();
 }
 
 }  // namespace pando::kv

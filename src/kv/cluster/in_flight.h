@@ -1,6 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
+
+#include "base/ids.h"
+#include "kv/cluster/requests.h"
 
 namespace pando::kv {
 
@@ -13,6 +17,13 @@ struct InFlight {
   std::size_t written_keys = 0;
   std::size_t waiting_requests = 0;
   std::size_t excluders = 0;
+};
+
+// Prepared for so long that its gateway may be gone: the participants find out together.
+struct AbandonedTransaction {
+  ShardId shard;
+  TransactionId transaction;
+  std::vector<Participant> participants;
 };
 
 }  // namespace pando::kv

@@ -10,6 +10,8 @@ namespace {
 
 // A value that a lock's answer brings along saves the gateway a read.
 constexpr std::size_t kLockedValueBytesMax = 4096;
+// How long what nobody waits for is kept back at most.
+constexpr auto kUnhurriedMax = std::chrono::milliseconds(5);
 
 Status past_deadline() {
   return Status(sql_state::kSerializationFailure, "the gateway lost touch with the cluster before the commit")
@@ -62,6 +64,7 @@ Task<void> Leaseholder::wait_for_change(LedShard& led, runtime::Executor& execut
       co_return;
     }
     led.waiters.push_back(&changed);
+    led.hurry(*host_);
   }
   co_await changed.wait();
 }
@@ -237,6 +240,10 @@ Task<AnswerTo<LockRequest>> Leaseholder::lock(LockRequest request, NodeId gatewa
   answer.reply.term = term;
   answer.reply.mark_before = use->owner.mark();
   if (!locks_.try_lock(use->owner, request.key, request.strength)) {
+    {
+      MutexLock lock(led.mutex);
+      led.hurry(*host_);
+    }
     auto granted = co_await locks_.lock(&use->owner, request.key, request.strength,
                                         {.policy = request.wait,
                                          .executor = &executor,
@@ -444,6 +451,7 @@ Answer<T> Leaseholder::refusal(const LedShard& led, const PendingWrite& write) c
 void Leaseholder::sequence(LedShard& led, PendingWrite& write, Bytes payload) {
   led.pending.push_back(&write);
   led.add_writers(write.keys, {.at = write.at, .transaction = write.transaction});
+  led.hurry(*host_);
   host_->propose({.shard = led.id,
                   .term = led.term,
                   .generation = led.generation,
@@ -539,12 +547,14 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
 
 // An entry that stands for itself: it has no place in the order of commits. False as well when `part`, which it is
 // about, does not lie in the shard: whoever sent it followed an old route.
-Task<bool> Leaseholder::propose(LedShard& led, txn::Span part, Bytes payload, runtime::Executor& executor) {
+Task<bool> Leaseholder::propose(LedShard& led, txn::Span part, Bytes payload, runtime::Executor& executor,
+                                bool hurried) {
   PendingWrite write(TransactionId(), executor);
   Proposal proposal{.shard = led.id, .payload = std::move(payload), .done = [&write](ProposalResult result) {
                       write.outcome = result.outcome;
                       write.decided.set();
                     }};
+  runtime::Event gone(executor);
   {
     MutexLock lock(led.mutex);
     if (!led.contains(part)) {
@@ -552,10 +562,29 @@ Task<bool> Leaseholder::propose(LedShard& led, txn::Span part, Bytes payload, ru
     }
     proposal.term = led.term;
     proposal.generation = led.generation;
+    led.unhurried.push_back({std::move(proposal), &gone});
+    if (hurried || !led.waiters.empty()) {
+      led.hurry(*host_);
+    }
   }
-  host_->propose(std::move(proposal));
+  if (!gone.is_set()) {
+    const auto due = parts_.timer.schedule(kUnhurriedMax, [&led, this] {
+      MutexLock lock(led.mutex);
+      led.hurry(*host_);
+    });
+    co_await gone.wait();
+    parts_.timer.cancel(due);
+  }
   co_await write.decided.wait();
   co_return write.outcome == ProposalOutcome::kApplied;
+}
+
+// Whether somebody waits for a lock on what the transaction has prepared here.
+bool Leaseholder::is_awaited(LedShard& led, TransactionId transaction) {
+  MutexLock lock(led.mutex);
+  const auto prepared = led.prepared.find(transaction);
+  return prepared == led.prepared.end() ||
+         std::ranges::any_of(prepared->second.keys, [this](const Bytes& key) { return locks_.is_awaited(key); });
 }
 
 Task<AnswerTo<ResolveRequest>> Leaseholder::resolve(ResolveRequest request, runtime::Executor& executor) {
@@ -572,7 +601,8 @@ Task<AnswerTo<ResolveRequest>> Leaseholder::resolve(ResolveRequest request, runt
                            .committed = request.committed,
                            .at = request.committed ? request.at : parts_.oracle.next(),
                            .participants = request.participants};
-  if (!co_await propose(led, span_of(request.key), encode_entry(entry), executor)) {
+  const bool hurried = !request.committed || is_awaited(led, request.transaction);
+  if (!co_await propose(led, span_of(request.key), encode_entry(entry), executor, hurried)) {
     co_return redirect<Empty>(request.shard);
   }
   release({.transaction = request.transaction});
@@ -587,7 +617,7 @@ Task<AnswerTo<DiscardRequest>> Leaseholder::discard(DiscardRequest request, runt
       co_return redirect<Empty>(request.shard);
     }
   }
-  if (!co_await propose(led, request.span, encode_discard(request.span), executor)) {
+  if (!co_await propose(led, request.span, encode_discard(request.span), executor, /*hurried=*/true)) {
     co_return redirect<Empty>(request.shard);
   }
   co_return AnswerTo<DiscardRequest>();
@@ -648,16 +678,16 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
                                   .key = request.key,
                                   .at = parts_.oracle.next(),
                                   .participants = request.participants};
-    if (!co_await propose(led, span_of(request.key), encode_entry(prevention), executor)) {
+    if (!co_await propose(led, span_of(request.key), encode_entry(prevention), executor, /*hurried=*/true)) {
       co_return redirect<OutcomeReply>(request.shard);
     }
     // Looks again: a prepare may have come first.
   }
 }
 
-std::vector<Leaseholder::Abandoned> Leaseholder::prepared_before(std::chrono::nanoseconds age) {
+std::vector<AbandonedTransaction> Leaseholder::prepared_before(std::chrono::nanoseconds age) {
   const uint64_t now_ns = parts_.clock.monotonic_ns();
-  std::vector<Abandoned> abandoned;
+  std::vector<AbandonedTransaction> abandoned;
   MutexLock shards_lock(shards_mutex_);
   for (auto& [id, led] : shards_) {
     MutexLock lock(led->mutex);

@@ -164,13 +164,8 @@ class Leaseholder final : public StateMachine {
   // One line per locked key, for pando.locks and tests.
   std::vector<std::string> describe_locks() { return locks_.describe(); }
   InFlight in_flight();
-  // Prepared transactions that are older than `age`, for recovery: shard, transaction, participants.
-  struct Abandoned {
-    ShardId shard;
-    TransactionId transaction;
-    std::vector<Participant> participants;
-  };
-  std::vector<Abandoned> prepared_before(std::chrono::nanoseconds age);
+  // Prepared transactions that are older than `age`.
+  std::vector<AbandonedTransaction> prepared_before(std::chrono::nanoseconds age);
 
   // What became, before a moment, of transactions that took part here in commits over several shards: at most
   // `count_max`, of shards that this node leads.
@@ -227,7 +222,7 @@ class Leaseholder final : public StateMachine {
       PANDO_REQUIRES(led.mutex);
   // Chooses the moment of a read that has none; gives how late a prepared write matters to it.
   HlcTimestamp settle_moment(const LedShard& led, ReadPoint& point) PANDO_REQUIRES(led.mutex);
-  static Task<void> wait_for_change(LedShard& led, runtime::Executor& executor);
+  Task<void> wait_for_change(LedShard& led, runtime::Executor& executor);
   bool is_uncertain(HlcTimestamp version, const ReadPoint& point, HlcTimestamp lease_start) const;
   // What of a settled scan's span is uncertain; nothing when its moment was chosen just now.
   Result<std::optional<HlcTimestamp>> find_uncertain(const ReadPoint& asked, const txn::Span& span,
@@ -258,7 +253,9 @@ class Leaseholder final : public StateMachine {
   Task<void> wait_until_commits_allowed(LedShard& led, runtime::Executor& executor);
   void sequence(LedShard& led, PendingWrite& write, Bytes payload) PANDO_REQUIRES(led.mutex);
   static void finish(LedShard& led, PendingWrite& write, ProposalOutcome outcome);
-  Task<bool> propose(LedShard& led, txn::Span part, Bytes payload, runtime::Executor& executor);
+  // Not hurried: within kUnhurriedMax, unless something else is proposed before, or somebody waits.
+  Task<bool> propose(LedShard& led, txn::Span part, Bytes payload, runtime::Executor& executor, bool hurried);
+  bool is_awaited(LedShard& led, TransactionId transaction) PANDO_EXCLUDES(led.mutex);
   Result<Outcome> stored_promise(ShardId shard, ByteView key, TransactionId transaction);
   Result<std::optional<OutcomeRecord>> stored_outcome(ByteView key, TransactionId transaction);
 

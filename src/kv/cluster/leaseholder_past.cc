@@ -69,7 +69,8 @@ std::vector<Leaseholder::KnownOutcome> Leaseholder::outcomes_before(HlcTimestamp
 Task<void> Leaseholder::forget_outcome(KnownOutcome outcome, runtime::Executor& executor) {
   // Refused, it is found again.
   const ForgetEntry entry{.transaction = outcome.name.transaction, .key = outcome.name.participant};
-  co_await propose(shard(outcome.shard), {entry.key, entry.key + '\0'}, encode_entry(entry), executor);
+  co_await propose(shard(outcome.shard), {entry.key, entry.key + '\0'}, encode_entry(entry), executor,
+                   /*hurried=*/false);
 }
 
 }  // namespace pando::kv

@@ -1,6 +1,7 @@
 #include "kv/cluster/led_shard.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pando::kv {
 
@@ -116,6 +117,14 @@ void LedShard::wake_waiters() {
     waiter->set();
   }
   waiters.clear();
+}
+
+void LedShard::hurry(ReplicaHost& host) {
+  for (UnhurriedProposal& each : std::exchange(unhurried, {})) {
+    // Before it is proposed: what waits for that is gone once it is decided.
+    each.gone->set();
+    host.propose(std::move(each.proposal));
+  }
 }
 
 }  // namespace pando::kv

@@ -46,6 +46,13 @@ struct PreparedWrite {
   uint64_t since_ns = 0;
 };
 
+// An entry that nobody waits for: it goes along with the shard's next one.
+struct UnhurriedProposal {
+  Proposal proposal;
+  // Set when it goes.
+  runtime::Event* gone = nullptr;
+};
+
 // How much a shard is asked for, and around which keys.
 class ShardLoad {
  public:
@@ -110,6 +117,7 @@ struct LedShard {
   std::multimap<Bytes, Writer, std::less<>> writers PANDO_GUARDED_BY(mutex);
   // Reading counts.
   mutable ShardLoad load PANDO_GUARDED_BY(mutex);
+  std::vector<UnhurriedProposal> unhurried PANDO_GUARDED_BY(mutex);
   // Woken when something is decided, or the lease ends.
   std::vector<runtime::Event*> waiters PANDO_GUARDED_BY(mutex);
 
@@ -137,6 +145,8 @@ struct LedShard {
   // The moment up to which everything is applied that is not prepared.
   HlcTimestamp complete_until(HlcTimestamp now) const PANDO_REQUIRES(mutex);
   void wake_waiters() PANDO_REQUIRES(mutex);
+  // Proposes what is unhurried: something else is proposed now, or somebody waits.
+  void hurry(ReplicaHost& host) PANDO_REQUIRES(mutex);
 };
 
 }  // namespace pando::kv

@@ -144,6 +144,7 @@ class InsertOperator final : public Operator {
   Task<Status> write_or_resolve(std::size_t first_bad, Status error) {
     RowStore stored;
     Chunk one;
+    PANDO_CO_TRY(co_await writer_->lock_conflicts_ahead(first_bad, statement_.on_conflict->indexes));
     for (std::size_t row = 0; row < first_bad; ++row) {
       const std::vector<uint32_t> selected{static_cast<uint32_t>(row)};
       PANDO_CO_ASSIGN(const auto conflict, co_await writer_->find_conflict(row, statement_.on_conflict->indexes));

@@ -36,6 +36,7 @@ class LockRowsOperator final : public Operator {
           rows_.rows = 0;
           co_return false;
         }
+        PANDO_CO_TRY(co_await lock_ahead());
       }
       while (row_ < rows_.rows && (locked_.empty() || !plan_.one_by_one)) {
         PANDO_CO_ASSIGN(const bool granted, co_await lock(row_));
@@ -50,6 +51,24 @@ class LockRowsOperator final : public Operator {
   }
 
  private:
+  // All of them at once, when they are to be locked whatever becomes of the others.
+  Task<Status> lock_ahead() {
+    const LockRowsNode::Target& target = plan_.targets.front();
+    if (plan_.one_by_one || plan_.targets.size() > 1 ||
+        static_cast<txn::WaitPolicy>(target.wait_policy) != txn::WaitPolicy::kBlock) {
+      co_return Status();
+    }
+    std::vector<Bytes> row_keys;
+    const types::Vector& keys = rows_.columns[slots_.front()];
+    for (std::size_t row = 0; row < rows_.rows; ++row) {
+      if (!keys.is_null(row)) {
+        row_keys.emplace_back(keys.bytes_at(row));
+      }
+    }
+    co_return co_await runtime_.context.transaction.lock_ahead(row_keys,
+                                                               static_cast<txn::LockStrength>(target.strength));
+  }
+
   Task<Result<bool>> lock(std::size_t row) {
     auto& transaction = runtime_.context.transaction;
     for (std::size_t i = 0; i < slots_.size(); ++i) {

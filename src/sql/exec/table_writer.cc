@@ -143,13 +143,29 @@ Status TableWriter::unique_error(std::size_t index, std::size_t row) {
   return unique_violation(layout_.table(), *entry.layout->index, runtime_, types, values);
 }
 
+namespace {
+
+bool arbitrates(const catalog::IndexDescriptor* index, const std::vector<types::Oid>& arbiters) {
+  return index != nullptr && (arbiters.empty() || std::ranges::find(arbiters, index->oid) != arbiters.end());
+}
+
+}  // namespace
+
+Task<Status> TableWriter::lock_conflicts_ahead(std::size_t count, const std::vector<types::Oid>& arbiters) {
+  if (count > 1 && arbitrates(layout_.table().primary_index(), arbiters)) {
+    row_keys_.clear();
+    for (std::size_t row = 0; row < count; ++row) {
+      row_keys_.push_back(new_row_key(row));
+    }
+    co_return co_await runtime_.context.transaction.lock_ahead(row_keys_, txn::LockStrength::kUpdate);
+  }
+  co_return Status();
+}
+
 Task<Result<std::optional<Conflict>>> TableWriter::find_conflict(std::size_t row,
                                                                  const std::vector<types::Oid>& arbiters) {
-  const auto arbitrates = [&](const catalog::IndexDescriptor& index) {
-    return arbiters.empty() || std::ranges::find(arbiters, index.oid) != arbiters.end();
-  };
   const catalog::IndexDescriptor* primary = layout_.table().primary_index();
-  if (primary != nullptr && arbitrates(*primary)) {
+  if (arbitrates(primary, arbiters)) {
     const Bytes key = new_row_key(row);
     PANDO_CO_TRY(co_await lock_key(key, txn::LockStrength::kUpdate));
     PANDO_CO_ASSIGN(const auto existing, co_await runtime_.context.transaction.get_latest(key));
@@ -160,7 +176,7 @@ Task<Result<std::optional<Conflict>>> TableWriter::find_conflict(std::size_t row
   IndexEntries::Entry entry;
   for (std::size_t i = 0; i < entries_.indexes().size(); ++i) {
     const catalog::IndexDescriptor& index = *entries_.indexes()[i].layout->index;
-    if (!index.unique || !arbitrates(index) || !entries_.includes(i, row)) {
+    if (!index.unique || !arbitrates(&index, arbiters) || !entries_.includes(i, row)) {
       continue;
     }
     entries_.entry(i, row, {}, entry);
@@ -329,6 +345,16 @@ Task<Status> TableWriter::remove_entry(std::size_t index, const IndexEntries::En
     }
   }
   co_return runtime_.context.transaction.erase(entry.key);
+}
+
+Task<Status> TableWriter::lock_rows_ahead(const Vector& row_keys, txn::LockStrength strength) {
+  std::vector<Bytes> keys;
+  for (std::size_t row = 0; row < row_keys.size(); ++row) {
+    if (!row_keys.is_null(row)) {
+      keys.emplace_back(row_keys.bytes_at(row));
+    }
+  }
+  co_return co_await runtime_.context.transaction.lock_ahead(keys, strength);
 }
 
 Task<Status> TableWriter::lock_row(Bytes row_key, txn::LockStrength strength) {

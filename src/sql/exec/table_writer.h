@@ -38,6 +38,8 @@ class TableWriter {
   Task<Result<std::optional<Conflict>>> find_conflict(std::size_t row, const std::vector<types::Oid>& arbiters);
   // `known_free`: find_conflict has just found nothing in any unique index.
   Task<Status> insert(std::size_t row, bool known_free);
+  // Before find_conflict of rows [0, count): see Transaction::lock_ahead.
+  Task<Status> lock_conflicts_ahead(std::size_t count, const std::vector<types::Oid>& arbiters);
   // insert() of rows [0, count), in their order, with the looking up of keys done for all of them at once.
   Task<Status> insert_all(std::size_t count);
 
@@ -47,6 +49,8 @@ class TableWriter {
   // Locks the row as the statement means to change it. False: another transaction deleted it. kRestartStatement or
   // 40001 when it was changed since the snapshot.
   Task<Status> lock_row(Bytes row_key, txn::LockStrength strength);
+  // Before lock_row of these rows, NULLs aside: see Transaction::lock_ahead.
+  Task<Status> lock_rows_ahead(const types::Vector& row_keys, txn::LockStrength strength);
   // Replaces row `old_row` of the old rows, stored under `row_key`, with row `row` of the prepared rows.
   Task<Status> update(Bytes row_key, std::size_t old_row, std::size_t row);
   Task<Status> erase(Bytes row_key, std::size_t old_row);

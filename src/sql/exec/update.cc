@@ -105,6 +105,7 @@ class UpdateOperator final : public Operator {
 
   Task<Status> update_rows() {
     const types::Vector& keys = input_rows_.columns[row_key_slot_];
+    PANDO_CO_TRY(co_await writer_->lock_rows_ahead(keys, strength_));
     for (std::size_t row = 0; row < input_rows_.rows; ++row) {
       PANDO_CO_TRY(co_await writer_->lock_row(Bytes(keys.bytes_at(row)), strength_));
     }
