@@ -199,6 +199,7 @@ TEST_F(ManyKeysTest, AWeakerLockIsAskedForAgain) {
   ASSERT_TRUE(other->put("x1", "v").ok());
   EXPECT_EQ(try_lock(*transaction, "x1"), "55P03");
   ASSERT_EQ(cluster_.run(other->commit()).to_string(), "OK");
+  transaction->begin_statement();
   ASSERT_TRUE(cluster_.run(transaction->lock("x1", LockStrength::kKeyShare, WaitPolicy::kNoWait)).ok());
   EXPECT_EQ(cluster_.run(transaction->get_latest("x1")).value(), "v");
   EXPECT_EQ(try_lock(*transaction, "x1"), "OK");

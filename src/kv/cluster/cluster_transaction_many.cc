@@ -90,9 +90,12 @@ Task<Status> ClusterTransaction::read_many(std::span<const Bytes> keys, std::vec
 
 const ClusterTransaction::Lock* ClusterTransaction::find_lock(const Bytes& key, txn::LockStrength strength) const {
   const auto lock = locks_.find(key);
-  // Others may change a row, but for its key, under kKeyShare.
-  const bool holds = lock != locks_.end() && lock->second.strength >= std::max(strength, txn::LockStrength::kShare);
-  return holds ? &lock->second : nullptr;
+  if (lock == locks_.end() || lock->second.strength < strength) {
+    return nullptr;
+  }
+  // Under kKeyShare others may change the row, but for its key: it is as it was when the statement locked it.
+  const bool is_current = lock->second.strength >= txn::LockStrength::kShare || lock->second.number > statement_locks_;
+  return is_current ? &lock->second : nullptr;
 }
 
 std::vector<Bytes> ClusterTransaction::without_lock(std::span<const Bytes> keys, txn::LockStrength strength) const {

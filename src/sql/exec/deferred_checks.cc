@@ -14,6 +14,9 @@ using types::Value;
 
 namespace {
 
+// How many rows are locked together.
+constexpr std::size_t kChecksAtOnce = 1024;
+
 const ConstraintDescriptor* find_constraint(const catalog::TableDescriptor& table, types::Oid oid) {
   const auto found = std::ranges::find(table.constraints, oid, &ConstraintDescriptor::oid);
   return found == table.constraints.end() ? nullptr : &*found;
@@ -92,6 +95,37 @@ Task<Status> check_referencing(const DeferredCheck& check, catalog::TablePtr tab
   co_return lacks_referenced_row(*table, *referenced, constraint, check.key, runtime);
 }
 
+// The row that a check of a referencing row looks for, when its key tells which: not of a secondary index.
+std::optional<Bytes> referenced_row_key(const DeferredCheck& check, Runtime& runtime) {
+  const catalog::TablePtr table = runtime.context.catalog->find_table(check.table);
+  const ConstraintDescriptor* constraint = table == nullptr ? nullptr : find_constraint(*table, check.constraint);
+  if (constraint == nullptr || constraint->kind != catalog::ConstraintKind::kForeign || check.of_referenced) {
+    return std::nullopt;
+  }
+  const catalog::TablePtr referenced = runtime.context.catalog->find_table(constraint->referenced_table);
+  if (referenced == nullptr) {
+    return std::nullopt;
+  }
+  const TableLayout layout(referenced);
+  const auto key = convert_keys(check.key, types_of(*table, constraint->columns),
+                                types_of(*referenced, constraint->referenced_columns), runtime);
+  if (!key.ok() || layout.find_secondary(constraint->index) != nullptr) {
+    return std::nullopt;
+  }
+  return key_in_index(layout, constraint->index, constraint->referenced_columns, *key);
+}
+
+// See Transaction::lock_ahead.
+Task<Status> lock_ahead(std::span<const DeferredCheck> checks, Runtime& runtime) {
+  std::vector<Bytes> keys;
+  for (std::size_t i = 0; checks.size() > 1 && i < checks.size(); ++i) {
+    if (auto key = referenced_row_key(checks[i], runtime)) {
+      keys.push_back(*std::move(key));
+    }
+  }
+  co_return co_await runtime.context.transaction.lock_ahead(keys, txn::LockStrength::kKeyShare);
+}
+
 // A row of the referenced table is gone: unless another has its key now, none may refer to it.
 Task<Status> check_referenced(const DeferredCheck& check, catalog::TablePtr table,
                               const ConstraintDescriptor& constraint, Runtime& runtime) {
@@ -165,6 +199,20 @@ Task<Status> make_check(DeferredCheck check, Runtime& runtime) {
   co_return co_await check_referencing(check, table, *constraint, runtime);
 }
 
+Task<Status> make_checks(std::vector<DeferredCheck> checks, Runtime& runtime) {
+  for (std::size_t i = 0; i < checks.size(); ++i) {
+    if (i % kChecksAtOnce == 0) {
+      const std::span<const DeferredCheck> rest(checks.begin() + static_cast<std::ptrdiff_t>(i), checks.end());
+      PANDO_CO_TRY(co_await lock_ahead(rest.first(std::min(rest.size(), kChecksAtOnce)), runtime));
+    }
+    PANDO_CO_TRY(co_await make_check(std::move(checks[i]), runtime));
+    if (runtime.should_yield()) {
+      PANDO_CO_TRY(co_await runtime.pause());
+    }
+  }
+  co_return Status();
+}
+
 Status still_referenced(const catalog::TableDescriptor& referenced, const catalog::TableDescriptor& table,
                         const ConstraintDescriptor& constraint, const std::vector<Value>& key, Runtime& runtime) {
   return Status(sql_state::kForeignKeyViolation,
@@ -189,13 +237,7 @@ Task<Status> check_deferred(ExecutionContext& context, types::Oid constraint) {
   }
   Runtime runtime(context);
   context.transaction.begin_statement();
-  for (DeferredCheck& check : now) {
-    PANDO_CO_TRY(co_await make_check(std::move(check), runtime));
-    if (runtime.should_yield()) {
-      PANDO_CO_TRY(co_await runtime.pause());
-    }
-  }
-  co_return Status();
+  co_return co_await make_checks(std::move(now), runtime);
 }
 
 }  // namespace pando::sql::exec

@@ -75,6 +75,7 @@ class DeleteOperator final : public Operator {
     deleted_.clear();
     const types::Vector& keys = input_rows_.columns[row_key_slot_];
     PANDO_CO_TRY(co_await writer_->lock_rows_ahead(keys, txn::LockStrength::kUpdate));
+    PANDO_CO_TRY(co_await writer_->lock_erased_entries_ahead(input_rows_.rows));
     for (uint32_t row = 0; row < input_rows_.rows; ++row) {
       if (keys.is_null(row) || !seen_.insert(Bytes(keys.bytes_at(row))).second) {
         if (!keys.is_null(row) && statement_.rows_once) {

@@ -144,11 +144,7 @@ Task<Status> ForeignKeys::finish() {
   for (const Change& change : changes) {
     PANDO_CO_TRY(co_await act(change));
   }
-  const std::vector<DeferredCheck> checks = std::exchange(checks_, {});
-  for (const DeferredCheck& check : checks) {
-    PANDO_CO_TRY(co_await make_check(check, runtime_));
-  }
-  co_return Status();
+  co_return co_await make_checks(std::exchange(checks_, {}), runtime_);
 }
 
 Task<Status> ForeignKeys::act(const Change& change) {

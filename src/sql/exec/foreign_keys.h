@@ -62,6 +62,8 @@ bool is_deferred(const TransactionState& state, const catalog::ConstraintDescrip
 
 // Makes one check of a constraint, as rows are now.
 Task<Status> make_check(DeferredCheck check, Runtime& runtime);
+// All of them, in their order.
+Task<Status> make_checks(std::vector<DeferredCheck> checks, Runtime& runtime);
 
 // 23503: rows of `table` refer to a key of `referenced` that is no longer there.
 Status still_referenced(const catalog::TableDescriptor& referenced, const catalog::TableDescriptor& table,

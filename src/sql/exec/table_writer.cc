@@ -357,6 +357,48 @@ Task<Status> TableWriter::lock_rows_ahead(const Vector& row_keys, txn::LockStren
   co_return co_await runtime_.context.transaction.lock_ahead(keys, strength);
 }
 
+Task<Status> TableWriter::lock_replaced_entries_ahead(std::size_t count) {
+  std::vector<Bytes> keys;
+  IndexEntries::Entry before;
+  IndexEntries::Entry after;
+  for (std::size_t i = 0; count > 1 && i < entries_.indexes().size(); ++i) {
+    if (!entries_.indexes()[i].layout->index->unique) {
+      continue;
+    }
+    for (std::size_t row = 0; row < count; ++row) {
+      before = after = {};
+      if (old_entries_.includes(i, row)) {
+        old_entries_.entry(i, row, {}, before);
+      }
+      if (entries_.includes(i, row)) {
+        entries_.entry(i, row, {}, after);
+      }
+      for (IndexEntries::Entry* const entry : {&before, &after}) {
+        if (entry->unique && before.key != after.key) {
+          keys.push_back(entry->key);
+        }
+      }
+    }
+  }
+  co_return co_await runtime_.context.transaction.lock_ahead(keys, txn::LockStrength::kUpdate);
+}
+
+Task<Status> TableWriter::lock_erased_entries_ahead(std::size_t count) {
+  std::vector<Bytes> keys;
+  IndexEntries::Entry entry;
+  for (std::size_t i = 0; count > 1 && i < old_entries_.indexes().size(); ++i) {
+    for (std::size_t row = 0; old_entries_.indexes()[i].layout->index->unique && row < count; ++row) {
+      if (old_entries_.includes(i, row)) {
+        old_entries_.entry(i, row, {}, entry);
+        if (entry.unique) {
+          keys.push_back(entry.key);
+        }
+      }
+    }
+  }
+  co_return co_await runtime_.context.transaction.lock_ahead(keys, txn::LockStrength::kUpdate);
+}
+
 Task<Status> TableWriter::lock_row(Bytes row_key, txn::LockStrength strength) {
   PANDO_CO_ASSIGN(const auto outcome,
                   co_await runtime_.context.transaction.lock(std::move(row_key), strength, txn::WaitPolicy::kBlock));

@@ -51,6 +51,9 @@ class TableWriter {
   Task<Status> lock_row(Bytes row_key, txn::LockStrength strength);
   // Before lock_row of these rows, NULLs aside: see Transaction::lock_ahead.
   Task<Status> lock_rows_ahead(const types::Vector& row_keys, txn::LockStrength strength);
+  // Before the old rows are replaced by the prepared ones, or erased: the entries of unique indexes that change.
+  Task<Status> lock_replaced_entries_ahead(std::size_t count);
+  Task<Status> lock_erased_entries_ahead(std::size_t count);
   // Replaces row `old_row` of the old rows, stored under `row_key`, with row `row` of the prepared rows.
   Task<Status> update(Bytes row_key, std::size_t old_row, std::size_t row);
   Task<Status> erase(Bytes row_key, std::size_t old_row);

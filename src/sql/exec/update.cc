@@ -119,6 +119,7 @@ class UpdateOperator final : public Operator {
     Status error;
     PANDO_CO_TRY(co_await writer_->prepare(rows_, first_bad, error));
     PANDO_CO_TRY(co_await writer_->prepare_old(old_rows_));
+    PANDO_CO_TRY(co_await writer_->lock_replaced_entries_ahead(first_bad));
     for (std::size_t row = 0; row < first_bad; ++row) {
       PANDO_CO_TRY(co_await writer_->update(Bytes(keys.bytes_at(row)), row, row));
     }
