@@ -53,6 +53,8 @@ struct SessionActivity {
   int64_t transaction_start_us = 0;
   int64_t query_start_us = 0;
   int64_t state_change_us = 0;
+  // The number of its newest transaction; 0 before the first.
+  uint64_t transaction = 0;
 };
 
 class SessionRegistry {
@@ -115,6 +117,8 @@ struct SessionEnvironment {
   // Null for a database beside the first, and for an environment without a node: then every statement does its work
   // itself.
   JobRunner* jobs = nullptr;
+  // Who waits for whom for a lock, by the numbers of their transactions. Null where that is not known: in a cluster.
+  std::function<std::vector<std::pair<uint64_t, uint64_t>>()> lock_waits;
   // Unpredictable numbers, for cancel secrets and seeds.
   std::function<uint64_t()> random;
   // Executors that parallel scans may use.

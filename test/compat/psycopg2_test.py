@@ -3,6 +3,8 @@ import datetime
 import decimal
 import io
 import sys
+import threading
+import time
 
 from server import expect, running, skip
 
@@ -65,12 +67,45 @@ def check_cursors_and_copy(connection):
     connection.commit()
 
 
+def check_waits(connect):
+    """Who keeps whom waiting, by row locks and by advisory locks, as isolationtester asks for it."""
+    holder, waiter, watcher = connect(), connect(), connect()
+    watcher.autocommit = True
+
+    def blocked():
+        with watcher.cursor() as cursor:
+            cursor.execute("SELECT pg_blocking_pids(%s), pg_isolation_test_session_is_blocked(%s, %s)",
+                           (waiter.info.backend_pid, waiter.info.backend_pid, [holder.info.backend_pid]))
+            return cursor.fetchone()
+
+    with watcher.cursor() as cursor:
+        cursor.execute("CREATE TABLE waits (id int PRIMARY KEY); INSERT INTO waits VALUES (1)")
+    for statement in ("SELECT * FROM waits FOR UPDATE", "SELECT pg_advisory_xact_lock(7)"):
+        expect(blocked() == ([], False), f"nobody waits yet: {blocked()}")
+        holder.cursor().execute(statement)
+        thread = threading.Thread(target=waiter.cursor().execute, args=(statement,))
+        thread.start()
+        deadline = time.monotonic() + 20
+        while blocked() != ([holder.info.backend_pid], True):
+            expect(time.monotonic() < deadline, f"{statement} does not wait: {blocked()}")
+            time.sleep(0.01)
+        holder.rollback()
+        thread.join()
+        waiter.rollback()
+    for connection in (holder, waiter, watcher):
+        connection.close()
+
+
 def main(pando):
     with running(pando) as server:
-        connection = psycopg2.connect(host="127.0.0.1", port=server.port, user="postgres", dbname="postgres")
+        def connect():
+            return psycopg2.connect(host="127.0.0.1", port=server.port, user="postgres", dbname="postgres")
+
+        connection = connect()
         check_types(connection)
         check_transactions(connection)
         check_cursors_and_copy(connection)
+        check_waits(connect)
         connection.close()
 
 
