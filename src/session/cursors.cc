@@ -59,7 +59,7 @@ Task<Result<std::string>> Session::run_declare(const ast::DeclareCursor& command
   portal->creation_time_us = evaluation_.statement_time_us;
   // The query sees what is there now, whatever is changed before its rows are fetched.
   PANDO_CO_TRY(co_await begin_query(portal.get()));
-  PANDO_CO_TRY(co_await open_query(portal.get()));
+  portal->open_error = co_await open_query(portal.get());
   portals_[command.name] = std::move(portal);
   co_return "DECLARE CURSOR";
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "sql/ddl/definition.h"
 #include "sql/expr/walk.h"
@@ -209,17 +210,23 @@ Status resolve_referenced(const TableDescriptor& referenced, const ast::Constrai
   return {};
 }
 
-bool has_equality(Oid left, Oid right) {
-  if (types::is_enum(left) || types::is_enum(right)) {
-    return left == right;
-  }
-  return std::ranges::any_of(operators_named("="), [&](const Operator* op) {
-    const auto reaches = [](Oid from, Oid to) {
-      const CastEntry* cast = from == to ? nullptr : find_cast(from, to);
-      return from == to || (cast != nullptr && cast->context == CastContext::kImplicit);
-    };
-    return reaches(left, op->left) && reaches(right, op->right) && op->left != types::oid::kAnyArray;
+// Whether values of both types are compared as they are, in one btree operator family.
+bool share_family(Oid a, Oid b) {
+  using namespace types::oid;
+  constexpr std::array<std::array<Oid, 3>, 4> kFamilies = {
+      {{kInt2, kInt4, kInt8}, {kFloat4, kFloat8, kFloat8}, {kDate, kTimestamp, kTimestamptz}, {kText, kName, kVarchar}}};
+  return std::ranges::any_of(kFamilies, [&](const auto& family) {
+    return std::ranges::find(family, a) != family.end() && std::ranges::find(family, b) != family.end();
   });
+}
+
+// Whether a foreign key's column can be looked for in the key that it references.
+bool has_equality(Oid referencing, Oid referenced) {
+  if (types::is_enum(referencing) || types::is_enum(referenced)) {
+    return referencing == referenced;
+  }
+  const CastEntry* cast = find_cast(referencing, referenced);
+  return share_family(referencing, referenced) || (cast != nullptr && cast->context == CastContext::kImplicit);
 }
 
 Status check_key_types(const TableDescriptor& table, const TableDescriptor& referenced,

@@ -194,6 +194,14 @@ AlterKind alter_kind(PgQuery__AlterTableType type) {
     case PG_QUERY__ALTER_TABLE_TYPE__AT_ChangeOwner:
       return AlterKind::kChangeOwner;
     case PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStatistics:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetOptions:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ResetOptions:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStorage:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetCompression:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetLogged:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetUnLogged:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropOids:
       return AlterKind::kSetOptions;
     case PG_QUERY__ALTER_TABLE_TYPE__AT_ResetRelOptions:
       return AlterKind::kResetOptions;
@@ -212,22 +220,8 @@ const char* unsupported_alter_name(PgQuery__AlterTableType type) {
   switch (type) {
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DropExpression:
       return "ALTER COLUMN ... DROP EXPRESSION";
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStatistics:
-      return "ALTER COLUMN ... SET STATISTICS";
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetOptions:
-      return "ALTER COLUMN ... SET";
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_ResetOptions:
-      return "ALTER COLUMN ... RESET";
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStorage:
-      return "ALTER COLUMN ... SET STORAGE";
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetCompression:
-      return "ALTER COLUMN ... SET COMPRESSION";
     case PG_QUERY__ALTER_TABLE_TYPE__AT_AlterConstraint:
       return "ALTER CONSTRAINT";
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetLogged:
-      return "SET LOGGED";
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetUnLogged:
-      return "SET UNLOGGED";
     case PG_QUERY__ALTER_TABLE_TYPE__AT_SetAccessMethod:
       return "SET ACCESS METHOD";
     case PG_QUERY__ALTER_TABLE_TYPE__AT_SetTableSpace:
@@ -273,7 +267,10 @@ AlterTable::Command TreeReader::alter_command(const PgQuery__AlterTableCmd& node
   if (node.newowner != nullptr) {
     command.owner = role(node.newowner);
   }
-  if (node.def == nullptr || command.kind == AlterKind::kUnsupported) {
+  // What is without effect is read no further.
+  const bool is_ignored =
+      node.def != nullptr && command.kind == AlterKind::kSetOptions && node.def->node_case != PG_QUERY__NODE__NODE_LIST;
+  if (node.def == nullptr || is_ignored || command.kind == AlterKind::kUnsupported) {
     return command;
   }
   switch (node.def->node_case) {
