@@ -171,3 +171,10 @@ CREATE TABLE fk2 (a int REFERENCES pkn)
 CREATE TABLE fk3 (a varchar(5) REFERENCES pkt)
 CREATE TABLE fkx (a int REFERENCES pkt)
 DROP TABLE pki, pkn, pkt, fk1, fk2, fk3
+CREATE TABLE pkf (a int, b int, PRIMARY KEY (a, b))
+CREATE TABLE fkf (a int, b int, c int, FOREIGN KEY (a, b) REFERENCES pkf ON DELETE SET NULL (c))
+CREATE TABLE fkf (a int, b int, c int, FOREIGN KEY (a, b) REFERENCES pkf ON DELETE SET NULL (d))
+CREATE TABLE fkf (a int, b int)
+INSERT INTO fkf VALUES (1, NULL)
+ALTER TABLE fkf ADD FOREIGN KEY (a, b) REFERENCES pkf MATCH FULL
+DROP TABLE fkf, pkf

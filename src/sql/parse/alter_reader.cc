@@ -134,12 +134,34 @@ QualifiedName TreeReader::object_name(const PgQuery__Node* node) {
   }
 }
 
+namespace {
+
+// "(pg_catalog.int4,text[])", as messages show the types that were written.
+std::string signature(const PgQuery__ObjectWithArgs& node) {
+  std::string types;
+  for (std::size_t i = 0; i < node.n_objargs; ++i) {
+    types += i == 0 ? "" : ",";
+    const PgQuery__TypeName* type =
+        node.objargs[i]->node_case == PG_QUERY__NODE__NODE_TYPE_NAME ? node.objargs[i]->type_name : nullptr;
+    for (std::size_t part = 0; type != nullptr && part < type->n_names; ++part) {
+      types += (part == 0 ? "" : ".") + std::string(type->names[part]->string->sval);
+    }
+    types += type != nullptr && type->n_array_bounds > 0 ? "[]" : "";
+  }
+  return "(" + types + ")";
+}
+
+}  // namespace
+
 DropObjects TreeReader::drop(const PgQuery__DropStmt& node) {
   DropObjects result;
   result.kind = object_kind(node.remove_type);
   result.kind_name = object_kind_name(node.remove_type);
   for (std::size_t i = 0; i < node.n_objects; ++i) {
     result.names.push_back(object_name(node.objects[i]));
+    if (node.objects[i]->node_case == PG_QUERY__NODE__NODE_OBJECT_WITH_ARGS && !result.names.back().empty()) {
+      result.names.back().back() += signature(*node.objects[i]->object_with_args);
+    }
   }
   result.behavior =
       node.behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE ? DropBehavior::kCascade : DropBehavior::kRestrict;

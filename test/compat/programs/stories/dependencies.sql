@@ -123,3 +123,14 @@ ALTER TABLE stored SET UNLOGGED;
 ALTER TABLE stored SET LOGGED;
 ALTER TABLE stored ALTER a TYPE text;
 ALTER TABLE stored ALTER a TYPE bigint;
+-- IF EXISTS for what cannot be there.
+CREATE TABLE plain (a int);
+DROP FUNCTION IF EXISTS nothing();
+DROP FUNCTION IF EXISTS nothing(int, text[]), nothing2;
+DROP PROCEDURE IF EXISTS nothing(int);
+DROP TRIGGER IF EXISTS tr ON plain;
+DROP TRIGGER IF EXISTS tr ON nowhere;
+DROP RULE IF EXISTS r ON plain;
+DROP POLICY IF EXISTS p ON plain;
+DROP EXTENSION IF EXISTS nothing;
+DROP PUBLICATION IF EXISTS nothing, nothing2;
