@@ -133,6 +133,8 @@ Task<Status> Session::begin_query(Portal* portal) {
 }
 
 Task<Status> Session::open_query(Portal* portal) {
+  // A statement that starts over has a new query.
+  portal->failed = false;
   portal->query = std::make_unique<sql::exec::Query>(portal->plan->query, execution_context(portal->parameters));
   return portal->query->open();
 }

@@ -79,18 +79,22 @@ def check_waits(connect):
             return cursor.fetchone()
 
     with watcher.cursor() as cursor:
-        cursor.execute("CREATE TABLE waits (id int PRIMARY KEY); INSERT INTO waits VALUES (1)")
-    for statement in ("SELECT * FROM waits FOR UPDATE", "SELECT pg_advisory_xact_lock(7)"):
+        cursor.execute("CREATE TABLE waits (id int PRIMARY KEY, v int); INSERT INTO waits VALUES (1, 1)")
+    for held, statement, row in (("UPDATE waits SET v = v + 1", "SELECT v FROM waits FOR UPDATE", (2,)),
+                                 ("SELECT pg_advisory_xact_lock(7)", "SELECT 3 FROM pg_advisory_xact_lock(7)", (3,))):
         expect(blocked() == ([], False), f"nobody waits yet: {blocked()}")
-        holder.cursor().execute(statement)
-        thread = threading.Thread(target=waiter.cursor().execute, args=(statement,))
+        holder.cursor().execute(held)
+        cursor = waiter.cursor()
+        thread = threading.Thread(target=cursor.execute, args=(statement,))
         thread.start()
         deadline = time.monotonic() + 20
         while blocked() != ([holder.info.backend_pid], True):
             expect(time.monotonic() < deadline, f"{statement} does not wait: {blocked()}")
             time.sleep(0.01)
-        holder.rollback()
+        # What changed meanwhile the waiting statement sees: it starts over.
+        holder.commit()
         thread.join()
+        expect(cursor.fetchone() == row, f"{statement} after the wait")
         waiter.rollback()
     for connection in (holder, waiter, watcher):
         connection.close()
