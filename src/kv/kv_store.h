@@ -89,6 +89,7 @@ class KvStore final : public txn::Store {
   std::vector<ShardDescriptor> shards();
   // One line per locked key, for pando.locks and tests.
   std::vector<std::string> describe_locks() { return locks_.describe(); }
+  std::vector<txn::LockTable::Wait> lock_waits() { return locks_.waits(); }
   // Tells the engine now what it otherwise learns every garbage_interval.
   void advance_garbage_threshold();
 

@@ -104,6 +104,7 @@ struct Node::Parts {
   Status close_store();
   Status open_catalog();
   Status make_environment();
+  std::function<std::vector<std::pair<uint64_t, uint64_t>>()> lock_waits();
   txn::Store& store() {
     if (cluster) {
       return cluster->store();
@@ -244,6 +245,19 @@ Status Node::Parts::open_catalog() {
   return runtime::block_on(opener, statistics->open(opener));
 }
 
+std::function<std::vector<std::pair<uint64_t, uint64_t>>()> Node::Parts::lock_waits() {
+  if (kv_store == nullptr) {
+    return nullptr;
+  }
+  return [this] {
+    std::vector<std::pair<uint64_t, uint64_t>> waits;
+    for (const auto& wait : kv_store->lock_waits()) {
+      waits.emplace_back(wait.waiter.number(), wait.blocker.number());
+    }
+    return waits;
+  };
+}
+
 Status Node::Parts::make_environment() {
   if (cluster) {
     cluster_control = std::make_unique<StoreClusterControl>(*cluster);
@@ -261,6 +275,7 @@ Status Node::Parts::make_environment() {
       .files = &disk,
       .statistics = statistics.get(),
       .cluster = cluster_control.get(),
+      .lock_waits = lock_waits(),
       .random = [] { return (uint64_t{std::random_device()()} << 32) | std::random_device()(); },
       .start_time_us = types::timestamp_of_unix_ns(clock.wall_ns()),
   });

@@ -190,6 +190,19 @@ void AdvisoryLocks::unlock_all(uint64_t owner) {
   }
 }
 
+std::vector<uint64_t> AdvisoryLocks::blockers_of(uint64_t owner) {
+  MutexLock guard(mutex_);
+  std::vector<uint64_t> found;
+  for (const auto& [key, lock] : locks_) {
+    for (auto waiter = lock.waiters.begin(); waiter != lock.waiters.end(); ++waiter) {
+      if (waiter->request.owner == owner) {
+        std::ranges::copy(blockers(lock, waiter->request, waiter), std::back_inserter(found));
+      }
+    }
+  }
+  return found;
+}
+
 std::vector<AdvisoryLocks::Row> AdvisoryLocks::rows() {
   MutexLock guard(mutex_);
   std::vector<Row> rows;

@@ -72,6 +72,8 @@ class AdvisoryLocks {
   void release_transaction(const AdvisoryRequest& held) PANDO_EXCLUDES(mutex_);
   // All holds of the session's own; its transaction's stay.
   void unlock_all(uint64_t owner) PANDO_EXCLUDES(mutex_);
+  // Whom the owner waits for; empty when it does not wait.
+  std::vector<uint64_t> blockers_of(uint64_t owner) PANDO_EXCLUDES(mutex_);
   // pg_locks.
   std::vector<Row> rows() PANDO_EXCLUDES(mutex_);
 

@@ -1,5 +1,7 @@
 // Session: commands that are run from their tree: transactions, settings, prepared statements, locks.
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "session/option_values.h"
@@ -208,7 +210,9 @@ Result<std::string> Session::set_value(const ast::SetVariable& command, SettingS
     return "SET";
   }
   if (command.name == "role" || command.name == "session_authorization") {
-    if (value != "none" && value != identity_.user) {
+    const auto& roles = snapshot()->roles();
+    const bool exists = std::ranges::any_of(roles, [&](const auto& role) { return role.second->name == value; });
+    if (!exists && value != identity_.user && (value != "none" || command.name != "role")) {
       return Status(sql_state::kInvalidParameterValue, "role \"{}\" does not exist", value);
     }
   }

@@ -172,10 +172,10 @@ Task<Result<StatementPlanPtr>> Session::plan_copy_in(catalog::TablePtr table, st
 
 Task<Result<std::string>> Session::run_copy_in(const ast::Copy& copy, CopyOptions options, PreparedStatementPtr holder,
                                                Output output) {
-  if (transaction_.read_only()) {
+  PANDO_CO_ASSIGN(const catalog::TablePtr table, copied_table(copy));
+  if (transaction_.read_only() && !table->temporary) {
     co_return Status(sql_state::kReadOnlySqlTransaction, "cannot execute COPY FROM in a read-only transaction");
   }
-  PANDO_CO_ASSIGN(const catalog::TablePtr table, copied_table(copy));
   PANDO_CO_ASSIGN(const std::vector<std::string> names, copied_columns(*table, copy.columns));
   std::vector<CopyColumn> columns;
   std::vector<types::Oid> types;

@@ -59,7 +59,12 @@ Task<Result<std::string>> Session::run_declare(const ast::DeclareCursor& command
   portal->creation_time_us = evaluation_.statement_time_us;
   // The query sees what is there now, whatever is changed before its rows are fetched.
   PANDO_CO_TRY(co_await begin_query(portal.get()));
-  PANDO_CO_TRY(co_await open_query(portal.get()));
+  Status opened = co_await open_query(portal.get());
+  constexpr std::string_view kDataException = "22";
+  if (!opened.ok() && !opened.code().view().starts_with(kDataException)) {
+    co_return opened;
+  }
+  portal->open_error = std::move(opened);
   portals_[command.name] = std::move(portal);
   co_return "DECLARE CURSOR";
 }

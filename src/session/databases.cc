@@ -123,6 +123,7 @@ Task<Result<Databases::Opened*>> Databases::open_one(Entry entry, runtime::Execu
       .statistics = database->statistics.get(),
       .cluster = first_.cluster,
       .databases = this,
+      .lock_waits = first_.lock_waits,
       .random = first_.random,
       .helpers = first_.helpers,
       .start_time_us = first_.start_time_us,

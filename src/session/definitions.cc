@@ -86,7 +86,8 @@ Task<Result<std::string>> Session::run_definition(const ast::Statement* statemen
   catalog::Job job;
   transaction_.start();
   if (transaction_.read_only()) {
-    co_return Status(sql_state::kReadOnlySqlTransaction, "cannot execute data definition in a read-only transaction");
+    co_return Status(sql_state::kReadOnlySqlTransaction, "cannot execute {} in a read-only transaction",
+                     sql::definition_name(*statement));
   }
   transaction_.transaction().begin_statement();
   DefinitionQueries queries(*this);

@@ -54,6 +54,8 @@ struct SessionActivity {
   int64_t transaction_start_us = 0;
   int64_t query_start_us = 0;
   int64_t state_change_us = 0;
+  // The number of its newest transaction; 0 before the first.
+  uint64_t transaction = 0;
 };
 
 class SessionRegistry {
@@ -117,6 +119,8 @@ struct SessionEnvironment {
   // itself.
   JobRunner* jobs = nullptr;
   catalog::JobSizes job_sizes = {};
+  // Who waits for whom for a lock, by the numbers of their transactions. Null where that is not known: in a cluster.
+  std::function<std::vector<std::pair<uint64_t, uint64_t>>()> lock_waits;
   // Unpredictable numbers, for cancel secrets and seeds.
   std::function<uint64_t()> random;
   // Executors that parallel scans may use.

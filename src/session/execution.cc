@@ -98,15 +98,24 @@ Status Session::renew_plan(Portal* portal) {
   return {};
 }
 
+// A read-only transaction may write to temporary tables.
+bool Session::writes_only_temporary(const StatementPlan& plan) {
+  return !plan.locked_tables.empty() && std::ranges::all_of(plan.locked_tables, [this](types::Oid oid) {
+    const catalog::TablePtr table = snapshot()->find_table(oid);
+    return table != nullptr && table->temporary;
+  });
+}
+
 Task<Status> Session::begin_query(Portal* portal) {
   portal->started = true;
   portal->savepoint_depth = transaction_.savepoint_depth();
   transaction_.start();
-  if (transaction_.read_only() && portal->plan->modifies()) {
+  const bool is_refused = transaction_.read_only() && !writes_only_temporary(*portal->plan);
+  if (is_refused && portal->plan->modifies()) {
     co_return Status(sql_state::kReadOnlySqlTransaction, "cannot execute {} in a read-only transaction",
                      verb_of(portal->plan->tag));
   }
-  if (transaction_.read_only() && !portal->plan->locked_tables.empty()) {
+  if (is_refused && !portal->plan->locked_tables.empty()) {
     co_return Status(sql_state::kReadOnlySqlTransaction, "cannot execute {} in a read-only transaction",
                      locking_name(portal->statement.get()));
   }
@@ -124,6 +133,8 @@ Task<Status> Session::begin_query(Portal* portal) {
 }
 
 Task<Status> Session::open_query(Portal* portal) {
+  // A statement that starts over has a new query.
+  portal->failed = false;
   portal->query = std::make_unique<sql::exec::Query>(portal->plan->query, execution_context(portal->parameters));
   return portal->query->open();
 }
@@ -139,11 +150,19 @@ Task<Result<bool>> Session::fetch_chunk(Portal* portal) {
     portal->replayed += portal->pending.rows - portal->pending_first;
     co_return true;
   }
+  if (!portal->open_error.ok()) {
+    portal->failed = true;
+    co_return std::exchange(portal->open_error, Status());
+  }
+  if (portal->failed) {
+    co_return Status(sql_state::kObjectNotInPrerequisiteState, "portal \"{}\" cannot be run", portal->name);
+  }
   if (cancellation_.requested()) {
     co_return cancellation_.status();
   }
-  PANDO_CO_ASSIGN(const bool more, co_await portal->query->next(portal->pending));
-  if (more && portal->shape != nullptr) {
+  auto more = co_await portal->query->next(portal->pending);
+  portal->failed = !more.ok();
+  if (more.ok() && *more && portal->shape != nullptr) {
     name_objects(*portal->shape, portal->pending);
   }
   co_return more;

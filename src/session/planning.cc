@@ -114,7 +114,7 @@ sql::BindOptions Session::bind_options(const TextPtr& text, std::span<const type
           .parse_type_name = &parse::parse_type_name,
           .parameter_types = types,
           .database = identity_.database,
-          .user = identity_.user};
+          .user = services_->current_user()};
 }
 
 bool Session::is_current(const StatementPlan& plan) {

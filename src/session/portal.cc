@@ -37,6 +37,8 @@ void Portal::clear() {
 void Portal::restart() {
   started = false;
   ended = false;
+  failed = false;
+  open_error = Status();
   query.reset();
   pending.rows = 0;
   pending_first = 0;

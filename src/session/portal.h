@@ -56,6 +56,10 @@ struct Portal {
   std::string tag;
   // The query has no more rows.
   bool ended = false;
+  // Its query ended with an error: it cannot go on, even where a savepoint lets the transaction do so.
+  bool failed = false;
+  // Opening a cursor's query may compute rows already: what that met is told when the first one is asked for.
+  Status open_error;
   std::unique_ptr<sql::exec::Query> query;
   // Rows of the query's last chunk that are not delivered yet.
   types::Chunk pending;

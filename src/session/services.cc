@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <charconv>
 
+#include <fmt/format.h>
+
 #include "runtime/sleep.h"
 #include "session/object_names.h"
 #include "session/session.h"
+#include "types/array.h"
 
 namespace pando::session {
 namespace {
@@ -40,11 +43,17 @@ std::vector<std::string> Services::existing_search_path() {
   return path;
 }
 
+std::string Services::current_user() const {
+  std::string role = settings_.show("role").value_or("none");
+  return role != "none" ? role : settings_.show("session_authorization").value_or(identity_.user);
+}
+
 std::vector<std::string> Services::permanent_search_path() {
   const auto snapshot = transaction_.catalog_snapshot();
+  const std::string user = current_user();
   std::vector<std::string> path;
   for (const std::string& name : settings_.values().search_path) {
-    const std::string& schema = name == "$user" ? identity_.user : name;
+    const std::string& schema = name == "$user" ? user : name;
     if (snapshot->find_schema(schema) != nullptr && std::ranges::find(path, schema) == path.end()) {
       path.push_back(schema);
     }
@@ -250,14 +259,37 @@ std::vector<std::string> Services::current_schemas(bool include_implicit) {
   return schemas;
 }
 
+std::vector<uint32_t> Services::blocking_processes(uint32_t process_id) {
+  const std::vector<SessionActivity> sessions = environment_.registry.activities();
+  const auto waiter = std::ranges::find(sessions, process_id, &SessionActivity::process_id);
+  std::vector<uint32_t> blocking;
+  if (waiter != sessions.end() && waiter->transaction != 0 && environment_.lock_waits) {
+    for (const auto& [waiting, blocker] : environment_.lock_waits()) {
+      const auto session = std::ranges::find(sessions, blocker, &SessionActivity::transaction);
+      if (waiting == waiter->transaction && session != sessions.end()) {
+        blocking.push_back(session->process_id);
+      }
+    }
+  }
+  for (const uint64_t owner : environment_.registry.advisory_locks().blockers_of(process_id)) {
+    blocking.push_back(static_cast<uint32_t>(owner));
+  }
+  std::ranges::sort(blocking);
+  blocking.erase(std::ranges::unique(blocking).begin(), blocking.end());
+  return blocking;
+}
+
 // --- facts and requests ---
 
 std::optional<std::string> Services::fact(std::string_view name) {
   if (name == "current_database") {
     return identity_.database;
   }
-  if (name == "current_user" || name == "session_user") {
-    return identity_.user;
+  if (name == "current_user") {
+    return current_user();
+  }
+  if (name == "session_user") {
+    return settings_.show("session_authorization");
   }
   if (name == "current_schema") {
     const auto path = permanent_search_path();
@@ -325,6 +357,25 @@ Result<std::optional<std::string>> Services::act(std::string_view name, std::spa
   }
   if (name == "pg_get_expr") {
     return std::optional(shown_expression(arguments[0].bytes()));
+  }
+  if (name == "pg_blocking_pids") {
+    return fmt::format("{{{}}}", fmt::join(blocking_processes(static_cast<uint32_t>(arguments[0].as<int32_t>())), ","));
+  }
+  if (name == "pg_isolation_test_session_is_blocked") {
+    const types::ArrayView others(arguments[1].bytes());
+    for (const uint32_t process : blocking_processes(static_cast<uint32_t>(arguments[0].as<int32_t>()))) {
+      for (std::size_t i = 0; i < others.size(); ++i) {
+        if (!others.is_null(i) && others.at<int32_t>(i) == static_cast<int32_t>(process)) {
+          return std::optional<std::string>("t");
+        }
+      }
+    }
+    return std::optional<std::string>("f");
+  }
+  if (name == "pg_get_expr_pretty") {
+    const auto table = transaction_.catalog_snapshot()->find_table(arguments[1].as<types::Oid>());
+    const std::string stored(arguments[0].bytes());
+    return std::optional(table == nullptr ? shown_expression(stored) : pretty_expression(stored, table));
   }
   if (name == "pg_get_serial_sequence") {
     return serial_sequence(arguments[0].bytes(), arguments[1].bytes());

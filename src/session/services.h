@@ -14,7 +14,9 @@
 #include "session/environment.h"
 #include "session/session_settings.h"
 #include "session/session_transaction.h"
+#include "sql/bind/bind.h"
 #include "sql/function/evaluation_context.h"
+#include "sql/plan/print_expr.h"
 
 namespace pando::session {
 
@@ -29,6 +31,8 @@ class Services final : public sql::SessionServices {
   // Where names are looked for: the schemas of search_path that exist, without the implied pg_catalog, behind the
   // session's temporary schema if there is one.
   std::vector<std::string> existing_search_path();
+  // As SET ROLE and SET SESSION AUTHORIZATION have it.
+  std::string current_user() const;
   // The OID of a table, view, sequence or index; 0 when there is none.
   types::Oid find_relation(std::string_view schema, std::string_view name) { return resolve_relation(schema, name); }
   // Named by the first temporary object, which also makes it; empty until then.
@@ -103,15 +107,23 @@ class Services final : public sql::SessionServices {
   Result<std::optional<std::string>> serial_sequence(std::string_view table_name, std::string_view column_name);
   Result<std::optional<types::Oid>> resolve_signature(std::string_view text);
   types::Oid resolve_relation(std::string_view schema, std::string_view name);
+  // The sessions whose locks keep the one of this process id waiting.
+  std::vector<uint32_t> blocking_processes(uint32_t process_id);
   // services_comments.cc: pg_description by catalog ("pg_class"; empty for any), and pg_describe_object.
   std::optional<std::string> comment_of(std::string_view catalog, types::Oid object, int64_t part);
   bool is_updatable_view(const catalog::TableDescriptor& table);
   std::optional<std::string> object_description(types::Oid catalog, types::Oid object, int64_t part);
   std::optional<std::string> relation_fact(std::string_view function, types::Oid relation, int64_t argument);
-  std::optional<std::string> index_definition(types::Oid oid, int64_t column);
-  std::optional<std::string> constraint_definition(types::Oid oid);
+  std::optional<std::string> index_definition(types::Oid oid, int64_t column, bool pretty);
+  std::optional<std::string> constraint_definition(types::Oid oid, bool pretty);
   std::string foreign_key_definition(const catalog::TableDescriptor& table,
                                      const catalog::ConstraintDescriptor& constraint);
+  // services_views.cc: a view's query, laid out; an expression for people to read.
+  std::optional<std::string> view_definition(const catalog::TableDescriptor& view, int64_t wrap_column, bool pretty);
+  std::string pretty_expression(const std::string& stored, const catalog::TablePtr& table);
+  std::string pretty_check(const catalog::TypeDescriptor& domain, const std::string& stored);
+  sql::BindOptions stored_bind_options(sql::EvaluationContext& evaluation);
+  sql::PrintOptions shown_print_options(bool pretty);
   std::string qualify(types::Oid schema, const std::string& name, bool visible);
   // A stored expression, with relations it names as constants qualified only where the search path asks for it.
   std::string shown_expression(std::string_view stored);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -38,19 +39,22 @@ std::string_view action_name(catalog::ForeignAction action) {
   PANDO_UNREACHABLE("a referential action outside its enumeration");
 }
 
+// How a stored expression is shown.
+using Show = const std::function<std::string(const std::string&)>&;
+
 // One column of an index: its name, or its expression in parentheses unless it is a function call.
-std::string index_column(const catalog::TableDescriptor& table, const catalog::IndexColumn& column) {
+std::string index_column(const catalog::TableDescriptor& table, const catalog::IndexColumn& column, Show show) {
   if (column.attribute != 0) {
     return quote_name(table.column(column.attribute).name);
   }
   const std::string& sql = column.expression_sql;
-  return sql.ends_with(")") && !sql.starts_with("(") ? sql : "(" + sql + ")";
+  return sql.ends_with(")") && !sql.starts_with("(") ? show(sql) : "(" + show(sql) + ")";
 }
 
-std::string index_columns(const catalog::TableDescriptor& table, const catalog::IndexDescriptor& index) {
+std::string index_columns(const catalog::TableDescriptor& table, const catalog::IndexDescriptor& index, Show show) {
   std::string out;
   for (const catalog::IndexColumn& column : index.columns) {
-    out += (out.empty() ? "" : ", ") + index_column(table, column);
+    out += (out.empty() ? "" : ", ") + index_column(table, column, show);
     out += column.descending ? " DESC" : "";
     if (column.nulls_first != column.descending) {
       out += column.nulls_first ? " NULLS FIRST" : " NULLS LAST";
@@ -117,23 +121,25 @@ std::string Services::shown_expression(std::string_view stored) {
   }
 }
 
-std::optional<std::string> Services::index_definition(Oid oid, int64_t column) {
+std::optional<std::string> Services::index_definition(Oid oid, int64_t column, bool pretty) {
   const auto table = transaction_.catalog_snapshot()->find_index_table(oid);
   if (table == nullptr) {
     return std::nullopt;
   }
   const catalog::IndexDescriptor& index = *table->find_index(oid);
+  const auto show = [&](const std::string& sql) { return pretty ? pretty_expression(sql, table) : sql; };
   if (column > 0) {
     return static_cast<std::size_t>(column) <= index.columns.size()
-               ? index_column(*table, index.columns[static_cast<std::size_t>(column) - 1])
+               ? index_column(*table, index.columns[static_cast<std::size_t>(column) - 1], show)
                : "";
   }
-  std::string out =
-      fmt::format("CREATE {}INDEX {} ON {} USING {} ({})", index.unique ? "UNIQUE " : "", quote_name(index.name),
-                  qualify(table->schema, table->name, false), index.method, index_columns(*table, index));
+  std::string out = fmt::format(
+      "CREATE {}INDEX {} ON {} USING {} ({})", index.unique ? "UNIQUE " : "", quote_name(index.name),
+      pretty ? name_of(types::oid::kRegclass, table->oid).value_or("") : qualify(table->schema, table->name, false),
+      index.method, index_columns(*table, index, show));
   out += index.included.empty() ? "" : fmt::format(" INCLUDE ({})", column_list(*table, index.included));
   out += index.nulls_not_distinct ? " NULLS NOT DISTINCT" : "";
-  out += index.predicate_sql.empty() ? "" : fmt::format(" WHERE {}", index.predicate_sql);
+  out += index.predicate_sql.empty() ? "" : " WHERE " + show(index.predicate_sql);
   return out;
 }
 
@@ -154,11 +160,12 @@ std::string Services::foreign_key_definition(const catalog::TableDescriptor& tab
   return out;
 }
 
-std::optional<std::string> Services::constraint_definition(Oid oid) {
+std::optional<std::string> Services::constraint_definition(Oid oid, bool pretty) {
   for (const auto& [type_oid, type] : transaction_.catalog_snapshot()->user_defined_types()) {
     const auto check = std::ranges::find(type->checks, oid, &catalog::TypeDescriptor::Check::oid);
     if (check != type->checks.end()) {
-      return fmt::format("CHECK ({}){}", shown_expression(check->sql), check->validated ? "" : " NOT VALID");
+      return fmt::format("CHECK ({}){}", pretty ? pretty_check(*type, check->sql) : shown_expression(check->sql),
+                         check->validated ? "" : " NOT VALID");
     }
   }
   for (const auto& [table_oid, table] : transaction_.catalog_snapshot()->tables()) {
@@ -175,7 +182,9 @@ std::optional<std::string> Services::constraint_definition(Oid oid) {
           out = fmt::format("UNIQUE ({})", column_list(*table, constraint.columns));
           break;
         case catalog::ConstraintKind::kCheck:
-          out = fmt::format("CHECK ({})", constraint.check_sql);
+          out =
+              fmt::format("CHECK ({})", pretty ? pretty_expression(constraint.check_sql, table) : constraint.check_sql);
+          out += constraint.no_inherit ? " NO INHERIT" : "";
           break;
         case catalog::ConstraintKind::kForeign:
           out = foreign_key_definition(*table, constraint);
@@ -194,14 +203,17 @@ Result<std::optional<std::string>> Services::describe(std::string_view function,
                                                       bool pretty) {
   const auto snapshot = transaction_.catalog_snapshot();
   if (function == "pg_get_indexdef") {
-    return index_definition(object, argument);
+    return index_definition(object, argument, pretty);
   }
   if (function == "pg_get_constraintdef") {
-    return constraint_definition(object);
+    return constraint_definition(object, pretty);
   }
   if (function == "pg_get_viewdef") {
     const auto view = snapshot->find_table(object);
-    return view == nullptr || view->view_sql.empty() ? std::nullopt : std::optional(" " + view->view_sql + ";");
+    if (view == nullptr || view->view_sql.empty()) {
+      return std::nullopt;
+    }
+    return view_definition(*view, argument, pretty).value_or("") + ";";
   }
   constexpr std::string_view kComment = "obj_description";
   if (function.starts_with(kComment)) {

@@ -300,6 +300,7 @@ SessionActivity Session::activity() const {
   out.transaction_start_us = active || status != 'I' ? transaction_start_us_ : 0;
   out.query_start_us = query_start_us_;
   out.state_change_us = state_change_us_;
+  out.transaction = transaction_.number();
   return out;
 }
 

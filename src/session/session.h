@@ -200,6 +200,7 @@ class Session {
   bool may_read_point(const StatementPlan& plan);
   // False: some must be waited for, or the store cannot tell.
   bool try_lock_tables(const StatementPlan& plan);
+  bool writes_only_temporary(const StatementPlan& plan);
   bool execute_read(Portal& portal, ResultSink* sink, Status& status);
   bool execute_write(Portal& portal, ResultSink* sink, Status& status);
   // False: the general way must run.

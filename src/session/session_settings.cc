@@ -511,6 +511,9 @@ void SessionSettings::apply(const SettingDefinition& definition, const std::stri
     values_.search_path.clear();
     split_identifier_list(value, values_.search_path);
     ++binding_version_;
+  } else if (name == "role" || name == "session_authorization") {
+    // Whose schema "$user" is.
+    ++binding_version_;
   } else if (name == "work_mem") {
     values_.work_mem_bytes = static_cast<std::size_t>(to_integer(value)) * 1_KiB;
   } else if (name == "hash_mem_multiplier") {

@@ -141,6 +141,7 @@ void SessionTransaction::start() {
     transaction_ = store_.begin(options);
     access_ = txn::PointAccess::of(transaction_.get());
   }
+  number_.store(transaction_->id().number(), std::memory_order_release);
   catalog_view_.emplace(catalog_, *transaction_);
 }
 
@@ -290,7 +291,8 @@ Status SessionTransaction::define_savepoint(std::string name) {
                       .settings_mark = settings_.savepoint(),
                       .advisory_held = advisory_held_.size(),
                       .listening = messages_.listening.size(),
-                      .notifications = messages_.notifications.size()};
+                      .notifications = messages_.notifications.size(),
+                      .read_only = read_only_};
   if (transaction_ != nullptr) {
     savepoint.savepoint = transaction_->savepoint();
     savepoint.catalog_changes = catalog_view_->change_count();
@@ -318,6 +320,7 @@ Status SessionTransaction::release_savepoint(std::string_view name) {
   if (savepoints_[index].savepoint) {
     transaction_->release(*savepoints_[index].savepoint);
   }
+  read_only_ = savepoints_[index].read_only;
   savepoints_.resize(index);
   return {};
 }
@@ -334,6 +337,7 @@ void SessionTransaction::rollback_to_savepoint(std::size_t index) {
   }
   execution_state_.deferred.resize(std::min(execution_state_.deferred.size(), savepoint.deferred_checks));
   execution_state_.changes.resize(std::min(execution_state_.changes.size(), savepoint.changes));
+  read_only_ = savepoint.read_only;
   settings_.rollback_to(savepoint.settings_mark);
   free_advisory_locks(savepoint.advisory_held);
   messages_.listening.resize(std::min(messages_.listening.size(), savepoint.listening));

@@ -14,6 +14,7 @@
 // The store's transaction starts with the first statement that needs it, so SET TRANSACTION can still change how.
 // Thread-safety: the session's coroutine only.
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -119,6 +120,8 @@ class SessionTransaction {
   // --- advisory locks of the transaction, freed when it or the savepoint they were taken under ends ---
   void set_lock_owner(AdvisoryLocks* locks, uint64_t owner) { advisory_locks_ = locks, lock_owner_ = owner; }
   uint64_t lock_owner() const { return lock_owner_; }
+  // Of the newest transaction; 0 before the first. From any thread.
+  uint64_t number() const { return number_.load(std::memory_order_acquire); }
   void keep_advisory_lock(const AdvisoryRequest& held) { advisory_held_.push_back(held); }
   // What the committed transaction said; taken by the session after commit().
   TransactionMessages take_messages() { return std::exchange(messages_, {}); }
@@ -146,6 +149,8 @@ class SessionTransaction {
     std::size_t advisory_held = 0;
     std::size_t listening = 0;
     std::size_t notifications = 0;
+    // SET TRANSACTION READ ONLY ends with the savepoint inside which it was said.
+    bool read_only = false;
   };
 
   void take_defaults();
@@ -181,6 +186,7 @@ class SessionTransaction {
   uint64_t lock_owner_ = 0;
   std::vector<AdvisoryRequest> advisory_held_;
   TransactionMessages messages_;
+  std::atomic<uint64_t> number_{0};
 };
 
 }  // namespace pando::session

@@ -3,6 +3,8 @@ import datetime
 import decimal
 import io
 import sys
+import threading
+import time
 
 from server import expect, running, skip
 
@@ -65,12 +67,49 @@ def check_cursors_and_copy(connection):
     connection.commit()
 
 
+def check_waits(connect):
+    """Who keeps whom waiting, by row locks and by advisory locks, as isolationtester asks for it."""
+    holder, waiter, watcher = connect(), connect(), connect()
+    watcher.autocommit = True
+
+    def blocked():
+        with watcher.cursor() as cursor:
+            cursor.execute("SELECT pg_blocking_pids(%s), pg_isolation_test_session_is_blocked(%s, %s)",
+                           (waiter.info.backend_pid, waiter.info.backend_pid, [holder.info.backend_pid]))
+            return cursor.fetchone()
+
+    with watcher.cursor() as cursor:
+        cursor.execute("CREATE TABLE waits (id int PRIMARY KEY, v int); INSERT INTO waits VALUES (1, 1)")
+    for held, statement, row in (("UPDATE waits SET v = v + 1", "SELECT v FROM waits FOR UPDATE", (2,)),
+                                 ("SELECT pg_advisory_xact_lock(7)", "SELECT 3 FROM pg_advisory_xact_lock(7)", (3,))):
+        expect(blocked() == ([], False), f"nobody waits yet: {blocked()}")
+        holder.cursor().execute(held)
+        cursor = waiter.cursor()
+        thread = threading.Thread(target=cursor.execute, args=(statement,))
+        thread.start()
+        deadline = time.monotonic() + 20
+        while blocked() != ([holder.info.backend_pid], True):
+            expect(time.monotonic() < deadline, f"{statement} does not wait: {blocked()}")
+            time.sleep(0.01)
+        # What changed meanwhile the waiting statement sees: it starts over.
+        holder.commit()
+        thread.join()
+        expect(cursor.fetchone() == row, f"{statement} after the wait")
+        waiter.rollback()
+    for connection in (holder, waiter, watcher):
+        connection.close()
+
+
 def main(pando):
     with running(pando) as server:
-        connection = psycopg2.connect(host="127.0.0.1", port=server.port, user="postgres", dbname="postgres")
+        def connect():
+            return psycopg2.connect(host="127.0.0.1", port=server.port, user="postgres", dbname="postgres")
+
+        connection = connect()
         check_types(connection)
         check_transactions(connection)
         check_cursors_and_copy(connection)
+        check_waits(connect)
         connection.close()
 
 

@@ -143,3 +143,38 @@ ALTER TABLE ts ALTER b TYPE varchar
 DROP VIEW vv
 ALTER TABLE ts ALTER a TYPE bigint
 DROP TABLE ts
+-- ARRAY(SELECT ...) of arrays has one dimension more.
+SELECT ARRAY(SELECT ARRAY[i, i / 2] FROM generate_series(1, 5) i)
+SELECT ARRAY(SELECT ARRAY['a', i::text] FROM generate_series(9, 11) i), ARRAY(SELECT ARRAY[1] WHERE false)
+SELECT ARRAY(SELECT CASE WHEN i = 1 THEN ARRAY[1] END FROM generate_series(1, 2) i)
+SELECT ARRAY(SELECT array_fill(0, ARRAY[i]) FROM generate_series(1, 2) i)
+-- A subquery that reads a CTE of an outer query, which is correlated itself.
+SELECT (WITH c(f) AS (VALUES (g)) SELECT (SELECT f FROM c)) FROM generate_series(1, 5) g
+SELECT (WITH c(f) AS (VALUES (g)) VALUES ((SELECT f FROM c))) FROM generate_series(1, 5) g
+SELECT (WITH c(f) AS (SELECT g + 1) SELECT (SELECT (SELECT f FROM c) + h FROM generate_series(1, 1) h)) FROM generate_series(1, 3) g
+-- The array of VARIADIC, when it is constant.
+SELECT num_nonnulls(VARIADIC '{1,2,NULL,3}'::int[]), num_nulls(VARIADIC '{1,2,NULL,3}'::int[]), num_nulls(VARIADIC '{}'::text[])
+SELECT num_nonnulls(VARIADIC NULL::text[])
+-- Windows.
+SELECT count() OVER () FROM generate_series(1, 2) g
+SELECT count(*) OVER w FROM generate_series(1, 2) g WINDOW w AS (ORDER BY g), w AS (ORDER BY g)
+SELECT sum(g) OVER (ROWS BETWEEN x PRECEDING AND x FOLLOWING) FROM generate_series(1, 2) g, (VALUES (1)) v(x)
+SELECT sum(g) OVER (ORDER BY g RANGE BETWEEN '1 day'::interval PRECEDING AND CURRENT ROW) FROM generate_series(1, 2) g
+-- The types of a foreign key and of what it references.
+CREATE TABLE pki (a int PRIMARY KEY)
+CREATE TABLE pkn (a numeric PRIMARY KEY)
+CREATE TABLE pkt (a text PRIMARY KEY)
+CREATE TABLE fkx (a numeric REFERENCES pki)
+CREATE TABLE fkx (a real REFERENCES pki)
+CREATE TABLE fk1 (a bigint REFERENCES pki)
+CREATE TABLE fk2 (a int REFERENCES pkn)
+CREATE TABLE fk3 (a varchar(5) REFERENCES pkt)
+CREATE TABLE fkx (a int REFERENCES pkt)
+DROP TABLE pki, pkn, pkt, fk1, fk2, fk3
+CREATE TABLE pkf (a int, b int, PRIMARY KEY (a, b))
+CREATE TABLE fkf (a int, b int, c int, FOREIGN KEY (a, b) REFERENCES pkf ON DELETE SET NULL (c))
+CREATE TABLE fkf (a int, b int, c int, FOREIGN KEY (a, b) REFERENCES pkf ON DELETE SET NULL (d))
+CREATE TABLE fkf (a int, b int)
+INSERT INTO fkf VALUES (1, NULL)
+ALTER TABLE fkf ADD FOREIGN KEY (a, b) REFERENCES pkf MATCH FULL
+DROP TABLE fkf, pkf

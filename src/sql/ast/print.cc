@@ -79,8 +79,22 @@ class Printer {
     if (s.limit) {
       text += s.with_ties ? " FETCH FIRST (" + expr(s.limit) + ") ROWS WITH TIES" : " LIMIT " + expr(s.limit);
     }
+    for (const LockingClause& clause : s.locking) {
+      text += locking(clause);
+    }
     with_names_.resize(with_before);
     return text;
+  }
+
+  std::string locking(const LockingClause& clause) {
+    constexpr std::array kStrengths = {"KEY SHARE", "SHARE", "NO KEY UPDATE", "UPDATE"};
+    std::string text = std::string(" FOR ") + kStrengths[static_cast<std::size_t>(clause.strength)];
+    if (!clause.relations.empty()) {
+      text += " OF " + joined(clause.relations, ", ", [&](const RelationName& name) { return identifier(name.name); });
+    }
+    return text + (clause.wait == LockingClause::Wait::kNoWait       ? " NOWAIT"
+                   : clause.wait == LockingClause::Wait::kSkipLocked ? " SKIP LOCKED"
+                                                                     : "");
   }
 
   std::string from(const SelectCore& core) {
@@ -165,9 +179,42 @@ class Printer {
     return text;
   }
   std::string print(const ArrayConstructor& node) { return "ARRAY[" + list(node.elements) + "]"; }
+  // EXTRACT and its kin as they are written; empty for others.
+  std::string sql_syntax(const FunctionCall& node) {
+    const std::string& name = node.name.back();
+    const std::size_t count = node.arguments.size();
+    const auto part = [&](std::size_t i) { return expr(node.arguments[i]); };
+    if (name == "timezone" && count == 2) {
+      return fmt::format("({} AT TIME ZONE {})", part(1), part(0));
+    }
+    if (name == "overlaps" && count == 4) {
+      return fmt::format("(({}, {}) OVERLAPS ({}, {}))", part(0), part(1), part(2), part(3));
+    }
+    if (name == "extract" && count == 2) {
+      return fmt::format("EXTRACT({} FROM {})", part(0), part(1));
+    }
+    if (name == "pg_collation_for" && count == 1) {
+      return fmt::format("COLLATION FOR ({})", part(0));
+    }
+    if (name == "overlay" && count >= 3) {
+      return fmt::format("OVERLAY({} PLACING {} FROM {}{})", part(0), part(1), part(2),
+                         count == 4 ? " FOR " + part(3) : "");
+    }
+    if (name == "position" && count == 2) {
+      return fmt::format("POSITION(({}) IN ({}))", part(1), part(0));
+    }
+    if (name == "substring" && count >= 2) {
+      return fmt::format("SUBSTRING({} FROM {}{})", part(0), part(1), count == 3 ? " FOR " + part(2) : "");
+    }
+    if ((name == "btrim" || name == "ltrim" || name == "rtrim") && count >= 1) {
+      const char* side = name == "btrim" ? "BOTH" : name == "ltrim" ? "LEADING" : "TRAILING";
+      return fmt::format("TRIM({}{} FROM {})", side, count == 2 ? " " + part(1) : "", part(0));
+    }
+    return "";
+  }
   std::string print(const FunctionCall& node) {
-    if (node.sql_syntax && node.name.back() == "timezone" && node.arguments.size() == 2) {
-      return fmt::format("({} AT TIME ZONE {})", expr(node.arguments[1]), expr(node.arguments[0]));
+    if (std::string syntax = node.sql_syntax ? sql_syntax(node) : ""; !syntax.empty()) {
+      return syntax;
     }
     std::string text = dotted(node.name) + "(";
     text += node.distinct ? "DISTINCT " : "";
@@ -237,7 +284,10 @@ class Printer {
     constexpr std::array kWords = {"TRUE", "NOT TRUE", "FALSE", "NOT FALSE", "UNKNOWN", "NOT UNKNOWN"};
     return fmt::format("({} IS {})", expr(node.operand), kWords[static_cast<std::size_t>(node.kind)]);
   }
-  std::string print(const RowConstructor& node) { return "ROW(" + list(node.fields) + ")"; }
+  // (a, b) is not ROW(a, b) in GROUP BY.
+  std::string print(const RowConstructor& node) {
+    return (node.explicit_row || node.fields.size() < 2 ? "ROW(" : "(") + list(node.fields) + ")";
+  }
   std::string print(const SqlValueFunction& node) {
     constexpr std::array kWords = {"CURRENT_DATE",   "CURRENT_TIME",    "CURRENT_TIMESTAMP", "LOCALTIME",
                                    "LOCALTIMESTAMP", "CURRENT_ROLE",    "CURRENT_USER",      "USER",
@@ -342,7 +392,7 @@ class Printer {
       text += " WHERE " + expr(core.where);
     }
     if (!core.group_by.empty()) {
-      text += " GROUP BY " + list(core.group_by);
+      text += std::string(" GROUP BY ") + (core.group_distinct ? "DISTINCT " : "") + list(core.group_by);
     }
     if (core.having) {
       text += " HAVING " + expr(core.having);

@@ -107,6 +107,20 @@ Result<ExprPtr> bind_value(const ast::Expr& expr, types::Type target, const Bind
   return cast;
 }
 
+Result<ExprPtr> bind_default(const ast::Expr& expr, std::string_view column, types::Type target,
+                             const BindOptions& options) {
+  Binder binder(options);
+  Scope scope(nullptr);
+  PANDO_ASSIGN(ExprPtr value, binder.expr_in(expr, scope, ExprPlace::kDefault));
+  PANDO_ASSIGN(ExprPtr cast, coerce(binder.context(), value, target, CastContext::kAssignment));
+  if (cast == nullptr) {
+    return Status(sql_state::kDatatypeMismatch, "column \"{}\" is of type {} but default expression is of type {}",
+                  column, types::format_type(target), type_name(value->type.oid))
+        .with_hint("You will need to rewrite or cast the expression.");
+  }
+  return cast;
+}
+
 namespace {
 
 ExprPlace place_of(std::string_view clause) {
@@ -212,11 +226,13 @@ Result<ExprPtr> bind_domain_check(const ast::Expr& expr, types::Type base, const
 
 Result<std::string> why_not_updatable(const ast::Statement& query, const BindOptions& options) {
   Binder binder(options);
+  binder.use_system_columns();
   return binder.why_not_updatable(query);
 }
 
 Result<std::vector<types::Oid>> bind_dependencies(const ast::Statement& statement, const BindOptions& options) {
   Binder binder(options);
+  binder.use_system_columns();
   PANDO_ASSIGN(const BoundQuery query, binder.statement(statement, nullptr, {}));
   std::vector<types::Oid> relations = binder.used_relations();
   std::sort(relations.begin(), relations.end());

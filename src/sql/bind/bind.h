@@ -23,6 +23,8 @@
 
 namespace pando::sql {
 
+struct QueryTrace;
+
 struct BindOptions {
   catalog::SnapshotPtr catalog;
   // The schemas of search_path that exist, in order, without the implied pg_catalog.
@@ -42,6 +44,8 @@ struct BindOptions {
   std::span<const ast::Location> lifted;
   std::string database = "postgres";
   std::string user = "postgres";
+  // Told what became of the query's parts, when there is one.
+  QueryTrace* trace = nullptr;
 };
 
 // SELECT, VALUES, INSERT, UPDATE, DELETE.
@@ -73,6 +77,10 @@ Result<ExprPtr> bind_column_cast(catalog::TablePtr table, catalog::AttributeNumb
 // An expression without columns, cast as an assignment to `target` (an EXECUTE argument, a setting); any type when
 // target.oid is 0. Parameters resolve against options.parameter_types.
 Result<ExprPtr> bind_value(const ast::Expr& expr, types::Type target, const BindOptions& options);
+
+// A DEFAULT of a column, or of a domain: as bind_value, in the words for defaults.
+Result<ExprPtr> bind_default(const ast::Expr& expr, std::string_view column, types::Type target,
+                             const BindOptions& options);
 
 // A type name: 42704 'type "x" does not exist'. A domain's is the type below it.
 Result<types::Type> bind_type(const ast::TypeName& name, const BindOptions& options);

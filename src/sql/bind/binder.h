@@ -19,6 +19,7 @@
 #include "sql/bind/grouping_sets.h"
 #include "sql/bind/resolve.h"
 #include "sql/bind/scope.h"
+#include "sql/bind/trace.h"
 
 namespace pando::sql {
 
@@ -148,6 +149,7 @@ class Binder {
   Result<ExprPtr> call(const ast::FunctionCall& node, Scope& scope, ast::Location location);
   Result<ExprPtr> scalar_call(const ast::FunctionCall& node, const FunctionChoice& choice,
                               std::vector<ExprPtr> arguments, Scope& scope, int position);
+  void trace_call(ColumnId column, const ExprPtr& call, const ast::FunctionCall* node);
   Result<ExprPtr> set_call(ExprPtr call, Scope& scope, int position);
   Result<ExprPtr> aggregate_call(const ast::FunctionCall& node, const FunctionChoice& choice,
                                  std::vector<ExprPtr> arguments, std::size_t log_start, Scope& scope, int position);
@@ -155,6 +157,7 @@ class Binder {
                                      std::size_t log_start, Scope& scope, int position);
   Result<ExprPtr> window_call(const ast::FunctionCall& node, const FunctionChoice& choice,
                               std::vector<ExprPtr> arguments, Scope& scope, int position);
+  Status check_windows(const std::vector<ast::WindowDefinition>& windows) const;
   Status window_definition(const ast::WindowDefinition& definition, Scope& scope, WindowExpr& window);
   Status window_frame(const ast::WindowFrame& frame, Scope& scope, WindowExpr& window, int position);
   Result<std::vector<ExprPtr>> place_arguments(const FunctionChoice& choice, std::vector<ExprPtr> arguments);
@@ -171,6 +174,7 @@ class Binder {
   };
   Result<LogicalPtr> from_list(const std::vector<ast::FromItemPtr>& items, Scope& scope);
   Result<FromResult> from_item(const ast::FromItem& item, Scope& scope);
+  Result<FromResult> from_node(const ast::FromItem& item, Scope& scope);
   Result<FromResult> from_table(const ast::FromTable& table, Scope& scope, ast::Location location);
   Result<FromResult> from_subquery(const ast::FromSubquery& subquery, Scope& scope);
   Result<FromResult> from_function(const ast::FromFunction& function, Scope& scope, ast::Location location);

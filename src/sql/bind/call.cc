@@ -185,11 +185,20 @@ Result<ExprPtr> Binder::scalar_call(const ast::FunctionCall& node, const Functio
   CallExpr call;
   call.function = choice.function;
   call.spelling = node.name.back();
+  if (node.sql_syntax) {
+    std::ranges::transform(call.spelling, call.spelling.begin(), [](unsigned char c) { return std::toupper(c); });
+  }
   call.variadic_array = node.variadic || choice.variadic_from.has_value();
   PANDO_ASSIGN(call.arguments, place_arguments(choice, std::move(arguments)));
   ExprPtr result = make_expr({choice.result}, std::move(call), position);
   return choice.function->kind == FunctionKind::kSet ? set_call(std::move(result), scope, position)
                                                      : Result<ExprPtr>(std::move(result));
+}
+
+void Binder::trace_call(ColumnId column, const ExprPtr& call, const ast::FunctionCall* node) {
+  if (context_.options.trace != nullptr) {
+    context_.options.trace->calls[column] = {call, node};
+  }
 }
 
 Result<ExprPtr> Binder::set_call(ExprPtr call, Scope& scope, int position) {
@@ -224,6 +233,7 @@ Result<ExprPtr> Binder::set_call(ExprPtr call, Scope& scope, int position) {
   if (auto fields = record_fields(call)) {
     record_columns_[column.id.number()] = *std::move(fields);
   }
+  trace_call(column.id, call, nullptr);
   scope.set_functions.push_back({column, call});
   scope.set_function_levels.push_back(level);
   return make_expr(column.type, ColumnExpr{column.id, column.name}, position);
@@ -350,6 +360,7 @@ Result<ExprPtr> Binder::register_aggregate(AggregateExpr aggregate, types::Type 
     }
   }
   OutputColumn column{context_.new_column(), name, type};
+  trace_call(column.id, expr, nullptr);
   level->aggregates.push_back({column, std::move(expr)});
   return make_expr(type, ColumnExpr{column.id, name}, position);
 }

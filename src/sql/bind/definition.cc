@@ -1,5 +1,6 @@
 // What a table's definition adds to statements: defaults, checks, generated columns, kept as SQL text.
 
+#include <algorithm>
 #include <utility>
 
 #include "catalog/relation_forms.h"
@@ -57,6 +58,7 @@ Result<std::vector<BoundCheck>> Binder::checks(const catalog::TablePtr& table, c
       checks.push_back({constraint.name, std::move(condition), BoundCheck::Kind::kConstraint, {}});
     }
   }
+  std::ranges::sort(checks, {}, &BoundCheck::name);
   for (const OutputColumn& column : row.columns) {
     if (column.attribute > 0 && table->column(column.attribute).domain != 0) {
       PANDO_TRY(add_domain_checks(table->column(column.attribute).domain, column, checks));

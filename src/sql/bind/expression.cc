@@ -82,7 +82,14 @@ struct ExprVisitor {
 };
 
 Result<ExprPtr> Binder::expr(const ast::Expr& node, Scope& scope) {
-  return std::visit(ExprVisitor{*this, scope, node.location}, node.node);
+  Result<ExprPtr> bound = std::visit(ExprVisitor{*this, scope, node.location}, node.node);
+  if (QueryTrace* trace = context_.options.trace; trace != nullptr && bound.ok()) {
+    trace->exprs[&node] = *bound;
+    if (const auto* subquery = std::get_if<ast::Subquery>(&node.node)) {
+      trace->subqueries[*bound] = subquery;
+    }
+  }
+  return bound;
 }
 
 Result<ExprPtr> Binder::expr_in(const ast::Expr& node, Scope& scope, ExprPlace place) {

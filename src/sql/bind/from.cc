@@ -79,6 +79,20 @@ Result<LogicalPtr> Binder::from_list(const std::vector<ast::FromItemPtr>& items,
 }
 
 Result<Binder::FromResult> Binder::from_item(const ast::FromItem& item, Scope& scope) {
+  PANDO_ASSIGN(FromResult result, from_node(item, scope));
+  if (context_.options.trace != nullptr) {
+    const NamespaceItem& whole = result.items.back();
+    QueryTrace::Item& traced = context_.options.trace->items[&item];
+    const auto* table = std::get_if<ast::FromTable>(&item.node);
+    traced.table = whole.table;
+    traced.is_cte = table != nullptr && whole.table == nullptr;
+    traced.columns.clear();
+    std::ranges::transform(whole.columns, std::back_inserter(traced.columns), &OutputColumn::name);
+  }
+  return result;
+}
+
+Result<Binder::FromResult> Binder::from_node(const ast::FromItem& item, Scope& scope) {
   if (const auto* table = std::get_if<ast::FromTable>(&item.node)) {
     return from_table(*table, scope, item.location);
   }

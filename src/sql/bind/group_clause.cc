@@ -150,6 +150,9 @@ Result<ExprPtr> Binder::grouping_call(const ast::GroupingCall& node, Scope& scop
                 [&](const Scope::Reference& reference) { return reference.log_index >= log_start; });
   level.has_aggregates = true;
   OutputColumn column{context_.new_column(), "grouping", {types::oid::kInt4}};
+  if (context_.options.trace != nullptr) {
+    context_.options.trace->groupings[column.id] = arguments;
+  }
   level.groupings.push_back({column, std::move(arguments)});
   return make_expr(column.type, ColumnExpr{column.id, column.name}, position);
 }

@@ -146,6 +146,9 @@ Result<Binder::FromResult> Binder::from_join(const ast::FromJoin& join, Scope& s
   std::vector<ProjectedColumn> computed;
   const std::vector<std::string> using_columns =
       join.natural ? natural_columns(left.items.back(), right.items.back()) : join.using_columns;
+  if (join.natural && context_.options.trace != nullptr) {
+    context_.options.trace->natural_columns[&join] = using_columns;
+  }
   PANDO_TRY(join_using(join, using_columns, left, right, node, merged, computed));
   const auto add_rest = [&](const NamespaceItem& item) {
     for (const OutputColumn& column : item.columns) {

@@ -215,6 +215,10 @@ Result<ExprPtr> Binder::qualified_column(const ast::QualifiedName& names, Scope&
 
 Result<ExprPtr> Binder::column_ref(const ast::ColumnRef& node, Scope& scope, ast::Location location) {
   const int position = context_.position(location);
+  if (scope.place == ExprPlace::kDefault) {
+    return Status(sql_state::kFeatureNotSupported, "cannot use column reference in DEFAULT expression")
+        .with_position(position);
+  }
   if (node.star) {
     // t.* as a value is the whole row, as in count(t.*).
     if (node.names.empty()) {
@@ -245,13 +249,19 @@ Result<ExprPtr> Binder::whole_row(NamespaceItem& item, Scope& found, Scope& scop
   }
   const types::Type record{types::oid::kRecord};
   ExprPtr value = make_expr(record, std::move(row), position);
+  const auto traced = [&](ExprPtr whole) {
+    if (context_.options.trace != nullptr) {
+      context_.options.trace->rows[whole] = item.name;
+    }
+    return whole;
+  };
   if (!item.presence.has_value()) {
-    return value;
+    return traced(std::move(value));
   }
   CaseExpr unless_missing;
   unless_missing.branches.push_back({reference(*item.presence, item.name, found, scope, position), std::move(value)});
   unless_missing.otherwise = make_constant(record, types::Value::null());
-  return make_expr(record, std::move(unless_missing), position);
+  return traced(make_expr(record, std::move(unless_missing), position));
 }
 
 const RowExpr* row_in(const ExprPtr& value) {

@@ -53,6 +53,11 @@ Result<BoundQuery> Binder::select(const ast::Select& select, Scope* parent, Sele
     return set_operation(select, std::get<ast::SetOperation>(select.body), scope, use);
   }();
   PANDO_ASSIGN(BoundQuery bound, std::move(query));
+  if (context_.options.trace != nullptr) {
+    auto& outputs = context_.options.trace->outputs[&select];
+    outputs.clear();
+    std::ranges::transform(bound.columns, std::back_inserter(outputs), &OutputColumn::name);
+  }
   return wrap_with(std::move(definitions), std::move(bound));
 }
 
@@ -121,6 +126,7 @@ Result<BoundQuery> Binder::select_core(const ast::Select& select, const ast::Sel
     std::vector<OutputColumn> outputs = state.plan->outputs;
     state.plan = make_logical(std::move(outputs), FilterNode{std::move(state.plan), std::move(predicate)});
   }
+  PANDO_TRY(check_windows(core.windows));
   scope.window_definitions = &core.windows;
   PANDO_ASSIGN(state.targets, targets(core.items, scope, ExprPlace::kSelectItem));
   if (core.having != nullptr) {
@@ -367,6 +373,9 @@ Result<BoundQuery> Binder::select_values(const ast::Select& select, const ast::V
     rows.push_back(std::move(row));
   }
   PANDO_ASSIGN(BoundQuery query, finish_values(std::move(rows)));
+  if (context_.options.trace != nullptr) {
+    context_.options.trace->values[&lists] = std::get<ValuesNode>(query.plan->node).rows;
+  }
   if (select.order_by.empty() && select.limit == nullptr && select.offset == nullptr) {
     return query;
   }

@@ -43,6 +43,12 @@ Result<SortKey> Binder::sort_key(const ast::SortBy& sort, ExprPtr expr) {
 Result<std::size_t> Binder::sort_target(const ast::Expr& node, std::vector<Target>& targets, Scope& scope,
                                         ExprPlace place) {
   const int position = context_.position(node.location);
+  const auto meant = [&](std::size_t i) {
+    if (context_.options.trace != nullptr) {
+      context_.options.trace->exprs[&node] = targets[i].expr;
+    }
+    return i;
+  };
   const auto* ref = std::get_if<ast::ColumnRef>(&node.node);
   if (ref != nullptr && ref->names.size() == 1 && !ref->star) {
     const std::string& name = ref->names[0];
@@ -66,7 +72,7 @@ Result<std::size_t> Binder::sort_target(const ast::Expr& node, std::vector<Targe
         found = found.value_or(i);
       }
       if (found.has_value()) {
-        return *found;
+        return meant(*found);
       }
     }
   }
@@ -82,13 +88,13 @@ Result<std::size_t> Binder::sort_target(const ast::Expr& node, std::vector<Targe
                     number->value)
           .with_position(position);
     }
-    return static_cast<std::size_t>(number->value - 1);
+    return meant(static_cast<std::size_t>(number->value - 1));
   }
   Target target;
   PANDO_ASSIGN(target.expr, expr_in(node, scope, place));
   for (std::size_t i = 0; i < targets.size(); ++i) {
     if (same_expr(targets[i].expr, target.expr)) {
-      return i;
+      return meant(i);
     }
   }
   PANDO_ASSIGN(target.expr, resolve_unknown(context_, std::move(target.expr)));

@@ -64,9 +64,19 @@ Result<std::vector<Binder::Target>> Binder::targets(const std::vector<ast::Selec
                                                     ExprPlace place) {
   PlaceChange change(scope, place);
   std::vector<Target> out;
+  const auto trace_star = [&](const ast::Expr& node, std::size_t first) {
+    if (context_.options.trace != nullptr) {
+      std::vector<ExprPtr>& star = context_.options.trace->stars[&node];
+      star.clear();
+      std::transform(out.begin() + static_cast<std::ptrdiff_t>(first), out.end(), std::back_inserter(star),
+                     [](const Target& target) { return target.expr; });
+    }
+  };
   for (const ast::SelectItem& item : items) {
+    const std::size_t first = out.size();
     if (const auto* ref = std::get_if<ast::ColumnRef>(&item.expr->node); ref != nullptr && ref->star) {
       PANDO_TRY(star(*ref, scope, item.expr->location, out));
+      trace_star(*item.expr, first);
       continue;
     }
     const auto* access = std::get_if<ast::IndirectionExpr>(&item.expr->node);
@@ -77,6 +87,7 @@ Result<std::vector<Binder::Target>> Binder::targets(const std::vector<ast::Selec
       }
       PANDO_ASSIGN(ExprPtr record, expr(*access->operand, scope));
       PANDO_TRY(expand_row(record, item.location, out));
+      trace_star(*item.expr, first);
       continue;
     }
     Target target;

@@ -25,6 +25,11 @@ Result<ExprPtr> Binder::window_call(const ast::FunctionCall& node, const Functio
     return Status(sql_state::kFeatureNotSupported, "DISTINCT is not implemented for window functions")
         .with_position(position);
   }
+  if (node.arguments.empty() && !node.star && choice.function->kind == FunctionKind::kAggregate) {
+    return Status(sql_state::kWrongObjectType, "{}(*) must be used to call a parameterless aggregate function",
+                  node.name.back())
+        .with_position(position);
+  }
   if (!node.order_by.empty()) {
     return Status(sql_state::kFeatureNotSupported, "aggregate ORDER BY is not implemented for window functions")
         .with_position(position);
@@ -58,11 +63,12 @@ Result<ExprPtr> Binder::window_call(const ast::FunctionCall& node, const Functio
   PANDO_TRY(window_definition(*node.over, scope, window));
   ExprPtr expr = make_expr({choice.result}, std::move(window), position);
   for (const ProjectedColumn& existing : scope.windows) {
-    if (same_expr(existing.expr, expr)) {
+    if (same_expr(existing.expr, expr) && context_.options.trace == nullptr) {
       return make_expr(expr->type, ColumnExpr{existing.column.id, existing.column.name}, position);
     }
   }
   OutputColumn column{context_.new_column(), node.name.back(), expr->type};
+  trace_call(column.id, expr, &node);
   scope.windows.push_back({column, std::move(expr)});
   return make_expr(column.type, ColumnExpr{column.id, column.name}, position);
 }
@@ -85,6 +91,18 @@ Status missing_window(const std::string& name, int position) {
 }
 
 }  // namespace
+
+// Each name of the WINDOW clause is given once.
+Status Binder::check_windows(const std::vector<ast::WindowDefinition>& windows) const {
+  for (std::size_t i = 0; i < windows.size(); ++i) {
+    const auto named_alike = [&](const ast::WindowDefinition& other) { return other.name == windows[i].name; };
+    if (std::any_of(windows.begin(), windows.begin() + static_cast<std::ptrdiff_t>(i), named_alike)) {
+      return Status(sql_state::kWindowingError, "window \"{}\" is already defined", windows[i].name)
+          .with_position(context_.position(windows[i].location));
+    }
+  }
+  return {};
+}
 
 Status Binder::window_definition(const ast::WindowDefinition& definition, Scope& scope, WindowExpr& window) {
   const int position = context_.position(definition.location);
@@ -155,6 +173,16 @@ types::Oid range_offset_type(types::Oid type) {
   }
 }
 
+// Where the expression names a column; nullopt when it names none.
+std::optional<int> first_column(const ExprPtr& expr) {
+  if (as<ColumnExpr>(expr) != nullptr) {
+    return expr->position;
+  }
+  std::optional<int> found;
+  visit_children(*expr, [&](const ExprPtr& child) { found = found.has_value() ? found : first_column(child); });
+  return found;
+}
+
 }  // namespace
 
 Status Binder::window_frame(const ast::WindowFrame& frame, Scope& scope, WindowExpr& window, int position) {
@@ -186,11 +214,22 @@ Status Binder::window_frame(const ast::WindowFrame& frame, Scope& scope, WindowE
             .with_position(value->position);
       }
     }
+    const char* mode = frame.mode == ast::WindowFrame::Mode::kRows     ? "ROWS"
+                       : frame.mode == ast::WindowFrame::Mode::kGroups ? "GROUPS"
+                                                                       : "RANGE";
+    if (const auto column = first_column(value)) {
+      return Status(sql_state::kInvalidColumnReference, "argument of {} must not contain variables", mode)
+          .with_position(*column);
+    }
     PANDO_ASSIGN(out, coerce(context_, value, {target}, CastContext::kImplicit));
+    if (out == nullptr && frame.mode == ast::WindowFrame::Mode::kRange) {
+      return Status(sql_state::kFeatureNotSupported,
+                    "RANGE with offset PRECEDING/FOLLOWING is not supported for column type {} and offset type {}",
+                    type_name(window.order[0].expr->type.oid), type_name(value->type.oid))
+          .with_hint("Cast the offset value to an appropriate type.")
+          .with_position(value->position);
+    }
     if (out == nullptr) {
-      const char* mode = frame.mode == ast::WindowFrame::Mode::kRows     ? "ROWS"
-                         : frame.mode == ast::WindowFrame::Mode::kGroups ? "GROUPS"
-                                                                         : "RANGE";
       return Status(sql_state::kDatatypeMismatch, "argument of {} must be type {}, not type {}", mode,
                     type_name(target), type_name(value->type.oid))
           .with_position(value->position);

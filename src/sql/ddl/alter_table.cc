@@ -29,7 +29,8 @@ bool is_constant(const ExprPtr& expr) { return as<ConstantExpr>(expr) != nullptr
 Task<Status> add_column_command(Alteration* alteration, const Command* command, Definition* definition) {
   if (command->missing_ok && alteration->table.find_column(command->column->name) != nullptr) {
     definition->notice(fmt::format("column \"{}\" of relation \"{}\" already exists, skipping", command->column->name,
-                                   alteration->table.name));
+                                   alteration->table.name),
+                       sql_state::kDuplicateColumn);
     co_return Status();
   }
   if (alteration->table.find_column(command->column->name) != nullptr) {
@@ -135,6 +136,9 @@ Task<Status> change_type(Alteration* alteration, const Command* command, Definit
   }
   ColumnDescriptor& column = column_of(*alteration, attribute);
   column.type = type;
+  if (column.identity != catalog::Identity::kNone) {
+    PANDO_CO_TRY(check_identity_type(column));
+  }
   const catalog::TypePtr domain = bind_domain(command->column->type, definition->bind_options());
   column.domain = domain == nullptr ? 0 : domain->oid;
   if (!column.default_sql.empty() && !column.generated) {
@@ -202,7 +206,8 @@ Task<Status> default_command(Alteration* alteration, const Command* command, Def
     column.default_sql.clear();
     co_return Status();
   }
-  PANDO_CO_ASSIGN(const ExprPtr value, bind_value(*command->expr, column.type, definition->bind_options()));
+  PANDO_CO_ASSIGN(const ExprPtr value,
+                  bind_default(*command->expr, column.name, column.type, definition->bind_options()));
   column.default_sql = print_expr(value, definition->stored_print_options());
   co_return Status();
 }
@@ -358,7 +363,9 @@ Task<Status> run_command(Alteration* alteration, const Command* command, Definit
     case Kind::kReplicaIdentity:
     case Kind::kClusterOn:
       // Storage details of PostgreSQL's heap that have no meaning here; dumps set them.
-      co_return Status();
+      co_return command->kind == Kind::kSetOptions && !command->name.empty()
+          ? Definition::find_attribute(alteration->table, command->name).status()
+          : Status();
     case Kind::kUnsupported:
       co_return Status(sql_state::kFeatureNotSupported, "ALTER TABLE {} is not supported", command->name);
   }

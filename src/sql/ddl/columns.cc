@@ -126,7 +126,8 @@ Task<Status> apply_column_constraint(NewColumn request, const ast::Constraint* c
         co_return Status(sql_state::kSyntaxError, "multiple default values specified for column \"{}\" of table \"{}\"",
                          column->name, request.table->name);
       }
-      PANDO_CO_ASSIGN(const ExprPtr value, bind_value(*constraint->expr, column->type, definition->bind_options()));
+      PANDO_CO_ASSIGN(const ExprPtr value,
+                      bind_default(*constraint->expr, column->name, column->type, definition->bind_options()));
       column->default_sql = print_expr(value, definition->stored_print_options());
       co_return Status();
     }

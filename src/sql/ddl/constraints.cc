@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "sql/ddl/definition.h"
 #include "sql/expr/walk.h"
@@ -209,17 +210,25 @@ Status resolve_referenced(const TableDescriptor& referenced, const ast::Constrai
   return {};
 }
 
-bool has_equality(Oid left, Oid right) {
-  if (types::is_enum(left) || types::is_enum(right)) {
-    return left == right;
-  }
-  return std::ranges::any_of(operators_named("="), [&](const Operator* op) {
-    const auto reaches = [](Oid from, Oid to) {
-      const CastEntry* cast = from == to ? nullptr : find_cast(from, to);
-      return from == to || (cast != nullptr && cast->context == CastContext::kImplicit);
-    };
-    return reaches(left, op->left) && reaches(right, op->right) && op->left != types::oid::kAnyArray;
+// Whether values of both types are compared as they are, in one btree operator family.
+bool share_family(Oid a, Oid b) {
+  using namespace types::oid;
+  constexpr std::array<std::array<Oid, 3>, 4> kFamilies = {{{kInt2, kInt4, kInt8},
+                                                            {kFloat4, kFloat8, kFloat8},
+                                                            {kDate, kTimestamp, kTimestamptz},
+                                                            {kText, kName, kVarchar}}};
+  return std::ranges::any_of(kFamilies, [&](const auto& family) {
+    return std::ranges::find(family, a) != family.end() && std::ranges::find(family, b) != family.end();
   });
+}
+
+// Whether a foreign key's column can be looked for in the key that it references.
+bool has_equality(Oid referencing, Oid referenced) {
+  if (types::is_enum(referencing) || types::is_enum(referenced)) {
+    return referencing == referenced;
+  }
+  const CastEntry* cast = find_cast(referencing, referenced);
+  return share_family(referencing, referenced) || (cast != nullptr && cast->context == CastContext::kImplicit);
 }
 
 Status check_key_types(const TableDescriptor& table, const TableDescriptor& referenced,
@@ -236,6 +245,26 @@ Status check_key_types(const TableDescriptor& table, const TableDescriptor& refe
     }
   }
   return {};
+}
+
+// ON DELETE SET NULL (columns): of the foreign key's own.
+Result<std::vector<AttributeNumber>> set_attributes(const TableDescriptor& table,
+                                                    const std::vector<std::string>& columns,
+                                                    const ConstraintDescriptor& constraint) {
+  std::vector<AttributeNumber> attributes;
+  for (const auto& name : columns) {
+    const ColumnDescriptor* column = table.find_column(name);
+    if (column == nullptr) {
+      return Status(sql_state::kUndefinedColumn, "column \"{}\" referenced in foreign key constraint does not exist",
+                    name);
+    }
+    if (std::ranges::find(constraint.columns, column->number) == constraint.columns.end()) {
+      return Status(sql_state::kInvalidColumnReference,
+                    "column \"{}\" referenced in ON DELETE SET action must be part of foreign key", name);
+    }
+    attributes.push_back(column->number);
+  }
+  return attributes;
 }
 
 Task<Status> add_foreign_key(TableDescriptor* table, const ast::Constraint* source, const std::string* column,
@@ -278,7 +307,7 @@ Task<Status> add_foreign_key(TableDescriptor* table, const ast::Constraint* sour
   PANDO_CO_TRY(check_key_types(*table, *referenced, constraint));
   constraint.on_update = foreign_action(source->on_update);
   constraint.on_delete = foreign_action(source->on_delete);
-  PANDO_CO_ASSIGN(constraint.set_columns, key_attributes(*table, source->on_delete_columns));
+  PANDO_CO_ASSIGN(constraint.set_columns, set_attributes(*table, source->on_delete_columns, constraint));
   constraint.match_full = source->match == ast::Constraint::Match::kFull;
   constraint.deferrable = source->deferrable;
   constraint.initially_deferred = source->initially_deferred;
@@ -394,6 +423,7 @@ Task<Status> validate_foreign_key(TablePtr table, const ConstraintDescriptor* co
   if (rows.empty()) {
     co_return Status();
   }
+  const bool mixes_nulls = constraint->match_full && std::ranges::any_of(rows[0], &types::Value::is_null);
   std::string values;
   for (const auto& value : rows[0]) {
     values += fmt::format("{}{}", values.empty() ? "" : ", ", value.is_null() ? ByteView("null") : value.bytes());
@@ -402,8 +432,9 @@ Task<Status> validate_foreign_key(TablePtr table, const ConstraintDescriptor* co
   co_return Status(sql_state::kForeignKeyViolation,
                    "insert or update on table \"{}\" violates foreign key constraint \"{}\"", table->name,
                    constraint->name)
-      .with_detail(fmt::format("Key ({})=({}) is not present in table \"{}\".",
-                               joined_names(*table, constraint->columns, ", "), values, referenced->name))
+      .with_detail(mixes_nulls ? "MATCH FULL does not allow mixing of null and nonnull key values."
+                               : fmt::format("Key ({})=({}) is not present in table \"{}\".",
+                                             joined_names(*table, constraint->columns, ", "), values, referenced->name))
       .with_constraint(schema->name, table->name, constraint->name);
 }
 

@@ -147,7 +147,8 @@ Task<Result<std::string>> create_table(const ast::CreateTable* statement, Defini
   auto claimed = co_await definition->claim_relation_name(schema, statement->name.name);
   if (!claimed.ok()) {
     if (statement->if_not_exists && claimed.is(sql_state::kDuplicateTable)) {
-      definition->notice(fmt::format("relation \"{}\" already exists, skipping", statement->name.name));
+      definition->notice(fmt::format("relation \"{}\" already exists, skipping", statement->name.name),
+                         sql_state::kDuplicateTable);
       co_return tag;
     }
     co_return claimed;
@@ -189,7 +190,7 @@ Task<Result<std::string>> create_schema(const ast::CreateSchema* statement, Defi
   PANDO_CO_TRY(co_await definition->catalog().lock_name(0, name));
   if (definition->snapshot()->find_schema(name)) {
     if (statement->if_not_exists) {
-      definition->notice(fmt::format("schema \"{}\" already exists, skipping", name));
+      definition->notice(fmt::format("schema \"{}\" already exists, skipping", name), sql_state::kDuplicateSchema);
       co_return std::string("CREATE SCHEMA");
     }
     co_return Status(sql_state::kDuplicateSchema, "schema \"{}\" already exists", name);

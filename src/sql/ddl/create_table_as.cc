@@ -78,7 +78,8 @@ Task<Result<std::string>> create_table_as(const ast::CreateTableAs* statement, D
   auto claimed = co_await definition->claim_relation_name(schema, statement->name.name);
   if (!claimed.ok()) {
     if (statement->if_not_exists && claimed.is(sql_state::kDuplicateTable)) {
-      definition->notice(fmt::format("relation \"{}\" already exists, skipping", statement->name.name));
+      definition->notice(fmt::format("relation \"{}\" already exists, skipping", statement->name.name),
+                         sql_state::kDuplicateTable);
       co_return tag;
     }
     co_return claimed;

@@ -1,5 +1,7 @@
 #include "sql/ddl/define.h"
 
+#include <fmt/format.h>
+
 #include "sql/ddl/definition.h"
 
 namespace pando::sql {
@@ -47,7 +49,43 @@ struct RunnerOf {
   Runner operator()(const ast::Truncate&) const { return run_as<ast::Truncate, ddl::truncate>; }
 };
 
+struct NameOf {
+  template <typename Node>
+  std::string operator()(const Node& node) const {
+    if constexpr (requires { node.kind_name; }) {
+      return fmt::format("ALTER {}", node.kind_name);
+    }
+    return "data definition";
+  }
+  std::string operator()(const ast::CreateTable&) const { return "CREATE TABLE"; }
+  std::string operator()(const ast::AlterTable&) const { return "ALTER TABLE"; }
+  std::string operator()(const ast::CreateTableAs& node) const {
+    return node.materialized_view ? "CREATE MATERIALIZED VIEW" : "CREATE TABLE AS";
+  }
+  std::string operator()(const ast::RefreshMaterializedView&) const { return "REFRESH MATERIALIZED VIEW"; }
+  std::string operator()(const ast::CreateIndex&) const { return "CREATE INDEX"; }
+  std::string operator()(const ast::CreateSchema&) const { return "CREATE SCHEMA"; }
+  std::string operator()(const ast::CreateSequence&) const { return "CREATE SEQUENCE"; }
+  std::string operator()(const ast::AlterSequence&) const { return "ALTER SEQUENCE"; }
+  std::string operator()(const ast::CreateView&) const { return "CREATE VIEW"; }
+  std::string operator()(const ast::CreateEnum&) const { return "CREATE TYPE"; }
+  std::string operator()(const ast::AlterEnum&) const { return "ALTER TYPE"; }
+  std::string operator()(const ast::CreateDomain&) const { return "CREATE DOMAIN"; }
+  std::string operator()(const ast::AlterDomain&) const { return "ALTER DOMAIN"; }
+  std::string operator()(const ast::CreateExtension&) const { return "CREATE EXTENSION"; }
+  std::string operator()(const ast::DropObjects& node) const { return "DROP " + node.kind_name; }
+  std::string operator()(const ast::Comment&) const { return "COMMENT"; }
+  std::string operator()(const ast::CreateRole&) const { return "CREATE ROLE"; }
+  std::string operator()(const ast::AlterRole&) const { return "ALTER ROLE"; }
+  std::string operator()(const ast::DropRole&) const { return "DROP ROLE"; }
+  std::string operator()(const ast::Grant& node) const { return node.grant ? "GRANT" : "REVOKE"; }
+  std::string operator()(const ast::GrantRole&) const { return "GRANT ROLE"; }
+  std::string operator()(const ast::Truncate&) const { return "TRUNCATE TABLE"; }
+};
+
 }  // namespace
+
+std::string definition_name(const ast::Statement& statement) { return std::visit(NameOf(), statement.node); }
 
 bool is_definition(const ast::Statement& statement) { return std::visit(RunnerOf(), statement.node) != nullptr; }
 

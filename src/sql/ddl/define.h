@@ -60,6 +60,9 @@ struct DefineContext {
 // Whether define() runs this statement.
 bool is_definition(const ast::Statement& statement);
 
+// What the statement does, as its command tag says it: "CREATE TABLE".
+std::string definition_name(const ast::Statement& statement);
+
 // Returns the command tag. REQUIRES: is_definition(*statement), and the statement outlives the task.
 Task<Result<std::string>> define(const ast::Statement* statement, DefineContext* context);
 

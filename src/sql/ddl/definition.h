@@ -44,7 +44,7 @@ class Definition {
   catalog::SnapshotPtr snapshot() { return context_.catalog.snapshot(); }
   // Bind options over the newest view of the catalog.
   const BindOptions& bind_options();
-  void notice(std::string message);
+  void notice(std::string message, SqlState code = sql_state::kSuccess);
   Task<Result<Oid>> allocate_oid() { return context_.catalog.catalog().allocate_oid(context_.executor); }
 
   // Whom new objects belong to: the current user.
@@ -180,6 +180,8 @@ Task<Status> rename_type(const ast::Rename* statement, Definition* definition);
 // The text under which a view's query is kept: relations qualified, stars spelled out.
 std::string stored_query(const ast::Select& query, Definition& definition);
 
+// Columns, by table, whose DEFAULT draws from the sequence.
+std::vector<std::pair<Oid, AttributeNumber>> sequence_users(Oid sequence, Definition& definition);
 Task<Result<Oid>> make_sequence(SequenceDescriptor sequence, Definition* definition);
 // ALTER SEQUENCE's options, RESTART too.
 Task<Status> change_sequence(SequencePtr old, const ast::OptionList* options, Definition* definition);
@@ -188,7 +190,7 @@ Result<SequenceDescriptor> apply_sequence_options(SequenceDescriptor sequence, c
 
 // "table", "view", "materialized view".
 std::string relation_word(const TableDescriptor& table);
-// Drops a table, view or sequence with what depends on it; with kRestrict, 2BP01 if anything does.
+// Drops a table or view with what depends on it; with kRestrict, 2BP01 if anything does.
 Task<Status> drop_relation(Oid relation, ast::DropBehavior behavior, Definition* definition);
 // Views whose queries name the relation.
 std::vector<TablePtr> dependent_views(Oid relation, Definition& definition);

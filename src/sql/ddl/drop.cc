@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "sql/ddl/definition.h"
+#include "sql/expr/walk.h"
 
 namespace pando::sql::ddl {
 namespace {
@@ -16,47 +18,117 @@ std::string shown_name(const TableDescriptor& table, Definition& definition) {
              : definition.qualified_name(table);
 }
 
+std::string shown_name(const SequenceDescriptor& sequence, Definition& definition) {
+  const SchemaPtr schema = definition.snapshot()->find_schema(sequence.schema);
+  return definition.snapshot()->is_visible(definition.context().bind.search_path, sequence.oid)
+             ? sequence.name
+             : quote_identifier(schema->name) + "." + quote_identifier(sequence.name);
+}
+
 struct Dependent {
-  // "view v", "constraint c on table t".
+  Oid oid = 0;
+  // "view v", "constraint c on table t", and what that depends on.
   std::string what;
-  // The view to drop, or the table whose constraint goes.
+  std::string on;
+  // The relation to drop, or the table whose constraint goes.
   Oid relation = 0;
   std::string constraint;
 };
 
+std::string described(const TableDescriptor& table, Definition& definition) {
+  return relation_word(table) + " " + shown_name(table, definition);
+}
+
 std::vector<Dependent> dependents_of(const TableDescriptor& table, Definition& definition) {
+  const std::string on = described(table, definition);
   std::vector<Dependent> dependents;
   for (const TablePtr& view : dependent_views(table.oid, definition)) {
-    dependents.push_back({relation_word(*view) + " " + shown_name(*view, definition), view->oid, ""});
+    dependents.push_back({view->oid, described(*view, definition), on, view->oid, ""});
   }
   for (const TablePtr& other : definition.snapshot()->referencing_tables(table.oid)) {
     for (const auto& constraint : other->constraints) {
       const bool refers = constraint.kind == ConstraintKind::kForeign && constraint.referenced_table == table.oid;
       if (refers && other->oid != table.oid) {
-        dependents.push_back({fmt::format("constraint {} on table {}", constraint.name, shown_name(*other, definition)),
-                              other->oid, constraint.name});
+        dependents.push_back({constraint.oid,
+                              fmt::format("constraint {} on table {}", constraint.name, shown_name(*other, definition)),
+                              on, other->oid, constraint.name});
       }
     }
   }
+  std::ranges::sort(dependents, {}, &Dependent::oid);
   return dependents;
 }
 
-Status refuse_drop(const std::string& what, const std::vector<Dependent>& dependents, const std::string& on) {
+// All that depends on the table, each before what depends on it, in PostgreSQL's order. `going` are the relations that
+// are dropped already: what is theirs is not told.
+void add_dependents(const TableDescriptor& table, std::set<Oid>& going, std::vector<Dependent>& found,
+                    Definition& definition) {
+  for (Dependent& dependent : dependents_of(table, definition)) {
+    const bool is_new =
+        dependent.constraint.empty() ? going.insert(dependent.relation).second : !going.contains(dependent.relation);
+    if (!is_new) {
+      continue;
+    }
+    const Oid view = dependent.constraint.empty() ? dependent.relation : 0;
+    found.push_back(std::move(dependent));
+    if (view != 0) {
+      add_dependents(*definition.snapshot()->find_table(view), going, found, definition);
+    }
+  }
+}
+
+std::vector<Dependent> all_dependents(const std::vector<TablePtr>& tables, Definition& definition) {
+  std::set<Oid> going;
+  for (const TablePtr& table : tables) {
+    going.insert(table->oid);
+  }
+  std::vector<Dependent> found;
+  for (const TablePtr& table : tables) {
+    add_dependents(*table, going, found, definition);
+  }
+  return found;
+}
+
+// `what` is the one object to drop; empty for several.
+Status refuse_drop(const std::string& what, const std::vector<Dependent>& dependents) {
   std::string detail;
   for (const auto& dependent : dependents) {
-    detail += fmt::format("{}{} depends on {}", detail.empty() ? "" : "\n", dependent.what, on);
+    detail += fmt::format("{}{} depends on {}", detail.empty() ? "" : "\n", dependent.what, dependent.on);
   }
-  return Status(sql_state::kDependentObjectsStillExist, "cannot drop {} because other objects depend on it", what)
-      .with_detail(detail)
-      .with_hint(std::string(kCascadeHint));
+  Status status = what.empty() ? Status(sql_state::kDependentObjectsStillExist,
+                                        "cannot drop desired object(s) because other objects depend on them")
+                               : Status(sql_state::kDependentObjectsStillExist,
+                                        "cannot drop {} because other objects depend on it", what);
+  return std::move(status).with_detail(detail).with_hint(std::string(kCascadeHint));
+}
+
+Task<Status> drop_owned_sequences(TablePtr table, Definition* definition) {
+  std::vector<SequencePtr> owned;
+  for (const auto& [oid, sequence] : definition->snapshot()->sequences()) {
+    if (sequence->owner_table == table->oid) {
+      owned.push_back(sequence);
+    }
+  }
+  for (const auto& sequence : owned) {
+    PANDO_CO_TRY(co_await definition->catalog().remove(sequence));
+  }
+  co_return Status();
+}
+
+// The relation alone, whatever depends on it.
+Task<Status> remove_relation(Oid relation, Definition* definition) {
+  PANDO_CO_ASSIGN(const TablePtr table, co_await definition->lock_for_change(relation));
+  PANDO_CO_TRY(co_await drop_owned_sequences(table, definition));
+  if (has_rows(*table) && is_populated(*table)) {
+    definition->discard_rows(*table);
+  }
+  co_return co_await definition->catalog().remove(definition->snapshot()->find_table(relation));
 }
 
 Task<Status> drop_dependents(std::vector<Dependent> dependents, Definition* definition) {
   for (const auto& dependent : dependents) {
     if (dependent.constraint.empty()) {
-      if (definition->snapshot()->find_table(dependent.relation)) {
-        PANDO_CO_TRY(co_await drop_relation(dependent.relation, ast::DropBehavior::kCascade, definition));
-      }
+      PANDO_CO_TRY(co_await remove_relation(dependent.relation, definition));
       continue;
     }
     PANDO_CO_ASSIGN(const TablePtr other, co_await definition->lock_for_change(dependent.relation));
@@ -84,35 +156,18 @@ void notice_cascades(const std::vector<Dependent>& dependents, Definition& defin
   }
 }
 
-Task<Status> drop_owned_sequences(TablePtr table, Definition* definition) {
-  std::vector<SequencePtr> owned;
-  for (const auto& [oid, sequence] : definition->snapshot()->sequences()) {
-    if (sequence->owner_table == table->oid) {
-      owned.push_back(sequence);
-    }
-  }
-  for (const auto& sequence : owned) {
-    PANDO_CO_TRY(co_await definition->catalog().remove(sequence));
-  }
-  co_return Status();
-}
-
-// Columns whose DEFAULT draws from the sequence.
-std::vector<std::pair<TablePtr, AttributeNumber>> sequence_users(Oid sequence, Definition& definition) {
-  std::vector<std::pair<TablePtr, AttributeNumber>> users;
-  for (const auto& [oid, table] : definition.snapshot()->tables()) {
-    for (const auto& column : table->columns) {
-      if (!column.dropped && column.owned_sequence == sequence) {
-        users.emplace_back(table, column.number);
-      }
-    }
-  }
-  return users;
+bool names_sequence(const ExprPtr& expr, Oid sequence) {
+  const auto* constant = as<ConstantExpr>(expr);
+  bool names = constant != nullptr && expr->type.oid == types::oid::kRegclass && !constant->value.is_null() &&
+               constant->value.as<Oid>() == sequence;
+  for_each_child(expr, [&](const ExprPtr& child) { names = names || names_sequence(child, sequence); });
+  return names;
 }
 
 Task<Status> drop_sequence(SequencePtr sequence, ast::DropBehavior behavior, Definition* definition) {
   const auto users = sequence_users(sequence->oid, *definition);
-  for (const auto& [table, attribute] : users) {
+  for (const auto& [oid, attribute] : users) {
+    const TablePtr table = definition->snapshot()->find_table(oid);
     const ColumnDescriptor& column = table->column(attribute);
     if (column.identity != catalog::Identity::kNone) {
       co_return Status(sql_state::kDependentObjectsStillExist,
@@ -162,43 +217,55 @@ Task<Status> drop_index(TablePtr table, std::string name, ast::DropBehavior beha
   co_return co_await definition->put_table(std::move(changed));
 }
 
+// What a schema holds, in the order of making, each with what depends on it elsewhere.
+std::vector<Dependent> contents_of(const catalog::SchemaDescriptor& schema, Definition& definition) {
+  const std::string on = "schema " + schema.name;
+  std::vector<Dependent> contents;
+  std::set<Oid> going;
+  for (const auto& [oid, table] : definition.snapshot()->tables()) {
+    if (table->schema == schema.oid) {
+      contents.push_back({oid, described(*table, definition), on, oid, ""});
+      going.insert(oid);
+    }
+  }
+  for (const auto& [oid, type] : definition.snapshot()->user_defined_types()) {
+    if (type->schema == schema.oid) {
+      contents.push_back({oid, "type " + definition.shown_name(*type), on, 0, ""});
+    }
+  }
+  for (const auto& [oid, sequence] : definition.snapshot()->sequences()) {
+    if (sequence->schema == schema.oid && sequence->owner_table == 0) {
+      contents.push_back({oid, "sequence " + shown_name(*sequence, definition), on, 0, ""});
+    }
+  }
+  std::ranges::sort(contents, {}, &Dependent::oid);
+  std::vector<Dependent> all;
+  for (Dependent& own : contents) {
+    const TablePtr table = own.relation == 0 ? nullptr : definition.snapshot()->find_table(own.relation);
+    all.push_back(std::move(own));
+    if (table != nullptr) {
+      add_dependents(*table, going, all, definition);
+    }
+  }
+  return all;
+}
+
 Task<Status> drop_schema(SchemaPtr schema, ast::DropBehavior behavior, Definition* definition) {
-  std::vector<Dependent> dependents;
-  for (const auto& [oid, table] : definition->snapshot()->tables()) {
-    if (table->schema == schema->oid) {
-      dependents.push_back({relation_word(*table) + " " + shown_name(*table, *definition), oid, ""});
-    }
-  }
-  std::vector<catalog::TypePtr> own_types;
-  for (const auto& [oid, type] : definition->snapshot()->user_defined_types()) {
-    if (type->schema == schema->oid) {
-      dependents.push_back({"type " + definition->shown_name(*type), 0, ""});
-      own_types.push_back(type);
-    }
-  }
-  std::vector<SequencePtr> sequences;
-  for (const auto& [oid, sequence] : definition->snapshot()->sequences()) {
-    if (sequence->schema == schema->oid && sequence->owner_table == 0) {
-      dependents.push_back({"sequence " + sequence->name, 0, ""});
-      sequences.push_back(sequence);
-    }
-  }
+  std::vector<Dependent> dependents = contents_of(*schema, *definition);
   if (behavior == ast::DropBehavior::kRestrict && !dependents.empty()) {
-    co_return refuse_drop("schema " + schema->name, dependents, "schema " + schema->name);
+    co_return refuse_drop("schema " + schema->name, dependents);
   }
   notice_cascades(dependents, *definition);
-  for (const auto& dependent : dependents) {
-    if (dependent.relation != 0 && definition->snapshot()->find_table(dependent.relation)) {
-      PANDO_CO_TRY(co_await drop_relation(dependent.relation, ast::DropBehavior::kCascade, definition));
-    }
-  }
-  for (const auto& sequence : sequences) {
-    if (definition->snapshot()->find_sequence(sequence->oid)) {
+  std::erase_if(dependents, [](const Dependent& dependent) { return dependent.relation == 0; });
+  PANDO_CO_TRY(co_await drop_dependents(std::move(dependents), definition));
+  const auto view = definition->snapshot();
+  for (const auto& [oid, sequence] : view->sequences()) {
+    if (sequence->schema == schema->oid && definition->snapshot()->find_sequence(oid)) {
       PANDO_CO_TRY(co_await definition->catalog().remove(sequence));
     }
   }
-  for (const auto& type : own_types) {
-    if (definition->snapshot()->find_type(type->oid)) {
+  for (const auto& [oid, type] : view->user_defined_types()) {
+    if (type->schema == schema->oid && definition->snapshot()->find_type(oid)) {
       PANDO_CO_TRY(co_await drop_type(type, ast::DropBehavior::kCascade, definition));
     }
   }
@@ -313,17 +380,106 @@ Task<Result<bool>> drop_one(const ast::DropObjects* statement, const ast::Qualif
     PANDO_CO_TRY(co_await drop_index(table, relation.name, statement->behavior, definition));
     co_return true;
   }
-  PANDO_CO_ASSIGN(const TablePtr table, co_await definition->lock_found([&]() -> Result<TablePtr> {
-    return find_droppable(*statement, relation, *definition);
-  }));
-  if (!table) {
-    co_return false;
+  PANDO_UNREACHABLE("an object of a kind that is dropped together");
+}
+
+bool is_relation(const ast::DropObjects& statement) {
+  return statement.kind == ast::ObjectKind::kTable || statement.kind == ast::ObjectKind::kView ||
+         statement.kind == ast::ObjectKind::kMaterializedView;
+}
+
+// An error, or what IF EXISTS makes of it.
+Status missing(const ast::DropObjects& statement, const ast::QualifiedName& name, Definition& definition) {
+  Status status = missing_object(statement, name);
+  if (!statement.if_exists) {
+    return status;
   }
-  PANDO_CO_TRY(co_await drop_relation(table->oid, statement->behavior, definition));
-  co_return true;
+  definition.notice(std::string(status.message()) + ", skipping");
+  return {};
+}
+
+// IF EXISTS for objects that nobody can make here: there are none but PostgreSQL's own. False where one of those may be
+// meant, or for kinds that are not known.
+Result<bool> absent_objects(const ast::DropObjects& statement, Definition& definition) {
+  std::string word = statement.kind_name;
+  std::ranges::transform(word, word.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const bool is_call = word == "function" || word == "procedure" || word == "routine";
+  const bool is_part = word == "trigger" || word == "rule" || word == "policy";
+  const bool is_plain = word == "publication" || word == "event trigger" || word == "server" ||
+                        word == "foreign table" || word == "extension";
+  if (!is_call && !is_part && !is_plain) {
+    return false;
+  }
+  std::vector<std::string> notices;
+  for (const ast::QualifiedName& name : statement.names) {
+    const std::string& last = name.back();
+    if (is_call && !functions_named(last.substr(0, last.find('('))).empty()) {
+      return false;
+    }
+    if (word == "extension" && last == "plpgsql") {
+      return false;
+    }
+    if (!is_part) {
+      notices.push_back(is_call ? fmt::format("{} {}", word, dotted(name))
+                                : fmt::format("{} \"{}\"", word, dotted(name)));
+      continue;
+    }
+    const ast::QualifiedName table(name.begin(), name.end() - 1);
+    PANDO_ASSIGN(const ast::RelationName relation, Definition::relation_name(table));
+    const bool has_table = definition.find_relation(relation).ok();
+    notices.push_back(has_table ? fmt::format("{} \"{}\" for relation \"{}\"", word, last, dotted(table))
+                                : fmt::format("relation \"{}\"", dotted(table)));
+  }
+  for (const std::string& what : notices) {
+    definition.notice(what + " does not exist, skipping");
+  }
+  return true;
+}
+
+// Tables and views that one statement names may depend on each other.
+Task<Status> drop_relations(const ast::DropObjects* statement, Definition* definition) {
+  std::vector<TablePtr> tables;
+  for (const auto& name : statement->names) {
+    PANDO_CO_ASSIGN(const ast::RelationName relation, Definition::relation_name(name));
+    PANDO_CO_ASSIGN(TablePtr table, co_await definition->lock_found([&]() -> Result<TablePtr> {
+      return find_droppable(*statement, relation, *definition);
+    }));
+    if (table == nullptr) {
+      PANDO_CO_TRY(missing(*statement, name, *definition));
+    } else if (std::ranges::find(tables, table->oid, &TableDescriptor::oid) == tables.end()) {
+      tables.push_back(std::move(table));
+    }
+  }
+  auto dependents = all_dependents(tables, *definition);
+  if (statement->behavior == ast::DropBehavior::kRestrict && !dependents.empty()) {
+    co_return refuse_drop(tables.size() == 1 ? described(*tables.front(), *definition) : "", dependents);
+  }
+  notice_cascades(dependents, *definition);
+  PANDO_CO_TRY(co_await drop_dependents(std::move(dependents), definition));
+  for (const TablePtr& table : tables) {
+    PANDO_CO_TRY(co_await remove_relation(table->oid, definition));
+  }
+  co_return Status();
 }
 
 }  // namespace
+
+std::vector<std::pair<Oid, AttributeNumber>> sequence_users(Oid sequence, Definition& definition) {
+  std::vector<std::pair<Oid, AttributeNumber>> users;
+  for (const auto& [oid, table] : definition.snapshot()->tables()) {
+    for (const auto& column : table->columns) {
+      bool draws = !column.dropped && column.owned_sequence == sequence;
+      if (!draws && !column.dropped && column.default_sql.find("::regclass") != std::string::npos) {
+        const auto value = bind_stored_default(table, column.number, definition.bind_options());
+        draws = value.ok() && names_sequence(*value, sequence);
+      }
+      if (draws) {
+        users.emplace_back(oid, column.number);
+      }
+    }
+  }
+  return users;
+}
 
 std::string relation_word(const TableDescriptor& table) {
   return table.kind == RelationKind::kView ? "view" : table.kind == kMaterializedView ? "materialized view" : "table";
@@ -331,18 +487,13 @@ std::string relation_word(const TableDescriptor& table) {
 
 Task<Status> drop_relation(Oid relation, ast::DropBehavior behavior, Definition* definition) {
   PANDO_CO_ASSIGN(const TablePtr table, co_await definition->lock_for_change(relation));
-  auto dependents = dependents_of(*table, *definition);
-  const std::string what = relation_word(*table) + " " + shown_name(*table, *definition);
+  auto dependents = all_dependents({table}, *definition);
   if (behavior == ast::DropBehavior::kRestrict && !dependents.empty()) {
-    co_return refuse_drop(what, dependents, what);
+    co_return refuse_drop(described(*table, *definition), dependents);
   }
   notice_cascades(dependents, *definition);
   PANDO_CO_TRY(co_await drop_dependents(std::move(dependents), definition));
-  PANDO_CO_TRY(co_await drop_owned_sequences(table, definition));
-  if (has_rows(*table) && is_populated(*table)) {
-    definition->discard_rows(*table);
-  }
-  co_return co_await definition->catalog().remove(definition->snapshot()->find_table(relation));
+  co_return co_await remove_relation(relation, definition);
 }
 
 Task<Status> drop_constraint(TableDescriptor* table, std::string name, ast::DropBehavior behavior,
@@ -356,13 +507,14 @@ Task<Status> drop_constraint(TableDescriptor* table, std::string name, ast::Drop
     for (const TablePtr& other : definition->snapshot()->referencing_tables(table->oid)) {
       for (const auto& key : other->constraints) {
         if (key.kind == ConstraintKind::kForeign && key.index == constraint.index) {
-          dependents.push_back({fmt::format("constraint {} on table {}", key.name, shown_name(*other, *definition)),
-                                other->oid, key.name});
+          dependents.push_back({key.oid,
+                                fmt::format("constraint {} on table {}", key.name, shown_name(*other, *definition)),
+                                "index " + name, other->oid, key.name});
         }
       }
     }
     if (behavior == ast::DropBehavior::kRestrict && !dependents.empty()) {
-      co_return refuse_drop(fmt::format("constraint {} on table {}", name, table->name), dependents, "index " + name);
+      co_return refuse_drop(fmt::format("constraint {} on table {}", name, table->name), dependents);
     }
     notice_cascades(dependents, *definition);
     PANDO_CO_TRY(co_await drop_dependents(std::move(dependents), definition));
@@ -378,17 +530,23 @@ Task<Result<std::string>> drop_objects(const ast::DropObjects* statement, Defini
                             statement->kind == Kind::kIndex || statement->kind == Kind::kSequence ||
                             statement->kind == Kind::kSchema || statement->kind == Kind::kMaterializedView ||
                             statement->kind == Kind::kType || statement->kind == Kind::kDomain;
+  if (!is_supported && statement->if_exists) {
+    PANDO_CO_ASSIGN(const bool absent, absent_objects(*statement, *definition));
+    if (absent) {
+      co_return "DROP " + statement->kind_name;
+    }
+  }
   if (!is_supported) {
     co_return Status(sql_state::kFeatureNotSupported, "DROP {} is not supported", statement->kind_name);
+  }
+  if (is_relation(*statement)) {
+    PANDO_CO_TRY(co_await drop_relations(statement, definition));
+    co_return "DROP " + statement->kind_name;
   }
   for (const auto& name : statement->names) {
     PANDO_CO_ASSIGN(const bool found, co_await drop_one(statement, &name, definition));
     if (!found) {
-      Status missing = missing_object(*statement, name);
-      if (!statement->if_exists) {
-        co_return missing;
-      }
-      definition->notice(std::string(missing.message()) + ", skipping");
+      PANDO_CO_TRY(missing(*statement, name, *definition));
     }
   }
   co_return "DROP " + statement->kind_name;

@@ -110,7 +110,8 @@ Task<Result<std::string>> create_index(const ast::CreateIndex* statement, Defini
   auto claimed = co_await definition->claim_relation_name(schema, index.name);
   if (!claimed.ok()) {
     if (statement->if_not_exists && claimed.is(sql_state::kDuplicateTable)) {
-      definition->notice(fmt::format("relation \"{}\" already exists, skipping", index.name));
+      definition->notice(fmt::format("relation \"{}\" already exists, skipping", index.name),
+                         sql_state::kDuplicateTable);
       co_return tag;
     }
     co_return claimed;

@@ -55,9 +55,9 @@ const BindOptions& Definition::bind_options() {
   return context_.bind;
 }
 
-void Definition::notice(std::string message) {
+void Definition::notice(std::string message, SqlState code) {
   if (context_.notice) {
-    context_.notice(Status::from_message(sql_state::kSuccess, std::move(message)));
+    context_.notice(Status::from_message(code, std::move(message)));
   }
 }
 

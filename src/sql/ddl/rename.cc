@@ -1,40 +1,19 @@
 #include <algorithm>
 
-#include "sql/ast/print.h"
 #include "sql/ddl/definition.h"
+#include "sql/ddl/stored_text.h"
 
 namespace pando::sql::ddl {
 namespace {
 
-// Views name relations in their text: after a relation is renamed or moved, the text is printed again with the new
-// name.
-Task<Status> renew_views(std::vector<TablePtr> views, catalog::SnapshotPtr before, Definition* definition) {
-  const auto path = definition->context().bind.search_path;
-  for (const TablePtr& view : views) {
-    PANDO_CO_ASSIGN(const ast::StatementPtr parsed, definition->bind_options().parse_statement(view->view_sql));
-    ast::PrintOptions options;
-    options.identifier = [](std::string_view name) { return quote_identifier(name); };
-    options.relation = [&](const ast::RelationName& name) {
-      const TablePtr old = before->resolve_table(path, name.schema, name.name);
-      const TablePtr now = old ? definition->snapshot()->find_table(old->oid) : nullptr;
-      return now ? definition->qualified_name(*now) : quote_identifier(name.name);
-    };
-    TableDescriptor changed = *view;
-    changed.view_sql = ast::print_select(std::get<ast::Select>(parsed->node), options);
-    PANDO_CO_TRY(co_await definition->put_table(std::move(changed)));
-  }
-  co_return Status();
-}
-
 Task<Status> rename_relation(TablePtr table, std::string new_name, Definition* definition) {
-  const auto before = definition->snapshot();
-  const SchemaPtr schema = before->find_schema(table->schema);
-  const auto views = dependent_views(table->oid, *definition);
+  StoredText stored = read_stored(*definition);
+  const SchemaPtr schema = stored.before->find_schema(table->schema);
   PANDO_CO_TRY(co_await definition->claim_relation_name(schema, new_name));
   TableDescriptor changed = *table;
   changed.name = new_name;
   PANDO_CO_TRY(co_await definition->put_table(std::move(changed)));
-  co_return co_await renew_views(views, before, definition);
+  co_return co_await renew_stored(std::move(stored), definition);
 }
 
 Task<Status> rename_index(std::string schema_name, std::string name, std::string new_name, Definition* definition) {
@@ -111,17 +90,15 @@ Task<Status> rename_column(TablePtr table, std::string name, std::string new_nam
     co_return Status(sql_state::kDuplicateColumn, "column \"{}\" of relation \"{}\" already exists", new_name,
                      table->name);
   }
-  if (!dependent_views(table->oid, *definition).empty()) {
-    co_return Status(sql_state::kFeatureNotSupported, "renaming a column of a relation that views use is not supported")
-        .with_hint("Drop the views, rename the column, and create them again.");
-  }
+  StoredText stored = read_stored(*definition);
   TableDescriptor changed = *table;
   const AttributeNumber attribute = found->number;
   changed.columns[static_cast<std::size_t>(attribute) - 1].name = new_name;
   if (table->kind == RelationKind::kTable) {
     PANDO_CO_TRY(rename_in_expressions(changed, table, attribute, new_name, *definition));
   }
-  co_return co_await definition->put_table(std::move(changed));
+  PANDO_CO_TRY(co_await definition->put_table(std::move(changed)));
+  co_return co_await renew_stored(std::move(stored), definition);
 }
 
 Task<Status> rename_constraint(TablePtr table, std::string name, std::string new_name, Definition* definition) {
@@ -157,32 +134,23 @@ Task<Status> rename_schema(std::string name, std::string new_name, Definition* d
   if (definition->snapshot()->find_schema(new_name)) {
     co_return Status(sql_state::kDuplicateSchema, "schema \"{}\" already exists", new_name);
   }
+  StoredText stored = read_stored(*definition);
   catalog::SchemaDescriptor changed = *schema;
   changed.name = new_name;
-  co_return co_await definition->catalog().put(std::make_shared<const catalog::SchemaDescriptor>(std::move(changed)));
+  PANDO_CO_TRY(
+      co_await definition->catalog().put(std::make_shared<const catalog::SchemaDescriptor>(std::move(changed))));
+  co_return co_await renew_stored(std::move(stored), definition);
 }
 
 Task<Status> rename_sequence(ast::RelationName name, std::string new_name, Definition* definition) {
   PANDO_CO_ASSIGN(const SequencePtr sequence, definition->find_sequence(name));
   const SchemaPtr schema = definition->snapshot()->find_schema(sequence->schema);
   PANDO_CO_TRY(co_await definition->claim_relation_name(schema, new_name));
+  StoredText stored = read_stored(*definition);
   SequenceDescriptor changed = *sequence;
   changed.name = new_name;
   PANDO_CO_TRY(co_await definition->catalog().put(std::make_shared<const SequenceDescriptor>(std::move(changed))));
-  // Defaults name the sequence in their text.
-  const std::string default_sql = fmt::format(
-      "nextval({}::regclass)", quote_literal(quote_identifier(schema->name) + "." + quote_identifier(new_name)));
-  const TablePtr owner = definition->snapshot()->find_table(sequence->owner_table);
-  if (!owner || sequence->is_identity) {
-    co_return Status();
-  }
-  TableDescriptor table = *owner;
-  for (auto& column : table.columns) {
-    if (column.owned_sequence == sequence->oid) {
-      column.default_sql = default_sql;
-    }
-  }
-  co_return co_await definition->put_table(std::move(table));
+  co_return co_await renew_stored(std::move(stored), definition);
 }
 
 Task<Status> rename_any(const ast::Rename* statement, Definition* definition) {
@@ -256,8 +224,25 @@ Task<Result<std::string>> rename_object(const ast::Rename* statement, Definition
       co_return status;
     }
   }
+  if (statement->kind == ast::ObjectKind::kColumn && statement->relation_kind == ast::ObjectKind::kView) {
+    co_return "ALTER VIEW";
+  }
   co_return alter_tag(statement->kind, statement->kind_name);
 }
+
+namespace {
+
+Task<Status> move_sequence(SequencePtr sequence, SchemaPtr schema, Definition* definition) {
+  if (sequence->schema == schema->oid) {
+    co_return Status();
+  }
+  PANDO_CO_TRY(co_await definition->claim_relation_name(schema, sequence->name));
+  SequenceDescriptor changed = *sequence;
+  changed.schema = schema->oid;
+  co_return co_await definition->catalog().put(std::make_shared<const SequenceDescriptor>(std::move(changed)));
+}
+
+}  // namespace
 
 Task<Result<std::string>> alter_schema(const ast::AlterSchema* statement, Definition* definition) {
   const std::string tag = alter_tag(statement->kind, statement->kind_name);
@@ -280,10 +265,9 @@ Task<Result<std::string>> alter_schema(const ast::AlterSchema* statement, Defini
   PANDO_CO_ASSIGN(const SchemaPtr schema, definition->creation_schema(statement->new_schema));
   if (definition->find_sequence(*statement->relation).ok()) {
     PANDO_CO_ASSIGN(const SequencePtr sequence, definition->find_sequence(*statement->relation));
-    PANDO_CO_TRY(co_await definition->claim_relation_name(schema, sequence->name));
-    SequenceDescriptor changed = *sequence;
-    changed.schema = schema->oid;
-    PANDO_CO_TRY(co_await definition->catalog().put(std::make_shared<const SequenceDescriptor>(std::move(changed))));
+    StoredText stored = read_stored(*definition);
+    PANDO_CO_TRY(co_await move_sequence(sequence, schema, definition));
+    PANDO_CO_TRY(co_await renew_stored(std::move(stored), definition));
     co_return tag;
   }
   auto found = definition->find_relation(*statement->relation);
@@ -293,13 +277,17 @@ Task<Result<std::string>> alter_schema(const ast::AlterSchema* statement, Defini
   }
   PANDO_CO_ASSIGN(const TablePtr relation, std::move(found));
   PANDO_CO_ASSIGN(const TablePtr table, co_await definition->lock_for_change(relation->oid));
-  const auto before = definition->snapshot();
-  const auto views = dependent_views(table->oid, *definition);
+  StoredText stored = read_stored(*definition);
   PANDO_CO_TRY(co_await definition->claim_relation_name(schema, table->name));
   TableDescriptor changed = *table;
   changed.schema = schema->oid;
   PANDO_CO_TRY(co_await definition->put_table(std::move(changed)));
-  PANDO_CO_TRY(co_await renew_views(views, before, definition));
+  for (const auto& [oid, sequence] : stored.before->sequences()) {
+    if (sequence->owner_table == table->oid) {
+      PANDO_CO_TRY(co_await move_sequence(sequence, schema, definition));
+    }
+  }
+  PANDO_CO_TRY(co_await renew_stored(std::move(stored), definition));
   co_return tag;
 }
 

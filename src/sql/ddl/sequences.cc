@@ -194,7 +194,8 @@ Task<Status> note_owner(SequenceDescriptor sequence, Definition* definition) {
 Task<Result<std::string>> create_sequence(const ast::CreateSequence* statement, Definition* definition) {
   PANDO_CO_ASSIGN(const SchemaPtr schema, co_await definition->schema_for(statement->name));
   if (statement->if_not_exists && definition->snapshot()->relation_name_taken(schema->oid, statement->name.name)) {
-    definition->notice(fmt::format("relation \"{}\" already exists, skipping", statement->name.name));
+    definition->notice(fmt::format("relation \"{}\" already exists, skipping", statement->name.name),
+                       sql_state::kDuplicateTable);
     co_return std::string("CREATE SEQUENCE");
   }
   SequenceDescriptor sequence;

@@ -169,7 +169,7 @@ Task<Result<std::string>> alter_enum(const ast::AlterEnum* statement, Definition
     if (!statement->if_not_exists) {
       co_return Status(sql_state::kDuplicateObject, "enum label \"{}\" already exists", label);
     }
-    definition->notice(fmt::format("enum label \"{}\" already exists, skipping", label));
+    definition->notice(fmt::format("enum label \"{}\" already exists, skipping", label), sql_state::kDuplicateObject);
     co_return tag;
   }
   PANDO_CO_ASSIGN(const std::size_t position, position_of(*statement, type));
@@ -274,7 +274,7 @@ Task<Status> add_check(TypeDescriptor* type, const ast::Constraint* constraint, 
 Task<Status> set_default(TypeDescriptor* type, const ast::Expr* expr, Definition* definition) {
   type->default_sql.clear();
   if (expr != nullptr) {
-    PANDO_CO_ASSIGN(const ExprPtr value, bind_value(*expr, type->base, definition->bind_options()));
+    PANDO_CO_ASSIGN(const ExprPtr value, bind_default(*expr, type->name, type->base, definition->bind_options()));
     type->default_sql = print_expr(value, definition->stored_print_options());
   }
   co_return Status();
@@ -496,7 +496,8 @@ Task<Result<std::string>> create_extension(const ast::CreateExtension* statement
   if (!statement->if_not_exists) {
     co_return Status(sql_state::kDuplicateObject, "extension \"{}\" already exists", statement->name);
   }
-  definition->notice(fmt::format("extension \"{}\" already exists, skipping", statement->name));
+  definition->notice(fmt::format("extension \"{}\" already exists, skipping", statement->name),
+                     sql_state::kDuplicateObject);
   co_return std::string("CREATE EXTENSION");
 }
 

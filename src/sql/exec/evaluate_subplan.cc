@@ -7,7 +7,7 @@
 #include "sql/exec/key_table.h"
 #include "sql/exec/operator.h"
 #include "sql/exec/row_store.h"
-#include "types/array.h"
+#include "types/array_stack.h"
 #include "types/record.h"
 #include "types/row_codec.h"
 
@@ -30,6 +30,34 @@ struct SubplanResult {
   // kAny with =: the rows' keys, and whether one of them has a NULL.
   KeyTable keys;
   bool has_null = false;
+};
+
+// ARRAY(SELECT ...): of arrays it has one dimension more than they.
+class ArrayOfRows {
+ public:
+  ArrayOfRows(types::Oid row, types::Oid result)
+      : element_(types::is_array(result) ? types::element_of(result) : row),
+        stacks_(row == result),
+        builder_(element_) {}
+
+  Status add(const Vector& values, std::size_t rows) {
+    for (std::size_t row = 0; row < rows; ++row) {
+      const bool is_null = values.is_null(row);
+      if (stacks_) {
+        PANDO_TRY(stack_.add(is_null ? std::nullopt : std::optional(values.bytes_at(row))));
+      } else {
+        is_null ? builder_.add_null() : builder_.add_from(values, values.slot(row));
+      }
+    }
+    return {};
+  }
+  Result<Bytes> finish() { return stacks_ ? stack_.finish(element_) : builder_.finish(); }
+
+ private:
+  types::Oid element_;
+  bool stacks_;
+  types::ArrayStack stack_;
+  types::ArrayBuilder builder_;
 };
 
 class SubplanEvaluator final : public Evaluator, public PendingWork {
@@ -149,7 +177,8 @@ class SubplanEvaluator final : public Evaluator, public PendingWork {
     using Kind = SubqueryExpr::Kind;
     Chunk rows;
     std::size_t count = 0;
-    types::ArrayBuilder array(node_.kind == Kind::kArray ? types::element_of(result_type_.oid) : types::oid::kInt4);
+    const bool is_array = node_.kind == Kind::kArray;
+    ArrayOfRows array(is_array ? plan_.plan->outputs[column_slots_[0]].type.oid : types::oid::kInt4, result_type_.oid);
     while (true) {
       PANDO_CO_ASSIGN(const bool more, co_await operator_->next(rows));
       if (!more) {
@@ -165,18 +194,15 @@ class SubplanEvaluator final : public Evaluator, public PendingWork {
                            "more than one row returned by a subquery used as an expression");
         }
         result.value = rows.columns[column_slots_[0]].get(0);
-      } else if (node_.kind == Kind::kArray) {
-        const Vector& values = rows.columns[column_slots_[0]];
-        for (std::size_t row = 0; row < rows.rows; ++row) {
-          values.is_null(row) ? array.add_null() : array.add_from(values, values.slot(row));
-        }
+      } else if (is_array) {
+        PANDO_CO_TRY(array.add(rows.columns[column_slots_[0]], rows.rows));
       } else {
         PANDO_CO_TRY(add_rows(rows, result));
       }
     }
     if (node_.kind == Kind::kExists) {
       result.value = Value::of_bool(count > 0);
-    } else if (node_.kind == Kind::kArray) {
+    } else if (is_array) {
       PANDO_CO_ASSIGN(Bytes packed, array.finish());
       result.value = Value::of_bytes(std::move(packed));
     }

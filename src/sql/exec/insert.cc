@@ -161,6 +161,8 @@ class InsertOperator final : public Operator {
           stored.append(updated_row_);
           ++affected_;
         }
+      } else {
+        PANDO_CO_TRY(co_await check_seen(conflict->row_key));
       }
     }
     PANDO_CO_TRY(error);
@@ -185,6 +187,17 @@ class InsertOperator final : public Operator {
       one.gather(rows.columns[i], selected.data(), 1);
       out.columns[i] = std::move(one);
     }
+  }
+
+  // DO NOTHING for a row that the transaction's snapshot does not see would be an answer it cannot explain.
+  Task<Status> check_seen(Bytes row_key) {
+    auto& transaction = runtime_.context.transaction;
+    if (transaction.isolation() == txn::Isolation::kReadCommitted) {
+      co_return Status();
+    }
+    PANDO_CO_ASSIGN(const auto outcome,
+                    co_await transaction.lock(row_key, txn::LockStrength::kKeyShare, txn::WaitPolicy::kBlock));
+    co_return outcome.changed_since_snapshot ? changed_since_snapshot(transaction) : Status();
   }
 
   // DO UPDATE of the row stored under `row_key`; `excluded` is the row that was to be inserted.

@@ -6,7 +6,7 @@
 #include "sql/function/aggregate.h"
 #include "sql/function/errors.h"
 #include "sql/function/kernel_table.h"
-#include "types/array.h"
+#include "types/array_stack.h"
 #include "types/compare.h"
 #include "types/interval.h"
 
@@ -48,48 +48,17 @@ struct ArrayOfElements {
 // Of arrays: one more dimension.
 struct ArrayOfArrays {
   using Arguments = std::tuple<std::optional<ByteView>>;
-  std::vector<Bytes> parts;
-  std::size_t bytes = 0;
-  Status add(std::optional<ByteView> part) {
-    if (!part) {
-      return {sql_state::kNullValueNotAllowed, "cannot accumulate null arrays"};
-    }
-    if (ArrayView(*part).dimensions() == 0) {
-      return {sql_state::kArraySubscriptError, "cannot accumulate empty arrays"};
-    }
-    if (!parts.empty() && !same_shape(ArrayView(parts.front()), ArrayView(*part))) {
-      return {sql_state::kArraySubscriptError, "cannot accumulate arrays of different dimensionality"};
-    }
-    parts.emplace_back(*part);
-    bytes += sizeof(Bytes) + part->size();
-    return {};
-  }
-  static bool same_shape(const ArrayView& a, const ArrayView& b) {
-    if (a.dimensions() != b.dimensions()) {
-      return false;
-    }
-    for (int i = 0; i < a.dimensions(); ++i) {
-      if (a.dimension(i) != b.dimension(i)) {
-        return false;
-      }
-    }
-    return true;
-  }
-  Status combine(const ArrayOfArrays& other) {
-    for (const Bytes& part : other.parts) {
-      PANDO_TRY(add(part));
-    }
-    return {};
-  }
+  types::ArrayStack stack;
+  Status add(std::optional<ByteView> part) { return stack.add(part); }
+  Status combine(const ArrayOfArrays& other) { return stack.add_all(other.stack); }
   Result<std::optional<Bytes>> result(const CallTypes& types) const {
-    if (parts.empty()) {
+    if (stack.empty()) {
       return std::optional<Bytes>();
     }
-    const std::vector<std::optional<ByteView>> views(parts.begin(), parts.end());
-    PANDO_ASSIGN(Bytes array, types::stack_arrays(types::element_of(types.result.oid), views));
+    PANDO_ASSIGN(Bytes array, stack.finish(types::element_of(types.result.oid)));
     return std::optional(std::move(array));
   }
-  std::size_t memory_bytes() const { return bytes; }
+  std::size_t memory_bytes() const { return stack.memory_bytes(); }
 };
 
 // --- string_agg: each value but the first is preceded by the separator of its own row ---

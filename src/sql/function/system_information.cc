@@ -234,28 +234,13 @@ OptionalText expression_text(EvaluationContext& context, ByteView expression, ui
   const Value text = Value::of_bytes(Bytes(expression));
   return services->act("pg_get_expr", std::span(&text, 1));
 }
-// Without parentheses around all of it.
-Bytes without_parentheses(Bytes text) {
-  if (!text.starts_with('(') || !text.ends_with(')')) {
-    return text;
-  }
-  int depth = 0;
-  bool quoted = false;
-  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
-    quoted = quoted != (text[i] == '\'');
-    depth += quoted ? 0 : text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
-    if (depth == 0) {
-      return text;
-    }
-  }
-  return text.substr(1, text.size() - 2);
-}
 OptionalText expression_text_pretty(EvaluationContext& context, ByteView expression, uint32_t object, bool pretty) {
-  PANDO_ASSIGN(std::optional<Bytes> text, expression_text(context, expression, object));
-  if (text && pretty) {
-    text = without_parentheses(*std::move(text));
+  if (!pretty) {
+    return expression_text(context, expression, object);
   }
-  return text;
+  PANDO_ASSIGN(SessionServices* const services, services_of(context));
+  const Value arguments[] = {Value::of_bytes(Bytes(expression)), Value::of_uint32(object)};
+  return services->act("pg_get_expr_pretty", arguments);
 }
 // Whether a relation may be updated, as bits, and other facts about one relation and a flag.
 template <ServiceName kFunction>
@@ -308,7 +293,18 @@ Result<std::unique_ptr<SetRows>> listening_channels(EvaluationContext& context, 
   return rows_of_values(std::move(rows));
 }
 double nothing_queued(EvaluationContext&) { return 0; }
-Result<Bytes> no_processes(int32_t) { return types::ArrayBuilder(oid::kInt4).finish(); }
+Result<Value> blocking_processes(EvaluationContext& context, const CallTypes& types, int32_t process) {
+  PANDO_ASSIGN(SessionServices* const services, services_of(context));
+  const Value argument = Value::of_int32(process);
+  PANDO_ASSIGN(auto text, services->act("pg_blocking_pids", std::span(&argument, 1)));
+  return parse_result(context, types, std::move(text));
+}
+Result<Value> is_blocked(EvaluationContext& context, const CallTypes& types, int32_t process, ByteView others) {
+  PANDO_ASSIGN(SessionServices* const services, services_of(context));
+  const Value arguments[] = {Value::of_int32(process), Value::of_bytes(Bytes(others))};
+  PANDO_ASSIGN(auto text, services->act("pg_isolation_test_session_is_blocked", arguments));
+  return parse_result(context, types, std::move(text));
+}
 
 // --- quoting values of any type, as text ---
 Result<Bytes> name_with_oid(ByteView name, uint32_t object) {
@@ -423,7 +419,8 @@ KernelTable system_information_kernels() {
       {"pg_get_publication_tables", no_rows},
       {"pg_listening_channels", listening_channels},
       {"pg_notification_queue_usage", lift<nothing_queued>},
-      {"pg_blocking_pids", lift<no_processes>},
+      {"pg_blocking_pids", lift<blocking_processes>},
+      {"pg_isolation_test_session_is_blocked", lift<is_blocked>},
       {"pg_describe_object", lift<describe_object>},
       {"nameconcatoid", lift<name_with_oid>},
   };

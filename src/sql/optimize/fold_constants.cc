@@ -114,12 +114,13 @@ class Folder {
     if (!all_known) {
       return expr;
     }
-    const auto value = compute(function, call.arguments, expr->type);
+    const auto value = compute(function, call.arguments, expr->type, call.variadic_array);
     return value ? make_constant(expr->type, *value) : expr;
   }
 
   // The function's result for constants; nullopt, and the error noted, when it gives one.
-  std::optional<Value> compute(const Function& function, std::span<const ExprPtr> arguments, types::Type type) {
+  std::optional<Value> compute(const Function& function, std::span<const ExprPtr> arguments, types::Type type,
+                               bool variadic_array = false) {
     std::vector<Vector> vectors;
     std::vector<types::Type> types;
     for (const ExprPtr& argument : arguments) {
@@ -132,7 +133,7 @@ class Folder {
     }
     Vector result(types::physical_of(type.oid));
     result.reset(1);
-    const Status status = function.scalar(*evaluation_, {types, type}, pointers, 1, result);
+    const Status status = function.scalar(*evaluation_, {types, type, variadic_array}, pointers, 1, result);
     if (status.ok()) {
       return result.get(0);
     }

@@ -131,10 +131,17 @@ Result<ExprPtr> PhysicalBuilder::lower_subquery(const ExprPtr& expr, const Subqu
   }
   subplan->correlation = bind_outer(correlated);
   const Wish wish = std::exchange(wish_, Wish{});
+  std::set<uint32_t> read = std::exchange(parameters_read_, {});
   auto built = build(node.plan);
   wish_ = wish;
   unbind_outer(subplan->correlation);
   PANDO_ASSIGN(subplan->plan, std::move(built));
+  for (const CorrelatedParameter& own : subplan->correlation) {
+    parameters_read_.erase(own.parameter);
+  }
+  // A CTE of an enclosing query may have other rows each time that query runs.
+  subplan->outer_parameters.insert(subplan->outer_parameters.end(), parameters_read_.begin(), parameters_read_.end());
+  parameters_read_.merge(read);
   SubplanExpr lowered;
   lowered.kind = node.kind;
   lowered.plan = std::move(subplan);
@@ -361,29 +368,44 @@ Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const Fu
 
 // --- WITH ---
 
+// The parameters that the definition's rows depend on.
+Result<std::set<uint32_t>> PhysicalBuilder::build_definition(const WithNode::Definition& definition,
+                                                             WithPlan::Definition& built) {
+  std::set<uint32_t> read = std::exchange(parameters_read_, {});
+  built.id = definition.id;
+  built.name = definition.name;
+  const bool modified_before = std::exchange(modifies_, false);
+  PANDO_ASSIGN(built.plan, build(definition.plan));
+  built.modifies = modifies_;
+  modifies_ = modifies_ || modified_before;
+  ColumnSet free = free_columns(definition.plan);
+  auto& columns = cte_columns_[definition.id];
+  if (definition.recursive == nullptr) {
+    for (const OutputColumn& column : built.plan->outputs) {
+      columns.push_back(column.id);
+    }
+  } else {
+    columns = definition.plan_columns;
+    PANDO_ASSIGN(built.recursive, build(definition.recursive));
+    built.recursive_all = definition.recursive_all;
+    built.plan_columns = definition.plan_columns;
+    built.recursive_columns = definition.recursive_columns;
+    free.merge(free_columns(definition.recursive));
+  }
+  for (const ColumnId column : free) {
+    if (const auto outer = outer_.find(column); outer != outer_.end()) {
+      parameters_read_.insert(outer->second);
+    }
+  }
+  return std::exchange(parameters_read_, std::move(read));
+}
+
 Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const WithNode& node) {
   WithPlan with;
   with.counts_definitions = node.counts_definitions;
   for (const WithNode::Definition& definition : node.definitions) {
     WithPlan::Definition built;
-    built.id = definition.id;
-    built.name = definition.name;
-    const bool modified_before = std::exchange(modifies_, false);
-    PANDO_ASSIGN(built.plan, build(definition.plan));
-    built.modifies = modifies_;
-    modifies_ = modifies_ || modified_before;
-    auto& columns = cte_columns_[definition.id];
-    if (definition.recursive == nullptr) {
-      for (const OutputColumn& column : built.plan->outputs) {
-        columns.push_back(column.id);
-      }
-    } else {
-      columns = definition.plan_columns;
-      PANDO_ASSIGN(built.recursive, build(definition.recursive));
-      built.recursive_all = definition.recursive_all;
-      built.plan_columns = definition.plan_columns;
-      built.recursive_columns = definition.recursive_columns;
-    }
+    PANDO_ASSIGN(cte_parameters_[definition.id], build_definition(definition, built));
     with.definitions.push_back(std::move(built));
   }
   PANDO_ASSIGN(with.body, build(node.body));
@@ -395,6 +417,8 @@ Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const Wi
 Result<PhysicalPtr> PhysicalBuilder::build_node(const LogicalPtr& plan, const CteScanNode& node) {
   CteScanPlan scan;
   scan.cte = node.cte;
+  const std::set<uint32_t>& parameters = cte_parameters_[node.cte];
+  parameters_read_.insert(parameters.begin(), parameters.end());
   scan.alias = node.alias;
   scan.work_table = node.work_table;
   const auto& columns = cte_columns_[node.cte];

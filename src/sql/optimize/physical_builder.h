@@ -6,6 +6,7 @@
 // Used once per statement. Not thread-safe.
 
 #include <map>
+#include <set>
 
 #include "sql/optimize/cardinality.h"
 #include "sql/optimize/optimize.h"
@@ -61,6 +62,7 @@ class PhysicalBuilder {
   // Gives the columns parameter slots while the inner plan is built.
   std::vector<CorrelatedParameter> bind_outer(const ColumnSet& columns);
   void unbind_outer(const std::vector<CorrelatedParameter>& correlation);
+  Result<std::set<uint32_t>> build_definition(const WithNode::Definition& definition, WithPlan::Definition& built);
   PhysicalPtr finish(const LogicalPtr& plan, decltype(PhysicalNode::node) node, double input_cost = 0);
   // The same for an operator that outputs these columns in this order.
   PhysicalPtr finish(const LogicalPtr& plan, std::vector<OutputColumn> outputs, decltype(PhysicalNode::node) node,
@@ -72,6 +74,9 @@ class PhysicalBuilder {
   // Columns of enclosing plans that are parameters here.
   std::map<ColumnId, uint32_t> outer_;
   std::map<CteId, std::vector<ColumnId>> cte_columns_;
+  // The parameters that a CTE's rows depend on, and those of the CTEs read by what is being built.
+  std::map<CteId, std::set<uint32_t>> cte_parameters_;
+  std::set<uint32_t> parameters_read_;
   bool modifies_ = false;
 
   // What the node above asks of the one being built; build() hands it over and clears it.

@@ -134,12 +134,34 @@ QualifiedName TreeReader::object_name(const PgQuery__Node* node) {
   }
 }
 
+namespace {
+
+// "(pg_catalog.int4,text[])", as messages show the types that were written.
+std::string signature(const PgQuery__ObjectWithArgs& node) {
+  std::string types;
+  for (std::size_t i = 0; i < node.n_objargs; ++i) {
+    types += i == 0 ? "" : ",";
+    const PgQuery__TypeName* type =
+        node.objargs[i]->node_case == PG_QUERY__NODE__NODE_TYPE_NAME ? node.objargs[i]->type_name : nullptr;
+    for (std::size_t part = 0; type != nullptr && part < type->n_names; ++part) {
+      types += (part == 0 ? "" : ".") + std::string(type->names[part]->string->sval);
+    }
+    types += type != nullptr && type->n_array_bounds > 0 ? "[]" : "";
+  }
+  return "(" + types + ")";
+}
+
+}  // namespace
+
 DropObjects TreeReader::drop(const PgQuery__DropStmt& node) {
   DropObjects result;
   result.kind = object_kind(node.remove_type);
   result.kind_name = object_kind_name(node.remove_type);
   for (std::size_t i = 0; i < node.n_objects; ++i) {
     result.names.push_back(object_name(node.objects[i]));
+    if (node.objects[i]->node_case == PG_QUERY__NODE__NODE_OBJECT_WITH_ARGS && !result.names.back().empty()) {
+      result.names.back().back() += signature(*node.objects[i]->object_with_args);
+    }
   }
   result.behavior =
       node.behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE ? DropBehavior::kCascade : DropBehavior::kRestrict;
@@ -194,6 +216,14 @@ AlterKind alter_kind(PgQuery__AlterTableType type) {
     case PG_QUERY__ALTER_TABLE_TYPE__AT_ChangeOwner:
       return AlterKind::kChangeOwner;
     case PG_QUERY__ALTER_TABLE_TYPE__AT_SetRelOptions:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStatistics:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetOptions:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_ResetOptions:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStorage:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetCompression:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetLogged:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetUnLogged:
+    case PG_QUERY__ALTER_TABLE_TYPE__AT_DropOids:
       return AlterKind::kSetOptions;
     case PG_QUERY__ALTER_TABLE_TYPE__AT_ResetRelOptions:
       return AlterKind::kResetOptions;
@@ -212,22 +242,8 @@ const char* unsupported_alter_name(PgQuery__AlterTableType type) {
   switch (type) {
     case PG_QUERY__ALTER_TABLE_TYPE__AT_DropExpression:
       return "ALTER COLUMN ... DROP EXPRESSION";
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStatistics:
-      return "ALTER COLUMN ... SET STATISTICS";
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetOptions:
-      return "ALTER COLUMN ... SET";
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_ResetOptions:
-      return "ALTER COLUMN ... RESET";
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetStorage:
-      return "ALTER COLUMN ... SET STORAGE";
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetCompression:
-      return "ALTER COLUMN ... SET COMPRESSION";
     case PG_QUERY__ALTER_TABLE_TYPE__AT_AlterConstraint:
       return "ALTER CONSTRAINT";
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetLogged:
-      return "SET LOGGED";
-    case PG_QUERY__ALTER_TABLE_TYPE__AT_SetUnLogged:
-      return "SET UNLOGGED";
     case PG_QUERY__ALTER_TABLE_TYPE__AT_SetAccessMethod:
       return "SET ACCESS METHOD";
     case PG_QUERY__ALTER_TABLE_TYPE__AT_SetTableSpace:
@@ -273,7 +289,10 @@ AlterTable::Command TreeReader::alter_command(const PgQuery__AlterTableCmd& node
   if (node.newowner != nullptr) {
     command.owner = role(node.newowner);
   }
-  if (node.def == nullptr || command.kind == AlterKind::kUnsupported) {
+  // What is without effect is read no further.
+  const bool is_ignored =
+      node.def != nullptr && command.kind == AlterKind::kSetOptions && node.def->node_case != PG_QUERY__NODE__NODE_LIST;
+  if (node.def == nullptr || is_ignored || command.kind == AlterKind::kUnsupported) {
     return command;
   }
   switch (node.def->node_case) {
