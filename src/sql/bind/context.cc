@@ -4,13 +4,28 @@
 
 namespace pando::sql {
 
+namespace {
+
+// Of each constant the position is asked: counting from the start of a long text would take time by its square.
+constexpr std::size_t kPositionStep = 1024;
+
+int characters(std::string_view text) { return static_cast<int>(types::utf8_length(text)); }
+
+}  // namespace
+
 int BindContext::position(ast::Location location) const {
-  if (location < 0 || static_cast<std::size_t>(location) > text.size()) {
+  // Location 0 of an empty text is not a place in the statement.
+  if (location < 0 || text.empty() || static_cast<std::size_t>(location) > text.size()) {
     return 0;
   }
-  // Location 0 of an empty text is not a place in the statement.
-  return text.empty() ? 0
-                      : static_cast<int>(types::utf8_length(text.substr(0, static_cast<std::size_t>(location)))) + 1;
+  const auto offset = static_cast<std::size_t>(location);
+  const std::size_t step = offset / kPositionStep;
+  while (characters_before.size() <= step) {
+    const std::size_t start = (characters_before.size() - 1) * kPositionStep;
+    characters_before.push_back(characters_before.back() + characters(text.substr(start, kPositionStep)));
+  }
+  const std::size_t start = step * kPositionStep;
+  return characters_before[step] + characters(text.substr(start, offset - start)) + 1;
 }
 
 Parameters::Parameters(const BindOptions& options)

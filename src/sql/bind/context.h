@@ -55,6 +55,8 @@ struct BindContext {
   Parameters parameters;
   // Empty while the text of a view or a default is bound: errors in it have no position.
   std::string_view text;
+  // How many characters come before every kPositionStep bytes of the statement's text, as far as was asked.
+  mutable std::vector<int> characters_before{0};
   uint32_t next_column = 1;
   uint32_t next_cte = 0;
 };
