@@ -1,11 +1,23 @@
 #include "sql/exec/key_ranges.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "sql/exec/evaluator.h"
 
 namespace pando::sql::exec {
 namespace {
+
+template <typename Integer>
+ColumnValue integer_in_column(int64_t number, types::Value (*make)(Integer)) {
+  if (number < std::numeric_limits<Integer>::min()) {
+    return {.beyond = -1};
+  }
+  if (number > std::numeric_limits<Integer>::max()) {
+    return {.beyond = 1};
+  }
+  return {make(static_cast<Integer>(number))};
+}
 
 struct Bounds {
   const KeyCondition::Bound* first = nullptr;  // in key order
@@ -32,8 +44,16 @@ Task<Result<std::optional<txn::Span>>> bounded_span(const KeyCondition& conditio
     if (value.is_null()) {
       co_return std::optional<txn::Span>();
     }
+    const ColumnValue edge_value = value_in_column(value, bound->value->type.oid, column.type.oid);
+    if (edge_value.beyond != 0) {
+      const bool is_lower = condition.lower && bound == &*condition.lower;
+      if (edge_value.beyond > 0 == is_lower) {
+        co_return std::optional<txn::Span>();
+      }
+      continue;
+    }
     Bytes edge = prefix;
-    types::append_key(edge, bound->value->type.oid, value, column.order);
+    types::append_key(edge, column.type.oid, edge_value.value, column.order);
     if (bound == bounds.first) {
       span.start = bound->inclusive ? edge : prefix_end(edge);
     } else {
@@ -54,7 +74,11 @@ Task<Result<std::optional<txn::Span>>> span_of(const KeyCondition& condition, By
     if (value.is_null()) {
       co_return std::optional<txn::Span>();
     }
-    types::append_key(prefix, condition.equal[i]->type.oid, value, columns[i].order);
+    const ColumnValue equal = value_in_column(value, condition.equal[i]->type.oid, columns[i].type.oid);
+    if (equal.beyond != 0) {
+      co_return std::optional<txn::Span>();
+    }
+    types::append_key(prefix, columns[i].type.oid, equal.value, columns[i].order);
   }
   if (!condition.lower && !condition.upper && !condition.not_null) {
     co_return std::optional<txn::Span>(txn::Span{prefix, prefix_end(prefix)});
@@ -64,6 +88,15 @@ Task<Result<std::optional<txn::Span>>> span_of(const KeyCondition& condition, By
 }
 
 }  // namespace
+
+ColumnValue value_in_column(types::Value value, types::Oid type, types::Oid column) {
+  if (type == column || (column != types::oid::kInt2 && column != types::oid::kInt4)) {
+    return {std::move(value)};
+  }
+  const int64_t number = value.holds<int64_t>() ? value.as<int64_t>() : value.as<int32_t>();
+  return column == types::oid::kInt2 ? integer_in_column<int16_t>(number, types::Value::of_int16)
+                                     : integer_in_column<int32_t>(number, types::Value::of_int32);
+}
 
 Task<Result<std::vector<txn::Span>>> key_ranges(const std::vector<KeyCondition>& conditions, Bytes prefix,
                                                 const std::vector<KeyColumn>& columns, Runtime& runtime) {

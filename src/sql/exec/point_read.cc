@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sql/exec/key_ranges.h"
+
 namespace pando::sql::exec {
 namespace {
 
@@ -90,7 +92,16 @@ bool PointKey::make(std::span<const types::Value> parameters, Bytes& key) const 
     if (value.is_null()) {
       return false;
     }
-    types::append_key(key, values_[i]->type.oid, value, layout_->primary_key()[i].order);
+    const KeyColumn& column = layout_->primary_key()[i];
+    if (values_[i]->type.oid == column.type.oid) [[likely]] {
+      types::append_key(key, column.type.oid, value, column.order);
+      continue;
+    }
+    const ColumnValue in_column = value_in_column(value, values_[i]->type.oid, column.type.oid);
+    if (in_column.beyond != 0) {
+      return false;
+    }
+    types::append_key(key, column.type.oid, in_column.value, column.order);
   }
   return true;
 }

@@ -28,7 +28,7 @@ class PointKey {
   // REQUIRES: is_point_scan(scan); `layout` outlives it.
   PointKey(const TableLayout& layout, const ScanPlan& scan)
       : layout_(&layout), values_(scan.conditions.front().equal) {}
-  // Replaces `key`. False when a value is NULL: no row has that key.
+  // Replaces `key`. False when a value is NULL, or none of the column's: no row has that key.
   bool make(std::span<const types::Value> parameters, Bytes& key) const;
 
  private:

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "sql/function/function.h"
 #include "sql/optimize/conjuncts.h"
 #include "types/array.h"
 #include "types/row_codec.h"
@@ -36,17 +37,37 @@ struct ColumnMatch {
 
 bool is_text_like(types::Oid type) { return type == types::oid::kText || type == types::oid::kVarchar; }
 
-// The column under casts that do not change its key.
+bool is_integer(types::Oid type) {
+  return type == types::oid::kInt2 || type == types::oid::kInt4 || type == types::oid::kInt8;
+}
+
+bool widens(types::Oid from, types::Oid to) {
+  return is_integer(from) && is_integer(to) && (from == types::oid::kInt2 || to == types::oid::kInt8);
+}
+
+// What a cast that changes neither values nor their order is of; null when it is not such a cast.
+ExprPtr under_cast(const ExprPtr& expr) {
+  if (const auto* cast = as<CastExpr>(expr)) {
+    const types::Oid from = cast->argument->type.oid;
+    const bool keeps = cast->method == CastExpr::Method::kRelabel ? is_text_like(expr->type.oid) && is_text_like(from)
+                                                                  : widens(from, expr->type.oid);
+    return keeps ? cast->argument : nullptr;
+  }
+  const auto* call = as<CallExpr>(expr);
+  if (call == nullptr || call->arguments.size() != 1 || !widens(call->arguments[0]->type.oid, expr->type.oid)) {
+    return nullptr;
+  }
+  const CastEntry* cast = find_cast(call->arguments[0]->type.oid, expr->type.oid);
+  return cast != nullptr && cast->function == call->function ? call->arguments[0] : nullptr;
+}
+
+// The column under casts that do not change how it compares.
 const ColumnExpr* plain_column(const ExprPtr& expr) {
   if (const auto* column = as<ColumnExpr>(expr)) {
     return column;
   }
-  const auto* cast = as<CastExpr>(expr);
-  if (cast == nullptr || cast->method != CastExpr::Method::kRelabel || !is_text_like(expr->type.oid) ||
-      !is_text_like(cast->argument->type.oid)) {
-    return nullptr;
-  }
-  return plain_column(cast->argument);
+  const ExprPtr argument = under_cast(expr);
+  return argument == nullptr ? nullptr : plain_column(argument);
 }
 
 // What every text that matches a LIKE pattern begins with; `whole` when all that begin so match.
@@ -82,10 +103,6 @@ std::optional<int64_t> integer_of(const types::Value& value) {
   return value.holds<int64_t>() ? std::optional(value.as<int64_t>()) : std::nullopt;
 }
 
-bool is_integer(types::Oid type) {
-  return type == types::oid::kInt2 || type == types::oid::kInt4 || type == types::oid::kInt8;
-}
-
 // `value` as a value of the column's type; nullptr when that is not possible without changing the comparison.
 ExprPtr key_value(const ExprPtr& value, types::Type column) {
   if (value->type.oid == column.oid || (is_text_like(value->type.oid) && is_text_like(column.oid))) {
@@ -98,7 +115,7 @@ ExprPtr key_value(const ExprPtr& value, types::Type column) {
   if (constant == nullptr) {
     ExprPtr a = value;
     ExprPtr b = make_expr(column, ColumnExpr{});
-    return unify_types(a, b) && a->type.oid == column.oid ? a : nullptr;
+    return unify_types(a, b) && a->type.oid == column.oid ? a : value;
   }
   const auto number = integer_of(constant->value);
   if (!number) {
