@@ -40,8 +40,8 @@ struct Subplan {
 };
 
 // One contiguous part of an index: its leading columns are equal to `equal` and the next one lies between the bounds.
-// Bound expressions name no columns; they have the index column's type, or both are integers. A NULL value makes the condition match nothing,
-// except where `equal` holds a null pointer, which stands for IS NULL.
+// Bound expressions name no columns; they have the index column's type, or both are integers. A NULL value makes the
+// condition match nothing, except where `equal` holds a null pointer, which stands for IS NULL.
 struct KeyCondition {
   struct Bound {
     ExprPtr value;
