@@ -33,6 +33,11 @@ struct ColumnMatch {
   // Restricted by the bounds, and still to be checked.
   std::vector<std::size_t> pattern_conjuncts;
   bool not_null = false;
+  // Of one OR: what each of its parts selects.
+  std::vector<KeyCondition> alternatives;
+  std::size_t alternatives_conjunct = 0;
+  // Nothing else is to be checked of it.
+  bool alternatives_exact = true;
 };
 
 bool is_text_like(types::Oid type) { return type == types::oid::kText || type == types::oid::kVarchar; }
@@ -169,6 +174,11 @@ class Matcher {
           share *= cardinality_.selectivity(request_.conjuncts[i]);
         }
         restricted = true;
+      } else if (!found.alternatives.empty() && conditions.size() * found.alternatives.size() <= kListRangesMax) {
+        conditions = with_alternatives(conditions, found.alternatives);
+        share *= cardinality_.selectivity(request_.conjuncts[found.alternatives_conjunct]);
+        used[found.alternatives_conjunct] = found.alternatives_exact;
+        restricted = true;
       }
       break;
     }
@@ -234,9 +244,41 @@ class Matcher {
         add_list(*list, type, i, match);
       } else if (const auto* call = as<CallExpr>(conjunct); call != nullptr && call->spelling == "~~") {
         add_pattern(*call, id, type, i, match);
+      } else if (const auto* logic = as<LogicExpr>(conjunct);
+                 logic != nullptr && logic->kind == LogicExpr::Kind::kOr && match.alternatives.empty()) {
+        add_alternatives(*logic, id, type, i, match);
       }
     }
     return match;
+  }
+
+  // x BETWEEN 1 AND 3 OR x = 7 OR x > 10 AND ...
+  static void add_alternatives(const LogicExpr& logic, ColumnId id, types::Type type, std::size_t i,
+                               ColumnMatch& match) {
+    std::vector<KeyCondition> alternatives;
+    bool exact = true;
+    for (const ExprPtr& part : logic.arguments) {
+      const std::vector<ExprPtr> conjuncts = conjuncts_of(part);
+      ColumnMatch found;
+      for (std::size_t k = 0; k < conjuncts.size(); ++k) {
+        if (auto comparison = as_comparison(conjuncts[k])) {
+          add_comparison(*comparison, id, type, k, found);
+        }
+      }
+      if (found.equal.empty() && !found.lower && !found.upper) {
+        return;
+      }
+      if (found.equal.empty()) {
+        alternatives.push_back({{}, found.lower, found.upper, true});
+        exact = exact && found.bound_conjuncts.size() == conjuncts.size();
+      } else {
+        alternatives.push_back({.equal = found.equal});
+        exact = exact && conjuncts.size() == 1;
+      }
+    }
+    match.alternatives = std::move(alternatives);
+    match.alternatives_conjunct = i;
+    match.alternatives_exact = exact;
   }
 
   // x LIKE 'abc%' lies between 'abc' and what follows every text that begins so; text is ordered by its bytes.
@@ -339,6 +381,18 @@ class Matcher {
       }
     }
     return elements;
+  }
+
+  static std::vector<KeyCondition> with_alternatives(const std::vector<KeyCondition>& conditions,
+                                                     const std::vector<KeyCondition>& alternatives) {
+    std::vector<KeyCondition> product;
+    for (const KeyCondition& condition : conditions) {
+      for (KeyCondition each : alternatives) {
+        each.equal.insert(each.equal.begin(), condition.equal.begin(), condition.equal.end());
+        product.push_back(std::move(each));
+      }
+    }
+    return product;
   }
 
   static std::vector<KeyCondition> with_equal(const std::vector<KeyCondition>& conditions,
