@@ -1,6 +1,7 @@
 // INSERT and ON CONFLICT.
 
 #include <algorithm>
+#include <map>
 #include <ranges>
 #include <utility>
 
@@ -31,6 +32,18 @@ struct Binder::InsertTarget {
 
   // Whether the i-th value goes to an element of its column.
   bool is_element(std::size_t i) const { return items[i] != nullptr && !items[i]->indirection.empty(); }
+
+  // The same for every row, and so bound once.
+  Result<ExprPtr> default_of(Binder& binder, const catalog::ColumnDescriptor& column) const {
+    const auto found = defaults.find(column.number);
+    if (found != defaults.end()) {
+      return found->second;
+    }
+    PANDO_ASSIGN(ExprPtr value, binder.column_default(table, column));
+    defaults.emplace(column.number, value);
+    return value;
+  }
+  mutable std::map<catalog::AttributeNumber, ExprPtr> defaults;
 };
 
 namespace {
@@ -110,12 +123,12 @@ Status Binder::check_given(const catalog::ColumnDescriptor& column, ast::Insert:
 Result<ExprPtr> Binder::insert_value(const ast::Expr& node, const catalog::ColumnDescriptor& column,
                                      const InsertTarget& target, Scope& scope) {
   if (is_default_marker(node)) {
-    return column_default(target.table, column);
+    return target.default_of(*this, column);
   }
   PANDO_TRY(check_given(column, target.overriding));
   PANDO_ASSIGN(ExprPtr value, expr_in(node, scope, ExprPlace::kInsertValue));
   if (target.overriding == ast::Insert::Overriding::kUserValue && column.identity != catalog::Identity::kNone) {
-    return column_default(target.table, column);
+    return target.default_of(*this, column);
   }
   return assign(std::move(value), column, context_.position(node.location));
 }
@@ -136,7 +149,7 @@ Result<ExprPtr> Binder::inserted(const catalog::ColumnDescriptor& column, const 
     ExprPtr container = result == nullptr ? make_constant(column.type, types::Value::null()) : std::move(result);
     PANDO_ASSIGN(result, assign_element(std::move(container), *target.items[i], column, std::move(value), scope));
   }
-  return result != nullptr ? std::move(result) : column_default(target.table, column);
+  return result != nullptr ? std::move(result) : target.default_of(*this, column);
 }
 
 // VALUES: each row is cast to the columns at once, defaults filled in.
@@ -196,7 +209,7 @@ Status Binder::insert_query(const ast::Insert& insert, InsertTarget& target, Sco
     const auto given = [&](std::size_t i) -> Result<ExprPtr> {
       PANDO_TRY(check_given(column, target.overriding));
       if (target.overriding == ast::Insert::Overriding::kUserValue && column.identity != catalog::Identity::kNone) {
-        return column_default(target.table, column);
+        return target.default_of(*this, column);
       }
       const OutputColumn& source = query.columns[i];
       ExprPtr value = source.type.oid == oid::kUnknown && i < query.exprs.size()
