@@ -208,6 +208,8 @@ def measure_postgresql(directory, port, seconds):
 def measure_two_shards(cluster, port, seconds):
     """A statement on two shards with leaseholders on two nodes, beside one on one shard: both at the gateway of one of them."""
     psql(port, f"CALL pando.split('kv', {KEYS // 2})")
+    # A shard that was split just now is listed within half a second.
+    time.sleep(1)
     right = max(int(line) for line in psql(port, "SELECT shard_id FROM pando.shards").split())
     psql(port, f"CALL pando.transfer_lease({right}, {cluster.leader() % 3 + 1})")
     time.sleep(1)
