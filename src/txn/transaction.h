@@ -199,10 +199,10 @@ class Store {
   // For who keeps what is under `prefix` in memory while other nodes change it. Whoever changes it here is told by
   // on_commit; after a lock on any key beside it was granted, watched_change() covers every change that was committed
   // before. Once, before the first transaction.
-  virtual void watch(Bytes prefix) {}
+  virtual void watch(Bytes) {}
   // Nearly every transaction locks keys with this prefix with kKeyShare, and hardly any with kUpdate: a store with
   // several nodes makes the former cheap at the cost of the latter. Once, before the first transaction.
-  virtual void guard(Bytes prefix) {}
+  virtual void guard(Bytes) {}
   // The newest commit under the prefix of watch(), by any node, that this node knows of. Zero where there are no other
   // nodes.
   virtual HlcTimestamp watched_change() const { return {}; }

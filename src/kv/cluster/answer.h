@@ -76,6 +76,7 @@ struct Answer {
     fields(verdict, status, hint, uncertain, reply);
   }
 
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): it is moved, which is not seen in a template.
   static Answer error(Status why) { return {.verdict = Verdict::kError, .status = std::move(why)}; }
   static Answer not_leaseholder(NodeId hint) { return {.verdict = Verdict::kNotLeaseholder, .hint = hint}; }
   static Answer uncertain_at(HlcTimestamp at) { return {.verdict = Verdict::kUncertain, .uncertain = at}; }

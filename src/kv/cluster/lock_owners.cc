@@ -9,9 +9,9 @@ LockOwners::Entry* LockOwners::enter(TransactionId transaction, NodeId gateway) 
   auto& entry = entries_[transaction];
   if (entry == nullptr) {
     entry = std::make_unique<Entry>(locks_, transaction, gateway);
-    entry->over = forsaken_.contains(transaction);
+    entry->over_ = forsaken_.contains(transaction);
   }
-  if (entry->uses++ == 0 && !entry->over) {
+  if (entry->uses_++ == 0 && !entry->over_) {
     // What was to be ended has ended by itself.
     entry->cancellation.reset();
   }
@@ -22,7 +22,7 @@ void LockOwners::leave(Entry* entry) {
   std::unique_ptr<Entry> ended;
   MutexLock lock(mutex_);
   // One that got no lock has nothing to release, and its gateway does not tell its end.
-  if (--entry->uses == 0 && (entry->over || entry->owner.mark() == 0)) {
+  if (--entry->uses_ == 0 && (entry->over_ || entry->owner.mark() == 0)) {
     const auto place = entries_.find(entry->owner.id());
     ended = std::move(place->second);
     entries_.erase(place);
@@ -31,19 +31,19 @@ void LockOwners::leave(Entry* entry) {
 
 bool LockOwners::is_over(const Entry& entry) {
   MutexLock lock(mutex_);
-  return entry.over;
+  return entry.over_;
 }
 
 bool LockOwners::is_shared(const Entry& entry) {
   MutexLock lock(mutex_);
-  return entry.uses > 1;
+  return entry.uses_ > 1;
 }
 
 // Takes it out, unless something of it still waits. Its locks go with what is returned.
 std::unique_ptr<LockOwners::Entry> LockOwners::end(Entries::iterator place) {
   Entry& entry = *place->second;
-  if (entry.uses > 0) {
-    entry.over = true;
+  if (entry.uses_ > 0) {
+    entry.over_ = true;
     entry.cancellation.request(Status(sql_state::kQueryCanceled, "the transaction has ended"));
     return nullptr;
   }
@@ -61,7 +61,7 @@ void LockOwners::release(TransactionId transaction, std::size_t mark) {
   }
   if (mark == 0) {
     ended = end(place);
-  } else if (place->second->uses == 0 && mark < place->second->owner.mark()) {
+  } else if (place->second->uses_ == 0 && mark < place->second->owner.mark()) {
     place->second->owner.release_to(mark);
   }
 }
@@ -69,7 +69,7 @@ void LockOwners::release(TransactionId transaction, std::size_t mark) {
 void LockOwners::cancel(TransactionId transaction, Status reason) {
   MutexLock lock(mutex_);
   const auto place = entries_.find(transaction);
-  if (place != entries_.end() && place->second->uses > 0) {
+  if (place != entries_.end() && place->second->uses_ > 0) {
     place->second->cancellation.request(std::move(reason));
   }
 }
@@ -77,7 +77,7 @@ void LockOwners::cancel(TransactionId transaction, Status reason) {
 bool LockOwners::knows(TransactionId transaction) {
   MutexLock lock(mutex_);
   const auto place = entries_.find(transaction);
-  return place != entries_.end() && !place->second->over;
+  return place != entries_.end() && !place->second->over_;
 }
 
 void LockOwners::refuse(TransactionId transaction) {

@@ -33,8 +33,8 @@ class LockOwners {
 
    private:
     friend class LockOwners;
-    int uses = 0;
-    bool over = false;
+    int uses_ = 0;
+    bool over_ = false;
   };
 
   explicit LockOwners(txn::LockTable& locks) : locks_(locks) {}

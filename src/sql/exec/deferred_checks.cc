@@ -25,6 +25,7 @@ const ConstraintDescriptor* find_constraint(const catalog::TableDescriptor& tabl
 std::vector<std::string> names_of(const catalog::TableDescriptor& table,
                                   const std::vector<catalog::AttributeNumber>& columns) {
   std::vector<std::string> names;
+  names.reserve(columns.size());
   for (const catalog::AttributeNumber column : columns) {
     names.push_back(table.column(column).name);
   }
@@ -34,6 +35,7 @@ std::vector<std::string> names_of(const catalog::TableDescriptor& table,
 std::vector<types::Type> types_of(const catalog::TableDescriptor& table,
                                   const std::vector<catalog::AttributeNumber>& columns) {
   std::vector<types::Type> types;
+  types.reserve(columns.size());
   for (const catalog::AttributeNumber column : columns) {
     types.push_back(table.column(column).type);
   }

@@ -47,7 +47,7 @@ Task<Result<std::optional<txn::Span>>> bounded_span(const KeyCondition& conditio
     const ColumnValue edge_value = value_in_column(value, bound->value->type.oid, column.type.oid);
     if (edge_value.beyond != 0) {
       const bool is_lower = condition.lower && bound == &*condition.lower;
-      if (edge_value.beyond > 0 == is_lower) {
+      if ((edge_value.beyond > 0) == is_lower) {
         co_return std::optional<txn::Span>();
       }
       continue;

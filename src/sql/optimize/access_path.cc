@@ -83,7 +83,10 @@ std::string pattern_prefix(ByteView pattern, bool& whole) {
       whole = pattern.substr(i) == "%";
       return prefix;
     }
-    if (pattern[i] == '\\' && ++i == pattern.size()) {
+    if (pattern[i] == '\\') {
+      ++i;
+    }
+    if (i == pattern.size()) {
       return {};
     }
     prefix.push_back(pattern[i]);
