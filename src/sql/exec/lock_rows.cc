@@ -54,7 +54,7 @@ class LockRowsOperator final : public Operator {
   // All of them at once, when they are to be locked whatever becomes of the others.
   Task<Status> lock_ahead() {
     const LockRowsNode::Target& target = plan_.targets.front();
-    if (plan_.one_by_one || plan_.targets.size() > 1 ||
+    if (rows_.rows < 2 || plan_.one_by_one || plan_.targets.size() > 1 ||
         static_cast<txn::WaitPolicy>(target.wait_policy) != txn::WaitPolicy::kBlock) {
       co_return Status();
     }

@@ -349,7 +349,7 @@ Task<Status> TableWriter::remove_entry(std::size_t index, const IndexEntries::En
 
 Task<Status> TableWriter::lock_rows_ahead(const Vector& row_keys, txn::LockStrength strength) {
   std::vector<Bytes> keys;
-  for (std::size_t row = 0; row < row_keys.size(); ++row) {
+  for (std::size_t row = 0; row_keys.size() > 1 && row < row_keys.size(); ++row) {
     if (!row_keys.is_null(row)) {
       keys.emplace_back(row_keys.bytes_at(row));
     }
