@@ -25,7 +25,7 @@ struct ProtocolVersion {
   uint16_t minor = 0;
   friend bool operator==(const ProtocolVersion&, const ProtocolVersion&) = default;
 };
-inline constexpr ProtocolVersion kProtocolVersion{4, 0};
+inline constexpr ProtocolVersion kProtocolVersion{5, 0};
 
 // Never renumber: these are on the wire.
 enum class FrameKind : uint8_t {

@@ -40,10 +40,10 @@ TEST(TransportCodecTest, GreetingsComeBackAndEveryByteIsChecked) {
 
 TEST(TransportCodecTest, AnotherMajorVersionIsNamed) {
   Hello hello = sample_hello();
-  hello.version = {5, 7};
+  hello.version = {6, 7};
   EXPECT_EQ(decode_hello(encode(hello)).status().to_string(),
-            "0A000: the connecting node speaks version 5.7 of the protocol between nodes, this one 4.0");
-  hello.version = {4, 9};
+            "0A000: the connecting node speaks version 6.7 of the protocol between nodes, this one 5.0");
+  hello.version = {5, 9};
   EXPECT_TRUE(decode_hello(encode(hello)).ok());
   // A refusal is understood whatever the version of who refuses.
   EXPECT_EQ(decode_welcome(encode(Welcome{.version = {1, 0}, .refusal = "too old"}))->refusal, "too old");

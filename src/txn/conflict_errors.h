@@ -53,6 +53,10 @@ inline Status transaction_too_large(std::size_t bytes_max) {
   return Status(sql_state::kProgramLimitExceeded, "transaction is too large")
       .with_detail(fmt::format("The limit is {} bytes of buffered writes.", bytes_max));
 }
+inline Status row_too_large(std::size_t bytes_max) {
+  return Status(sql_state::kProgramLimitExceeded, "row is too large")
+      .with_detail(fmt::format("The limit is {} bytes in a cluster.", bytes_max));
+}
 inline Status transaction_is_over() {
   return Status(sql_state::kInvalidTransactionState, "the transaction has already ended");
 }

@@ -131,6 +131,9 @@ class Transaction {
   // cancellation gives.
   virtual Task<Result<LockOutcome>> lock(Bytes key, LockStrength strength, WaitPolicy wait) = 0;
 
+  // Tells that nobody else names a key of `span` before this transaction has committed, and that none has a value yet
+  // but by its writes: the place of a new table's rows. Locks there need not be asked for.
+  virtual void claim(Span) {}
   // Tells that lock(strength, kBlock) of each key comes next: where locks are far away, those that nobody has are taken
   // at once. Waits for no other transaction. Errors: those of lock().
   virtual Task<Status> lock_ahead(std::span<const Bytes> keys, LockStrength strength);

@@ -30,6 +30,10 @@ void draw_store(Prng& prng, kv::ClusterNodeOptions& node) {
   node.gateway_lost_after = std::chrono::milliseconds(500 + prng.below(2500));
   node.store.unavailable_after = std::chrono::milliseconds(3000 + prng.below(7000));
   node.store.recover_after = std::chrono::milliseconds(200 + prng.below(1800));
+  // Then many a commit has parts.
+  if (prng.chance(0.4)) {
+    node.store.part_bytes_max = 1 + prng.below(500);
+  }
 }
 
 }  // namespace
@@ -72,10 +76,11 @@ RunOptions draw_options(uint64_t seed, const Names& disabled) {
 std::string RunOptions::to_string() const {
   std::string text = fmt::format(
       "nodes={} replicas={} clients={} shards={} disturbed={}ms interval={}ms delay={}us sync={}us offset={}ms "
-      "recover={}ms log={}KiB workloads:",
+      "recover={}ms part={} log={}KiB workloads:",
       cluster.nodes, cluster.replicas, clients, shards_at_start, disturbed_ns / kMs, fault_interval_ns / kMs,
       cluster.network.delay_mean_ns / 1000, cluster.disk.sync_ns / 1000, cluster.clock_offset_max_ns / kMs,
-      cluster.node.store.recover_after.count(), cluster.node.replicas.log_bytes_max / 1024);
+      cluster.node.store.recover_after.count(), cluster.node.store.part_bytes_max,
+      cluster.node.replicas.log_bytes_max / 1024);
   for (const std::string& workload : workloads) {
     text += " " + workload;
   }

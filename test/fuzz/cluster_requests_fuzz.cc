@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/assert.h"
+#include "kv/cluster/commit_requests.h"
 #include "kv/cluster/log_entry.h"
 #include "kv/cluster/many_requests.h"
 #include "kv/cluster/node_requests.h"
@@ -41,6 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   exchange<CommitShardRequest>(bytes);
   exchange<PrepareRequest>(bytes);
   exchange<OutcomeRequest>(bytes);
+  exchange<CommittingRequest>(bytes);
   exchange<ResolveRequest>(bytes);
   exchange<RouteRequest>(bytes);
   exchange<MergeRequest>(bytes);

@@ -86,10 +86,25 @@ void MultiRaft::touch(Group& group) {
   }
 }
 
+// The oldest write tells: writes complete in order. It waits for those before it, which may have been large.
+bool MultiRaft::has_stalled() const {
+  return !in_flight_.empty() && now_ns_ - in_flight_.front().since_ns > in_flight_.front().stall_ns;
+}
+
+uint64_t MultiRaft::stall_ns(const Write& write) const {
+  std::size_t bytes = 0;
+  for (const GroupWrite& group : write.groups) {
+    for (const raft::Entry& entry : group.persist.entries) {
+      bytes += entry.payload_bytes();
+    }
+  }
+  const uint64_t before_ns = in_flight_.empty() ? 0 : in_flight_.back().stall_ns - options_.stall_ns;
+  return options_.stall_ns + before_ns + bytes / 1024 * options_.stall_ns_per_kib;
+}
+
 void MultiRaft::tick(uint64_t now_ns) {
   now_ns_ = now_ns;
-  // The oldest write tells: writes complete in order.
-  fabric_.set_stalled(!in_flight_.empty() && now_ns - in_flight_.front().since_ns > options_.stall_ns);
+  fabric_.set_stalled(has_stalled());
   fabric_.tick(now_ns);
   if (now_ns < next_tick_ns_) {
     return;
@@ -200,7 +215,10 @@ Ready MultiRaft::take_ready() {
   }
   if (write.identity.has_value() || !write.groups.empty()) {
     write.sequence = ++sequence_;
-    InFlight in_flight{.sequence = write.sequence, .since_ns = now_ns_, .identity = write.identity.has_value()};
+    InFlight in_flight{.sequence = write.sequence,
+                       .since_ns = now_ns_,
+                       .stall_ns = stall_ns(write),
+                       .identity = write.identity.has_value()};
     for (GroupWrite& part : write.groups) {
       in_flight.parts.push_back(
           {part.group, part.replica, part.persist.sequence, std::exchange(part.persist.then_send, {})});

@@ -11,7 +11,8 @@
 //
 // What it adds to the cores: everything for one node travels in one envelope, all writes of a turn share one sync, and
 // a group that is idle is not ticked: it costs its memory, and nothing else, until a message, a call or a change of
-// support wakes it. A node whose disk does not finish a write in `stall_ns` stops asking for support.
+// support wakes it. A node whose disk does not finish a write in `stall_ns`, more for a large one, stops asking for
+// support.
 //
 // One thread at a time.
 
@@ -89,8 +90,9 @@ struct Options {
   // Whether leases and silence rest on the liveness fabric. Without it every group sends its own heartbeats.
   bool fabric = true;
   uint64_t tick_ns = 30'000'000;
-  // A write that takes longer is a stalled disk.
+  // A write that takes longer is a stalled disk; a large one may take a slow disk's time (16 MiB a second) besides.
   uint64_t stall_ns = 400'000'000;
+  uint64_t stall_ns_per_kib = 61'000;
 };
 
 class MultiRaft {
@@ -143,6 +145,8 @@ class MultiRaft {
   struct InFlight {
     uint64_t sequence = 0;
     uint64_t since_ns = 0;
+    // It has stalled if it takes longer.
+    uint64_t stall_ns = 0;
     bool identity = false;
     // What the completion means to the groups, without the content that was written.
     struct Part {
@@ -162,6 +166,8 @@ class MultiRaft {
   // Takes the messages.
   void post(ShardId group, std::span<raft::Message> messages);
   void collect(Group& group, Ready& ready, Write& write);
+  bool has_stalled() const;
+  uint64_t stall_ns(const Write& write) const;
 
   Options options_;
   const Directory& directory_;

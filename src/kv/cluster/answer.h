@@ -30,6 +30,7 @@ enum class Method : uint8_t {
   kSplit = 19,
   kLockMany = 20,
   kGetMany = 21,
+  kCommitting = 22,
   kClose = 40,
   kMerge = 41,
   kAwaitMerging = 42,

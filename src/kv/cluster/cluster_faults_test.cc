@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "kv/commit_record.h"
+#include "kv/descriptor/keys.h"
 #include "test/cluster_store/simulated_cluster.h"
 
 namespace pando::kv {
@@ -252,19 +253,26 @@ PrepareRequest prepare_request(ShardId shard, TransactionId transaction, const B
           .participants = {{.key = "a"}, {.key = "x"}}};
 }
 
-// A gateway that has missed a merge takes one shard for two.
-TEST_F(ClusterFaultsTest, AShardTakesPartInATransactionOnce) {
+// A gateway that has missed a merge takes one shard for two; and of what is large a shard has several parts.
+TEST_F(ClusterFaultsTest, AShardTakesPartOnceForEachParticipant) {
   ASSERT_EQ(cluster_.transfer("a", NodeId(1)).to_string(), "OK");
   cluster_.run_for(200ms);
   auto& leaseholder = cluster_.node(1).node().leaseholder();
   const TransactionId transaction(uint64_t{3} << 48 | 1);
   std::optional<AnswerTo<PrepareRequest>> first;
+  std::optional<AnswerTo<PrepareRequest>> repeated;
   std::optional<AnswerTo<PrepareRequest>> second;
   start(leaseholder.prepare(prepare_request(ShardId(1), transaction, "a"), world_), &first);
+  start(leaseholder.prepare(prepare_request(ShardId(1), transaction, "a"), world_), &repeated);
   start(leaseholder.prepare(prepare_request(ShardId(1), transaction, "x"), world_), &second);
   ASSERT_TRUE(cluster_.run_until(5s, [&] { return first.has_value() && second.has_value(); }));
   EXPECT_TRUE(first->ok());
-  EXPECT_EQ(second->verdict, Verdict::kError);
+  EXPECT_EQ(repeated->verdict, Verdict::kError);
+  EXPECT_TRUE(second->ok());
+  // Its gateway says nothing more: both are prepared, so it is committed.
+  cluster_.run_for(10s);
+  EXPECT_EQ(*cluster_.run(begin(2)->get("a")), "new");
+  EXPECT_EQ(*cluster_.run(begin(2)->get("x")), "new");
 }
 
 TEST_F(ClusterFaultsTest, ACommitGoesToNoOtherShardThanItWasMadeFor) {
@@ -298,6 +306,24 @@ TEST_F(ClusterFaultsTest, AMergeDoesNotLoseWhatIsPreparedMeanwhile) {
   cluster_.run_for(10s);
   EXPECT_EQ(*cluster_.run(begin(2)->get("a")), "new");
   EXPECT_EQ(*cluster_.run(begin(2)->get("x")), "new");
+}
+
+// It is kept until none of them is prepared.
+TEST_F(ClusterFaultsTest, WhatBecameOfATransactionIsKeptWithAllItsParticipants) {
+  make_two_shards();
+  auto transaction = begin(3);
+  ASSERT_EQ(lock_and_put(*transaction, "a", "new").to_string(), "OK");
+  ASSERT_EQ(lock_and_put(*transaction, "x", "new").to_string(), "OK");
+  ASSERT_EQ(cluster_.run(transaction->commit()).to_string(), "OK");
+  cluster_.run_for(1s);
+  int records = 0;
+  auto walk = cluster_.node(1).engine().iterate({Bytes(kKeyedPrefix), prefix_end(kKeyedPrefix)});
+  for (walk->seek(kKeyedPrefix); walk->valid(); walk->next()) {
+    const auto outcome = decode_outcome(walk->value());
+    EXPECT_TRUE(outcome.ok() && outcome->committed && outcome->participants.size() == 2);
+    ++records;
+  }
+  EXPECT_EQ(records, 2);
 }
 
 class FiveNodesTest : public ClusterFaultsTest {

@@ -44,6 +44,9 @@ Result<txn::ReadOutcome> ClusterTransaction::try_get_latest(ByteView key, Bytes&
       return take(write->value, value);
     }
   }
+  if (is_claimed(key)) {
+    return txn::ReadOutcome::kAbsent;
+  }
   if (const auto found = find_locked(key, value)) {
     return *found;
   }
@@ -69,6 +72,9 @@ Result<std::optional<txn::LockOutcome>> ClusterTransaction::try_lock(ByteView ke
   PANDO_ASSERT(!over_, "a lock in a transaction that has ended");
   if (store_.guards().covers(key)) {
     return std::optional<txn::LockOutcome>();
+  }
+  if (is_claimed(key)) {
+    return std::optional(txn::LockOutcome());
   }
   LockRequest request = lock_request(Bytes(key), strength, txn::WaitPolicy::kBlock);
   if (const auto lock = locks_.find(request.key); lock != locks_.end() && lock->second.strength >= strength) {
@@ -126,6 +132,7 @@ bool ClusterTransaction::renew(const txn::TransactionOptions& options) {
   past_.reset();
   statement_ = 0;
   locks_.clear();
+  claimed_.clear();
   lock_count_ = 0;
   statement_locks_ = 0;
   earlier_locks_ = 0;

@@ -27,12 +27,6 @@ Status unavailable() {
       .with_hint("A majority of its replicas must be running and reach each other.");
 }
 
-Status outcome_unknown() {
-  return {sql_state::kStatementCompletionUnknown,
-          "the connection to the leaseholder broke before it answered, and "
-          "whether the transaction was committed cannot be found out"};
-}
-
 void raise_to(std::atomic<uint64_t>& value, uint64_t floor) {
   uint64_t known = value.load(std::memory_order_relaxed);
   while (known < floor && !value.compare_exchange_weak(known, floor, std::memory_order_acq_rel)) {
@@ -76,6 +70,10 @@ std::unique_ptr<txn::Transaction> ClusterStore::begin(txn::TransactionOptions op
 TransactionId ClusterStore::next_transaction() {
   const uint64_t number = last_transaction_.fetch_add(1, std::memory_order_relaxed) + 1;
   return TransactionId((uint64_t{self_.number()} << kTransactionNumberBits) | (number & kTransactionNumberMask));
+}
+
+NodeId ClusterStore::gateway_of(TransactionId transaction) {
+  return NodeId(static_cast<NodeId::Number>(transaction.number() >> kTransactionNumberBits));
 }
 
 // --- sending ---
@@ -239,6 +237,7 @@ Task<AnswerTo<Request>> ClusterStore::ask(RouteReply route, Request request, run
   co_return answer;
 }
 
+template Task<AnswerTo<ResolveRequest>> ClusterStore::dispatch(NodeId, ResolveRequest, runtime::Executor&);
 template Task<AnswerTo<GetRequest>> ClusterStore::send(Bytes, GetRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<GetManyRequest>> ClusterStore::send(Bytes, GetManyRequest, SendContext, NodeId*, ShardId*);
 template Task<AnswerTo<ScanRequest>> ClusterStore::send(Bytes, ScanRequest, SendContext, NodeId*, ShardId*);
@@ -448,6 +447,12 @@ Task<Bytes> ClusterStore::serve_simple(Method method, Bytes body) {
     AnswerTo<WaitsRequest> answer;
     answer.reply.edges = local_waits();
     co_return encoded(answer);
+  } else if (method == Method::kCommitting) {
+    if (CommittingRequest request; decode(body, request)) {
+      AnswerTo<CommittingRequest> answer;
+      answer.reply.committing = long_commits_.has(request.transaction);
+      co_return encoded(answer);
+    }
   } else if (method == Method::kRoute) {
     if (RouteRequest request; decode(body, request)) {
       AnswerTo<RouteRequest> answer;
@@ -588,102 +593,6 @@ Task<void> ClusterStore::announce_change(HlcTimestamp at, runtime::Executor& exe
 Task<void> ClusterStore::collect_outcomes() {
   co_await outcomes_.look(parts_.background);
   collecting_outcomes_.store(false);
-}
-
-// --- outcomes ---
-
-Task<Status> ClusterStore::find_outcome(Bytes key, TransactionId transaction, HlcTimestamp since,
-                                        runtime::Executor& executor) {
-  NodeId node;
-  const auto answer = co_await send(key, OutcomeRequest{.transaction = transaction, .key = key, .since = since},
-                                    {.executor = &executor}, &node);
-  if (!answer.ok()) {
-    co_return outcome_unknown();
-  }
-  switch (answer.reply.outcome) {
-    case Outcome::kCommitted:
-      co_return Status();
-    case Outcome::kAborted:
-      co_return Status(sql_state::kSerializationFailure,
-                       "the leaseholder was lost before the transaction was committed")
-          .with_hint("The transaction might succeed if retried.");
-    default:
-      co_return outcome_unknown();
-  }
-}
-
-void ClusterStore::resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed,
-                                 HlcTimestamp at, std::vector<NodeId> holders) {
-  // Each by itself: until it is resolved, whoever reads there waits.
-  for (std::size_t i = 0; i < participants.size(); ++i) {
-    std::vector<NodeId> holder(holders.begin() + static_cast<std::ptrdiff_t>(std::min(i, holders.size())),
-                               holders.begin() + static_cast<std::ptrdiff_t>(std::min(i + 1, holders.size())));
-    spawn_background(resolve(transaction, {participants[i]}, committed, at, std::move(holder)));
-  }
-}
-
-Task<void> ClusterStore::resolve(TransactionId transaction, std::vector<Participant> participants, bool committed,
-                                 HlcTimestamp at, std::vector<NodeId> holders) {
-  for (std::size_t i = 0; i < participants.size(); ++i) {
-    ResolveRequest request{.transaction = transaction,
-                           .key = participants[i].key,
-                           .committed = committed,
-                           .at = at,
-                           .participants = participants};
-    const NodeId resolver = co_await resolve_one(std::move(request));
-    if (i < holders.size() && holders[i] != resolver) {
-      tell(holders[i], ReleaseRequest{.transaction = transaction});
-    }
-  }
-}
-
-// Until somebody has it: a participant whose shard nobody leads is looked after when somebody does. Gives who has it.
-Task<NodeId> ClusterStore::resolve_one(ResolveRequest request) {
-  while (!stopping_.load()) {
-    const RouteReply route = co_await router_.find(request.key, false, parts_.background);
-    if (route.known && route.leaseholder.number() != 0) {
-      request.shard = route.shard;
-      const auto answer = co_await dispatch(route.leaseholder, request, parts_.background);
-      if (answer.ok()) {
-        co_return route.leaseholder;
-      }
-      router_.forget(route.shard);
-    }
-    co_await runtime::sleep(parts_.timer, parts_.background, kRoundInterval);
-  }
-  co_return NodeId();
-}
-
-// The participants of a transaction that nobody resolves know together what became of it.
-Task<void> ClusterStore::recover(AbandonedTransaction abandoned) {
-  HlcTimestamp at;
-  bool committed = true;
-  for (const Participant& participant : abandoned.participants) {
-    NodeId node;
-    const auto answer = co_await send(participant.key,
-                                      OutcomeRequest{.transaction = abandoned.transaction,
-                                                     .key = participant.key,
-                                                     .prepares = true,
-                                                     .participants = abandoned.participants},
-                                      {.executor = &parts_.background}, &node);
-    if (!answer.ok() || answer.reply.outcome == Outcome::kUnknown) {
-      co_return;
-    }
-    if (answer.reply.outcome == Outcome::kAborted) {
-      committed = false;
-      break;
-    }
-    at = std::max(at, answer.reply.at);
-    if (answer.reply.outcome == Outcome::kCommitted) {
-      at = answer.reply.at;
-      break;
-    }
-  }
-  co_await resolve(abandoned.transaction, abandoned.participants, committed, commit_moment(at), {});
-}
-
-HlcTimestamp ClusterStore::commit_moment(HlcTimestamp latest_prepared) {
-  return {latest_prepared.wall_ns, std::max<uint32_t>(latest_prepared.logical, 1)};
 }
 
 // --- background ---

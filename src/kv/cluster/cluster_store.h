@@ -22,6 +22,7 @@
 #include "kv/cluster/deadlocks.h"
 #include "kv/cluster/guards.h"
 #include "kv/cluster/leaseholder.h"
+#include "kv/cluster/long_commits.h"
 #include "kv/cluster/outcome_collector.h"
 #include "kv/cluster/peers.h"
 #include "kv/cluster/router.h"
@@ -31,7 +32,11 @@
 namespace pando::kv {
 
 struct ClusterStoreOptions {
-  std::size_t transaction_bytes_max = 64_MiB;
+  // In the gateway's memory, with its locks.
+  std::size_t transaction_bytes_max = 1_GiB;
+  // A commit of more goes to a shard in parts of about this, each a participant: one takes a replica's attention for
+  // some ten milliseconds.
+  std::size_t part_bytes_max = 4_MiB;
   std::chrono::nanoseconds clock_offset_max = std::chrono::milliseconds(100);
   // How long a statement waits for a shard that nobody leads.
   std::chrono::milliseconds unavailable_after{10'000};
@@ -39,6 +44,20 @@ struct ClusterStoreOptions {
   std::chrono::milliseconds recover_after{2'000};
   // Longer than any message can be under way.
   std::chrono::milliseconds keep_outcomes{600'000};
+};
+
+// What became of a transaction, to be told its participants.
+struct Resolution {
+  TransactionId transaction;
+  std::vector<Participant> participants;
+  bool committed = false;
+  HlcTimestamp at;
+  // Where it holds locks, one for each participant, or none: whoever led the shards then may lead them no more.
+  std::vector<NodeId> holders;
+  // Of one that commits in many parts.
+  std::shared_ptr<const LongCommits::Ticket> ticket;
+  // The next participant to be told.
+  std::atomic<std::size_t> next{0};
 };
 
 class ClusterStore final : public txn::Store, public txn::ProgramStore {
@@ -130,6 +149,7 @@ class ClusterStore final : public txn::Store, public txn::ProgramStore {
   void tell(NodeId node, const AdmitRequest& request);
   Guards& guards() { return guards_; }
   TransactionId next_transaction();
+  static NodeId gateway_of(TransactionId transaction);
   // Where a transaction has guarded keys exclusively, and how often the connection there had broken when it got the
   // first. Nothing: that node could not be reached and may share no more, for its lease has run out.
   using Exclusions = std::map<NodeId, std::optional<uint64_t>>;
@@ -169,10 +189,9 @@ class ClusterStore final : public txn::Store, public txn::ProgramStore {
   // Runs what nobody waits for; stop() does.
   void spawn_background(Task<void> task) { spawn_background(std::move(task), parts_.background); }
   void spawn_background(Task<void> task, runtime::Executor& executor);
-  // Makes the outcome of a transaction known to its participants, in the background, and frees the locks that it holds
-  // at `holders`, one for each participant, or none: whoever led the shards then may lead them no more.
-  void resolve_later(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at,
-                     std::vector<NodeId> holders);
+  // Makes the outcome of a transaction known to its participants, in the background, and frees its locks there.
+  void resolve_later(std::shared_ptr<Resolution> resolution);
+  LongCommits& long_commits() { return long_commits_; }
 
  private:
   template <typename Request>
@@ -190,10 +209,10 @@ class ClusterStore final : public txn::Store, public txn::ProgramStore {
   Task<Bytes> serve_simple(Method method, Bytes body);
   Task<Bytes> serve_notify(NodeId from, Bytes body);
   Task<Bytes> serve_notice(Bytes body, runtime::Executor& executor);
-  Task<void> resolve(TransactionId transaction, std::vector<Participant> participants, bool committed, HlcTimestamp at,
-                     std::vector<NodeId> holders);
+  Task<void> resolve(std::shared_ptr<Resolution> resolution);
   Task<NodeId> resolve_one(ResolveRequest request);
   Task<void> discard_span(txn::Span span);
+  Task<bool> is_committing(TransactionId transaction);
   Task<void> recover(AbandonedTransaction abandoned);
   Task<void> break_deadlocks();
   Task<void> renew_guard_lease();
@@ -216,6 +235,7 @@ class ClusterStore final : public txn::Store, public txn::ProgramStore {
   // Of the timer's callback.
   uint64_t rounds_ = 0;
   ClosedMoments closed_;
+  LongCommits long_commits_;
   ShardMerger merger_;
   OutcomeCollector outcomes_;
   Channels channels_;

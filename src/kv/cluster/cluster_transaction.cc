@@ -9,17 +9,10 @@
 namespace pando::kv {
 namespace {
 
-// So that the span has the key.
-void extend(txn::Span& span, const Bytes& key) {
-  const bool first = span.end.empty();
-  if (first || key < span.start) {
-    span.start = key;
-  }
-  if (first || key >= span.end) {
-    span.end = key;
-    span.end.push_back('\0');
-  }
-}
+// What is written of one key goes in one message, with what else a commit says.
+constexpr std::size_t kWriteBytesMax = runtime::kMessageBytesMax - 4_MiB;
+// What a lock takes here, about.
+constexpr std::size_t kLockBytes = 256;
 
 std::optional<Bytes> value_of(const txn::WriteBuffer::Write& write) {
   return write.value.has_value() ? std::optional<Bytes>(*write.value) : std::nullopt;
@@ -119,6 +112,9 @@ Task<Result<std::optional<Bytes>>> ClusterTransaction::get_latest(Bytes key) {
       co_return value_of(*write);
     }
   }
+  if (is_claimed(key)) {
+    co_return std::optional<Bytes>();
+  }
   if (const auto lock = locks_.find(key); lock != locks_.end()) {
     if (lock->second.newest == HlcTimestamp() || lock->second.tombstone) {
       co_return std::optional<Bytes>();
@@ -190,6 +186,9 @@ Task<Result<txn::LockOutcome>> ClusterTransaction::lock(Bytes key, txn::LockStre
       PANDO_CO_TRY(note_guard(shared.epoch));
       co_return txn::LockOutcome{.granted = shared.granted};
     }
+  }
+  if (is_claimed(key)) {
+    co_return txn::LockOutcome();
   }
   if (const Lock* const held = find_lock(key, strength)) {
     co_return outcome_of(held->newest);
@@ -290,7 +289,7 @@ Status ClusterTransaction::check_write(ByteView key, bool erases) {
   if (options_.read_only || options_.reads_past()) {
     return txn::read_only_violation();
   }
-  if (writes_.bytes() > store_.options().transaction_bytes_max) {
+  if (writes_.bytes() + locks_.size() * kLockBytes > store_.options().transaction_bytes_max) {
     return txn::transaction_too_large(store_.options().transaction_bytes_max);
   }
   if (options_.isolation == txn::Isolation::kReadCommitted || point_.at == HlcTimestamp()) {
@@ -309,6 +308,9 @@ Status ClusterTransaction::check_write(ByteView key, bool erases) {
 
 Status ClusterTransaction::put(Bytes key, Bytes value) {
   PANDO_TRY(check_write(key, false));
+  if (key.size() + value.size() > kWriteBytesMax) {
+    return txn::row_too_large(kWriteBytesMax);
+  }
   writes_.put(key, value);
   return {};
 }
@@ -377,24 +379,6 @@ Task<Status> ClusterTransaction::commit() {
   co_return status;
 }
 
-Task<Status> ClusterTransaction::commit_writes() {
-  bool must_lock = !replaced_.empty() && writes_.size() > 1;
-  if (!must_lock) {
-    std::vector<Part> parts;
-    PANDO_CO_TRY(co_await make_parts(parts));
-    if (parts.size() > 1) {
-      co_return co_await commit_many(std::move(parts));
-    }
-    Status status = co_await commit_one(std::move(parts.front()), &must_lock);
-    if (!must_lock) {
-      co_return status;
-    }
-  }
-  const Bytes key = std::exchange(replaced_, {});
-  PANDO_CO_TRY((co_await lock_at_leaseholder(key, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock)).status());
-  co_return co_await commit_writes();
-}
-
 Task<void> ClusterTransaction::rollback() {
   if (!over_) {
     end();
@@ -414,230 +398,6 @@ void ClusterTransaction::end() {
   if (guarded_) {
     store_.guards().release(id_);
   }
-}
-
-// One part for each shard that is written; the writes come in key order.
-Task<Status> ClusterTransaction::make_parts(std::vector<Part>& parts) {
-  auto walk = writes_.walk();
-  while (walk.valid()) {
-    Bytes first(walk.write().key);
-    PANDO_CO_ASSIGN(RouteReply route, co_await store_.locate(first, context()));
-    CommitRecordBuilder builder(id_, route.generation, writes_.bytes());
-    Part part{.route = route, .first_key = std::move(first), .commit = {.transaction = id_}};
-    for (; walk.valid() && covers(route.span, walk.write().key, false); walk.step()) {
-      const auto write = walk.write();
-      changes_watched_ =
-          changes_watched_ || (!store_.watched_prefix().empty() && write.key.starts_with(store_.watched_prefix()));
-      if (write.value.has_value()) {
-        builder.put(write.key, *write.value);
-      } else {
-        builder.erase(write.key);
-      }
-      if (const auto lock = locks_.find(Bytes(write.key)); lock != locks_.end()) {
-        part.commit.conditions.push_back({.key = Bytes(write.key), .newest = lock->second.newest});
-      }
-    }
-    part.commit.payload = std::move(builder).finish();
-    part.commit.replaces = !replaced_.empty();
-    parts.push_back(std::move(part));
-  }
-  PANDO_CO_TRY(co_await bind_locks(parts));
-  PANDO_CO_TRY(bind_guards(parts));
-  co_return co_await add_reads(parts);
-}
-
-// Every lock must be one of the lease that its shard is under now. A shard that is only locked takes part as well: else
-// its leaseholder could be lost unnoticed, and another transaction change what the lock was to keep.
-Task<Status> ClusterTransaction::bind_locks(std::vector<Part>& parts) {
-  for (const auto& [key, lock] : locks_) {
-    auto part = std::ranges::find_if(parts, [&](const Part& each) { return covers(each.route.span, key, false); });
-    if (part == parts.end()) {
-      PANDO_CO_ASSIGN(RouteReply route, co_await store_.locate(key, context()));
-      parts.push_back({.route = std::move(route), .first_key = key, .commit = {.transaction = id_}});
-      part = std::prev(parts.end());
-    }
-    if (lock.shard != part->route.shard || (part->commit.term != 0 && part->commit.term != lock.term)) {
-      co_return txn::locks_lost();
-    }
-    part->commit.term = lock.term;
-    if (!writes_.find(key).has_value()) {
-      extend(part->commit.locked, key);
-    }
-  }
-  co_return Status();
-}
-
-Status ClusterTransaction::bind_guards(std::vector<Part>& parts) {
-  if (!store_.still_excluded(excluded_)) {
-    return txn::locks_lost();
-  }
-  if (guard_epoch_ == 0) {
-    return {};
-  }
-  const HlcTimestamp deadline = store_.guards().deadline();
-  if (store_.guards().epoch() != guard_epoch_) {
-    return txn::locks_lost();
-  }
-  for (Part& part : parts) {
-    part.commit.deadline = deadline;
-  }
-  return {};
-}
-
-// What a serializable transaction has read on shards that it does not write is checked there too.
-Task<Status> ClusterTransaction::add_reads(std::vector<Part>& parts) {
-  if (!notes_reads()) {
-    co_return Status();
-  }
-  std::vector<txn::Span> spans;
-  reads_.all_of([&](const txn::Span& span) {
-    spans.push_back(span);
-    return true;
-  });
-  for (txn::Span& span : spans) {
-    while (true) {
-      PANDO_CO_ASSIGN(RouteReply route, co_await store_.locate(span.start, context()));
-      auto part = std::ranges::find(parts, route.shard, [](const Part& each) { return each.route.shard; });
-      if (part == parts.end()) {
-        parts.push_back({.route = route, .first_key = span.start, .commit = {.transaction = id_}});
-        part = std::prev(parts.end());
-      }
-      const bool last = route.span.end.empty() || (!span.end.empty() && span.end <= route.span.end);
-      part->commit.reads.push_back({span.start, last ? span.end : route.span.end});
-      if (last) {
-        break;
-      }
-      span.start = route.span.end;
-    }
-  }
-  for (Part& part : parts) {
-    part.commit.snapshot = point_.at;
-  }
-  co_return Status();
-}
-
-Task<Status> ClusterTransaction::commit_one(Part part, bool* must_lock) {
-  const bool replaces = part.commit.replaces;
-  const HlcTimestamp since = store_.parts().oracle.next();
-  part.commit.keeps_locks = !hooks_.empty();
-  auto sent = context(false);
-  // From here on a cancellation comes too late.
-  sent.cancellation = nullptr;
-  sent.shard = part.route.shard;
-  NodeId node;
-  const auto answer =
-      co_await store_.send(part.first_key, CommitShardRequest{.part = std::move(part.commit)}, sent, &node);
-  switch (answer.verdict) {
-    case Verdict::kOk:
-      if (hooks_.empty()) {
-        marks_.erase(node);
-      }
-      committed_at_ = answer.reply.at;
-      co_return Status();
-    case Verdict::kError:
-      co_return answer.status;
-    case Verdict::kUnreachable:
-      co_return co_await store_.find_outcome(part.first_key, id_, since, *options_.executor);
-    default:
-      *must_lock = replaces && answer.verdict == Verdict::kTryAgain;
-      co_return txn::locks_lost();
-  }
-}
-
-// How the participants of a commit have answered.
-struct ClusterTransaction::Vote {
-  Vote(std::size_t count, runtime::Executor& executor) : open(count), decided(executor) {}
-  std::atomic<std::size_t> open;
-  runtime::Event decided;
-  Mutex mutex;
-  Status failure PANDO_GUARDED_BY(mutex);
-  HlcTimestamp latest PANDO_GUARDED_BY(mutex);
-
-  void add(Status status, HlcTimestamp at) PANDO_EXCLUDES(mutex) {
-    {
-      MutexLock lock(mutex);
-      latest = std::max(latest, at);
-      if (!status.ok() && failure.ok()) {
-        failure = std::move(status);
-      }
-    }
-    if (open.fetch_sub(1) == 1) {
-      decided.set();
-    }
-  }
-};
-
-Task<void> ClusterTransaction::prepare_part(Part* part, std::vector<Participant> participants, Vote* vote) {
-  auto sent = context(false);
-  sent.cancellation = nullptr;
-  sent.shard = part->route.shard;
-  NodeId node;
-  const auto answer = co_await store_.send(
-      part->first_key,
-      PrepareRequest{.part = std::move(part->commit), .key = part->first_key, .participants = participants}, sent,
-      &node);
-  if (answer.ok()) {
-    vote->add(Status(), answer.reply.at);
-  } else if (answer.verdict == Verdict::kError) {
-    vote->add(answer.status, {});
-  } else if (answer.verdict != Verdict::kUnreachable) {
-    vote->add(txn::locks_lost(), {});
-  } else {
-    const auto found = co_await store_.send(
-        part->first_key,
-        OutcomeRequest{
-            .transaction = id_, .key = part->first_key, .prepares = true, .participants = std::move(participants)},
-        {.executor = options_.executor}, &node);
-    if (!found.ok()) {
-      vote->add(Status(sql_state::kStatementCompletionUnknown,
-                       "a participant cannot be reached, and whether the transaction is committed is not known"),
-                {});
-    } else if (found.reply.outcome == Outcome::kPrepared || found.reply.outcome == Outcome::kCommitted) {
-      vote->add(Status(), found.reply.at);
-    } else {
-      vote->add(txn::locks_lost(), {});
-    }
-  }
-}
-
-Task<Status> ClusterTransaction::commit_many(std::vector<Part> parts) {
-  std::vector<Participant> participants;
-  for (const Part& part : parts) {
-    participants.push_back({.key = part.first_key});
-  }
-  Vote vote(parts.size(), *options_.executor);
-  for (Part& part : parts) {
-    runtime::spawn(*options_.executor, prepare_part(&part, participants, &vote));
-  }
-  co_await vote.decided.wait();
-  Status failure;
-  HlcTimestamp latest;
-  {
-    MutexLock lock(vote.mutex);
-    failure = vote.failure;
-    latest = vote.latest;
-  }
-  if (failure.is(sql_state::kStatementCompletionUnknown)) {
-    // Whoever leads the participants finds out together.
-    co_return failure;
-  }
-  if (failure.ok()) {
-    for (const auto& hook : hooks_) {
-      hook();
-    }
-    hooks_.clear();
-  }
-  committed_at_ = ClusterStore::commit_moment(latest);
-  std::vector<NodeId> holders;
-  if (failure.ok()) {
-    // Its locks there are freed when its writes are what others see.
-    for (const Part& part : parts) {
-      marks_.erase(part.route.leaseholder);
-      holders.push_back(part.route.leaseholder);
-    }
-  }
-  store_.resolve_later(id_, std::move(participants), failure.ok(), committed_at_, std::move(holders));
-  co_return failure;
 }
 
 }  // namespace pando::kv

@@ -3,6 +3,7 @@
 // One transaction of a ClusterStore; see txn/transaction.h for the contract. Its writes stay here, at the gateway,
 // until it commits; its locks are at the leaseholders; it reads from them at a moment that the first of them chose.
 
+#include <algorithm>
 #include <map>
 #include <unordered_map>
 
@@ -45,6 +46,7 @@ class ClusterTransaction final : public txn::Transaction, public txn::PointAcces
   std::unique_ptr<txn::ProgramResults> run_program(txn::Span span, Bytes program,
                                                    const txn::ProgramOptions& options) override;
   Task<Result<txn::LockOutcome>> lock(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) override;
+  void claim(txn::Span span) override { claimed_.push_back(std::move(span)); }
   Task<Status> lock_ahead(std::span<const Bytes> keys, txn::LockStrength strength) override;
   Task<Status> lock_for_insert(std::span<const Bytes> keys, std::vector<uint8_t>& taken) override;
   Status put(Bytes key, Bytes value) override;
@@ -89,17 +91,22 @@ class ClusterTransaction final : public txn::Transaction, public txn::PointAcces
     std::size_t number = 0;
     // As it was first taken: what was raised since may be undone by a rollback to a savepoint.
     txn::LockStrength strength = txn::LockStrength::kKeyShare;
+    // Set when the commit has met its key among the writes.
+    bool written = false;
   };
   struct Savepoint {
     txn::WriteBuffer::Mark writes;
     std::size_t locks;
     std::map<NodeId, uint64_t> marks;
   };
-  // Of a commit: what goes to one shard.
+  // Of a commit: what goes to one shard, at once.
   struct Part {
     RouteReply route;
     Bytes first_key;
     CommitPart commit;
+    // The commit does not have its writes yet, which are those up to `end`.
+    bool measured = false;
+    Bytes end;
   };
 
   bool notes_reads() const {
@@ -120,7 +127,10 @@ class ClusterTransaction final : public txn::Transaction, public txn::PointAcces
   Task<Status> read_many(std::span<const Bytes> keys, std::vector<std::optional<Bytes>>& values);
   // The lock on the key, when it is as strong and what it tells of the key cannot have changed since.
   const Lock* find_lock(const Bytes& key, txn::LockStrength strength) const;
-  // The keys without such a lock, rising.
+  bool is_claimed(ByteView key) const {
+    return std::ranges::any_of(claimed_, [&](const txn::Span& span) { return covers(span, key, false); });
+  }
+  // The keys that need one and are without such a lock, rising.
   std::vector<Bytes> without_lock(std::span<const Bytes> keys, txn::LockStrength strength) const;
   Status note_many(const KeyGroup& group, txn::LockStrength strength, AnswerTo<LockManyRequest> answer);
   Status note_lock(const LockRequest& request, NodeId node, const LockReply& reply);
@@ -135,16 +145,26 @@ class ClusterTransaction final : public txn::Transaction, public txn::PointAcces
   std::optional<txn::ReadOutcome> find_locked(ByteView key, Bytes& value) const;
   void forget_locks_after(std::size_t number);
 
+  // Whether the newest version of a key that it has locked has a value.
+  bool has_value(const Bytes& key) const;
+
   Task<Status> commit_writes();
   Task<Status> make_parts(std::vector<Part>& parts);
+  void measure(txn::WriteBuffer::Walk& walk, Part& part);
+  Status fill(Part& part);
+  Status add_writes(txn::WriteBuffer::Walk& walk, Part& part);
+  static Status bind_lock(Part& part, const Lock& lock);
   Task<Status> bind_locks(std::vector<Part>& parts);
-  Status bind_guards(std::vector<Part>& parts);
+  Status bind_guards(Part& part);
   Task<Status> add_reads(std::vector<Part>& parts);
   // Sets `must_lock` when what it replaces is locked by somebody else; then nothing is committed.
   Task<Status> commit_one(Part part, bool* must_lock);
   Task<Status> commit_many(std::vector<Part> parts);
   struct Vote;
-  Task<void> prepare_part(Part* part, std::vector<Participant> participants, Vote* vote);
+  Task<void> prepare_parts(Vote* vote);
+  // When it was prepared at.
+  Task<Result<HlcTimestamp>> prepare_part(Part& part, const Vote& vote);
+  Task<Result<HlcTimestamp>> find_promise(Bytes key, std::vector<Participant> participants);
   void end();
 
   ClusterStore& store_;
@@ -162,6 +182,7 @@ class ClusterTransaction final : public txn::Transaction, public txn::PointAcces
   // What the running statement sees of them.
   txn::WriteBuffer::Mark statement_ = 0;
   std::unordered_map<Bytes, Lock> locks_;
+  std::vector<txn::Span> claimed_;
   std::size_t lock_count_ = 0;
   // How many locks each node holds for it, as far as it has answered.
   std::map<NodeId, uint64_t> marks_;

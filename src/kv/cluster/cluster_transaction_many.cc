@@ -101,7 +101,7 @@ const ClusterTransaction::Lock* ClusterTransaction::find_lock(const Bytes& key, 
 std::vector<Bytes> ClusterTransaction::without_lock(std::span<const Bytes> keys, txn::LockStrength strength) const {
   std::vector<Bytes> missing;
   std::ranges::copy_if(keys, std::back_inserter(missing),
-                       [&](const Bytes& key) { return find_lock(key, strength) == nullptr; });
+                       [&](const Bytes& key) { return !is_claimed(key) && find_lock(key, strength) == nullptr; });
   std::ranges::sort(missing);
   missing.erase(std::ranges::unique(missing).begin(), missing.end());
   return missing;
@@ -175,12 +175,17 @@ Task<Status> ClusterTransaction::lock_for_insert(std::span<const Bytes> keys, st
   }
   taken.assign(keys.size(), 0);
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    const Lock& lock = locks_.at(keys[i]);
     const auto write = writes_.find(keys[i]);
-    const bool has_value = write ? write->value.has_value() : lock.newest != HlcTimestamp() && !lock.tombstone;
-    taken[i] = has_value ? 1 : 0;
+    const bool is_taken = write ? write->value.has_value() : has_value(keys[i]);
+    taken[i] = is_taken ? 1 : 0;
   }
   co_return Status();
+}
+
+bool ClusterTransaction::has_value(const Bytes& key) const {
+  const auto lock = locks_.find(key);
+  PANDO_ASSERT(lock != locks_.end() || is_claimed(key), "a key that was to be locked");
+  return lock != locks_.end() && lock->second.newest != HlcTimestamp() && !lock->second.tombstone;
 }
 
 }  // namespace pando::kv

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/ids.h"
-#include "kv/cluster/requests.h"
+#include "kv/cluster/commit_requests.h"
 
 namespace pando::kv {
 
@@ -24,6 +24,8 @@ struct AbandonedTransaction {
   ShardId shard;
   TransactionId transaction;
   std::vector<Participant> participants;
+  // Its gateway may be at it still.
+  bool is_long = false;
 };
 
 }  // namespace pando::kv

@@ -485,6 +485,7 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
   PendingWrite write(part.transaction, executor);
   write.keys = *std::move(keys);
   write.prepares = true;
+  write.participant = request.key;
   {
     MutexLock lock(led.mutex);
     if (!leads(led)) {
@@ -493,7 +494,8 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
     if (!led.contains(request.key) || !holds(led, part, write.keys)) {
       co_return Reply::not_leaseholder(NodeId());
     }
-    if (led.splitting) {
+    // What has begun here ends here, and is waited for.
+    if (led.splitting && !led.takes_part(part.transaction)) {
       co_return Reply::try_again();
     }
     // It may have been prevented by whoever recovered it.
@@ -501,8 +503,7 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
     if (!outcome.ok()) {
       co_return Reply::error(std::move(outcome).status());
     }
-    // Two of its parts here, on what was two shards: there is one promise for a shard.
-    if (outcome->has_value() || led.takes_part(part.transaction)) {
+    if (outcome->has_value() || led.takes_part(PreparedName{part.transaction, request.key})) {
       co_return Reply::error(txn::locks_lost());
     }
     if (Status status = check_part(led, part, write.keys); !status.ok()) {
@@ -522,7 +523,8 @@ Task<AnswerTo<PrepareRequest>> Leaseholder::prepare(PrepareRequest request, runt
                                             .at = write.at,
                                             .participants = request.participants,
                                             .commit = std::move(part.payload),
-                                            .reads = std::move(part.reads)});
+                                            .reads = std::move(part.reads),
+                                            .is_long = request.is_long});
     sequence(led, write, std::move(entry));
   }
   co_await write.decided.wait();
@@ -579,10 +581,10 @@ Task<bool> Leaseholder::propose(LedShard& led, txn::Span part, Bytes payload, ru
   co_return write.outcome == ProposalOutcome::kApplied;
 }
 
-// Whether somebody waits for a lock on what the transaction has prepared here.
-bool Leaseholder::is_awaited(LedShard& led, TransactionId transaction) {
+// Whether somebody waits for a lock on what the participant has prepared here.
+bool Leaseholder::is_awaited(LedShard& led, const PreparedName& name) {
   MutexLock lock(led.mutex);
-  const auto prepared = led.prepared.find(transaction);
+  const auto prepared = led.prepared.find(name);
   return prepared == led.prepared.end() ||
          std::ranges::any_of(prepared->second.keys, [this](const Bytes& key) { return locks_.is_awaited(key); });
 }
@@ -601,7 +603,7 @@ Task<AnswerTo<ResolveRequest>> Leaseholder::resolve(ResolveRequest request, runt
                            .committed = request.committed,
                            .at = request.committed ? request.at : parts_.oracle.next(),
                            .participants = request.participants};
-  const bool hurried = !request.committed || is_awaited(led, request.transaction);
+  const bool hurried = !request.committed || is_awaited(led, {request.transaction, request.key});
   if (!co_await propose(led, span_of(request.key), encode_entry(entry), executor, hurried)) {
     co_return redirect<Empty>(request.shard);
   }
@@ -643,7 +645,7 @@ Task<AnswerTo<OutcomeRequest>> Leaseholder::outcome(OutcomeRequest request, runt
       if (!led.contains(request.key)) {
         co_return Reply::not_leaseholder(NodeId());
       }
-      if (const auto prepared = led.prepared.find(request.transaction); prepared != led.prepared.end()) {
+      if (const auto prepared = led.prepared.find({request.transaction, request.key}); prepared != led.prepared.end()) {
         co_return reply_with(Outcome::kPrepared, prepared->second.at);
       }
       pending = std::ranges::any_of(
@@ -694,10 +696,18 @@ std::vector<AbandonedTransaction> Leaseholder::prepared_before(std::chrono::nano
     if (led->term == 0) {
       continue;
     }
-    for (auto& [transaction, prepared] : led->prepared) {
-      if (now_ns - prepared.since_ns > static_cast<uint64_t>(age.count())) {
-        prepared.since_ns = now_ns;
-        abandoned.push_back({.shard = id, .transaction = transaction, .participants = prepared.participants});
+    for (auto& [name, prepared] : led->prepared) {
+      if (now_ns - prepared.since_ns <= static_cast<uint64_t>(age.count())) {
+        continue;
+      }
+      prepared.since_ns = now_ns;
+      const bool is_first =
+          abandoned.empty() || abandoned.back().shard != id || abandoned.back().transaction != name.transaction;
+      if (is_first) {
+        abandoned.push_back({.shard = id,
+                             .transaction = name.transaction,
+                             .participants = prepared.participants,
+                             .is_long = prepared.is_long});
       }
     }
   }

@@ -255,7 +255,7 @@ class Leaseholder final : public StateMachine {
   static void finish(LedShard& led, PendingWrite& write, ProposalOutcome outcome);
   // Not hurried: within kUnhurriedMax, unless something else is proposed before, or somebody waits.
   Task<bool> propose(LedShard& led, txn::Span part, Bytes payload, runtime::Executor& executor, bool hurried);
-  bool is_awaited(LedShard& led, TransactionId transaction) PANDO_EXCLUDES(led.mutex);
+  bool is_awaited(LedShard& led, const PreparedName& name) PANDO_EXCLUDES(led.mutex);
   Result<Outcome> stored_promise(ShardId shard, ByteView key, TransactionId transaction);
   Result<std::optional<OutcomeRecord>> stored_outcome(ByteView key, TransactionId transaction);
 
@@ -263,7 +263,7 @@ class Leaseholder final : public StateMachine {
   void note_committed(ShardId id, TransactionId transaction, HlcTimestamp at, ByteView versions);
   void note_prepared(LedShard& led, const PrepareEntry& entry) PANDO_EXCLUDES(led.mutex);
   void add_prepared(LedShard& led, const PrepareEntry& entry) PANDO_REQUIRES(led.mutex);
-  void note_resolved(LedShard& led, TransactionId transaction) PANDO_EXCLUDES(led.mutex);
+  void note_resolved(LedShard& led, const PreparedName& name) PANDO_EXCLUDES(led.mutex);
   void forget_guards(LedShard& led) PANDO_EXCLUDES(led.mutex);
   Status load_prepared(LedShard& led) PANDO_REQUIRES(led.mutex);
 

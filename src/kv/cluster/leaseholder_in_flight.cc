@@ -35,7 +35,7 @@ Result<Outcome> Leaseholder::stored_promise(ShardId shard, ByteView key, Transac
     return outcome->committed ? Outcome::kCommitted : Outcome::kAborted;
   }
   Bytes bytes;
-  PANDO_ASSIGN(const bool prepared, parts_.engine.get(prepared_key(shard, transaction), bytes));
+  PANDO_ASSIGN(const bool prepared, parts_.engine.get(prepared_key(shard, transaction, key), bytes));
   return prepared ? Outcome::kPrepared : Outcome::kUnknown;
 }
 

@@ -25,7 +25,7 @@ std::vector<Leaseholder::Closing> Leaseholder::close_moments() {
     }
     // As for a read at that moment; and what is prepared may be committed at any time from then on.
     HlcTimestamp at = std::min(led->complete_until(now), now);
-    for (const auto& [transaction, prepared] : led->prepared) {
+    for (const auto& [name, prepared] : led->prepared) {
       at = std::min(at, HlcTimestamp{prepared.at.wall_ns - 1, 0});
     }
     const auto applied = parts_.engine.applied(id);

@@ -68,8 +68,16 @@ const LedShard::Writer* LedShard::find_writer(const txn::Span& part, Transaction
   return nullptr;
 }
 
+bool LedShard::takes_part(const PreparedName& name) const {
+  return prepared.contains(name) || std::ranges::any_of(pending, [&](const PendingWrite* write) {
+           return write->prepares && write->transaction == name.transaction && write->participant == name.participant;
+         });
+}
+
 bool LedShard::takes_part(TransactionId transaction) const {
-  return prepared.contains(transaction) || std::ranges::any_of(pending, [&](const PendingWrite* write) {
+  const auto first = prepared.lower_bound({.transaction = transaction});
+  const bool is_prepared = first != prepared.end() && first->first.transaction == transaction;
+  return is_prepared || std::ranges::any_of(pending, [&](const PendingWrite* write) {
            return write->prepares && write->transaction == transaction;
          });
 }
@@ -86,8 +94,8 @@ bool LedShard::read_by_prepared(const std::vector<Bytes>& keys, TransactionId wr
   const auto reads_a_key = [&](TransactionId reader, const std::vector<txn::Span>& reads) {
     return reader != writer && std::ranges::any_of(reads, holds_a_key);
   };
-  return std::ranges::any_of(prepared,
-                             [&](const auto& entry) { return reads_a_key(entry.first, entry.second.reads); }) ||
+  return std::ranges::any_of(
+             prepared, [&](const auto& entry) { return reads_a_key(entry.first.transaction, entry.second.reads); }) ||
          std::ranges::any_of(pending,
                              [&](const PendingWrite* write) { return reads_a_key(write->transaction, write->reads); });
 }

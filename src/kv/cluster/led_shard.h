@@ -17,7 +17,7 @@
 #include "base/hlc.h"
 #include "base/ids.h"
 #include "base/mutex.h"
-#include "kv/cluster/requests.h"
+#include "kv/cluster/commit_requests.h"
 #include "kv/replica/replica_host.h"
 #include "runtime/event.h"
 
@@ -30,11 +30,19 @@ struct PendingWrite {
   const TransactionId transaction;
   HlcTimestamp at;
   std::vector<Bytes> keys;
-  // Once it is applied the transaction is prepared, and has read these.
+  // Once it is applied the participant is prepared, and has read `reads`.
   bool prepares = false;
+  Bytes participant;
   std::vector<txn::Span> reads;
   ProposalOutcome outcome = ProposalOutcome::kUnknown;
   runtime::Event decided;
+};
+
+// A participant of a commit over several, of which a shard may have more than one.
+struct PreparedName {
+  TransactionId transaction;
+  Bytes participant;
+  friend auto operator<=>(const PreparedName&, const PreparedName&) = default;
 };
 
 struct PreparedWrite {
@@ -42,6 +50,7 @@ struct PreparedWrite {
   std::vector<Bytes> keys;
   std::vector<Participant> participants;
   std::vector<txn::Span> reads;
+  bool is_long = false;
   // When it was last looked at whether its coordinator is gone.
   uint64_t since_ns = 0;
 };
@@ -102,8 +111,8 @@ struct LedShard {
   HlcTimestamp applied PANDO_GUARDED_BY(mutex);
   // In the order of their timestamps, which is that of the log.
   std::deque<PendingWrite*> pending PANDO_GUARDED_BY(mutex);
-  std::map<TransactionId, PreparedWrite> prepared PANDO_GUARDED_BY(mutex);
-  // The keys of both.
+  std::map<PreparedName, PreparedWrite> prepared PANDO_GUARDED_BY(mutex);
+  // The keys of both, which have them.
   struct Writer {
     HlcTimestamp at;
     TransactionId transaction;
@@ -114,7 +123,7 @@ struct LedShard {
       return transaction != reader && (at <= until || (prepared && at <= limit));
     }
   };
-  std::multimap<Bytes, Writer, std::less<>> writers PANDO_GUARDED_BY(mutex);
+  std::multimap<ByteView, Writer> writers PANDO_GUARDED_BY(mutex);
   // Reading counts.
   mutable ShardLoad load PANDO_GUARDED_BY(mutex);
   std::vector<UnhurriedProposal> unhurried PANDO_GUARDED_BY(mutex);
@@ -127,13 +136,16 @@ struct LedShard {
   bool contains(const txn::Span& part) const PANDO_REQUIRES(mutex) {
     return part.start >= span.start && (span.end.empty() || (!part.end.empty() && part.end <= span.end));
   }
+  // `keys` stay where they are until they are removed.
   void add_writers(const std::vector<Bytes>& keys, Writer writer) PANDO_REQUIRES(mutex);
   void remove_writers(const std::vector<Bytes>& keys, TransactionId transaction, bool prepared) PANDO_REQUIRES(mutex);
   // A writer of a key in [start, end) other than `reader` that may still commit at or below `at`, or, when it is
   // prepared, at or below `limit`. Null when there is none.
   const Writer* find_writer(const txn::Span& part, TransactionId reader, HlcTimestamp at, HlcTimestamp limit) const
       PANDO_REQUIRES(mutex);
-  // Whether the transaction is prepared, or on its way to be.
+  // Whether the participant is prepared, or on its way to be.
+  bool takes_part(const PreparedName& name) const PANDO_REQUIRES(mutex);
+  // The same of any participant of the transaction.
   bool takes_part(TransactionId transaction) const PANDO_REQUIRES(mutex);
   // Whether something is prepared, or on its way to be.
   bool has_prepares() const PANDO_REQUIRES(mutex);

@@ -46,7 +46,7 @@ Result<std::vector<Bytes>> keys_of_commit(ByteView payload) {
 Bytes encode_entry(const PrepareEntry& entry) {
   Bytes payload = start(PayloadKind::kPrepare);
   WireWriter writer(payload);
-  writer(entry.transaction, entry.key, entry.at, entry.participants, entry.commit, entry.reads);
+  writer(entry.transaction, entry.key, entry.at, entry.participants, entry.commit, entry.reads, entry.is_long);
   return payload;
 }
 
@@ -57,6 +57,9 @@ Result<PrepareEntry> decode_prepare(ByteView payload) {
   if (!reader.complete()) {
     // Entries of old do not have it.
     reader(entry.reads);
+  }
+  if (!reader.complete()) {
+    reader(entry.is_long);
   }
   if (!reader.complete()) {
     return damaged("unfinished prepare");
@@ -121,9 +124,10 @@ Result<txn::Span> decode_discard(ByteView payload) {
 
 Bytes prepared_prefix(ShardId shard) { return shard_local_key(shard, kPreparedSuffix); }
 
-Bytes prepared_key(ShardId shard, TransactionId transaction) {
+Bytes prepared_key(ShardId shard, TransactionId transaction, ByteView participant) {
   Bytes key = prepared_prefix(shard);
   append_ordered_uint64(key, transaction.number());
+  key.append(participant);
   return key;
 }
 

@@ -18,7 +18,7 @@
 #include "base/hlc.h"
 #include "base/ids.h"
 #include "base/status.h"
-#include "kv/cluster/requests.h"
+#include "kv/cluster/commit_requests.h"
 
 namespace pando::kv {
 
@@ -39,6 +39,8 @@ struct PrepareEntry {
   Bytes commit;
   // What the transaction has read, and nobody may change before it is resolved.
   std::vector<txn::Span> reads;
+  // See PrepareRequest.
+  bool is_long = false;
 };
 // The keys that a CommitRecord payload changes; an empty payload changes none. Errors: XX001.
 Result<std::vector<Bytes>> keys_of_commit(ByteView payload);
@@ -71,9 +73,9 @@ Result<txn::Span> decode_discard(ByteView payload);
 
 // --- what a shard keeps of them, under plain keys (kv/descriptor/keys.h) ---
 
-// Of a transaction that is prepared on `shard`: the payload of its prepare entry. A shard is not split while there are
+// Of a participant that is prepared on `shard`: the payload of its prepare entry. A shard is not split while there are
 // any.
-Bytes prepared_key(ShardId shard, TransactionId transaction);
+Bytes prepared_key(ShardId shard, TransactionId transaction, ByteView participant);
 Bytes prepared_prefix(ShardId shard);
 // Of a transaction that was resolved: kept with the participant's key, wherever that goes.
 Bytes outcome_key(ByteView participant, TransactionId transaction);

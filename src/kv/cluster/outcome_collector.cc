@@ -1,5 +1,7 @@
 #include "kv/cluster/outcome_collector.h"
 
+#include <set>
+
 #include "kv/cluster/cluster_store.h"
 
 namespace pando::kv {
@@ -14,11 +16,14 @@ Task<void> OutcomeCollector::look(runtime::Executor& executor) {
   Leaseholder& local = store_.parts().leaseholder;
   const uint64_t now_ns = store_.parts().oracle.last().wall_ns;
   const auto age_ns = static_cast<uint64_t>(std::chrono::nanoseconds(store_.options().keep_outcomes).count());
+  // A large commit has many participants, on few shards.
+  std::set<TransactionId> over;
   for (auto& outcome : local.outcomes_before({now_ns - std::min(now_ns, age_ns), 0}, kOutcomesMax)) {
     if (store_.stopping()) {
       co_return;
     }
-    if (co_await is_over(outcome, executor)) {
+    if (over.contains(outcome.name.transaction) || co_await is_over(outcome, executor)) {
+      over.insert(outcome.name.transaction);
       co_await local.forget_outcome(std::move(outcome), executor);
     }
   }

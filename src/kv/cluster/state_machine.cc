@@ -47,7 +47,7 @@ class Leaseholder::Application {
   };
   struct Resolved {
     ShardId shard;
-    TransactionId transaction;
+    PreparedName name;
   };
   struct Committed {
     ShardId shard;
@@ -66,6 +66,7 @@ class Leaseholder::Application {
   Status add_commit(ShardId shard, ByteView payload, std::optional<HlcTimestamp> at);
   Status add_prepare(ShardId shard, ByteView payload);
   Status add_resolve(ShardId shard, ByteView payload);
+  Status find_old_promise(ShardId shard, const ResolveEntry& entry, Bytes& key, std::optional<Bytes>& promised);
   // A plain key as the batch will leave it.
   Result<std::optional<Bytes>> get(const Bytes& key);
   void put(const Bytes& key, Bytes value);
@@ -130,7 +131,7 @@ Status Leaseholder::Application::add_prepare(ShardId shard, ByteView payload) {
     // It was prevented before it came.
     return {};
   }
-  put(prepared_key(shard, entry.transaction), Bytes(payload));
+  put(prepared_key(shard, entry.transaction, entry.key), Bytes(payload));
   prepared.push_back({.shard = shard, .entry = std::move(entry)});
   return {};
 }
@@ -142,17 +143,35 @@ Status Leaseholder::Application::add_resolve(ShardId shard, ByteView payload) {
   if (known.has_value()) {
     return {};
   }
-  const Bytes key = prepared_key(shard, entry.transaction);
-  PANDO_ASSIGN(const auto promised, get(key));
+  Bytes key = prepared_key(shard, entry.transaction, entry.key);
+  PANDO_ASSIGN(auto promised, get(key));
+  if (!promised.has_value()) {
+    PANDO_TRY(find_old_promise(shard, entry, key, promised));
+  }
   if (promised.has_value()) {
     PANDO_ASSIGN(const PrepareEntry prepare, decode_prepare(*promised));
     if (entry.committed && !prepare.commit.empty()) {
       PANDO_TRY(add_commit(shard, prepare.commit, entry.at));
     }
     erase(key);
-    resolved.push_back({.shard = shard, .transaction = entry.transaction});
+    resolved.push_back({.shard = shard, .name = {entry.transaction, entry.key}});
   }
   put(outcome, encode_outcome({.committed = entry.committed, .at = entry.at, .participants = entry.participants}));
+  return {};
+}
+
+// As nodes stored it that let a shard be only one participant.
+Status Leaseholder::Application::find_old_promise(ShardId shard, const ResolveEntry& entry, Bytes& key,
+                                                  std::optional<Bytes>& promised) {
+  const Bytes old_key = prepared_key(shard, entry.transaction, {});
+  PANDO_ASSIGN(auto found, get(old_key));
+  if (found.has_value()) {
+    PANDO_ASSIGN(const PrepareEntry prepare, decode_prepare(*found));
+    if (prepare.key == entry.key) {
+      key = old_key;
+      promised = std::move(found);
+    }
+  }
   return {};
 }
 
@@ -193,7 +212,7 @@ Status Leaseholder::apply(std::span<const CommittedEntry> entries, const storage
     note_prepared(shard(prepared.shard), prepared.entry);
   }
   for (const auto& resolved : application.resolved) {
-    note_resolved(shard(resolved.shard), resolved.transaction);
+    note_resolved(shard(resolved.shard), resolved.name);
   }
   return {};
 }
@@ -250,18 +269,21 @@ void Leaseholder::add_prepared(LedShard& led, const PrepareEntry& entry) {
                       .keys = *std::move(keys),
                       .participants = entry.participants,
                       .reads = entry.reads,
+                      .is_long = entry.is_long,
                       .since_ns = parts_.clock.monotonic_ns()};
-  led.add_writers(write.keys, {.at = entry.at, .transaction = entry.transaction, .prepared = true});
-  led.prepared.emplace(entry.transaction, std::move(write));
+  const auto [place, added] =
+      led.prepared.try_emplace({.transaction = entry.transaction, .participant = entry.key}, std::move(write));
+  PANDO_ASSERT(added, "a participant is prepared once");
+  led.add_writers(place->second.keys, {.at = entry.at, .transaction = entry.transaction, .prepared = true});
 }
 
-void Leaseholder::note_resolved(LedShard& led, TransactionId transaction) {
+void Leaseholder::note_resolved(LedShard& led, const PreparedName& name) {
   MutexLock lock(led.mutex);
-  const auto place = led.prepared.find(transaction);
+  const auto place = led.prepared.find(name);
   if (place == led.prepared.end()) {
     return;
   }
-  led.remove_writers(place->second.keys, transaction, true);
+  led.remove_writers(place->second.keys, name.transaction, true);
   led.prepared.erase(place);
   led.wake_waiters();
 }
@@ -295,8 +317,8 @@ void Leaseholder::on_lease(ShardId id, const LeaseEvent& event) {
   LedShard& led = shard(id);
   forget_guards(led);
   MutexLock lock(led.mutex);
-  for (const auto& [transaction, prepared] : led.prepared) {
-    led.remove_writers(prepared.keys, transaction, true);
+  for (const auto& [name, prepared] : led.prepared) {
+    led.remove_writers(prepared.keys, name.transaction, true);
   }
   led.prepared.clear();
   led.term = 0;

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "base/prng.h"
+#include "kv/cluster/commit_requests.h"
 #include "kv/cluster/log_entry.h"
-#include "kv/cluster/requests.h"
 
 namespace pando::kv {
 namespace {

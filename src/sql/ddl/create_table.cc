@@ -158,6 +158,7 @@ Task<Result<std::string>> create_table(const ast::CreateTable* statement, Defini
   PANDO_CO_ASSIGN(table.row_type, co_await definition->allocate_oid());
   PANDO_CO_ASSIGN(table.row_array_type, co_await definition->allocate_oid());
   table.id = catalog::TableId(table.oid);
+  definition->claim_rows(table);
   table.schema = schema->oid;
   table.name = statement->name.name;
   table.owner = definition->current_owner();

@@ -91,6 +91,7 @@ Task<Result<std::string>> create_table_as(const ast::CreateTableAs* statement, D
   PANDO_CO_ASSIGN(table.row_type, co_await definition->allocate_oid());
   PANDO_CO_ASSIGN(table.row_array_type, co_await definition->allocate_oid());
   table.id = catalog::TableId(table.oid);
+  definition->claim_rows(table);
   table.schema = schema->oid;
   table.name = statement->name.name;
   table.unlogged = statement->name.persistence == ast::RelationName::Persistence::kUnlogged;
@@ -138,6 +139,7 @@ Task<Result<std::string>> refresh_materialized_view(const ast::RefreshMaterializ
   if (statement->with_data) {
     PANDO_CO_ASSIGN(const Oid place, co_await definition->allocate_oid());
     changed.id = catalog::TableId(place);
+    definition->claim_rows(changed);
     BindOptions bind = definition->bind_options();
     bind.text = before->view_sql;
     PANDO_CO_ASSIGN(const ast::StatementPtr parsed, bind.parse_statement(before->view_sql));

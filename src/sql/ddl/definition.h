@@ -103,6 +103,8 @@ class Definition {
                        std::vector<std::pair<AttributeNumber, ExprPtr>> replaced = {});
   // Whether the rows that the table has are for a job: when there may be one, and they are not just a few.
   Task<Result<bool>> leaves_rows_to_job(TablePtr table);
+  // Tells the store that the place of a table's rows is new.
+  void claim_rows(const TableDescriptor& table);
   // Frees the space of a table's rows and indexes once the transaction commits.
   void discard_rows(const TableDescriptor& table);
 

@@ -77,6 +77,7 @@ Task<Status> Definition::rewrite(TablePtr from, TableDescriptor to, bool keep_ro
                                  std::vector<std::pair<AttributeNumber, ExprPtr>> replaced) {
   PANDO_CO_ASSIGN(const Oid place, co_await allocate_oid());
   to.id = catalog::TableId(place);
+  claim_rows(to);
   // The stored rows are all of the new shape: nothing was added after them.
   for (auto& column : to.columns) {
     const auto value = std::exchange(column.missing_value, types::Value::null());
@@ -112,6 +113,11 @@ Task<Result<bool>> Definition::leaves_rows_to_job(TablePtr table) {
     }
   } while (batch.size() > 0 && rows <= few && bytes <= kFewRowsBytes);
   co_return rows > few || bytes > kFewRowsBytes;
+}
+
+void Definition::claim_rows(const TableDescriptor& table) {
+  const Bytes prefix = catalog::table_prefix(table.id);
+  catalog().transaction().claim({prefix, prefix_end(prefix)});
 }
 
 void Definition::discard_rows(const TableDescriptor& table) {
