@@ -1,12 +1,15 @@
 #include "test/cluster_sim/sql_process.h"
 
 #include "catalog/system_relations.h"
+#include "runtime/sleep.h"
 #include "test/cluster_sim/row_sink.h"
 
 namespace pando::test {
 namespace {
 
 constexpr std::size_t kSessionsMax = 1000;
+// How long a server that could not open takes to start anew.
+constexpr std::chrono::milliseconds kRestart{10};
 constexpr int kAnswered = 0;
 constexpr int kLost = 1;
 
@@ -77,6 +80,10 @@ Task<void> SqlProcess::run_open() {
       }
       co_return;
     }
+    if (world_.verbose()) {
+      world_.trace(status.to_string(), {});
+    }
+    co_await runtime::sleep(timer_, world_, kRestart);
   }
 }
 

@@ -104,6 +104,14 @@ TEST_F(LongCommitsTest, OneShardTakesSeveralParts) {
   EXPECT_EQ(prepared(), 0U);
 }
 
+// What memory takes is more than what is sent.
+TEST_F(LongCommitsTest, OnePartMayBeEnough) {
+  auto writer = begin(1);
+  ASSERT_TRUE(writer->put("a", "v").ok());
+  EXPECT_EQ(cluster_.run(writer->commit()).to_string(), "OK");
+  EXPECT_EQ(*cluster_.run(begin(2)->get("a")), "v");
+}
+
 TEST_F(LongCommitsTest, SoDoSeveral) {
   ASSERT_EQ(cluster_.run(write(3, {"a", "x"}, "v")->commit()).to_string(), "OK");
   EXPECT_EQ(count(1, {"a", "x"}, "v"), 2 * kKeys);

@@ -43,6 +43,7 @@ Task<Status> ClusterTransaction::commit_writes() {
     if (parts.size() > 1) {
       co_return co_await commit_many(std::move(parts));
     }
+    PANDO_CO_TRY(fill(parts.front()));
     Status status = co_await commit_one(std::move(parts.front()), &must_lock);
     if (!must_lock) {
       co_return status;
