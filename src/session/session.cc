@@ -212,7 +212,8 @@ void Session::deliver_messages(const TransactionMessages& messages) {
 Task<void> Session::fail() {
   if (transaction_.state() == BlockState::kImplicit) {
     close_portals_of_transaction();
-  } else if (transaction_.state() == BlockState::kInBlock) {
+  } else if (transaction_.state() == BlockState::kInBlock && transaction_.savepoint_depth() == 0) {
+    // With a savepoint to return to, the cursors from before it go on.
     end_queries();
   }
   co_await transaction_.fail();
