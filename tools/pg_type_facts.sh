@@ -16,6 +16,7 @@ case "$1" in
       FROM pg_proc
       WHERE oid IN (SELECT unnest(ARRAY[typinput, typoutput, typreceive, typsend, typmodin, typmodout, typsubscript]::oid[])
                     FROM pg_type WHERE oid < 10000)
+         OR proname IN ('enum_in', 'enum_out', 'enum_recv', 'enum_send', 'domain_in', 'domain_recv')
       ORDER BY oid"
     ;;
 esac

@@ -141,7 +141,7 @@ void write_row_types(const TableDescriptor& table, SystemRowWriter& writer) {
 }
 
 // Input and output functions of enums and domains, as in PostgreSQL.
-constexpr Oid kEnumIn = 3504;
+constexpr Oid kEnumIn = 3506;
 constexpr Oid kEnumOut = 3507;
 constexpr Oid kEnumReceive = 3532;
 constexpr Oid kEnumSend = 3533;

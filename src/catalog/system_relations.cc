@@ -95,6 +95,8 @@ std::shared_ptr<TableDescriptor> make_view(const SystemView& view, Oid oid) {
 std::vector<TablePtr> system_relations() {
   std::vector<TablePtr> relations;
   std::vector<SystemView> views(system_views().begin(), system_views().end());
+  // Their OIDs follow from their places: what is new comes last.
+  views.insert(views.end(), information_schema_views().begin(), information_schema_views().end());
   for (const auto line : split(kPgCatalogRelations, '\n')) {
     if (line.empty()) {
       continue;

@@ -44,6 +44,14 @@ SELECT n.nspname AS schemaname, c.relname AS viewname, pg_catalog.pg_get_userbyi
 FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'v')sql";
 
+constexpr std::string_view kMaterializedViews = R"sql(
+SELECT n.nspname AS schemaname, c.relname AS matviewname, pg_catalog.pg_get_userbyid(c.relowner) AS matviewowner,
+       t.spcname AS tablespace, c.relhasindex AS hasindexes, c.relispopulated AS ispopulated,
+       pg_catalog.pg_get_viewdef(c.oid) AS definition
+FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     LEFT JOIN pg_catalog.pg_tablespace t ON t.oid = c.reltablespace
+WHERE c.relkind = 'm')sql";
+
 constexpr std::string_view kIndexes = R"sql(
 SELECT n.nspname AS schemaname, c.relname AS tablename, i.relname AS indexname, t.spcname AS tablespace,
        pg_catalog.pg_get_indexdef(i.oid) AS indexdef
@@ -114,21 +122,26 @@ SELECT pg_catalog.current_database() AS table_catalog, n.nspname AS table_schema
             WHEN t.typelem <> 0 AND t.typlen = -1 THEN 'ARRAY'
             WHEN t.typnamespace = 11 THEN pg_catalog.format_type(a.atttypid, NULL) ELSE 'USER-DEFINED' END
          AS data_type,
-       CASE WHEN a.atttypid IN (1042, 1043) AND a.atttypmod <> -1 THEN a.atttypmod - 4 END
-         AS character_maximum_length,
-       CASE WHEN a.atttypid IN (1042, 1043) AND a.atttypmod <> -1 THEN (a.atttypmod - 4) * 4
-            WHEN a.atttypid IN (25, 1042, 1043) THEN 1073741824 END AS character_octet_length,
-       CASE a.atttypid WHEN 21 THEN 16 WHEN 23 THEN 32 WHEN 20 THEN 64 WHEN 700 THEN 24 WHEN 701 THEN 53
-            WHEN 1700 THEN CASE WHEN a.atttypmod <> -1 THEN ((a.atttypmod - 4) >> 16) & 65535 END END
-         AS numeric_precision,
-       CASE WHEN a.atttypid IN (21, 23, 20, 700, 701) THEN 2 WHEN a.atttypid = 1700 THEN 10 END
-         AS numeric_precision_radix,
-       CASE WHEN a.atttypid IN (21, 23, 20) THEN 0
-            WHEN a.atttypid = 1700 AND a.atttypmod <> -1 THEN (a.atttypmod - 4) & 2047 END AS numeric_scale,
-       CASE WHEN a.atttypid = 1082 THEN 0 WHEN a.atttypid IN (1083, 1114, 1184, 1266)
-            THEN CASE WHEN a.atttypmod < 0 THEN 6 ELSE a.atttypmod END
-            WHEN a.atttypid = 1186 THEN CASE WHEN a.atttypmod < 0 OR a.atttypmod & 65535 = 65535 THEN 6
-         ELSE a.atttypmod & 65535 END
+       CASE WHEN COALESCE(bt.oid, t.oid) IN (1042, 1043) AND GREATEST(a.atttypmod, t.typtypmod) <> -1
+            THEN GREATEST(a.atttypmod, t.typtypmod) - 4 END AS character_maximum_length,
+       CASE WHEN COALESCE(bt.oid, t.oid) IN (1042, 1043) AND GREATEST(a.atttypmod, t.typtypmod) <> -1
+            THEN (GREATEST(a.atttypmod, t.typtypmod) - 4) * 4
+            WHEN COALESCE(bt.oid, t.oid) IN (25, 1042, 1043) THEN 1073741824 END AS character_octet_length,
+       CASE COALESCE(bt.oid, t.oid) WHEN 21 THEN 16 WHEN 23 THEN 32 WHEN 20 THEN 64 WHEN 700 THEN 24 WHEN 701 THEN 53
+            WHEN 1700 THEN CASE WHEN GREATEST(a.atttypmod, t.typtypmod) <> -1
+              THEN ((GREATEST(a.atttypmod, t.typtypmod) - 4) >> 16) & 65535 END END AS numeric_precision,
+       CASE WHEN COALESCE(bt.oid, t.oid) IN (21, 23, 20, 700, 701) THEN 2
+            WHEN COALESCE(bt.oid, t.oid) = 1700 THEN 10 END AS numeric_precision_radix,
+       CASE WHEN COALESCE(bt.oid, t.oid) IN (21, 23, 20) THEN 0
+            WHEN COALESCE(bt.oid, t.oid) = 1700 AND GREATEST(a.atttypmod, t.typtypmod) <> -1
+            THEN (GREATEST(a.atttypmod, t.typtypmod) - 4) & 2047 END AS numeric_scale,
+       CASE WHEN COALESCE(bt.oid, t.oid) = 1082 THEN 0
+            WHEN COALESCE(bt.oid, t.oid) IN (1083, 1114, 1184, 1266)
+            THEN CASE WHEN GREATEST(a.atttypmod, t.typtypmod) < 0 THEN 6 ELSE GREATEST(a.atttypmod, t.typtypmod) END
+            WHEN COALESCE(bt.oid, t.oid) = 1186
+            THEN CASE WHEN GREATEST(a.atttypmod, t.typtypmod) < 0
+                   OR GREATEST(a.atttypmod, t.typtypmod) & 65535 = 65535 THEN 6
+                 ELSE GREATEST(a.atttypmod, t.typtypmod) & 65535 END
        END AS datetime_precision,
        NULL::text AS interval_type, NULL::int4 AS interval_precision, NULL::name AS character_set_catalog,
        NULL::name AS character_set_schema, NULL::name AS character_set_name, NULL::name AS collation_catalog,
@@ -293,6 +306,7 @@ constexpr std::array kSystemViews = {
     SystemView{kPgCatalogSchema, "pg_group", "", kGroup},
     SystemView{kPgCatalogSchema, "pg_tables", "", kTables},
     SystemView{kPgCatalogSchema, "pg_views", "", kViews},
+    SystemView{kPgCatalogSchema, "pg_matviews", "", kMaterializedViews},
     SystemView{kPgCatalogSchema, "pg_indexes", "", kIndexes},
     SystemView{kPgCatalogSchema, "pg_sequences", "", kSequences},
     SystemView{kPgCatalogSchema, "pg_stat_user_tables", "", kStatUserTables},

@@ -19,5 +19,7 @@ struct SystemView {
 };
 
 std::span<const SystemView> system_views();
+// Those of information_schema that are not among the ones above.
+std::span<const SystemView> information_schema_views();
 
 }  // namespace pando::catalog

@@ -258,8 +258,8 @@ Result<std::string> Session::run_prepare(const ast::Prepare& command, PreparedSt
     PANDO_ASSIGN(const types::Type type, sql::bind_type(name, options));
     types.push_back(type.oid);
   }
-  PANDO_ASSIGN(PreparedStatementPtr statement,
-               analyze(holder->text, TreePtr(holder->tree, command.statement.get()), std::move(types)));
+  PANDO_ASSIGN(PreparedStatementPtr statement, analyze(holder->text, TreePtr(holder->tree, command.statement.get()),
+                                                       std::move(types), PlanPurpose::kLater));
   statement->name = command.name;
   statement->from_sql = true;
   statements_[command.name] = std::move(statement);

@@ -40,8 +40,8 @@ Task<Result<std::string>> Session::run_declare(const ast::DeclareCursor& command
     types.push_back(type.oid);
   }
   auto portal = std::make_unique<Portal>();
-  PANDO_CO_ASSIGN(portal->statement,
-                  analyze(holder->text, TreePtr(holder->tree, command.query.get()), std::move(types)));
+  PANDO_CO_ASSIGN(portal->statement, analyze(holder->text, TreePtr(holder->tree, command.query.get()), std::move(types),
+                                             PlanPurpose::kCursor));
   portal->name = command.name;
   portal->plan = portal->statement->plan;
   portal->parameters = std::move(parameters);
@@ -142,6 +142,41 @@ Status Session::give_cursor_row(Portal* cursor, ResultSink* sink) {
   std::size_t row = 0;
   const types::Chunk& chunk = cursor->buffer->chunk_of(cursor->position - 1, row);
   return sink->add_rows(chunk, row, 1);
+}
+
+Result<std::optional<Bytes>> Session::current_row(std::string_view name, types::Oid table) {
+  const auto found = portals_.find(name);
+  if (found == portals_.end() || !found->second->is_cursor) {
+    return undefined_cursor(name);
+  }
+  const Portal& cursor = *found->second;
+  const auto refuse = [&](std::string_view what) {
+    return Status(sql_state::kInvalidCursorState, "cursor \"{}\" {}", name, what);
+  };
+  if (cursor.held) {
+    return refuse("is held from a previous transaction");
+  }
+  const auto of_table = [&](const sql::CursorTable& key) { return key.table == table; };
+  const auto& keys = cursor.plan->cursor_tables;
+  const auto key = std::ranges::find_if(keys, of_table);
+  const catalog::TablePtr described = snapshot()->find_table(table);
+  const std::string table_name = described == nullptr ? "" : described->name;
+  const auto count = std::ranges::count_if(keys, of_table);
+  if (count != 1 && cursor.plan->cursor_locks) {
+    return refuse(fmt::format("{} FOR UPDATE/SHARE reference{} to table \"{}\"",
+                              count == 0 ? "does not have a" : "has multiple", count == 0 ? "" : "s", table_name));
+  }
+  if (count != 1) {
+    return refuse(fmt::format("is not a simply updatable scan of table \"{}\"", table_name));
+  }
+  std::size_t row = cursor.pending_first;
+  const bool is_last = cursor.position == cursor.rows_read && !cursor.ended;
+  if (cursor.position == 0 || cursor.position > cursor.rows_read || (!is_last && cursor.buffer == nullptr)) {
+    return refuse("is not positioned on a row");
+  }
+  const types::Chunk& chunk = is_last ? cursor.pending : cursor.buffer->chunk_of(cursor.position - 1, row);
+  const types::Vector& column = chunk.columns[key->column];
+  return column.is_null(row) ? std::optional<Bytes>() : std::optional<Bytes>(column.bytes_at(row));
 }
 
 // FORWARD n and BACKWARD n give the rows they pass; n = 0 gives the current row again; ABSOLUTE and RELATIVE give one.

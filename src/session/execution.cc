@@ -154,7 +154,7 @@ Task<Result<bool>> Session::fetch_chunk(Portal* portal) {
     portal->failed = true;
     co_return std::exchange(portal->open_error, Status());
   }
-  if (portal->failed) {
+  if (portal->failed || portal->query == nullptr) {
     co_return Status(sql_state::kObjectNotInPrerequisiteState, "portal \"{}\" cannot be run", portal->name);
   }
   if (cancellation_.requested()) {

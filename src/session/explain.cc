@@ -64,6 +64,24 @@ std::vector<std::vector<std::optional<std::string>>> lines_of(const std::string&
 
 }  // namespace
 
+// The query inside a statement that is explained as its query is.
+Result<TreePtr> Session::explained_query(TreePtr tree, bool analyze) {
+  if (const auto* declare = std::get_if<ast::DeclareCursor>(&tree->node)) {
+    return TreePtr(tree, declare->query.get());
+  }
+  const auto* create = std::get_if<ast::CreateTableAs>(&tree->node);
+  if (create == nullptr) {
+    return tree;
+  }
+  if (analyze) {
+    return Status(sql_state::kFeatureNotSupported, "EXPLAIN ANALYZE of this statement is not supported");
+  }
+  if (snapshot()->resolve_table(search_path(), create->name.schema, create->name.name) != nullptr) {
+    return Status(sql_state::kDuplicateTable, "relation \"{}\" already exists", create->name.name);
+  }
+  return TreePtr(tree, create->query.get());
+}
+
 Task<Result<std::string>> Session::run_explain(const ast::Explain& command, PreparedStatementPtr holder,
                                                std::vector<types::Value> parameters, Output output) {
   PANDO_CO_ASSIGN(const ExplainOptions options, read_explain_options(command.options));
@@ -74,7 +92,8 @@ Task<Result<std::string>> Session::run_explain(const ast::Explain& command, Prep
   const uint64_t planning_start = environment_.clock.monotonic_ns();
   Portal portal;
   portal.parameters = std::move(parameters);
-  const TreePtr tree(holder->tree, command.statement.get());
+  TreePtr tree(holder->tree, command.statement.get());
+  PANDO_CO_ASSIGN(tree, explained_query(std::move(tree), options.analyze));
   if (const auto* execute = std::get_if<ast::Execute>(&tree->node)) {
     const auto found = statements_.find(execute->name);
     if (found == statements_.end()) {

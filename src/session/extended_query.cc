@@ -59,7 +59,8 @@ Status Session::prepare(std::string name, Bytes sql, std::vector<types::Oid> typ
     PANDO_TRY(check_not_failed(*tree));
   }
   transaction_.begin_implicit();
-  PANDO_ASSIGN(PreparedStatementPtr statement, analyze(std::move(text), std::move(tree), std::move(types)));
+  PANDO_ASSIGN(PreparedStatementPtr statement,
+               analyze(std::move(text), std::move(tree), std::move(types), PlanPurpose::kLater));
   statement->name = name;
   statements_.insert_or_assign(std::move(name), std::move(statement));
   return {};

@@ -20,11 +20,11 @@ bool shows_names(types::Oid type) {
 }
 
 struct ResultColumnsOf {
-  const sql::PhysicalQuery& query;
+  const std::vector<sql::OutputColumn>& result;
 
   RowShapePtr operator()() const {
     auto shape = std::make_shared<RowShape>();
-    for (const sql::OutputColumn& column : query.result) {
+    for (const sql::OutputColumn& column : result) {
       shape->push_back(
           {column.name, column.type, column.table, column.attribute, ValueFormat::kText, shows_names(column.type.oid)});
     }
@@ -133,35 +133,52 @@ sql::PlanMethods Session::plan_methods() const {
 
 Result<StatementPlanPtr> Session::make_query_plan(const TextPtr& text, const ast::Statement& tree,
                                                   std::span<const types::Oid> types,
-                                                  std::span<const ast::Location> lifted) {
+                                                  std::span<const ast::Location> lifted, PlanPurpose purpose) {
   auto plan = std::make_shared<StatementPlan>();
   const bool own_changes = transaction_.started() && transaction_.catalog().has_changes();
   plan->catalog_version = own_changes ? 0 : environment_.catalog.version();
   plan->binding_version = settings_.binding_version();
   sql::BindOptions options = bind_options(text, types);
   options.lifted = lifted;
-  PANDO_ASSIGN(sql::LogicalQuery bound, sql::bind_query(tree, options));
+  PANDO_ASSIGN(sql::LogicalQuery bound, bind_for(purpose, tree, options, *plan));
   if (!lifted.empty() && sql::has_foldable_parts(bound)) {
     return Status(sql::kCannotLift, "constants decide what is computed");
   }
   plan->read_tables = bound.tables;
   const PlannerStatistics statistics(environment_.statistics);
-  PANDO_ASSIGN(sql::PhysicalQuery query, sql::optimize(std::move(bound), {.catalog = options.catalog,
-                                                                          .statistics = &statistics,
-                                                                          .methods = plan_methods(),
-                                                                          .evaluation = &evaluation_}));
+  std::vector<sql::OutputColumn> shown = bound.result;
+  shown.resize(shown.size() - plan->cursor_tables.size());
+  plan->parameter_types = bound.parameters;
   plan->tag = tag_of(tree);
-  plan->parameter_types = query.parameters;
-  collect_locked_tables(query.root, plan->locked_tables);
-  if (!query.result.empty() || plan->tag == "SELECT") {
-    plan->shape = ResultColumnsOf{query}();
+  if (!shown.empty() || plan->tag == "SELECT") {
+    plan->shape = ResultColumnsOf{shown}();
   }
+  Result<sql::PhysicalQuery> planned = sql::optimize(
+      std::move(bound),
+      {.catalog = options.catalog, .statistics = &statistics, .methods = plan_methods(), .evaluation = &evaluation_});
+  if (!planned.ok() && purpose == PlanPurpose::kLater) {
+    plan->catalog_version = 0;
+    return StatementPlanPtr(std::move(plan));
+  }
+  PANDO_ASSIGN(sql::PhysicalQuery query, std::move(planned));
+  collect_locked_tables(query.root, plan->locked_tables);
   if (plan->shape != nullptr && std::ranges::none_of(*plan->shape, &ResultColumn::named)) {
     plan->point_read = sql::exec::PointRead::make(query);
   }
   plan->point_write = sql::exec::PointWrite::make(query);
   plan->query = std::make_shared<const sql::PhysicalQuery>(std::move(query));
   return StatementPlanPtr(std::move(plan));
+}
+
+Result<sql::LogicalQuery> Session::bind_for(PlanPurpose purpose, const ast::Statement& tree,
+                                            const sql::BindOptions& options, StatementPlan& plan) {
+  if (purpose != PlanPurpose::kCursor) {
+    return sql::bind_query(tree, options);
+  }
+  PANDO_ASSIGN(sql::BoundCursor cursor, sql::bind_cursor(tree, options));
+  plan.cursor_tables = std::move(cursor.tables);
+  plan.cursor_locks = cursor.locks;
+  return std::move(cursor.query);
 }
 
 // Those of a query inside a command.
@@ -175,9 +192,9 @@ Result<std::vector<types::Type>> Session::parameters_of(const TextPtr& text, con
 }
 
 Result<StatementPlanPtr> Session::make_plan(const TextPtr& text, const ast::Statement& tree,
-                                            std::span<const types::Oid> types) {
+                                            std::span<const types::Oid> types, PlanPurpose purpose) {
   if (is_query(tree)) {
-    return make_query_plan(text, tree, types, {});
+    return make_query_plan(text, tree, types, {}, purpose);
   }
   auto plan = std::make_shared<StatementPlan>();
   plan->catalog_version = environment_.catalog.version();
@@ -202,17 +219,19 @@ Result<StatementPlanPtr> Session::make_plan(const TextPtr& text, const ast::Stat
   return StatementPlanPtr(std::move(plan));
 }
 
-Result<PreparedStatementPtr> Session::analyze(TextPtr text, TreePtr tree, std::vector<types::Oid> types) {
+Result<PreparedStatementPtr> Session::analyze(TextPtr text, TreePtr tree, std::vector<types::Oid> types,
+                                              PlanPurpose purpose) {
   auto statement = std::make_shared<PreparedStatement>();
   statement->text = std::move(text);
   statement->tree = std::move(tree);
   statement->declared_types = std::move(types);
+  statement->purpose = purpose;
   statement->prepare_time_us = evaluation_.statement_time_us;
   if (statement->tree == nullptr) {
     return statement;
   }
   PANDO_TRY(check_not_failed(*statement->tree));
-  PANDO_ASSIGN(statement->plan, make_plan(statement->text, *statement->tree, statement->declared_types));
+  PANDO_ASSIGN(statement->plan, make_plan(statement->text, *statement->tree, statement->declared_types, purpose));
   statement->parameter_types = statement->plan->parameter_types;
   return statement;
 }
@@ -226,7 +245,8 @@ Result<StatementPlanPtr> Session::current_plan(PreparedStatement& statement) {
   for (const types::Type& type : statement.parameter_types) {
     types.push_back(type.oid);
   }
-  PANDO_ASSIGN(StatementPlanPtr plan, make_plan(statement.text, *statement.tree, types));
+  const PlanPurpose purpose = statement.purpose == PlanPurpose::kLater ? PlanPurpose::kRun : statement.purpose;
+  PANDO_ASSIGN(StatementPlanPtr plan, make_plan(statement.text, *statement.tree, types, purpose));
   if (statement.plan->shape != nullptr && statement.plan->query != nullptr) {
     const auto same = [](const ResultColumn& a, const ResultColumn& b) { return a.name == b.name && a.type == b.type; };
     if (plan->shape == nullptr || !std::ranges::equal(*plan->shape, *statement.plan->shape, same)) {

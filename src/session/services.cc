@@ -392,6 +392,12 @@ Result<std::optional<std::string>> Services::act(std::string_view name, std::spa
     PANDO_TRY(transaction_.notify(arguments[0].bytes(), arguments[1].bytes(), identity_.process_id));
     return std::optional<std::string>("");
   }
+  if (name == "current_row") {
+    return current_row_(arguments[0].bytes(), arguments[1].as<types::Oid>());
+  }
+  if (name == "pg_database_size") {
+    return database_size(arguments[0].bytes());
+  }
   if (name == "pg_reload_conf") {
     return std::optional<std::string>("t");
   }

@@ -68,6 +68,9 @@ class Services final : public sql::SessionServices {
   void set_listened_channels(std::function<std::vector<std::string>()> channels) {
     listened_channels_ = std::move(channels);
   }
+  // Who knows which row of a table a cursor is on: the row's key.
+  using CurrentRow = std::function<Result<std::optional<std::string>>(std::string_view cursor, types::Oid table)>;
+  void set_current_row(CurrentRow current_row) { current_row_ = std::move(current_row); }
   // DISCARD SEQUENCES.
   void forget_sequences() { sequence_values_.clear(), last_sequence_ = 0; }
 
@@ -124,6 +127,10 @@ class Services final : public sql::SessionServices {
   std::string pretty_check(const catalog::TypeDescriptor& domain, const std::string& stored);
   sql::BindOptions stored_bind_options(sql::EvaluationContext& evaluation);
   sql::PrintOptions shown_print_options(bool pretty);
+  // services_sizes.cc
+  uint64_t stored_bytes(const catalog::TableDescriptor& table, std::string_view function);
+  std::optional<std::string> relation_size(std::string_view function, types::Oid relation);
+  Result<std::optional<std::string>> database_size(std::string_view database);
   std::string qualify(types::Oid schema, const std::string& name, bool visible);
   // A stored expression, with relations it names as constants qualified only where the search path asks for it.
   std::string shown_expression(std::string_view stored);
@@ -143,6 +150,7 @@ class Services final : public sql::SessionServices {
 
   std::string temporary_schema_;
   std::function<std::vector<std::string>()> listened_channels_;
+  CurrentRow current_row_;
   // By sequence: how many values were taken since values were last waited for.
   std::map<types::Oid, std::size_t> taken_since_wait_;
   Pending pending_;

@@ -233,6 +233,14 @@ Result<std::optional<std::string>> Services::describe(std::string_view function,
     const Answer* answer = answer_of(PendingRead{sequence});
     return answer == nullptr ? Result<Answer>(Status(sql::kWaitNeeded, "a sequence")) : *answer;
   }
+  if (function == "pg_relation_size" || function == "pg_table_size" || function == "pg_indexes_size" ||
+      function == "pg_total_relation_size") {
+    return relation_size(function, object);
+  }
+  if (function == "pg_database_size") {
+    return object == environment_.catalog.options().database ? database_size(fact("current_database").value_or(""))
+                                                             : Result<Answer>(std::nullopt);
+  }
   if (snapshot->find_table(object) != nullptr || snapshot->find_sequence(object) != nullptr) {
     if (auto found_fact = relation_fact(function, object, argument)) {
       return found_fact;

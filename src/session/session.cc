@@ -39,6 +39,7 @@ Session::Session(SessionEnvironment& environment, runtime::Executor& executor, S
       session_start_us_(types::timestamp_of_unix_ns(environment.clock.wall_ns())) {
   services_ = std::make_unique<Services>(environment_, identity_, settings_, transaction_, executor_);
   services_->set_listened_channels([this] { return environment_.registry.notifications().channels(&mailbox_); });
+  services_->set_current_row([this](std::string_view cursor, types::Oid table) { return current_row(cursor, table); });
   plan_cache_ = std::make_unique<PlanCache>();
   system_tables_ = std::make_unique<SystemTables>(
       environment_, executor_, [this] { return snapshot(); },
@@ -212,7 +213,8 @@ void Session::deliver_messages(const TransactionMessages& messages) {
 Task<void> Session::fail() {
   if (transaction_.state() == BlockState::kImplicit) {
     close_portals_of_transaction();
-  } else if (transaction_.state() == BlockState::kInBlock) {
+  } else if (transaction_.state() == BlockState::kInBlock && transaction_.savepoint_depth() == 0) {
+    // With a savepoint to return to, the cursors from before it go on.
     end_queries();
   }
   co_await transaction_.fail();

@@ -151,13 +151,17 @@ class Session {
   Task<Status> commit_transaction();
   // --- planning.cc ---
   sql::BindOptions bind_options(const TextPtr& text, std::span<const types::Oid> types);
-  Result<PreparedStatementPtr> analyze(TextPtr text, TreePtr tree, std::vector<types::Oid> types);
+  Result<PreparedStatementPtr> analyze(TextPtr text, TreePtr tree, std::vector<types::Oid> types,
+                                       PlanPurpose purpose = PlanPurpose::kRun);
   Result<std::vector<types::Type>> parameters_of(const TextPtr& text, const ast::Statement& query,
                                                  std::span<const types::Oid> types);
-  Result<StatementPlanPtr> make_plan(const TextPtr& text, const ast::Statement& tree,
-                                     std::span<const types::Oid> types);
+  Result<StatementPlanPtr> make_plan(const TextPtr& text, const ast::Statement& tree, std::span<const types::Oid> types,
+                                     PlanPurpose purpose);
   Result<StatementPlanPtr> make_query_plan(const TextPtr& text, const ast::Statement& tree,
-                                           std::span<const types::Oid> types, std::span<const ast::Location> lifted);
+                                           std::span<const types::Oid> types, std::span<const ast::Location> lifted,
+                                           PlanPurpose purpose = PlanPurpose::kRun);
+  Result<sql::LogicalQuery> bind_for(PlanPurpose purpose, const ast::Statement& tree, const sql::BindOptions& options,
+                                     StatementPlan& plan);
   // The statement's plan, made again when it is stale.
   Result<StatementPlanPtr> current_plan(PreparedStatement& statement);
   bool is_current(const StatementPlan& plan);
@@ -268,8 +272,11 @@ class Session {
   Task<Result<uint64_t>> fetch_rows(Portal* cursor, ast::Fetch::Direction direction, int64_t count, ResultSink* sink);
   Task<Result<uint64_t>> land_on(Portal* cursor, uint64_t target, ResultSink* sink);
   Status give_cursor_row(Portal* cursor, ResultSink* sink);
+  // The key of the table's row that a cursor is on; nullopt when it is on a row without one.
+  Result<std::optional<Bytes>> current_row(std::string_view cursor, types::Oid table);
   Task<Status> hold_cursors();
   // --- explain.cc, copy.cc ---
+  Result<TreePtr> explained_query(TreePtr tree, bool analyze);
   Task<Result<std::string>> run_explain(const ast::Explain& command, PreparedStatementPtr holder,
                                         std::vector<types::Value> parameters, Output output);
   Task<Result<std::string>> run_copy(const ast::Copy& copy, PreparedStatementPtr holder, Output output);

@@ -12,6 +12,7 @@
 
 #include "session/result_sink.h"
 #include "sql/ast/statement.h"
+#include "sql/bind/cursor.h"
 #include "sql/exec/point_read.h"
 #include "sql/exec/point_write.h"
 #include "sql/plan/physical.h"
@@ -35,6 +36,10 @@ struct StatementPlan {
   // Tables it reads.
   std::vector<types::Oid> read_tables;
   std::vector<types::Type> parameter_types;
+  // Of a cursor: the tables of its rows, whose keys come behind the shape's columns, and whether FOR UPDATE or its kin
+  // chose them.
+  std::vector<sql::CursorTable> cursor_tables;
+  bool cursor_locks = false;
   // What it was bound under. A catalog version of 0 (the transaction's own uncommitted DDL) is never current.
   uint64_t catalog_version = 0;
   uint64_t binding_version = 0;
@@ -46,6 +51,15 @@ using StatementPlanPtr = std::shared_ptr<const StatementPlan>;
 using TextPtr = std::shared_ptr<const std::string>;
 using TreePtr = std::shared_ptr<const ast::Statement>;
 
+// What a statement is planned for.
+enum class PlanPurpose : uint8_t {
+  kRun,
+  // DECLARE: its rows' keys are kept.
+  kCursor,
+  // PREPARE and Parse: what goes wrong while planning, as in computing 1/0, is told when it is to run.
+  kLater,
+};
+
 struct PreparedStatement {
   std::string name;
   // The text the tree was parsed from: error positions are counted in it.
@@ -56,6 +70,7 @@ struct PreparedStatement {
   std::vector<types::Oid> declared_types;
   std::vector<types::Type> parameter_types;
   StatementPlanPtr plan;
+  PlanPurpose purpose = PlanPurpose::kRun;
   // PREPARE, not the protocol.
   bool from_sql = false;
   int64_t prepare_time_us = 0;

@@ -120,6 +120,7 @@ char* Vector::allocate_bytes(std::size_t size) {
 }
 
 void Vector::set_bytes(std::size_t row, ByteView bytes) {
+  PANDO_ASSERT(physical_ == Physical::kBytes, "bytes for a vector of another form");
   char* place = nullptr;
   if (!bytes.empty()) {
     place = allocate_bytes(bytes.size());

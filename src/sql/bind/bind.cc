@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sql/bind/binder.h"
+#include "sql/bind/cursor.h"
 
 namespace pando::sql {
 
@@ -22,12 +23,8 @@ bool is_query(const ast::Statement& statement) {
          std::holds_alternative<ast::Merge>(statement.node);
 }
 
-Result<LogicalQuery> try_bind(const ast::Statement& statement, const BindOptions& options, bool system_columns) {
-  Binder binder(options);
-  if (system_columns) {
-    binder.use_system_columns();
-  }
-  PANDO_ASSIGN(BoundQuery bound, binder.statement(statement, nullptr, {}));
+Result<LogicalQuery> try_bind(const ast::Statement& statement, Binder& binder, SelectUse use) {
+  PANDO_ASSIGN(BoundQuery bound, binder.statement(statement, nullptr, use));
   LogicalQuery query;
   query.root = std::move(bound.plan);
   query.result = std::move(bound.columns);
@@ -43,14 +40,46 @@ Result<LogicalQuery> bind_query(const ast::Statement& statement, const BindOptio
   if (!is_query(statement)) {
     return not_a_query(statement);
   }
-  Result<LogicalQuery> query = try_bind(statement, options, false);
+  Binder binder(options);
+  Result<LogicalQuery> query = try_bind(statement, binder, {});
   if (!query.ok() && query.status().is(kNeedSystemColumns)) {
-    query = try_bind(statement, options, true);
+    Binder again(options);
+    again.use_system_columns();
+    query = try_bind(statement, again, {});
   }
   if (!query.ok() && !options.lifted.empty()) {
     return Status(kCannotLift, "{}", query.status().message());
   }
   return query;
+}
+
+Result<BoundCursor> bind_cursor(const ast::Statement& statement, const BindOptions& options) {
+  const auto* select = std::get_if<ast::Select>(&statement.node);
+  if (select == nullptr) {
+    return not_a_query(statement);
+  }
+  BoundCursor cursor;
+  cursor.locks = !select->locking.empty();
+  const auto bind = [&](Binder& binder) -> Status {
+    PANDO_ASSIGN(cursor.query, try_bind(statement, binder, {.keep_row_keys = true}));
+    cursor.shown = cursor.query.result.size();
+    for (const Binder::RowKey& key : binder.row_keys()) {
+      const auto found = std::ranges::find(cursor.query.root->outputs, key.column, &OutputColumn::id);
+      if (found != cursor.query.root->outputs.end()) {
+        cursor.tables.push_back({key.table, cursor.query.result.size()});
+        cursor.query.result.push_back(*found);
+      }
+    }
+    return {};
+  };
+  Binder binder(options);
+  Status bound = bind(binder);
+  if (bound.is(kNeedSystemColumns)) {
+    Binder again(options);
+    again.use_system_columns();
+    bound = bind(again);
+  }
+  return bound.ok() ? Result<BoundCursor>(std::move(cursor)) : std::move(bound);
 }
 
 Result<TableExpressionsPtr> bind_table_expressions(catalog::TablePtr table, const BindOptions& options) {

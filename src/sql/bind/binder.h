@@ -37,6 +37,8 @@ struct SelectUse {
   bool keep_unknown = false;
   // EXISTS ignores the select list.
   bool is_exists = false;
+  // A cursor's query: the keys of its tables' rows come as hidden columns, where its rows are made of such.
+  bool keep_row_keys = false;
 };
 
 enum class ChangeKind : uint8_t { kInsert, kUpdate, kDelete, kMerge };
@@ -52,6 +54,12 @@ class Binder {
   BindContext& context() { return context_; }
   // Give scans the system columns: set for the second try, when the first met a reference to one.
   void use_system_columns() { system_columns_ = true; }
+  struct RowKey {
+    types::Oid table = 0;
+    ColumnId column;
+  };
+  // Those that SelectUse::keep_row_keys asked for.
+  const std::vector<RowKey>& row_keys() const { return row_keys_; }
   // Why a query makes a view that is not updatable, as PostgreSQL's details say it; empty when it is.
   Result<std::string> why_not_updatable(const ast::Statement& query);
   // The relations that were named, for bind_dependencies; the tables that are read, by views as well.
@@ -124,12 +132,18 @@ class Binder {
                         int position);
   Result<ExprPtr> case_expr(const ast::CaseExpr& node, Scope& scope, ast::Location location);
   Result<ExprPtr> row(const ast::RowConstructor& node, Scope& scope, ast::Location location);
+  Result<std::vector<ExprPtr>> row_fields(const ast::RowConstructor& node, Scope& scope);
   Result<ExprPtr> session_value(const ast::SqlValueFunction& node, ast::Location location);
+  // The table or view whose rows the type name means; nullptr when it means another type.
+  catalog::TablePtr row_type(const ast::TypeName& name);
+  Result<ExprPtr> cast_to_row(const ast::Cast& node, const catalog::TableDescriptor& table, Scope& scope, int position);
   Result<ExprPtr> collate(const ast::Collate& node, Scope& scope, ast::Location location);
   Result<ExprPtr> common_type_list(const ast::ExprList& list, Scope& scope, std::string_view construct,
                                    std::vector<ExprPtr>& out, types::Type& type);
 
   // --- operator.cc ---
+  // An operand of a comparison: literals in a row keep no type, for the other side to give them one.
+  Result<ExprPtr> compared(const ast::Expr& node, Scope& scope);
   Result<ExprPtr> operation(const ast::Operation& node, Scope& scope, ast::Location location);
   Result<ExprPtr> row_comparison(const std::string& op, std::vector<ExprPtr> left, std::vector<ExprPtr> right,
                                  int position);
@@ -162,6 +176,13 @@ class Binder {
   Status window_frame(const ast::WindowFrame& frame, Scope& scope, WindowExpr& window, int position);
   Result<std::vector<ExprPtr>> place_arguments(const FunctionChoice& choice, std::vector<ExprPtr> arguments);
   Result<AggregateExpr::Order> aggregate_order(const ast::SortBy& sort, Scope& scope);
+  // --- hypothetical_set.cc ---
+  struct HypotheticalKey;
+  static bool is_hypothetical_set(const ast::FunctionCall& node);
+  Result<ExprPtr> hypothetical_set(const ast::FunctionCall& node, Scope& scope, int position);
+  Result<HypotheticalKey> hypothetical_key(const ast::Expr& given, const ast::SortBy& sort, Scope& scope);
+  Result<ExprPtr> count_in_group(std::vector<ExprPtr> conditions, ExprPtr distinct, std::size_t log_start, Scope& scope,
+                                 int position);
   Status check_aggregate_place(const Scope& level, std::string_view what, int position);
   // The innermost query level among the references logged since `log_start`; `scope` for none.
   Scope& level_of(std::size_t log_start, Scope& scope) const;
@@ -221,6 +242,8 @@ class Binder {
   Status star(const ast::ColumnRef& ref, Scope& scope, ast::Location location, std::vector<Target>& out);
   Status expand_row(const ExprPtr& record, ast::Location location, std::vector<Target>& out);
   Result<LogicalPtr> limit(const ast::Select& select, LogicalPtr input, const std::vector<SortKey>& keys, Scope& scope);
+  void add_row_keys(const ast::Select& select, const Scope& scope, std::vector<Target>& targets);
+  static const char* lock_obstacle(const ast::SelectCore& core, bool aggregated, const Scope& scope);
   Status check_locking(const ast::Select& select, const ast::SelectCore& core, const CoreState& state,
                        const Scope& scope);
   Result<std::vector<LockRowsNode::Target>> lock_targets(const ast::Select& select, const Scope& scope);
@@ -335,6 +358,7 @@ class Binder {
                                  const catalog::ColumnDescriptor& column, ExprPtr value, Scope& scope);
   Status add_generated(const catalog::TablePtr& table, const NamespaceItem& old_row,
                        std::vector<Assignment>& assignments);
+  Result<ExprPtr> current_of(const ast::CurrentOf& node, const NamespaceItem& target);
   Result<LogicalPtr> changed_rows(FromResult target, const std::vector<ast::FromItemPtr>& from, const ast::Expr* where,
                                   Scope& scope);
 
@@ -347,14 +371,25 @@ class Binder {
   Result<LogicalPtr> merge_insert(const ast::Merge::When& when, LogicalPtr rows, MergeState& state, Scope& scope);
 
   // --- json_record.cc ---
-  // FROM json_to_record(...) AS t(a int, b text) and its kin; nullopt for other functions.
+  // FROM json_to_record(...) AS t(a int, b text), json_populate_record(NULL::table, ...) and their kin; nullopt for
+  // other functions.
   Result<std::optional<FromResult>> json_record(const ast::FromFunction& function, Scope& scope);
+  struct JsonRecord;
+  Result<JsonRecord> json_record_call(const ast::FunctionCall& call, Scope& scope);
+  Status define_fields(const std::vector<ast::ColumnDefinitionItem>& columns, JsonRecord& record, int position);
+  Result<ExprPtr> json_member(const JsonRecord& record, std::size_t index, const ExprPtr& object);
+  Result<ExprPtr> json_elements(const JsonRecord& record);
+  Result<std::optional<FromResult>> finish_json_record(const ast::FromFunction& function, const JsonRecord& record,
+                                                       LogicalPtr plan, const std::vector<OutputColumn>& inputs);
+  // json_populate_record(...) as a value; nullopt for other functions.
+  Result<std::optional<ExprPtr>> json_record_value(const ast::FunctionCall& call, Scope& scope, int position);
   Result<ExprPtr> assign_json_element(ExprPtr container, const ast::TargetColumn& target, ExprPtr value, Scope& scope);
 
   BindContext context_;
   bool system_columns_ = false;
   // Tables of the query level being bound are locked: their scans give row keys.
   bool scan_row_keys_ = false;
+  std::vector<RowKey> row_keys_;
   std::vector<types::Oid> used_relations_, read_tables_;
   // Names of the columns of scalar subqueries, which name the select item they are in.
   std::map<const ast::Subquery*, std::string> subquery_names_;

@@ -59,6 +59,21 @@ Status refuse_aggregate_syntax(const ast::FunctionCall& node, int position) {
   return {};
 }
 
+// The domain that a column was declared with; 0 for none. Its values are of the type below.
+types::Oid domain_of_column(const ExprPtr& value, const Scope& scope, const catalog::Snapshot& catalog) {
+  const auto* column = as<ColumnExpr>(value);
+  for (const Scope* level = &scope; level != nullptr && column != nullptr; level = level->parent) {
+    for (const NamespaceItem& item : level->items) {
+      const auto found = std::ranges::find(item.columns, column->column, &OutputColumn::id);
+      const catalog::TablePtr table = found == item.columns.end() ? nullptr : catalog.find_table(found->table);
+      if (table != nullptr && found->attribute > 0) {
+        return table->column(found->attribute).domain;
+      }
+    }
+  }
+  return 0;
+}
+
 bool lacks_kernel(const Function& function) {
   switch (function.kind) {
     case FunctionKind::kScalar:
@@ -76,6 +91,13 @@ bool lacks_kernel(const Function& function) {
 
 Result<ExprPtr> Binder::call(const ast::FunctionCall& node, Scope& scope, ast::Location location) {
   const int position = context_.position(location);
+  if (is_hypothetical_set(node)) {
+    return hypothetical_set(node, scope, position);
+  }
+  PANDO_ASSIGN(std::optional<ExprPtr> record, json_record_value(node, scope, position));
+  if (record.has_value()) {
+    return *std::move(record);
+  }
   const std::size_t log_start = log_.size();
   std::vector<ExprPtr> arguments;
   std::vector<types::Oid> types;
@@ -93,6 +115,16 @@ Result<ExprPtr> Binder::call(const ast::FunctionCall& node, Scope& scope, ast::L
     }
     types.push_back(value->type.oid);
     arguments.push_back(std::move(value));
+  }
+  if (node.name.back() == "pg_typeof" && arguments.size() == 1) {
+    const auto* cast = std::get_if<ast::Cast>(&node.arguments[0]->node);
+    const catalog::TypePtr domain_cast_to = cast == nullptr ? nullptr : domain(cast->type);
+    const types::Oid domain = domain_cast_to == nullptr
+                                  ? domain_of_column(arguments[0], scope, *context_.options.catalog)
+                                  : domain_cast_to->oid;
+    if (domain != 0) {
+      return make_constant({oid::kRegtype}, types::Value::of_uint32(domain));
+    }
   }
   if (node.within_group) {
     for (const ast::SortBy& sort : node.order_by) {
@@ -206,7 +238,7 @@ Result<ExprPtr> Binder::set_call(ExprPtr call, Scope& scope, int position) {
     return call;
   }
   const bool allowed = scope.place == ExprPlace::kSelectItem || scope.place == ExprPlace::kOrderBy ||
-                       scope.place == ExprPlace::kDistinctOn;
+                       scope.place == ExprPlace::kGroupBy || scope.place == ExprPlace::kDistinctOn;
   if (!allowed) {
     return Status(sql_state::kFeatureNotSupported, "set-returning functions are not allowed in {}",
                   place_name(scope.place))

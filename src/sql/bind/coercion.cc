@@ -124,8 +124,8 @@ Result<ExprPtr> coerce_literal(BindContext& context, const Expr& literal, Type t
     return Status(sql_state::kFeatureNotSupported, "type {} is not supported", type_name(target.oid))
         .with_position(literal.position);
   }
-  // As in PostgreSQL the text is read without its length, which is applied by the cast; an interval's fields are part
-  // of how it is read.
+  // As in PostgreSQL the text is read without its length, which is applied when the cast is computed; an interval's
+  // fields are part of how it is read.
   const bool modifier_in_text = target.oid == oid::kInterval;
   const Type read_type{target.oid, modifier_in_text ? target.modifier : types::kNoModifier};
   Result<types::Value> parsed = is_reg_type(target.oid)
@@ -134,18 +134,8 @@ Result<ExprPtr> coerce_literal(BindContext& context, const Expr& literal, Type t
   if (!parsed.ok()) {
     return place(std::move(parsed).status());
   }
-  if (target.modifier == types::kNoModifier || modifier_in_text) {
-    return make_expr(target, ConstantExpr{*std::move(parsed)}, literal.position);
-  }
-  if (types::is_array(target.oid)) {
-    ExprPtr array = make_expr({target.oid}, ConstantExpr{*std::move(parsed)}, literal.position);
-    return apply_modifier(std::move(array), target, cast_context == CastContext::kExplicit);
-  }
-  Result<types::Value> cut = types::apply_modifier(target, *std::move(parsed), cast_context == CastContext::kExplicit);
-  if (!cut.ok()) {
-    return std::move(cut).status();
-  }
-  return make_expr(target, ConstantExpr{*std::move(cut)}, literal.position);
+  ExprPtr constant = make_expr(read_type, ConstantExpr{*std::move(parsed)}, literal.position);
+  return apply_modifier(std::move(constant), target, cast_context == CastContext::kExplicit);
 }
 
 Result<ExprPtr> coerce_array(BindContext& context, ExprPtr expr, Type target, CastContext cast_context) {

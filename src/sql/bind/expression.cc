@@ -72,7 +72,8 @@ struct ExprVisitor {
     return Status(sql_state::kSyntaxError, "DEFAULT is not allowed in this context")
         .with_position(binder.context_.position(location));
   }
-  Result<ExprPtr> operator()(const ast::CurrentOf& /*node*/) { return unsupported("WHERE CURRENT OF"); }
+  // Alone it is what UPDATE and DELETE look for; the grammar has it nowhere else.
+  Result<ExprPtr> operator()(const ast::CurrentOf& /*node*/) { return unsupported("WHERE CURRENT OF here"); }
   Result<ExprPtr> operator()(const ast::UnsupportedExpr& node) { return unsupported(node.feature); }
 
   Result<ExprPtr> unsupported(std::string_view feature) {
@@ -151,8 +152,11 @@ Result<ExprPtr> Binder::constant(const ast::Constant& node, ast::Location locati
 }
 
 Result<ExprPtr> Binder::cast(const ast::Cast& node, Scope& scope, ast::Location location) {
-  PANDO_ASSIGN(const Type target, type(node.type));
   const int position = context_.position(location);
+  if (const catalog::TablePtr table = row_type(node.type)) {
+    return cast_to_row(node, *table, scope, position);
+  }
+  PANDO_ASSIGN(const Type target, type(node.type));
   ExprPtr operand;
   const auto* constructor = std::get_if<ast::ArrayConstructor>(&node.operand->node);
   if (constructor != nullptr && types::is_array(target.oid)) {
@@ -168,6 +172,59 @@ Result<ExprPtr> Binder::cast(const ast::Cast& node, Scope& scope, ast::Location 
   }
   const catalog::TypePtr checks = domain(node.type);
   return checks == nullptr ? std::move(result) : checked_by_domain(std::move(result), checks->oid);
+}
+
+// A row as a row of the table: (1, 'a')::t, NULL::t.
+Result<ExprPtr> Binder::cast_to_row(const ast::Cast& node, const catalog::TableDescriptor& table, Scope& scope,
+                                    int position) {
+  PANDO_ASSIGN(const ExprPtr operand, compared(*node.operand, scope));
+  const auto* literal = as<ConstantExpr>(operand);
+  const bool is_null = literal != nullptr && literal->value.is_null();
+  const auto* given = as<RowExpr>(operand);
+  if (!is_null && given == nullptr) {
+    return Status(sql_state::kFeatureNotSupported, "this cast to the row type of table \"{}\" is not supported",
+                  table.name)
+        .with_position(position);
+  }
+  const auto refuse = [&](std::string_view how) {
+    return Status(sql_state::kCannotCoerce, "cannot cast type record to {}", table.name)
+        .with_detail(fmt::format("Input has too {} columns.", how))
+        .with_position(position);
+  };
+  RowExpr row;
+  for (const catalog::ColumnDescriptor& column : table.columns) {
+    if (column.dropped) {
+      continue;
+    }
+    const std::size_t at = row.fields.size();
+    if (given != nullptr && at == given->fields.size()) {
+      return refuse("few");
+    }
+    ExprPtr value = given == nullptr ? make_constant(column.type, types::Value::null()) : given->fields[at];
+    const types::Oid from = value->type.oid;
+    PANDO_ASSIGN(value, coerce(context_, std::move(value), column.type, CastContext::kExplicit));
+    if (value == nullptr) {
+      return Status(sql_state::kCannotCoerce, "cannot cast type record to {}", table.name)
+          .with_detail(fmt::format("Cannot cast type {} to {} in column {}.", type_name(from),
+                                   type_name(column.type.oid), at + 1))
+          .with_position(position);
+    }
+    row.fields.push_back(std::move(value));
+    row.names.push_back(column.name);
+  }
+  if (given != nullptr && row.fields.size() < given->fields.size()) {
+    return refuse("many");
+  }
+  const types::Type record{oid::kRecord};
+  ExprPtr value = make_expr(record, std::move(row), position);
+  if (!is_null) {
+    return value;
+  }
+  // No row, whose fields are in sight all the same.
+  CaseExpr missing;
+  missing.branches.push_back({make_constant({oid::kBool}, types::Value::of_bool(false)), std::move(value)});
+  missing.otherwise = make_constant(record, types::Value::null());
+  return make_expr(record, std::move(missing), position);
 }
 
 Result<ExprPtr> Binder::collate(const ast::Collate& node, Scope& scope, ast::Location location) {
@@ -290,21 +347,27 @@ Result<ExprPtr> Binder::case_expr(const ast::CaseExpr& node, Scope& scope, ast::
   return make_expr(type, std::move(result), context_.position(location));
 }
 
-Result<ExprPtr> Binder::row(const ast::RowConstructor& node, Scope& scope, ast::Location location) {
-  RowExpr result;
+Result<std::vector<ExprPtr>> Binder::row_fields(const ast::RowConstructor& node, Scope& scope) {
+  std::vector<ExprPtr> fields;
   for (const ast::ExprPtr& item : node.fields) {
     const auto* ref = std::get_if<ast::ColumnRef>(&item->node);
     if (ref != nullptr && ref->star) {
       std::vector<Target> expanded;
       PANDO_TRY(star(*ref, scope, item->location, expanded));
       for (Target& target : expanded) {
-        result.fields.push_back(std::move(target.expr));
+        fields.push_back(std::move(target.expr));
       }
       continue;
     }
     PANDO_ASSIGN(ExprPtr value, expr(*item, scope));
-    result.fields.push_back(std::move(value));
+    fields.push_back(std::move(value));
   }
+  return fields;
+}
+
+Result<ExprPtr> Binder::row(const ast::RowConstructor& node, Scope& scope, ast::Location location) {
+  RowExpr result;
+  PANDO_ASSIGN(result.fields, row_fields(node, scope));
   for (std::size_t i = 0; i < result.fields.size(); ++i) {
     result.names.push_back(fmt::format("f{}", i + 1));
     PANDO_ASSIGN(result.fields[i], resolve_unknown(context_, std::move(result.fields[i])));

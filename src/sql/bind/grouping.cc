@@ -162,10 +162,37 @@ Result<std::vector<GroupingColumn>> grouping_columns(const std::vector<Projected
   return columns;
 }
 
+bool names_column(const ExprPtr& expr, ColumnId column) {
+  const auto* named = as<ColumnExpr>(expr);
+  bool found = named != nullptr && named->column == column;
+  visit_children(*expr, [&](const ExprPtr& child) { found = found || names_column(child, column); });
+  return found;
+}
+
+// Takes the set-returning functions that are grouped by out of the scope, with those inside them: they run below the
+// grouping.
+Scope take_grouped_set_functions(std::vector<ExprPtr> grouped, Scope& scope) {
+  Scope below(nullptr);
+  for (std::size_t i = scope.set_functions.size(); i-- > 0;) {
+    const ProjectedColumn function = scope.set_functions[i];
+    const auto names_it = [&](const ExprPtr& expr) { return names_column(expr, function.column.id); };
+    if (std::ranges::none_of(grouped, names_it)) {
+      continue;
+    }
+    grouped.push_back(function.expr);
+    below.set_functions.insert(below.set_functions.begin(), function);
+    below.set_function_levels.insert(below.set_function_levels.begin(), scope.set_function_levels[i]);
+    scope.set_functions.erase(scope.set_functions.begin() + static_cast<std::ptrdiff_t>(i));
+    scope.set_function_levels.erase(scope.set_function_levels.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  return below;
+}
+
 }  // namespace
 
 Result<LogicalPtr> Binder::aggregate(CoreState& state, Scope& scope) {
-  LogicalPtr input = std::move(state.plan);
+  Scope below = take_grouped_set_functions(state.groups, scope);
+  LogicalPtr input = add_set_functions(std::move(state.plan), below);
   std::vector<Target>& targets = state.targets;
   ExprPtr& having = state.having;
   std::vector<ProjectedColumn> groups;

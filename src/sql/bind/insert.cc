@@ -18,6 +18,8 @@ namespace oid = types::oid;
 struct Binder::InsertTarget {
   ChangeTarget change;
   catalog::TablePtr table;
+  // Of a target without an alias, which can be named with it.
+  std::string schema;
   // The columns that the source's columns go to, in the source's order, and their places in the statement. Null for a
   // view's computed column when no columns are listed.
   std::vector<const catalog::ColumnDescriptor*> columns;
@@ -240,6 +242,9 @@ Result<BoundQuery> Binder::insert(const ast::Insert& insert, Scope* parent) {
   InsertTarget target;
   PANDO_ASSIGN(target.change, change_target(insert.table, ChangeKind::kInsert));
   target.table = target.change.table;
+  if (insert.alias.empty()) {
+    target.schema = context_.options.catalog->find_schema(target.change.named().schema)->name;
+  }
   target.overriding = insert.overriding;
   const std::string name = insert.alias.empty() ? target.change.named().name : insert.alias;
   PANDO_TRY(insert_columns(insert, target));
@@ -265,6 +270,7 @@ Result<BoundQuery> Binder::insert(const ast::Insert& insert, Scope* parent) {
     PANDO_ASSIGN(node.on_conflict, conflict(*insert.on_conflict, target, name, scope));
   }
   NamespaceItem row = table_row(target.table, name);
+  row.schema = target.schema;
   node.row = row.columns;
   PANDO_ASSIGN(node.checks, checks(target.table, row));
   PANDO_ASSIGN(SeenRow seen, seen_row(target.change, std::move(row)));
@@ -392,6 +398,7 @@ Result<ConflictClause> Binder::conflict(const ast::OnConflict& clause, const Ins
   ConflictClause result;
   result.update = clause.do_update;
   NamespaceItem existing = table_row(target.table, name);
+  existing.schema = target.schema;
   NamespaceItem excluded = table_row(target.table, "excluded");
   if (clause.do_update && clause.elements.empty() && clause.constraint.empty()) {
     return Status(sql_state::kSyntaxError, "ON CONFLICT DO UPDATE requires inference specification or constraint name")

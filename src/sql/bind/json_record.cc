@@ -9,6 +9,7 @@
 
 #include "sql/bind/binder.h"
 #include "sql/bind/place_guard.h"
+#include "sql/bind/row_value.h"
 
 namespace pando::sql {
 
@@ -21,57 +22,171 @@ struct RecordFunction {
   types::Oid argument;
   // What gives the records of a set; empty for a single record.
   std::string_view elements;
+  // The first argument is a row, which says what the fields are and gives those that the JSON lacks.
+  bool has_base = false;
 };
 constexpr std::array kRecordFunctions = {
     RecordFunction{"json_to_record", oid::kJson, ""},
     RecordFunction{"jsonb_to_record", oid::kJsonb, ""},
     RecordFunction{"json_to_recordset", oid::kJson, "json_array_elements"},
     RecordFunction{"jsonb_to_recordset", oid::kJsonb, "jsonb_array_elements"},
+    RecordFunction{"json_populate_record", oid::kJson, "", true},
+    RecordFunction{"jsonb_populate_record", oid::kJsonb, "", true},
+    RecordFunction{"json_populate_recordset", oid::kJson, "json_array_elements", true},
+    RecordFunction{"jsonb_populate_recordset", oid::kJsonb, "jsonb_array_elements", true},
 };
 
 ExprPtr text_constant(std::string_view text) {
   return make_constant({oid::kText}, types::Value::of_bytes(Bytes(text)));
 }
 
+// nullptr for other functions.
+const RecordFunction* record_function(const ast::FunctionCall& call) {
+  if ((call.name.size() > 1 && call.name[0] != "pg_catalog") || call.over != nullptr) {
+    return nullptr;
+  }
+  const auto* found = std::ranges::find(kRecordFunctions, call.name.back(), &RecordFunction::name);
+  return found == kRecordFunctions.end() || call.arguments.size() != (found->has_base ? 2 : 1) ? nullptr : found;
+}
+
 }  // namespace
+
+// A call that makes rows of JSON objects.
+struct Binder::JsonRecord {
+  struct Field {
+    std::string name;
+    types::Type type;
+    // What it is where the object lacks it; null for NULL.
+    ExprPtr base;
+  };
+  const RecordFunction* function = nullptr;
+  ExprPtr json;
+  // Its value is a row, of which the fields are not known.
+  bool is_record = true;
+  std::vector<Field> fields;
+};
+
+Result<Binder::JsonRecord> Binder::json_record_call(const ast::FunctionCall& call, Scope& scope) {
+  JsonRecord record;
+  record.function = record_function(call);
+  if (record.function->has_base) {
+    PANDO_ASSIGN(const ExprPtr base, expr(*call.arguments[0], scope));
+    const RowExpr* row = row_in(base);
+    record.is_record = row != nullptr || base->type.oid == oid::kRecord;
+    for (std::size_t i = 0; row != nullptr && i < row->fields.size(); ++i) {
+      const auto* constant = as<ConstantExpr>(row->fields[i]);
+      const bool is_null = constant != nullptr && constant->value.is_null();
+      record.fields.push_back({row->names[i], row->fields[i]->type, is_null ? nullptr : row->fields[i]});
+    }
+  }
+  PANDO_ASSIGN(record.json, expr(*call.arguments.back(), scope));
+  PANDO_ASSIGN(record.json, coerce_argument(context_, std::move(record.json), record.function->argument));
+  return record;
+}
+
+Status Binder::define_fields(const std::vector<ast::ColumnDefinitionItem>& columns, JsonRecord& record, int position) {
+  if (!record.is_record) {
+    return Status(sql_state::kDatatypeMismatch, "first argument of {} must be a row type", record.function->name);
+  }
+  if (!columns.empty() && record.fields.empty()) {
+    for (const ast::ColumnDefinitionItem& column : columns) {
+      PANDO_ASSIGN(const types::Type column_type, type(column.type));
+      record.fields.push_back({column.name, column_type, nullptr});
+    }
+    return {};
+  }
+  if (!record.fields.empty()) {
+    return columns.empty() ? Status()
+                           : Status(sql_state::kSyntaxError,
+                                    "a column definition list is redundant for a function returning a named composite "
+                                    "type")
+                                 .with_position(position);
+  }
+  return Status(sql_state::kSyntaxError, "a column definition list is required for functions returning \"record\"")
+      .with_position(position);
+}
+
+// A field as the object has it, or else as the base has it.
+Result<ExprPtr> Binder::json_member(const JsonRecord& record, std::size_t index, const ExprPtr& object) {
+  const JsonRecord::Field& field = record.fields[index];
+  const RecordFunction& function = *record.function;
+  // The name that PostgreSQL's errors give.
+  const std::string_view caller = function.elements.empty() ? std::string_view("populate_composite") : function.name;
+  CallExpr call{&json_field(), {object, text_constant(field.name), text_constant(caller)}, "json_field", false};
+  ExprPtr value = make_expr(field.type, std::move(call));
+  if (field.base == nullptr) {
+    return value;
+  }
+  PANDO_ASSIGN(ExprPtr binary, coerce(context_, object, {oid::kJsonb}, CastContext::kExplicit));
+  CaseExpr choice;
+  PANDO_ASSIGN(ExprPtr has_it, apply_operator(context_, {"?"}, std::move(binary), text_constant(field.name), 0));
+  choice.branches.push_back({std::move(has_it), std::move(value)});
+  choice.otherwise = field.base;
+  return make_expr(field.type, std::move(choice));
+}
+
+Result<std::optional<ExprPtr>> Binder::json_record_value(const ast::FunctionCall& call, Scope& scope, int position) {
+  const RecordFunction* found = record_function(call);
+  if (found == nullptr || !found->has_base) {
+    return std::optional<ExprPtr>();
+  }
+  PANDO_ASSIGN(const JsonRecord record, json_record_call(call, scope));
+  if (record.fields.empty()) {
+    return Status(sql_state::kDatatypeMismatch, "could not determine row type for result of {}", found->name)
+        .with_hint(
+            "Provide a non-null record argument, or call the function in the FROM clause using a column definition "
+            "list.")
+        .with_position(position);
+  }
+  ExprPtr object = record.json;
+  if (!found->elements.empty()) {
+    PANDO_ASSIGN(object, json_elements(record));
+    PANDO_ASSIGN(object, set_call(std::move(object), scope, position));
+  }
+  RowExpr row;
+  for (std::size_t i = 0; i < record.fields.size(); ++i) {
+    row.names.push_back(record.fields[i].name);
+    PANDO_ASSIGN(ExprPtr value, json_member(record, i, object));
+    row.fields.push_back(std::move(value));
+  }
+  return std::optional(make_expr({oid::kRecord}, std::move(row), position));
+}
+
+// The call that gives the objects of a set one by one.
+Result<ExprPtr> Binder::json_elements(const JsonRecord& record) {
+  const std::vector<types::Oid> argument{record.function->argument};
+  const ast::QualifiedName elements{std::string(record.function->elements)};
+  const CallShape shape{elements, argument, {}, false, false, 0};
+  PANDO_ASSIGN(const FunctionChoice choice, choose_function(context_, shape));
+  return make_expr({choice.result}, CallExpr{choice.function, {record.json}, elements.back(), false});
+}
 
 Result<std::optional<Binder::FromResult>> Binder::json_record(const ast::FromFunction& function, Scope& scope) {
   const auto* call = std::get_if<ast::FunctionCall>(&function.functions[0].call->node);
   const auto& columns = function.functions[0].columns.empty() ? function.columns : function.functions[0].columns;
-  if (function.functions.size() != 1 || call == nullptr || call->arguments.size() != 1 ||
-      (call->name.size() > 1 && call->name[0] != "pg_catalog")) {
+  if (function.functions.size() != 1 || call == nullptr || record_function(*call) == nullptr) {
     return std::optional<FromResult>();
   }
-  const auto* found = std::ranges::find(kRecordFunctions, call->name.back(), &RecordFunction::name);
-  if (found == kRecordFunctions.end()) {
-    return std::optional<FromResult>();
+  JsonRecord record;
+  {
+    const PlaceChange place(scope, ExprPlace::kFromFunction);
+    PANDO_ASSIGN(record, json_record_call(*call, scope));
   }
-  if (columns.empty()) {
-    return Status(sql_state::kSyntaxError, "a column definition list is required for functions returning \"record\"")
-        .with_position(context_.position(function.functions[0].call->location));
-  }
-  PANDO_ASSIGN(ExprPtr json, expr_in(*call->arguments[0], scope, ExprPlace::kFromFunction));
-  PANDO_ASSIGN(json, coerce_argument(context_, std::move(json), found->argument));
-  const OutputColumn record{context_.new_column(), "value", {found->argument}};
-  std::vector<OutputColumn> inputs{record};
+  PANDO_TRY(define_fields(columns, record, context_.position(function.functions[0].call->location)));
+  const bool is_set = !record.function->elements.empty();
+  const OutputColumn object{context_.new_column(), "value", {record.function->argument}};
+  std::vector<OutputColumn> inputs{object};
   LogicalPtr plan;
-  if (found->elements.empty()) {
-    plan = make_logical(inputs, ValuesNode{{{std::move(json)}}});
-  }
-  if (!found->elements.empty() || function.ordinality) {
+  if (!is_set && !function.ordinality) {
+    plan = make_logical(inputs, ValuesNode{{{record.json}}});
+  } else {
     FunctionScanNode scan;
     scan.ordinality = function.ordinality;
     FunctionScanNode::Call rows;
-    rows.columns = {record};
-    if (found->elements.empty()) {
-      rows.call = std::get<ValuesNode>(plan->node).rows[0][0];
-    } else {
-      const std::vector<types::Oid> argument{found->argument};
-      const ast::QualifiedName elements{std::string(found->elements)};
-      const CallShape shape{elements, argument, {}, false, false, 0};
-      PANDO_ASSIGN(const FunctionChoice choice, choose_function(context_, shape));
-      rows.call =
-          make_expr({choice.result}, CallExpr{choice.function, {std::move(json)}, std::string(found->elements), false});
+    rows.columns = {object};
+    rows.call = record.json;
+    if (is_set) {
+      PANDO_ASSIGN(rows.call, json_elements(record));
     }
     scan.calls.push_back(std::move(rows));
     if (function.ordinality) {
@@ -79,20 +194,21 @@ Result<std::optional<Binder::FromResult>> Binder::json_record(const ast::FromFun
     }
     plan = make_logical(inputs, std::move(scan));
   }
-  // The name that PostgreSQL's errors give.
-  const std::string_view caller = found->elements.empty() ? std::string_view("populate_composite") : found->name;
+  return finish_json_record(function, record, std::move(plan), inputs);
+}
+
+// The fields of each object as columns.
+Result<std::optional<Binder::FromResult>> Binder::finish_json_record(const ast::FromFunction& function,
+                                                                     const JsonRecord& record, LogicalPtr plan,
+                                                                     const std::vector<OutputColumn>& inputs) {
   ProjectNode project;
   NamespaceItem item;
-  item.name = call->name.back();
-  for (const ast::ColumnDefinitionItem& column : columns) {
-    PANDO_ASSIGN(const types::Type column_type, type(column.type));
-    CallExpr field{
-        &json_field(),
-        {make_expr(record.type, ColumnExpr{record.id, record.name}), text_constant(column.name), text_constant(caller)},
-        "json_field",
-        false};
-    const OutputColumn output{context_.new_column(), column.name, column_type};
-    project.columns.push_back({output, make_expr(column_type, std::move(field))});
+  item.name = record.function->name;
+  const ExprPtr object = make_expr(inputs[0].type, ColumnExpr{inputs[0].id, inputs[0].name});
+  for (std::size_t i = 0; i < record.fields.size(); ++i) {
+    const OutputColumn output{context_.new_column(), record.fields[i].name, record.fields[i].type};
+    PANDO_ASSIGN(ExprPtr value, json_member(record, i, object));
+    project.columns.push_back({output, std::move(value)});
     item.columns.push_back(output);
   }
   if (function.ordinality) {

@@ -268,7 +268,11 @@ const RowExpr* row_in(const ExprPtr& value) {
   const auto* choice = as<CaseExpr>(value);
   const auto* condition = choice == nullptr ? nullptr : as<ColumnExpr>(choice->branches[0].condition);
   // The column that tells whether there is a row has a name that no statement can write.
-  const bool may_be_missing = condition != nullptr && (condition->name.empty() || condition->name.ends_with('.'));
+  bool may_be_missing = condition != nullptr && (condition->name.empty() || condition->name.ends_with('.'));
+  if (choice != nullptr && choice->operand == nullptr && choice->branches.size() == 1) {
+    const auto* never = as<ConstantExpr>(choice->branches[0].condition);
+    may_be_missing = may_be_missing || (never != nullptr && never->value.holds<bool>() && !never->value.as<bool>());
+  }
   return as<RowExpr>(may_be_missing ? choice->branches[0].result : value);
 }
 
@@ -320,6 +324,22 @@ catalog::TypePtr Binder::domain(const ast::TypeName& name) {
   const catalog::TypePtr found =
       is_built_in || !name.array_bounds.empty() ? nullptr : user_type(name.names, context_.options);
   return found != nullptr && found->kind == catalog::UserTypeKind::kDomain ? found : nullptr;
+}
+
+catalog::TablePtr Binder::row_type(const ast::TypeName& name) {
+  const bool is_plain = !name.names.empty() && name.names.size() <= 2 && name.array_bounds.empty() &&
+                        name.modifiers.empty() && !name.percent_type && !name.setof;
+  if (!is_plain || types::find_type(std::string_view(name.names.back())) != nullptr ||
+      user_type(name.names, context_.options) != nullptr || context_.options.catalog == nullptr) {
+    return nullptr;
+  }
+  const std::string_view schema = name.names.size() == 2 ? std::string_view(name.names[0]) : std::string_view();
+  const catalog::TablePtr table =
+      context_.options.catalog->resolve_table(context_.options.search_path, schema, name.names.back());
+  if (table != nullptr) {
+    used_relations_.push_back(table->oid);
+  }
+  return table;
 }
 
 Result<types::Type> Binder::type(const ast::TypeName& name) {

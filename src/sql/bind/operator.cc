@@ -32,7 +32,35 @@ ExprPtr logic(LogicExpr::Kind kind, std::vector<ExprPtr> arguments, int position
   return make_expr({oid::kBool}, LogicExpr{kind, std::move(arguments)}, position);
 }
 
+// A row of compared() that is compared as a value after all.
+Result<ExprPtr> as_value(BindContext& context, ExprPtr operand) {
+  const auto* given = as<RowExpr>(operand);
+  if (given == nullptr || !given->names.empty()) {
+    return operand;
+  }
+  RowExpr row = *given;
+  for (ExprPtr& field : row.fields) {
+    PANDO_ASSIGN(field, resolve_unknown(context, std::move(field)));
+    row.names.push_back(fmt::format("f{}", row.names.size() + 1));
+  }
+  return make_expr(operand->type, std::move(row), operand->position);
+}
+
 }  // namespace
+
+Result<ExprPtr> Binder::compared(const ast::Expr& node, Scope& scope) {
+  const ast::RowConstructor* constructor = as_row(node);
+  if (constructor == nullptr) {
+    return expr(node, scope);
+  }
+  RowExpr result;
+  PANDO_ASSIGN(result.fields, row_fields(*constructor, scope));
+  ExprPtr value = make_expr({oid::kRecord}, std::move(result), context_.position(node.location));
+  if (context_.options.trace != nullptr) {
+    context_.options.trace->exprs[&node] = value;
+  }
+  return value;
+}
 
 Result<ExprPtr> Binder::operation(const ast::Operation& node, Scope& scope, ast::Location location) {
   const int position = context_.position(location);
@@ -56,16 +84,8 @@ Result<ExprPtr> Binder::operation(const ast::Operation& node, Scope& scope, ast:
     return make_expr({oid::kBool}, std::move(result), position);
   }
   if (left_row != nullptr && right_row != nullptr) {
-    std::vector<ExprPtr> left;
-    std::vector<ExprPtr> right;
-    for (const ast::ExprPtr& item : left_row->fields) {
-      PANDO_ASSIGN(ExprPtr value, expr(*item, scope));
-      left.push_back(std::move(value));
-    }
-    for (const ast::ExprPtr& item : right_row->fields) {
-      PANDO_ASSIGN(ExprPtr value, expr(*item, scope));
-      right.push_back(std::move(value));
-    }
+    PANDO_ASSIGN(std::vector<ExprPtr> left, row_fields(*left_row, scope));
+    PANDO_ASSIGN(std::vector<ExprPtr> right, row_fields(*right_row, scope));
     return row_comparison(node.name.back(), std::move(left), std::move(right), position);
   }
   ExprPtr left;
@@ -160,8 +180,8 @@ Result<ExprPtr> Binder::distinct_test(const ast::DistinctTest& node, Scope& scop
     PANDO_ASSIGN(ExprPtr operand, expr(tested, scope));
     return make_expr({oid::kBool}, NullTestExpr{std::move(operand), !node.negated}, position);
   }
-  PANDO_ASSIGN(ExprPtr left, expr(*node.left, scope));
-  PANDO_ASSIGN(ExprPtr right, expr(*node.right, scope));
+  PANDO_ASSIGN(ExprPtr left, compared(*node.left, scope));
+  PANDO_ASSIGN(ExprPtr right, compared(*node.right, scope));
   const auto* left_row = as<RowExpr>(left);
   const auto* right_row = as<RowExpr>(right);
   if (left_row != nullptr && right_row != nullptr) {
@@ -178,6 +198,8 @@ Result<ExprPtr> Binder::distinct_test(const ast::DistinctTest& node, Scope& scop
     }
     return logic(node.negated ? LogicExpr::Kind::kAnd : LogicExpr::Kind::kOr, std::move(tests), position);
   }
+  PANDO_ASSIGN(left, as_value(context_, std::move(left)));
+  PANDO_ASSIGN(right, as_value(context_, std::move(right)));
   PANDO_ASSIGN(const Function* equality, coerce_operands(context_, {"="}, left, right, position));
   return make_expr({oid::kBool}, DistinctExpr{std::move(left), std::move(right), equality, node.negated}, position);
 }
@@ -204,13 +226,13 @@ bool has_columns(const ExprPtr& item) {
 
 Result<ExprPtr> Binder::in_list(const ast::InList& node, Scope& scope, ast::Location location) {
   const int position = context_.position(location);
-  PANDO_ASSIGN(ExprPtr operand, expr(*node.operand, scope));
+  PANDO_ASSIGN(ExprPtr operand, compared(*node.operand, scope));
   const std::string op = node.negated ? "<>" : "=";
   std::vector<ExprPtr> scalars;
   std::vector<ExprPtr> tests;
   std::vector<ExprPtr> others;
   for (const ast::ExprPtr& item : node.list) {
-    PANDO_ASSIGN(ExprPtr value, expr(*item, scope));
+    PANDO_ASSIGN(ExprPtr value, compared(*item, scope));
     (as<RowExpr>(value) != nullptr || has_columns(value) ? others : scalars).push_back(std::move(value));
   }
   // Several values without columns, of one common type, become one array; as in PostgreSQL the operand takes part in
@@ -239,7 +261,9 @@ Result<ExprPtr> Binder::in_list(const ast::InList& node, Scope& scope, ast::Loca
     if (left != nullptr && right != nullptr) {
       PANDO_ASSIGN(test, row_comparison(op, left->fields, right->fields, position));
     } else {
-      PANDO_ASSIGN(test, apply_operator(context_, {op}, operand, std::move(value), position));
+      PANDO_ASSIGN(ExprPtr whole, as_value(context_, operand));
+      PANDO_ASSIGN(value, as_value(context_, std::move(value)));
+      PANDO_ASSIGN(test, apply_operator(context_, {op}, std::move(whole), std::move(value), position));
     }
     tests.push_back(std::move(test));
   }
@@ -248,15 +272,19 @@ Result<ExprPtr> Binder::in_list(const ast::InList& node, Scope& scope, ast::Loca
 
 Result<ExprPtr> Binder::between(const ast::Between& node, Scope& scope, ast::Location location) {
   const int position = context_.position(location);
-  PANDO_ASSIGN(ExprPtr operand, expr(*node.operand, scope));
-  PANDO_ASSIGN(ExprPtr low, expr(*node.low, scope));
-  PANDO_ASSIGN(ExprPtr high, expr(*node.high, scope));
+  PANDO_ASSIGN(ExprPtr operand, compared(*node.operand, scope));
+  PANDO_ASSIGN(ExprPtr low, compared(*node.low, scope));
+  PANDO_ASSIGN(ExprPtr high, compared(*node.high, scope));
   const auto inside = [&](const ExprPtr& from, const ExprPtr& to) -> Result<ExprPtr> {
     const auto compare = [&](const char* op, const ExprPtr& bound) -> Result<ExprPtr> {
       const auto* left = as<RowExpr>(operand);
       const auto* right = as<RowExpr>(bound);
-      return left != nullptr && right != nullptr ? row_comparison(op, left->fields, right->fields, position)
-                                                 : apply_operator(context_, {op}, operand, bound, position);
+      if (left != nullptr && right != nullptr) {
+        return row_comparison(op, left->fields, right->fields, position);
+      }
+      PANDO_ASSIGN(ExprPtr whole, as_value(context_, operand));
+      PANDO_ASSIGN(ExprPtr limit, as_value(context_, bound));
+      return apply_operator(context_, {op}, std::move(whole), std::move(limit), position);
     };
     PANDO_ASSIGN(ExprPtr lower, compare(node.negated ? "<" : ">=", from));
     PANDO_ASSIGN(ExprPtr upper, compare(node.negated ? ">" : "<=", to));

@@ -118,7 +118,7 @@ Result<BoundQuery> Binder::select_core(const ast::Select& select, const ast::Sel
                                        SelectUse use) {
   CoreState state;
   {
-    const Restore<bool> keys(scan_row_keys_, !select.locking.empty());
+    const Restore<bool> keys(scan_row_keys_, !select.locking.empty() || use.keep_row_keys);
     PANDO_ASSIGN(state.plan, from_list(core.from, scope));
   }
   if (core.where != nullptr) {
@@ -148,6 +148,9 @@ Result<BoundQuery> Binder::select_core(const ast::Select& select, const ast::Sel
   }
   if (state.aggregated) {
     PANDO_ASSIGN(state.plan, aggregate(state, scope));
+  }
+  if (use.keep_row_keys && lock_obstacle(core, state.aggregated, scope) == nullptr) {
+    add_row_keys(select, scope, state.targets);
   }
   return finish_core(select, core, std::move(state), scope);
 }

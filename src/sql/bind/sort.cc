@@ -174,10 +174,6 @@ Status Binder::check_group(const ExprPtr& group, const Scope& scope, int positio
     return Status(sql_state::kWindowingError, "window functions are not allowed in GROUP BY")
         .with_position(group->position != 0 ? group->position : position);
   }
-  if (names(group, scope.set_functions)) {
-    return Status(sql_state::kFeatureNotSupported, "grouping by a set-returning function is not supported")
-        .with_position(group->position != 0 ? group->position : position);
-  }
   return {};
 }
 
@@ -244,20 +240,48 @@ const char* strength_name(ast::LockingClause::Strength strength) {
   return "";
 }
 
+// Why rows of the result are not rows of tables; nullptr when they are.
+const char* Binder::lock_obstacle(const ast::SelectCore& core, bool aggregated, const Scope& scope) {
+  return core.distinct                  ? "DISTINCT clause"
+         : !core.group_by.empty()       ? "GROUP BY clause"
+         : core.having != nullptr       ? "HAVING clause"
+         : aggregated                   ? "aggregate functions"
+         : !scope.windows.empty()       ? "window functions"
+         : !scope.set_functions.empty() ? "set-returning functions in the target list"
+                                        : nullptr;
+}
+
 Status Binder::check_locking(const ast::Select& select, const ast::SelectCore& core, const CoreState& state,
                              const Scope& scope) {
-  const char* obstacle = core.distinct                  ? "DISTINCT clause"
-                         : !core.group_by.empty()       ? "GROUP BY clause"
-                         : core.having != nullptr       ? "HAVING clause"
-                         : state.aggregated             ? "aggregate functions"
-                         : !scope.windows.empty()       ? "window functions"
-                         : !scope.set_functions.empty() ? "set-returning functions in the target list"
-                                                        : nullptr;
+  const char* obstacle = lock_obstacle(core, state.aggregated, scope);
   if (obstacle == nullptr) {
     return {};
   }
   return {sql_state::kFeatureNotSupported, "{} is not allowed with {}", strength_name(select.locking[0].strength),
           obstacle};
+}
+
+// The keys of the rows that a result's row is made of: of all tables, or of those that FOR UPDATE and its kin name.
+void Binder::add_row_keys(const ast::Select& select, const Scope& scope, std::vector<Target>& targets) {
+  const auto is_named = [&](const NamespaceItem& item) {
+    return select.locking.empty() || std::ranges::any_of(select.locking, [&](const ast::LockingClause& clause) {
+             return clause.relations.empty() ||
+                    std::ranges::any_of(clause.relations, [&](const auto& name) { return name.name == item.name; });
+           });
+  };
+  for (const NamespaceItem& item : scope.items) {
+    for (const OutputColumn& column : item.system_columns) {
+      if (column.attribute != kRowKeyAttribute || !is_named(item) ||
+          std::ranges::find(row_keys_, column.id, &RowKey::column) != row_keys_.end()) {
+        continue;
+      }
+      row_keys_.push_back({item.table->oid, column.id});
+      Target key;
+      key.expr = make_expr({oid::kBytea}, ColumnExpr{column.id, ""});
+      key.hidden = true;
+      targets.push_back(std::move(key));
+    }
+  }
 }
 
 Result<std::vector<LockRowsNode::Target>> Binder::lock_targets(const ast::Select& select, const Scope& scope) {

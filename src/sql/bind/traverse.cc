@@ -141,7 +141,7 @@ bool same_node(const T& a, const T& b) {
   } else if constexpr (std::is_same_v<T, CallExpr>) {
     return a.function == b.function && a.variadic_array == b.variadic_array;
   } else if constexpr (std::is_same_v<T, CastExpr>) {
-    return a.method == b.method && a.is_explicit == b.is_explicit;
+    return a.method == b.method && (a.method == CastExpr::Method::kRelabel || a.is_explicit == b.is_explicit);
   } else if constexpr (std::is_same_v<T, LogicExpr> || std::is_same_v<T, SessionValueExpr>) {
     return a.kind == b.kind;
   } else if constexpr (std::is_same_v<T, NullTestExpr>) {

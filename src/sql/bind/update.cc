@@ -6,6 +6,7 @@
 #include "sql/bind/binder.h"
 #include "sql/bind/place_guard.h"
 #include "sql/bind/traverse.h"
+#include "sql/function/current_row.h"
 #include "sql/function/element_assignment.h"
 #include "sql/function/json_record.h"
 
@@ -170,11 +171,24 @@ Status Binder::add_generated(const catalog::TablePtr& table, const NamespaceItem
   return {};
 }
 
+// WHERE CURRENT OF: the row whose key is that of the row which the cursor is on.
+Result<ExprPtr> Binder::current_of(const ast::CurrentOf& node, const NamespaceItem& target) {
+  const auto text = types::Value::of_bytes(Bytes(node.cursor));
+  CallExpr current{
+      &current_row(),
+      {make_constant({oid::kText}, text), make_constant({oid::kOid}, types::Value::of_uint32(target.table->oid))},
+      "current_row",
+      false};
+  ExprPtr key = make_expr({oid::kBytea}, ColumnExpr{row_key_of(target), ""});
+  return apply_operator(context_, {"="}, std::move(key), make_expr({oid::kBytea}, std::move(current)), 0);
+}
+
 // The target joined with the other items, filtered: what UPDATE and DELETE read. Leaves the target, as the statement
 // names it, first in the scope.
 Result<LogicalPtr> Binder::changed_rows(FromResult target, const std::vector<ast::FromItemPtr>& from,
                                         const ast::Expr* where, Scope& scope) {
   LogicalPtr plan = target.plan;
+  const NamespaceItem row = target.items.front();
   if (!from.empty()) {
     PANDO_ASSIGN(LogicalPtr others, from_list(from, scope));
     std::vector<OutputColumn> outputs = plan->outputs;
@@ -188,7 +202,9 @@ Result<LogicalPtr> Binder::changed_rows(FromResult target, const std::vector<ast
   scope.items.assign(1, std::move(target.items.back()));
   PANDO_TRY(add_items(std::move(others), scope));
   if (where != nullptr) {
-    PANDO_ASSIGN(ExprPtr predicate, boolean_in(*where, scope, ExprPlace::kWhere));
+    const auto* current = std::get_if<ast::CurrentOf>(&where->node);
+    PANDO_ASSIGN(ExprPtr predicate,
+                 current == nullptr ? boolean_in(*where, scope, ExprPlace::kWhere) : current_of(*current, row));
     std::vector<OutputColumn> outputs = plan->outputs;
     plan = make_logical(std::move(outputs), FilterNode{std::move(plan), std::move(predicate)});
   }

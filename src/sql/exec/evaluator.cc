@@ -222,6 +222,7 @@ Task<Result<Value>> evaluate_value(ExprPtr expr, Runtime& runtime) {
   co_return out.columns[0].get(0);
 }
 
+// All of them are the input itself: none is selected twice.
 void gather(const Chunk& input, const std::vector<uint32_t>& selected, Chunk& out) {
   out.rows = selected.size();
   out.columns.resize(input.columns.size());

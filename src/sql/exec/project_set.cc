@@ -24,6 +24,7 @@ class ProjectSetOperator final : public Operator {
 
   Task<Result<bool>> next(Chunk& out) override {
     sources_.clear();
+    out.columns.clear();
     std::vector<types::Vector> sets;
     for (const SetCall& call : calls_) {
       sets.emplace_back(call.physicals()[0]).reset(types::kVectorRows);
@@ -55,7 +56,10 @@ class ProjectSetOperator final : public Operator {
     if (runtime_.should_yield()) {
       PANDO_CO_TRY(co_await runtime_.pause());
     }
-    gather(rows_, sources_, out);
+    out.rows = sources_.size();
+    for (const types::Vector& column : rows_.columns) {
+      out.columns.emplace_back(column.physical()).gather(column, sources_.data(), sources_.size());
+    }
     for (types::Vector& set : sets) {
       set.resize(sources_.size());
       out.columns.push_back(std::move(set));

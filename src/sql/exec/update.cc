@@ -6,6 +6,7 @@
 #include "sql/exec/constraint_errors.h"
 #include "sql/exec/operators.h"
 #include "sql/exec/table_writer.h"
+#include "types/compare.h"
 
 namespace pando::sql::exec {
 
@@ -31,12 +32,13 @@ class UpdateOperator final : public Operator {
       for (const Assignment& assignment : statement_.assignments) {
         if (assignment.attribute == live[i]) {
           value = assignment.value;
-          changed_.push_back(live[i]);
+          if (writer_->changes_key({live[i]})) {
+            key_columns_.push_back(i);
+          }
         }
       }
       values.push_back(std::move(value));
     }
-    strength_ = writer_->changes_key(changed_) ? txn::LockStrength::kUpdate : txn::LockStrength::kNoKeyUpdate;
     PANDO_ASSIGN(values_, Projection::make(values, scope, runtime_));
     Scope returning_scope(statement_.row);
     returning_scope.add(plan_.input->outputs);
@@ -103,18 +105,37 @@ class UpdateOperator final : public Operator {
     return {};
   }
 
+  // A key that is set to what it is leaves the rows to those who only need it to stay: foreign keys' checks.
+  txn::LockStrength strength() const {
+    for (const std::size_t column : key_columns_) {
+      const types::Oid type = statement_.old_row[column].type.oid;
+      const types::Vector& before = old_rows_.columns[column];
+      const types::Vector& after = rows_.columns[column];
+      for (std::size_t row = 0; row < rows_.rows; ++row) {
+        const bool has_null = before.is_null(row) || after.is_null(row);
+        const bool same = has_null ? before.is_null(row) && after.is_null(row)
+                                   : types::is_orderable(type) && types::equal_rows(type, before, row, after, row);
+        if (!same) {
+          return txn::LockStrength::kUpdate;
+        }
+      }
+    }
+    return txn::LockStrength::kNoKeyUpdate;
+  }
+
   Task<Status> update_rows() {
     const types::Vector& keys = input_rows_.columns[row_key_slot_];
-    PANDO_CO_TRY(co_await writer_->lock_rows_ahead(keys, strength_));
-    for (std::size_t row = 0; row < input_rows_.rows; ++row) {
-      PANDO_CO_TRY(co_await writer_->lock_row(Bytes(keys.bytes_at(row)), strength_));
-    }
     old_rows_.rows = input_rows_.rows;
     old_rows_.columns.clear();
     for (const uint32_t slot : old_slots_) {
       old_rows_.columns.push_back(input_rows_.columns[slot]);
     }
     PANDO_CO_TRY(co_await values_.evaluate(input_rows_, rows_));
+    const txn::LockStrength strength = this->strength();
+    PANDO_CO_TRY(co_await writer_->lock_rows_ahead(keys, strength));
+    for (std::size_t row = 0; row < input_rows_.rows; ++row) {
+      PANDO_CO_TRY(co_await writer_->lock_row(Bytes(keys.bytes_at(row)), strength));
+    }
     std::size_t first_bad = 0;
     Status error;
     PANDO_CO_TRY(co_await writer_->prepare(rows_, first_bad, error));
@@ -134,8 +155,8 @@ class UpdateOperator final : public Operator {
   std::unique_ptr<TableWriter> writer_;
   uint32_t row_key_slot_ = 0;
   std::vector<uint32_t> old_slots_;
-  std::vector<catalog::AttributeNumber> changed_;
-  txn::LockStrength strength_ = txn::LockStrength::kUpdate;
+  // What it sets of the columns of keys, by their places in the row.
+  std::vector<std::size_t> key_columns_;
   Projection values_;
   Projection returning_;
   std::unordered_set<Bytes> seen_;

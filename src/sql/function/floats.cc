@@ -181,13 +181,13 @@ Result<int32_t> width_bucket(double operand, double low, double high, int32_t co
 }
 
 double random_fraction(EvaluationContext& context) { return context.prng->fraction(); }
-// setseed() returns void: an empty string.
-Result<Bytes> set_seed(EvaluationContext& context, double seed) {
+// setseed() returns void, which has no content but four bytes in a vector.
+Result<int32_t> set_seed(EvaluationContext& context, double seed) {
   if (!(seed >= -1 && seed <= 1)) {
     return Status(sql_state::kInvalidParameterValue, "setseed parameter {:g} is out of allowed range [-1,1]", seed);
   }
   *context.prng = Prng(std::bit_cast<uint64_t>(seed));
-  return Bytes();
+  return 0;
 }
 
 template <template <typename, typename, typename> typename Operation, typename A, typename B>

@@ -215,16 +215,21 @@ class Folder {
     if (value->is_null() || (cast.method == CastExpr::Method::kRelabel && same_form)) {
       return make_constant(expr->type, *value);
     }
+    if (cast.method == CastExpr::Method::kModifier && !types::is_array(expr->type.oid)) {
+      return computed(expr, types::apply_modifier(expr->type, *value, cast.is_explicit));
+    }
     if (evaluation_ == nullptr || cast.method != CastExpr::Method::kText || !is_text(cast.argument->type.oid) ||
         !has_immutable_input(expr->type.oid)) {
       return expr;
     }
-    Result<Value> parsed = types::parse_text(expr->type, value->as<Bytes>(), evaluation_->settings);
-    if (parsed.ok()) {
-      return make_constant(expr->type, *std::move(parsed));
+    return computed(expr, types::parse_text(expr->type, value->as<Bytes>(), evaluation_->settings));
+  }
+  ExprPtr computed(const ExprPtr& expr, Result<Value> value) {
+    if (value.ok()) {
+      return make_constant(expr->type, *std::move(value));
     }
     if (error_.ok()) {
-      error_ = std::move(parsed).status();
+      error_ = std::move(value).status();
     }
     return expr;
   }

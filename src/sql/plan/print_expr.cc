@@ -164,6 +164,10 @@ class Printer {
   }
 
   std::string name_of(types::Type type) const {
+    // As PostgreSQL tells character without a length from character(1).
+    if (type.modifier < 0 && (type.oid == types::oid::kBpchar || type.oid == types::oid::kBpcharArray)) {
+      return type.oid == types::oid::kBpchar ? "bpchar" : "bpchar[]";
+    }
     return options_.type_name ? options_.type_name(type) : types::format_type(type);
   }
 

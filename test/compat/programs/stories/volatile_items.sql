@@ -20,3 +20,7 @@ CREATE TABLE v (f varchar);
 INSERT INTO v VALUES ('b'), ('a'), ('b');
 SELECT string_agg(DISTINCT f, ',' ORDER BY f DESC) FROM v;
 SELECT string_agg(DISTINCT f, ',' ORDER BY f || 'x') FROM v;
+-- void has no content
+SELECT setseed(0.5);
+SELECT setseed(i / 10.0) FROM generate_series(1, 3) i;
+SELECT setseed(2);

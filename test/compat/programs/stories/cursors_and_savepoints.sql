@@ -1,0 +1,27 @@
+-- Cursors from before a savepoint go on after an error that a rollback to it undoes.
+CREATE TABLE numbers (n int PRIMARY KEY);
+INSERT INTO numbers SELECT generate_series(1, 9);
+BEGIN;
+DECLARE before CURSOR FOR SELECT n FROM numbers ORDER BY n;
+FETCH 2 FROM before;
+SAVEPOINT s;
+DECLARE inside CURSOR FOR SELECT -n FROM numbers ORDER BY n;
+FETCH 1 FROM inside;
+DELETE FROM numbers WHERE n = 5;
+SELECT 1 / 0;
+FETCH 1 FROM before;
+ROLLBACK TO s;
+FETCH 2 FROM before;
+MOVE ALL FROM before;
+SAVEPOINT t;
+FETCH 1 FROM inside;
+ROLLBACK TO t;
+FETCH BACKWARD 1 FROM before;
+SELECT name FROM pg_cursors ORDER BY name;
+ROLLBACK;
+BEGIN;
+DECLARE unsaved CURSOR FOR SELECT n FROM numbers ORDER BY n;
+SELECT 1 / 0;
+FETCH 1 FROM unsaved;
+ROLLBACK;
+FETCH 1 FROM unsaved;
