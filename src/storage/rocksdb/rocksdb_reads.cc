@@ -4,6 +4,7 @@
 #include "storage/rocksdb/rocksdb_error.h"
 #include "storage/rocksdb/stored_key.h"
 #include "storage/rocksdb/table_scan.h"
+#include "storage/rocksdb/version_memtable.h"
 #include "storage/rocksdb/versioned_comparator.h"
 
 namespace pando::storage {
@@ -145,6 +146,10 @@ class ForwardScan final : public VersionScan {
  public:
   ForwardScan(rocksdb::DB& db, const rocksdb::ReadOptions& options, const VersionScanOptions& scan)
       : iterator_(db, options, kVersionSpace, scan.span), at_(scan.at) {
+    // A snapshot may lack what is newest at its moment by now.
+    if (options.snapshot == nullptr) {
+      iterator_->Seek(moment_key(at_));
+    }
     iterator_->SeekToFirst();
   }
 
