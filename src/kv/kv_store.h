@@ -97,6 +97,7 @@ class KvStore final : public txn::Store {
 
   const KvOptions& options() const { return options_; }
   storage::Engine& engine() { return environment_.engine; }
+  RecordCache& cache() { return cache_; }
   txn::LockTable& locks() { return locks_; }
   SnapshotRegistry& snapshots() { return snapshots_; }
   RunFiles& run_files() { return run_files_; }

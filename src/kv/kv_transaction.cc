@@ -27,6 +27,58 @@ std::unique_ptr<txn::CommittedScan> scan_engine(const storage::Engine& engine, c
       {.span = {span.start, span.end}, .at = at, .reverse = options.reverse, .limit_hint = options.limit_hint}));
 }
 
+// Walks spans, one after the other. A move costs less than a scan made anew.
+class SpansScan final : public txn::CommittedScan {
+ public:
+  // REQUIRES: `spans` is not empty.
+  SpansScan(const storage::Engine& engine, std::vector<txn::Span> spans, HlcTimestamp at,
+            const txn::ScanOptions& options)
+      : engine_(engine), spans_(std::move(spans)), at_(at), options_(options) {
+    start();
+  }
+
+  Status next(KeyValueBatch& batch, std::size_t entries_max) override {
+    PANDO_TRY(scan_->next(batch, entries_max));
+    while (batch.size() < entries_max) {
+      PANDO_TRY(scan_->next(part_, entries_max - batch.size()));
+      for (std::size_t i = 0; i < part_.size(); ++i) {
+        batch.append(part_.key(i), part_.value(i));
+      }
+      if (part_.size() == 0 && !start_next()) {
+        break;
+      }
+    }
+    return {};
+  }
+
+ private:
+  void start() {
+    scan_ = engine_.scan_versions({.span = {spans_[span_].start, spans_[span_].end},
+                                   .at = at_,
+                                   .reverse = options_.reverse,
+                                   .limit_hint = options_.limit_hint});
+  }
+
+  bool start_next() {
+    if (span_ + 1 == spans_.size()) {
+      return false;
+    }
+    ++span_;
+    if (!scan_->move_to({spans_[span_].start, spans_[span_].end})) {
+      start();
+    }
+    return true;
+  }
+
+  const storage::Engine& engine_;
+  const std::vector<txn::Span> spans_;
+  const HlcTimestamp at_;
+  const txn::ScanOptions options_;
+  std::size_t span_ = 0;
+  std::unique_ptr<storage::VersionScan> scan_;
+  KeyValueBatch part_;
+};
+
 class KvSnapshot final : public txn::Snapshot {
  public:
   KvSnapshot(const storage::Engine& engine, HlcTimestamp at) : engine_(engine), at_(at) {}
@@ -44,6 +96,37 @@ class KvSnapshot final : public txn::Snapshot {
  private:
   const storage::Engine& engine_;
   const HlcTimestamp at_;
+};
+
+// Reads keys in their order from the engine. The newest versions that it meets come into the record cache while there
+// is room.
+class NewestVersions {
+ public:
+  NewestVersions(KvStore& store, const Bytes& first, const Bytes& last)
+      : cache_(store.cache()),
+        tickets_(cache_.start_fills()),
+        iterator_(store.engine().iterate_versions({first, last + '\0'})) {}
+
+  Result<std::optional<Bytes>> read(const Bytes& key, HlcTimestamp at) {
+    iterator_->seek(key, HlcTimestamp::max());
+    if (is_at(key) && iterator_->timestamp() > at) {
+      iterator_->seek(key, at);
+    } else if (is_at(key) && cache_.has_room(key)) {
+      const RecordCache::Incoming newest{iterator_->key(), iterator_->timestamp(), iterator_->tombstone(),
+                                         iterator_->value()};
+      cache_.fill({&newest, 1}, tickets_);
+    }
+    PANDO_TRY(iterator_->status());
+    return is_at(key) && !iterator_->tombstone() ? std::optional(Bytes(iterator_->value())) : std::nullopt;
+  }
+
+ private:
+  bool is_at(ByteView key) const { return iterator_->valid() && iterator_->key() == key; }
+
+  RecordCache& cache_;
+  // From before the iterator.
+  const RecordCache::FillTickets tickets_;
+  const std::unique_ptr<storage::VersionIterator> iterator_;
 };
 
 // The positions of the keys in their order.
@@ -266,10 +349,23 @@ std::unique_ptr<txn::Cursor> KvTransaction::scan(txn::Span span, txn::ScanOption
   return std::make_unique<txn::OverlayCursor>(std::move(committed), std::move(merged));
 }
 
+bool KvTransaction::touches(const txn::Span& span) const {
+  return bulk_ == nullptr ? writes_->touches(statement_, span.start, span.end)
+                          : bulk_->touches(statement_, span.start, span.end);
+}
+
+std::unique_ptr<txn::Cursor> KvTransaction::scan_spans(const std::vector<txn::Span>& spans, txn::ScanOptions options) {
+  if (spans.empty() || too_old_ || notes_reads() ||
+      std::ranges::any_of(spans, [this](const txn::Span& span) { return touches(span); })) {
+    return nullptr;
+  }
+  return std::make_unique<txn::OverlayCursor>(
+      std::make_unique<SpansScan>(store_.engine(), spans, read_timestamp(), options),
+      txn::OverlayCursor::Options{.reverse = options.reverse});
+}
+
 std::unique_ptr<txn::Snapshot> KvTransaction::snapshot_for(txn::Span span) {
-  const bool own = bulk_ == nullptr ? writes_->touches(statement_, span.start, span.end)
-                                    : bulk_->touches(statement_, span.start, span.end);
-  if (own || too_old_) {
+  if (touches(span) || too_old_) {
     return nullptr;
   }
   if (notes_reads()) {
@@ -399,7 +495,7 @@ Task<Status> KvTransaction::get_many(std::span<const Bytes> keys, KeyValueBatch&
   }
   const HlcTimestamp at = read_timestamp();
   std::vector<std::optional<Bytes>> values(keys.size());
-  std::unique_ptr<storage::VersionIterator> iterator;
+  std::optional<NewestVersions> versions;
   const std::vector<uint32_t> order = order_of(keys);
   for (const uint32_t i : order) {
     if (const auto write = has_writes() ? writes_->find(keys[i], statement_) : std::nullopt) {
@@ -413,14 +509,10 @@ Task<Status> KvTransaction::get_many(std::span<const Bytes> keys, KeyValueBatch&
       values[i] = record.tombstone ? std::nullopt : std::optional<Bytes>(std::move(record.value));
       continue;
     }
-    if (iterator == nullptr) {
-      iterator = store_.engine().iterate_versions({keys[order.front()], keys[order.back()] + '\0'});
+    if (!versions.has_value()) {
+      versions.emplace(store_, keys[order.front()], keys[order.back()]);
     }
-    iterator->seek(keys[i], at);
-    PANDO_CO_TRY(iterator->status());
-    if (iterator->valid() && iterator->key() == keys[i] && !iterator->tombstone()) {
-      values[i] = Bytes(iterator->value());
-    }
+    PANDO_CO_ASSIGN(values[i], versions->read(keys[i], at));
   }
   found.clear();
   positions.clear();

@@ -6,11 +6,12 @@
 #include "kv/bulk_writes.h"
 #include "kv/kv_store.h"
 #include "txn/point_access.h"
+#include "txn/span_access.h"
 #include "txn/write_buffer.h"
 
 namespace pando::kv {
 
-class KvTransaction final : public txn::Transaction, public txn::PointAccess {
+class KvTransaction final : public txn::Transaction, public txn::PointAccess, public txn::SpanAccess {
  public:
   KvTransaction(KvStore& store, txn::TransactionOptions options, TransactionId id);
   ~KvTransaction() override;
@@ -29,6 +30,7 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   Result<txn::ReadOutcome> try_get(ByteView key, Bytes& value) override;
   Result<txn::ReadOutcome> try_get_latest(ByteView key, Bytes& value) override;
   std::unique_ptr<txn::Cursor> scan(txn::Span span, txn::ScanOptions options) override;
+  std::unique_ptr<txn::Cursor> scan_spans(const std::vector<txn::Span>& spans, txn::ScanOptions options) override;
   std::unique_ptr<txn::Snapshot> snapshot_for(txn::Span span) override;
   Task<Result<txn::LockOutcome>> lock(Bytes key, txn::LockStrength strength, txn::WaitPolicy wait) override;
   Result<std::optional<txn::LockOutcome>> try_lock(ByteView key, txn::LockStrength strength) override;
@@ -81,6 +83,7 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess {
   // an empty table need not look for every row.
   Result<bool> is_vacant(ByteView key);
   Status check_write(ByteView key, bool erases);
+  bool touches(const txn::Span& span) const;
   void pin_past();
   void end();
   void release_snapshot();

@@ -110,6 +110,9 @@ class VersionScan {
   // Whether it may have passed a version that is newer than its moment: false only when there was none in what it has
   // walked so far.
   virtual bool met_newer() const = 0;
+  // Goes on with the rows of another span, and sees the state that it saw before. False: it cannot, and is of no use
+  // any more.
+  virtual bool move_to(const KeySpan& span) { return false; }
 };
 
 // What can be read from an engine, now or as of a snapshot.

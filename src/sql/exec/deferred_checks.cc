@@ -1,6 +1,8 @@
 // The checks of constraints: at the end of a statement, or of the transaction for those that were deferred.
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include "sql/exec/constraint_errors.h"
 #include "sql/exec/end_of_statement.h"
@@ -128,27 +130,44 @@ Task<Status> lock_ahead(std::span<const DeferredCheck> checks, Runtime& runtime)
   co_return co_await runtime.context.transaction.lock_ahead(keys, txn::LockStrength::kKeyShare);
 }
 
-// A row of the referenced table is gone: unless another has its key now, none may refer to it.
-Task<Status> check_referenced(const DeferredCheck& check, catalog::TablePtr table,
+// Rows of the referenced table are gone: unless others have their keys now, none may refer to them. The checks are of
+// one constraint.
+Task<Status> check_referenced(std::span<const DeferredCheck> checks, catalog::TablePtr table,
                               const ConstraintDescriptor& constraint, Runtime& runtime) {
   const catalog::TablePtr referenced = runtime.context.catalog->find_table(constraint.referenced_table);
   if (referenced == nullptr) {
     co_return Status();
   }
   const TableLayout referenced_layout(referenced);
-  PANDO_CO_ASSIGN(const bool replaced, co_await lock_referenced_row(referenced_layout, constraint.index,
-                                                                    constraint.referenced_columns, check.key, runtime));
-  if (replaced) {
-    co_return Status();
+  std::vector<const DeferredCheck*> gone;
+  std::vector<MatchingRows::Key> keys;
+  for (const DeferredCheck& check : checks) {
+    PANDO_CO_ASSIGN(const bool replaced,
+                    co_await lock_referenced_row(referenced_layout, constraint.index, constraint.referenced_columns,
+                                                 check.key, runtime));
+    if (!replaced) {
+      gone.push_back(&check);
+      PANDO_CO_ASSIGN(keys.emplace_back(), convert_keys(check.key, types_of(*referenced, constraint.referenced_columns),
+                                                        types_of(*table, constraint.columns), runtime));
+    }
+    if (runtime.should_yield()) {
+      PANDO_CO_TRY(co_await runtime.pause());
+    }
   }
-  PANDO_CO_ASSIGN(std::vector<Value> key, convert_keys(check.key, types_of(*referenced, constraint.referenced_columns),
-                                                       types_of(*table, constraint.columns), runtime));
   const TableLayout layout(table);
-  PANDO_CO_ASSIGN(auto matching, MatchingRows::make(layout, constraint.columns, key, runtime));
-  Chunk rows;
-  std::vector<Bytes> keys;
-  PANDO_CO_ASSIGN(const bool any, co_await matching->next(rows, keys));
-  co_return any ? still_referenced(*referenced, *table, constraint, check.key, runtime) : Status();
+  PANDO_CO_ASSIGN(auto matching, MatchingRows::make(layout, constraint.columns, keys, runtime));
+  MatchingRows::Rows found;
+  // Of the keys that rows still refer to the first is told.
+  std::size_t first = gone.size();
+  while (true) {
+    PANDO_CO_ASSIGN(const bool more, co_await matching->next(found));
+    if (!more) {
+      break;
+    }
+    first = std::min<std::size_t>(first, std::ranges::min(found.matched));
+  }
+  co_return first == gone.size() ? Status()
+                                 : still_referenced(*referenced, *table, constraint, gone[first]->key, runtime);
 }
 
 // A key of a deferrable unique constraint may be there once.
@@ -186,31 +205,49 @@ bool is_deferred(const TransactionState& state, const ConstraintDescriptor& cons
   return state.all_deferred.value_or(constraint.initially_deferred);
 }
 
-Task<Status> make_check(DeferredCheck check, Runtime& runtime) {
-  const catalog::TablePtr table = runtime.context.catalog->find_table(check.table);
-  const ConstraintDescriptor* constraint = table == nullptr ? nullptr : find_constraint(*table, check.constraint);
+namespace {
+
+// The checks are of one constraint, and of the same side of it.
+Task<Status> make_checks_of_one(std::span<const DeferredCheck> checks, Runtime& runtime) {
+  const catalog::TablePtr table = runtime.context.catalog->find_table(checks.front().table);
+  const ConstraintDescriptor* constraint =
+      table == nullptr ? nullptr : find_constraint(*table, checks.front().constraint);
   if (constraint == nullptr) {
     co_return Status();
   }
-  if (constraint->kind == catalog::ConstraintKind::kUnique) {
-    co_return co_await check_unique(check, table, *constraint, runtime);
+  if (checks.front().of_referenced) {
+    co_return co_await check_referenced(checks, table, *constraint, runtime);
   }
-  if (check.of_referenced) {
-    co_return co_await check_referenced(check, table, *constraint, runtime);
-  }
-  co_return co_await check_referencing(check, table, *constraint, runtime);
-}
-
-Task<Status> make_checks(std::vector<DeferredCheck> checks, Runtime& runtime) {
   for (std::size_t i = 0; i < checks.size(); ++i) {
     if (i % kChecksAtOnce == 0) {
-      const std::span<const DeferredCheck> rest(checks.begin() + static_cast<std::ptrdiff_t>(i), checks.end());
-      PANDO_CO_TRY(co_await lock_ahead(rest.first(std::min(rest.size(), kChecksAtOnce)), runtime));
+      PANDO_CO_TRY(co_await lock_ahead(checks.subspan(i, std::min(checks.size() - i, kChecksAtOnce)), runtime));
     }
-    PANDO_CO_TRY(co_await make_check(std::move(checks[i]), runtime));
+    PANDO_CO_TRY(constraint->kind == catalog::ConstraintKind::kUnique
+                     ? co_await check_unique(checks[i], table, *constraint, runtime)
+                     : co_await check_referencing(checks[i], table, *constraint, runtime));
     if (runtime.should_yield()) {
       PANDO_CO_TRY(co_await runtime.pause());
     }
+  }
+  co_return Status();
+}
+
+}  // namespace
+
+Task<Status> make_checks(std::vector<DeferredCheck> checks, Runtime& runtime) {
+  // Constraints in the order in which they were first noted.
+  std::map<std::tuple<types::Oid, types::Oid, bool>, std::size_t> places;
+  std::vector<std::vector<DeferredCheck>> of_one;
+  for (DeferredCheck& check : checks) {
+    const auto [place, added] =
+        places.emplace(std::tuple(check.table, check.constraint, check.of_referenced), of_one.size());
+    if (added) {
+      of_one.emplace_back();
+    }
+    of_one[place->second].push_back(std::move(check));
+  }
+  for (const std::vector<DeferredCheck>& same : of_one) {
+    PANDO_CO_TRY(co_await make_checks_of_one(same, runtime));
   }
   co_return Status();
 }

@@ -22,6 +22,8 @@ Result<std::unique_ptr<ReferencingWriter>> ReferencingWriter::make(catalog::Tabl
 
 Task<Status> ReferencingWriter::erase(const Chunk& rows, const std::vector<Bytes>& keys) {
   PANDO_CO_TRY(co_await writer_->prepare_old(rows));
+  PANDO_CO_TRY(co_await runtime_.context.transaction.lock_ahead(keys, txn::LockStrength::kUpdate));
+  PANDO_CO_TRY(co_await writer_->lock_erased_entries_ahead(keys.size()));
   for (std::size_t row = 0; row < keys.size(); ++row) {
     PANDO_CO_TRY(co_await writer_->lock_row(keys[row], txn::LockStrength::kUpdate));
     PANDO_CO_TRY(co_await writer_->erase(keys[row], row));
@@ -74,6 +76,8 @@ Task<Status> ReferencingWriter::replace(const Chunk& rows, const std::vector<Byt
   Status error;
   PANDO_CO_TRY(co_await writer_->prepare(changed, first_bad, error));
   PANDO_CO_TRY(co_await writer_->prepare_old(rows));
+  PANDO_CO_TRY(co_await runtime_.context.transaction.lock_ahead(keys, txn::LockStrength::kUpdate));
+  PANDO_CO_TRY(co_await writer_->lock_replaced_entries_ahead(first_bad));
   for (std::size_t row = 0; row < first_bad; ++row) {
     PANDO_CO_TRY(co_await writer_->lock_row(keys[row], txn::LockStrength::kUpdate));
     PANDO_CO_TRY(co_await writer_->update(keys[row], row, row));

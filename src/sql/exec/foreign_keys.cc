@@ -1,10 +1,10 @@
 #include "sql/exec/foreign_keys.h"
 
 #include <algorithm>
+#include <map>
 
 #include "sql/exec/constraint_errors.h"
 #include "sql/exec/end_of_statement.h"
-#include "sql/exec/key_lookup.h"
 #include "sql/exec/table_writer.h"
 #include "types/compare.h"
 
@@ -141,71 +141,111 @@ void ForeignKeys::check_unique_later(const IndexEntries& entries, std::size_t in
 Task<Status> ForeignKeys::finish() {
   noted_.clear();
   const std::vector<Change> changes = std::exchange(changes_, {});
-  for (const Change& change : changes) {
-    PANDO_CO_TRY(co_await act(change));
+  std::vector<DeferredCheck> checks = std::exchange(checks_, {});
+  for (std::size_t i = 0; i < references_.size(); ++i) {
+    // Of a MERGE there may be both.
+    std::vector<const Change*> erased;
+    std::vector<const Change*> updated;
+    for (const Change& change : changes) {
+      if (change.reference == i) {
+        (change.new_key.empty() ? erased : updated).push_back(&change);
+      }
+    }
+    PANDO_CO_TRY(co_await act(references_[i], erased));
+    PANDO_CO_TRY(co_await act(references_[i], updated));
   }
-  co_return co_await make_checks(std::exchange(checks_, {}), runtime_);
+  std::ranges::move(checks_, std::back_inserter(checks));
+  checks_.clear();
+  co_return co_await make_checks(std::move(checks), runtime_);
 }
 
-Task<Status> ForeignKeys::act(const Change& change) {
-  const Reference& reference = references_[change.reference];
-  const ForeignAction action =
-      change.new_key.empty() ? reference.constraint->on_delete : reference.constraint->on_update;
-  if (action != ForeignAction::kNoAction) {
-    co_return co_await change_referencing(change, reference, action);
-  }
-  DeferredCheck check{reference.table->oid, reference.constraint->oid, change.old_key, {}, true};
-  if (is_deferred(runtime_.context.state, *reference.constraint)) {
-    runtime_.context.state.deferred.push_back(std::move(check));
+Task<Status> ForeignKeys::act(const Reference& reference, const std::vector<const Change*>& changes) {
+  if (changes.empty()) {
     co_return Status();
   }
-  co_return co_await make_check(std::move(check), runtime_);
+  const ForeignAction action =
+      changes.front()->new_key.empty() ? reference.constraint->on_delete : reference.constraint->on_update;
+  if (action != ForeignAction::kNoAction) {
+    co_return co_await change_referencing(reference, changes, action);
+  }
+  auto& checks = is_deferred(runtime_.context.state, *reference.constraint) ? runtime_.context.state.deferred : checks_;
+  for (const Change* change : changes) {
+    checks.push_back({reference.table->oid, reference.constraint->oid, change->old_key, {}, true});
+  }
+  co_return Status();
 }
 
-Task<Status> ForeignKeys::change_referencing(const Change& change, const Reference& reference, ForeignAction action) {
+// A key of this table as one of the table that refers to it.
+Result<std::vector<Value>> ForeignKeys::convert(const Reference& reference, const std::vector<Value>& key) const {
   const ConstraintDescriptor& constraint = *reference.constraint;
-  const catalog::TableDescriptor& table = *reference.table;
+  std::vector<Value> converted;
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    PANDO_ASSIGN(Value value, convert_key(key[i], layout_.table().column(constraint.referenced_columns[i]).type,
+                                          reference.table->column(constraint.columns[i]).type, runtime_));
+    converted.push_back(std::move(value));
+  }
+  return converted;
+}
+
+Task<Status> ForeignKeys::change_referencing(const Reference& reference, const std::vector<const Change*>& changes,
+                                             ForeignAction action) {
   PANDO_CO_ASSIGN(auto writer, ReferencingWriter::make(reference.table, runtime_));
-  const auto convert = [&](const std::vector<Value>& key) -> Result<std::vector<Value>> {
-    std::vector<Value> converted;
-    for (std::size_t i = 0; i < key.size(); ++i) {
-      PANDO_ASSIGN(Value value, convert_key(key[i], layout_.table().column(constraint.referenced_columns[i]).type,
-                                            table.column(constraint.columns[i]).type, runtime_));
-      converted.push_back(std::move(value));
-    }
-    return converted;
-  };
-  PANDO_CO_ASSIGN(std::vector<Value> old_key, convert(change.old_key));
-  PANDO_CO_ASSIGN(const std::vector<Value> new_key, convert(change.new_key));
-  PANDO_CO_ASSIGN(auto matching, MatchingRows::make(writer->layout(), constraint.columns, old_key, runtime_));
-  Chunk rows;
-  std::vector<Bytes> keys;
+  std::vector<std::vector<Value>> keys;
+  for (const Change* change : changes) {
+    PANDO_CO_ASSIGN(keys.emplace_back(), convert(reference, change->old_key));
+  }
+  PANDO_CO_ASSIGN(auto matching, MatchingRows::make(writer->layout(), reference.constraint->columns, keys, runtime_));
+  MatchingRows::Rows found;
+  // Of the rows that others refer to the first is told.
+  std::size_t restricted = changes.size();
   while (true) {
-    PANDO_CO_ASSIGN(const bool more, co_await matching->next(rows, keys));
+    PANDO_CO_ASSIGN(const bool more, co_await matching->next(found));
     if (!more) {
       break;
     }
     if (action == ForeignAction::kRestrict) {
-      co_return still_referenced(layout_.table(), table, constraint, change.old_key, runtime_);
-    }
-    if (action == ForeignAction::kCascade && change.new_key.empty()) {
-      PANDO_CO_TRY(co_await writer->erase(rows, keys));
-      continue;
-    }
-    std::vector<catalog::AttributeNumber> columns = constraint.columns;
-    if (change.new_key.empty() && !constraint.set_columns.empty()) {
-      columns = constraint.set_columns;
-    }
-    if (action == ForeignAction::kSetDefault) {
-      PANDO_CO_TRY(co_await writer->set_default(rows, keys, std::move(columns)));
-    } else if (action == ForeignAction::kSetNull) {
-      const std::vector<Value> nulls(columns.size());
-      PANDO_CO_TRY(co_await writer->set(rows, keys, std::move(columns), nulls));
+      restricted = std::min<std::size_t>(restricted, std::ranges::min(found.matched));
     } else {
-      PANDO_CO_TRY(co_await writer->set(rows, keys, std::move(columns), new_key));
+      PANDO_CO_TRY(co_await change_rows(reference, changes, action, found, *writer));
     }
   }
+  if (restricted < changes.size()) {
+    co_return still_referenced(layout_.table(), *reference.table, *reference.constraint, changes[restricted]->old_key,
+                               runtime_);
+  }
   writer->hand_over();
+  co_return Status();
+}
+
+Task<Status> ForeignKeys::change_rows(const Reference& reference, const std::vector<const Change*>& changes,
+                                      ForeignAction action, const MatchingRows::Rows& found,
+                                      ReferencingWriter& writer) {
+  const ConstraintDescriptor& constraint = *reference.constraint;
+  const bool erased = changes.front()->new_key.empty();
+  if (action == ForeignAction::kCascade && erased) {
+    co_return co_await writer.erase(found.rows, found.row_keys);
+  }
+  const auto& columns = erased && !constraint.set_columns.empty() ? constraint.set_columns : constraint.columns;
+  if (action == ForeignAction::kSetDefault) {
+    co_return co_await writer.set_default(found.rows, found.row_keys, columns);
+  }
+  if (action == ForeignAction::kSetNull) {
+    co_return co_await writer.set(found.rows, found.row_keys, columns, std::vector<Value>(columns.size()));
+  }
+  std::map<uint32_t, std::vector<uint32_t>> rows_of;
+  for (uint32_t row = 0; row < found.matched.size(); ++row) {
+    rows_of[found.matched[row]].push_back(row);
+  }
+  for (const auto& [change, rows] : rows_of) {
+    PANDO_CO_ASSIGN(std::vector<Value> new_key, convert(reference, changes[change]->new_key));
+    Chunk some;
+    gather(found.rows, rows, some);
+    std::vector<Bytes> row_keys;
+    for (const uint32_t row : rows) {
+      row_keys.push_back(found.row_keys[row]);
+    }
+    PANDO_CO_TRY(co_await writer.set(some, row_keys, columns, std::move(new_key)));
+  }
   co_return Status();
 }
 

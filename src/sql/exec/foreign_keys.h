@@ -9,8 +9,11 @@
 #include <set>
 
 #include "sql/exec/index_entries.h"
+#include "sql/exec/key_lookup.h"
 
 namespace pando::sql::exec {
+
+class ReferencingWriter;
 
 class ForeignKeys {
  public:
@@ -45,8 +48,13 @@ class ForeignKeys {
                     const Bytes& row_key);
   std::vector<types::Value> key_of(const std::vector<catalog::AttributeNumber>& columns, const types::Chunk& rows,
                                    std::size_t row) const;
-  Task<Status> act(const Change& change);
-  Task<Status> change_referencing(const Change& change, const Reference& reference, catalog::ForeignAction action);
+  // What `changes` of rows call for in one of the tables that refer to them.
+  Task<Status> act(const Reference& reference, const std::vector<const Change*>& changes);
+  Task<Status> change_referencing(const Reference& reference, const std::vector<const Change*>& changes,
+                                  catalog::ForeignAction action);
+  Task<Status> change_rows(const Reference& reference, const std::vector<const Change*>& changes,
+                           catalog::ForeignAction action, const MatchingRows::Rows& found, ReferencingWriter& writer);
+  Result<std::vector<types::Value>> convert(const Reference& reference, const std::vector<types::Value>& key) const;
 
   const TableLayout& layout_;
   Runtime& runtime_;
@@ -60,9 +68,7 @@ class ForeignKeys {
 // Whether the transaction puts off this constraint's checks to its end.
 bool is_deferred(const TransactionState& state, const catalog::ConstraintDescriptor& constraint);
 
-// Makes one check of a constraint, as rows are now.
-Task<Status> make_check(DeferredCheck check, Runtime& runtime);
-// All of them, in their order.
+// Checks constraints, as rows are now.
 Task<Status> make_checks(std::vector<DeferredCheck> checks, Runtime& runtime);
 
 // 23503: rows of `table` refer to a key of `referenced` that is no longer there.

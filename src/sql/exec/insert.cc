@@ -1,5 +1,6 @@
 // Insert: writes the rows of its input. ON CONFLICT looks for an existing row first, and skips or updates it.
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "sql/exec/operators.h"
@@ -130,6 +131,10 @@ class InsertOperator final : public Operator {
     if (statement_.on_conflict) {
       co_return co_await write_or_resolve(first_bad, std::move(error));
     }
+    co_return co_await insert_all(first_bad, std::move(error));
+  }
+
+  Task<Status> insert_all(std::size_t first_bad, Status error) {
     if (first_bad == 1) {
       PANDO_CO_TRY(co_await writer_->insert(0, false));
     } else {
@@ -142,9 +147,15 @@ class InsertOperator final : public Operator {
   }
 
   Task<Status> write_or_resolve(std::size_t first_bad, Status error) {
+    if (first_bad > 1) {
+      PANDO_CO_TRY(co_await writer_->lock_conflicts(first_bad, statement_.on_conflict->indexes, taken_));
+      if (std::ranges::find(taken_, uint8_t{1}) == taken_.end()) {
+        has_inserted_ = true;
+        co_return co_await insert_all(first_bad, std::move(error));
+      }
+    }
     RowStore stored;
     Chunk one;
-    PANDO_CO_TRY(co_await writer_->lock_conflicts_ahead(first_bad, statement_.on_conflict->indexes));
     for (std::size_t row = 0; row < first_bad; ++row) {
       const std::vector<uint32_t> selected{static_cast<uint32_t>(row)};
       PANDO_CO_ASSIGN(const auto conflict, co_await writer_->find_conflict(row, statement_.on_conflict->indexes));
@@ -261,7 +272,8 @@ class InsertOperator final : public Operator {
   Projection conflict_values_;
   std::vector<catalog::AttributeNumber> changed_;
   std::unordered_set<Bytes> touched_;
-  // With ON CONFLICT: whether any row was new.
+  // With ON CONFLICT: which of the rows may be there, and whether any was new.
+  std::vector<uint8_t> taken_;
   bool has_inserted_ = false;
   Chunk existing_;
   Chunk updated_row_;

@@ -96,51 +96,72 @@ Task<Result<bool>> lock_referenced_row(const TableLayout& layout, types::Oid ind
 
 Result<std::unique_ptr<MatchingRows>> MatchingRows::make(const TableLayout& layout,
                                                          std::vector<catalog::AttributeNumber> columns,
-                                                         std::vector<Value> values, Runtime& runtime) {
+                                                         const std::vector<Key>& keys, Runtime& runtime) {
   PANDO_ASSIGN(RowReader reader, RowReader::make(layout, layout.live()));
-  std::unique_ptr<MatchingRows> rows(
-      new MatchingRows(layout, std::move(columns), std::move(values), std::move(reader), runtime));
-  rows->choose_index();
-  rows->cursor_ = runtime.context.transaction.scan(rows->span_, {});
+  std::unique_ptr<MatchingRows> rows(new MatchingRows(layout, std::move(columns), std::move(reader), runtime));
+  for (uint32_t i = 0; i < keys.size(); ++i) {
+    Bytes key;
+    for (std::size_t column = 0; column < rows->columns_.size(); ++column) {
+      types::append_key(key, layout.table().column(rows->columns_[column]).type.oid, keys[i][column]);
+    }
+    rows->positions_.emplace(std::move(key), i);
+  }
+  rows->choose_spans(keys);
   return rows;
 }
 
-MatchingRows::MatchingRows(const TableLayout& layout, std::vector<catalog::AttributeNumber> columns,
-                           std::vector<Value> values, RowReader reader, Runtime& runtime)
-    : layout_(layout),
-      columns_(std::move(columns)),
-      values_(std::move(values)),
-      reader_(std::move(reader)),
-      runtime_(runtime) {}
+MatchingRows::MatchingRows(const TableLayout& layout, std::vector<catalog::AttributeNumber> columns, RowReader reader,
+                           Runtime& runtime)
+    : layout_(layout), columns_(std::move(columns)), reader_(std::move(reader)), runtime_(runtime) {}
 
-void MatchingRows::choose_index() {
-  Bytes best = layout_.row_prefix();
-  std::size_t most = append_columns(layout_.primary_key(), columns_, values_, best);
+void MatchingRows::choose_spans(const std::vector<Key>& keys) {
+  if (keys.empty()) {
+    return;
+  }
+  Bytes prefix;
+  std::size_t most = append_columns(layout_.primary_key(), columns_, keys.front(), prefix);
   for (const IndexLayout& index : layout_.secondary()) {
     if (!index.index->readable || !index.index->predicate_sql.empty()) {
       continue;
     }
-    Bytes key = index.prefix;
-    const std::size_t appended = append_columns(index.columns, columns_, values_, key);
+    const std::size_t appended = append_columns(index.columns, columns_, keys.front(), prefix);
     if (appended > most) {
       most = appended;
-      best = std::move(key);
       index_ = &index;
     }
   }
-  span_ = {best, prefix_end(best)};
+  by_key_ = most > 0;
+  if (!by_key_) {
+    spans_.push_back({layout_.row_prefix(), prefix_end(layout_.row_prefix())});
+    return;
+  }
+  for (const Key& key : keys) {
+    Bytes start = index_ == nullptr ? layout_.row_prefix() : index_->prefix;
+    append_columns(index_ == nullptr ? layout_.primary_key() : index_->columns, columns_, key, start);
+    Bytes end = prefix_end(start);
+    spans_.push_back({std::move(start), std::move(end)});
+  }
 }
 
-Task<Result<bool>> MatchingRows::next(types::Chunk& rows, std::vector<Bytes>& keys) {
+bool MatchingRows::open_next_span() {
+  if (next_span_ == spans_.size()) {
+    return false;
+  }
+  cursor_ = runtime_.context.transaction.scan(spans_[next_span_++], {});
+  return true;
+}
+
+Task<Result<bool>> MatchingRows::next(Rows& found) {
   std::vector<ByteView> key_views;
   std::vector<ByteView> value_views;
-  while (true) {
+  while (cursor_ != nullptr || open_next_span()) {
     PANDO_CO_TRY(co_await cursor_->next(batch_, types::kVectorRows));
-    if (batch_.size() == 0) {
-      co_return false;
-    }
     if (runtime_.should_yield()) {
       PANDO_CO_TRY(co_await runtime_.pause());
+    }
+    if (batch_.size() == 0) {
+      cursor_ = nullptr;
+      continue;
     }
     const txn::KeyValueBatch* source = &batch_;
     if (index_ != nullptr) {
@@ -149,63 +170,67 @@ Task<Result<bool>> MatchingRows::next(types::Chunk& rows, std::vector<Bytes>& ke
     }
     key_views.clear();
     value_views.clear();
-    keys.clear();
+    found.row_keys.clear();
     for (std::size_t i = 0; i < source->size(); ++i) {
       key_views.push_back(source->key(i));
       value_views.push_back(source->value(i));
-      keys.emplace_back(source->key(i));
+      found.row_keys.emplace_back(source->key(i));
     }
-    rows.columns.resize(layout_.live().size());
-    rows.rows = keys.size();
-    PANDO_CO_TRY(reader_.read(key_views, value_views, rows));
-    keep_equal(rows, keys);
-    if (rows.rows > 0) {
+    found.rows.columns.resize(layout_.live().size());
+    found.rows.rows = found.row_keys.size();
+    PANDO_CO_TRY(reader_.read(key_views, value_views, found.rows));
+    keep_matching(found);
+    if (found.rows.rows > 0) {
       co_return true;
     }
   }
+  co_return false;
 }
 
 Task<Status> MatchingRows::fetch() {
-  fetched_.clear();
+  std::vector<Bytes> keys;
   for (std::size_t i = 0; i < batch_.size(); ++i) {
     const auto suffix = row_suffix_of_entry(batch_.key(i), batch_.value(i));
     if (!suffix) {
       co_return Status(sql_state::kIndexCorrupted, "index \"{}\" has a malformed entry", index_->index->name);
     }
-    Bytes key = layout_.row_key_of_suffix(*suffix);
-    PANDO_CO_ASSIGN(const auto row, co_await runtime_.context.transaction.get(key));
-    if (row) {
-      fetched_.append(key, *row);
-    }
+    keys.push_back(layout_.row_key_of_suffix(*suffix));
   }
-  co_return Status();
+  std::vector<uint32_t> positions;
+  co_return co_await runtime_.context.transaction.get_many(keys, fetched_, positions);
 }
 
-void MatchingRows::keep_equal(types::Chunk& rows, std::vector<Bytes>& keys) {
-  std::vector<uint32_t> equal;
-  for (uint32_t row = 0; row < rows.rows; ++row) {
-    bool same = true;
-    for (std::size_t i = 0; same && i < columns_.size(); ++i) {
-      const types::Vector& column = rows.columns[layout_.live_position(columns_[i])];
-      same = !column.is_null(row) &&
-             types::equal_values(layout_.table().column(columns_[i]).type.oid, column.get(row), values_[i]);
+void MatchingRows::keep_matching(Rows& found) {
+  std::vector<uint32_t> kept;
+  found.matched.clear();
+  Bytes key;
+  for (uint32_t row = 0; row < found.rows.rows; ++row) {
+    key.clear();
+    bool null = false;
+    for (const catalog::AttributeNumber attribute : columns_) {
+      const types::Vector& column = found.rows.columns[layout_.live_position(attribute)];
+      null = null || column.is_null(row);
+      types::append_key(key, layout_.table().column(attribute).type.oid, column.get(row));
     }
-    if (same) {
-      equal.push_back(row);
+    const auto position = null ? positions_.end() : positions_.find(key);
+    // An index on some of the columns may lead to rows of another key.
+    if (position != positions_.end() && (!by_key_ || position->second + 1 == next_span_)) {
+      kept.push_back(row);
+      found.matched.push_back(position->second);
     }
   }
-  if (equal.size() == rows.rows) {
+  if (kept.size() == found.rows.rows) {
     return;
   }
-  types::Chunk kept;
-  gather(rows, equal, kept);
-  rows = std::move(kept);
-  for (std::size_t i = 0; i < equal.size(); ++i) {
-    if (equal[i] != i) {
-      keys[i] = std::move(keys[equal[i]]);
+  types::Chunk rows;
+  gather(found.rows, kept, rows);
+  found.rows = std::move(rows);
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    if (kept[i] != i) {
+      found.row_keys[i] = std::move(found.row_keys[kept[i]]);
     }
   }
-  keys.resize(equal.size());
+  found.row_keys.resize(kept.size());
 }
 
 }  // namespace pando::sql::exec

@@ -3,6 +3,8 @@
 // Looking rows up by the values of some columns: what foreign keys and deferred unique constraints need.
 // Reads see this transaction's writes up to the last begin_statement().
 
+#include <unordered_map>
+
 #include "sql/exec/row_reader.h"
 #include "sql/exec/runtime.h"
 
@@ -22,30 +24,42 @@ Task<Result<bool>> lock_referenced_row(const TableLayout& layout, types::Oid ind
                                        std::vector<catalog::AttributeNumber> columns, std::vector<types::Value> values,
                                        Runtime& runtime);
 
-// Walks the rows whose `columns` equal `values`, through an index that starts with these columns if there is one.
+// Walks the rows whose `columns` equal one of several keys: through an index that starts with these columns, key by
+// key; without one it looks at all rows, once.
 class MatchingRows {
  public:
-  // Reads all live columns. `layout` outlives it.
+  using Key = std::vector<types::Value>;
+  // What next() finds: all live columns, the rows' keys in the store, and the position in `keys` of what each equals.
+  struct Rows {
+    types::Chunk rows;
+    std::vector<Bytes> row_keys;
+    std::vector<uint32_t> matched;
+  };
+  // Of equal keys the first is found. No NULLs. `layout` outlives it.
   static Result<std::unique_ptr<MatchingRows>> make(const TableLayout& layout,
                                                     std::vector<catalog::AttributeNumber> columns,
-                                                    std::vector<types::Value> values, Runtime& runtime);
-  // Replaces `rows` (one column per live attribute) and `keys` with some next rows; false at the end.
-  Task<Result<bool>> next(types::Chunk& rows, std::vector<Bytes>& keys);
+                                                    const std::vector<Key>& keys, Runtime& runtime);
+  // Replaces `found` with some next rows; false at the end.
+  Task<Result<bool>> next(Rows& found);
 
  private:
-  MatchingRows(const TableLayout& layout, std::vector<catalog::AttributeNumber> columns,
-               std::vector<types::Value> values, RowReader reader, Runtime& runtime);
-  void choose_index();
+  MatchingRows(const TableLayout& layout, std::vector<catalog::AttributeNumber> columns, RowReader reader,
+               Runtime& runtime);
+  void choose_spans(const std::vector<Key>& keys);
+  bool open_next_span();
   Task<Status> fetch();
-  void keep_equal(types::Chunk& rows, std::vector<Bytes>& keys);
+  void keep_matching(Rows& found);
 
   const TableLayout& layout_;
-  std::vector<catalog::AttributeNumber> columns_;
-  std::vector<types::Value> values_;
+  const std::vector<catalog::AttributeNumber> columns_;
   RowReader reader_;
   Runtime& runtime_;
   const IndexLayout* index_ = nullptr;
-  txn::Span span_;
+  // One for each key; or one for all of them.
+  std::vector<txn::Span> spans_;
+  bool by_key_ = false;
+  std::size_t next_span_ = 0;
+  std::unordered_map<Bytes, uint32_t> positions_;
   std::unique_ptr<txn::Cursor> cursor_;
   txn::KeyValueBatch batch_;
   txn::KeyValueBatch fetched_;

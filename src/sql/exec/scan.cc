@@ -11,6 +11,7 @@
 #include "sql/exec/parallel.h"
 #include "sql/exec/row_reader.h"
 #include "sql/plan/columns.h"
+#include "txn/span_access.h"
 #include "types/compare.h"
 
 namespace pando::sql::exec {
@@ -63,6 +64,7 @@ class ScanOperator final : public Operator {
   Task<Status> open() override {
     cursor_ = nullptr;
     next_span_ = 0;
+    by_key_ = false;
     if (activity_ != nullptr) {
       activity_->count_scan(lane_, by_index_);
     }
@@ -74,6 +76,7 @@ class ScanOperator final : public Operator {
     PANDO_CO_ASSIGN(spans_,
                     co_await key_ranges(plan_.conditions, index_ == nullptr ? layout_.row_prefix() : index_->prefix,
                                         index_ == nullptr ? layout_.primary_key() : index_->columns, runtime_));
+    by_key_ = selects_rows();
     if (plan_.reverse) {
       std::ranges::reverse(spans_);
     }
@@ -97,8 +100,53 @@ class ScanOperator final : public Operator {
   }
 
  private:
+  // Whether each of the spans is a row's whole key: to get a row costs less than to begin a walk.
+  bool selects_rows() const {
+    return index_ == nullptr && !plan_.conditions.empty() && !layout_.primary_key().empty() &&
+           std::ranges::all_of(plan_.conditions,
+                               [this](const KeyCondition& condition) {
+                                 return condition.equal.size() == layout_.primary_key().size();
+                               }) &&
+           // Neighbours are one span.
+           std::ranges::all_of(spans_, [](const txn::Span& span) { return span.end == prefix_end(span.start); });
+  }
+
   // Points keys_ and values_ at the next rows.
-  Task<Result<bool>> read_batch() {
+  Task<Result<bool>> read_batch() { return by_key_ ? read_rows() : read_entries(); }
+
+  Task<Result<bool>> read_rows() {
+    while (next_span_ < spans_.size()) {
+      row_keys_.clear();
+      for (; next_span_ < spans_.size() && row_keys_.size() < step_rows_; ++next_span_) {
+        row_keys_.push_back(spans_[next_span_].start);
+      }
+      step_rows_ = std::min(step_rows_ * 2, types::kVectorRows);
+      PANDO_CO_TRY(co_await runtime_.context.transaction.get_many(row_keys_, fetched_, found_));
+      if (fetched_.size() > 0) {
+        count_rows(fetched_.size());
+        take_entries(fetched_);
+        co_return true;
+      }
+    }
+    co_return false;
+  }
+
+  void take_entries(const txn::KeyValueBatch& batch) {
+    keys_.clear();
+    values_.clear();
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      keys_.push_back(batch.key(i));
+      values_.push_back(batch.value(i));
+    }
+  }
+
+  void count_rows(std::size_t rows) {
+    if (activity_ != nullptr) {
+      activity_->count_rows(lane_, by_index_, rows);
+    }
+  }
+
+  Task<Result<bool>> read_entries() {
     while (true) {
       if (cursor_ == nullptr && !open_next_span()) {
         co_return false;
@@ -108,19 +156,12 @@ class ScanOperator final : public Operator {
         cursor_ = nullptr;
         continue;
       }
-      if (activity_ != nullptr) {
-        activity_->count_rows(lane_, by_index_, batch_.size());
-      }
+      count_rows(batch_.size());
       step_rows_ = std::min(step_rows_ * 2, types::kVectorRows);
-      keys_.clear();
-      values_.clear();
       if (index_ != nullptr && !plan_.index_only) {
         PANDO_CO_TRY(co_await fetch_rows());
       } else {
-        for (std::size_t i = 0; i < batch_.size(); ++i) {
-          keys_.push_back(batch_.key(i));
-          values_.push_back(batch_.value(i));
-        }
+        take_entries(batch_);
       }
       co_return true;
     }
@@ -137,8 +178,16 @@ class ScanOperator final : public Operator {
     if (next_span_ == spans_.size()) {
       return false;
     }
-    cursor_ = runtime_.context.transaction.scan(spans_[next_span_++],
-                                                {.reverse = plan_.reverse, .limit_hint = plan_.limit_hint});
+    txn::Transaction& transaction = runtime_.context.transaction;
+    const txn::ScanOptions options{.reverse = plan_.reverse, .limit_hint = plan_.limit_hint};
+    if (auto* const access = txn::SpanAccess::of(&transaction);
+        access != nullptr && next_span_ == 0 && spans_.size() > 1) {
+      cursor_ = access->scan_spans(spans_, options);
+      next_span_ = cursor_ == nullptr ? 0 : spans_.size();
+    }
+    if (cursor_ == nullptr) {
+      cursor_ = transaction.scan(spans_[next_span_++], options);
+    }
     return true;
   }
 
@@ -156,10 +205,7 @@ class ScanOperator final : public Operator {
     if (found_.size() != row_keys_.size()) {
       co_return Status(sql_state::kIndexCorrupted, "index \"{}\" has an entry without a row", index_->index->name);
     }
-    for (std::size_t i = 0; i < fetched_.size(); ++i) {
-      keys_.push_back(fetched_.key(i));
-      values_.push_back(fetched_.value(i));
-    }
+    take_entries(fetched_);
     co_return Status();
   }
 
@@ -211,6 +257,7 @@ class ScanOperator final : public Operator {
 
   std::vector<txn::Span> spans_;
   std::size_t next_span_ = 0;
+  bool by_key_ = false;
   std::unique_ptr<txn::Cursor> cursor_;
   std::size_t step_rows_ = kFirstStepRows;
   txn::KeyValueBatch batch_;

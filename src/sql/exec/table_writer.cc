@@ -151,15 +151,52 @@ bool arbitrates(const catalog::IndexDescriptor* index, const std::vector<types::
 
 }  // namespace
 
-Task<Status> TableWriter::lock_conflicts_ahead(std::size_t count, const std::vector<types::Oid>& arbiters) {
-  if (count > 1 && arbitrates(layout_.table().primary_index(), arbiters)) {
-    row_keys_.clear();
-    for (std::size_t row = 0; row < count; ++row) {
-      row_keys_.push_back(new_row_key(row));
+void TableWriter::unique_keys(std::size_t index, const std::vector<uint8_t>& taken, std::vector<Bytes>& keys,
+                              std::vector<uint32_t>& rows) const {
+  IndexEntries::Entry entry;
+  for (uint32_t row = 0; entries_.indexes()[index].layout->index->unique && row < taken.size(); ++row) {
+    if (taken[row] == 0 && entries_.includes(index, row)) {
+      entries_.entry(index, row, {}, entry);
+      if (entry.unique) {
+        keys.push_back(entry.key);
+        rows.push_back(row);
+      }
     }
-    co_return co_await runtime_.context.transaction.lock_ahead(row_keys_, txn::LockStrength::kUpdate);
   }
-  co_return Status();
+}
+
+Task<Status> TableWriter::lock_conflicts(std::size_t count, const std::vector<types::Oid>& arbiters,
+                                         std::vector<uint8_t>& taken) {
+  taken.assign(count, 0);
+  std::vector<Bytes> keys;
+  if (arbitrates(layout_.table().primary_index(), arbiters)) {
+    for (std::size_t row = 0; row < count; ++row) {
+      keys.push_back(new_row_key(row));
+    }
+    PANDO_CO_TRY(co_await runtime_.context.transaction.lock_for_insert(keys, taken));
+    note_repeated(keys, taken);
+  }
+  std::vector<Bytes> other_keys;
+  for (std::size_t i = 0; i < entries_.indexes().size(); ++i) {
+    std::vector<uint32_t> rows;
+    if (!arbitrates(entries_.indexes()[i].layout->index, arbiters)) {
+      continue;
+    }
+    keys.clear();
+    unique_keys(i, taken, keys, rows);
+    PANDO_CO_TRY(co_await runtime_.context.transaction.lock_for_insert(keys, taken_));
+    note_repeated(keys, taken_);
+    for (std::size_t key = 0; key < keys.size(); ++key) {
+      taken[rows[key]] |= taken_[key];
+    }
+  }
+  for (std::size_t i = 0; i < entries_.indexes().size(); ++i) {
+    std::vector<uint32_t> rows;
+    if (!arbitrates(entries_.indexes()[i].layout->index, arbiters)) {
+      unique_keys(i, taken, other_keys, rows);
+    }
+  }
+  co_return co_await runtime_.context.transaction.lock_ahead(other_keys, txn::LockStrength::kUpdate);
 }
 
 Task<Result<std::optional<Conflict>>> TableWriter::find_conflict(std::size_t row,

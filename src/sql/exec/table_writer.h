@@ -38,8 +38,9 @@ class TableWriter {
   Task<Result<std::optional<Conflict>>> find_conflict(std::size_t row, const std::vector<types::Oid>& arbiters);
   // `known_free`: find_conflict has just found nothing in any unique index.
   Task<Status> insert(std::size_t row, bool known_free);
-  // Before find_conflict of rows [0, count): see Transaction::lock_ahead.
-  Task<Status> lock_conflicts_ahead(std::size_t count, const std::vector<types::Oid>& arbiters);
+  // Before find_conflict of rows [0, count), for all of them at once: taken[row] is set to whether a row with the same
+  // key is there, or comes before. Of the others the keys that insert() will look at are locked ahead, too.
+  Task<Status> lock_conflicts(std::size_t count, const std::vector<types::Oid>& arbiters, std::vector<uint8_t>& taken);
   // insert() of rows [0, count), in their order, with the looking up of keys done for all of them at once.
   Task<Status> insert_all(std::size_t count);
 
@@ -71,6 +72,9 @@ class TableWriter {
   TableWriter(catalog::TablePtr table, Runtime& runtime);
   Bytes new_row_key(std::size_t row);
   Status primary_error(std::size_t row);
+  // For index `index`, of rows that are not taken.
+  void unique_keys(std::size_t index, const std::vector<uint8_t>& taken, std::vector<Bytes>& keys,
+                   std::vector<uint32_t>& rows) const;
   static void note_repeated(const std::vector<Bytes>& keys, std::vector<uint8_t>& taken);
   // Adds the entries of all rows to index `index`. `good_rows` is cut to the rows before the first that breaks the
   // index, whose error goes to `error`.

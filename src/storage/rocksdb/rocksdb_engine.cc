@@ -143,6 +143,8 @@ rocksdb::DBOptions make_database_options(const RocksDbOptions& options, rocksdb:
   rocksdb::DBOptions database;
   database.env = env;
   database.create_if_missing = true;
+  // What version_memtable.h asks for.
+  database.allow_concurrent_memtable_write = false;
   // A clean stop calls flush(); a destructor must not take long.
   database.avoid_flush_during_shutdown = true;
   database.max_background_jobs = options.background_jobs;

@@ -27,12 +27,11 @@ using test::TemporaryDirectory;
 
 HlcTimestamp at(uint64_t wall) { return {wall, 0}; }
 
-std::string scan(const Reader& reader, const KeySpan& span, HlcTimestamp when, std::size_t step = 100) {
-  const auto rows = reader.scan_versions({.span = span, .at = when});
+std::string read(VersionScan& rows, std::size_t step) {
   KeyValueBatch batch;
   std::string text;
   for (;;) {
-    const Status status = rows->next(batch, step);
+    const Status status = rows.next(batch, step);
     if (!status.ok()) {
       return status.to_string();
     }
@@ -43,6 +42,10 @@ std::string scan(const Reader& reader, const KeySpan& span, HlcTimestamp when, s
       text.append(batch.key(i)).append("=").append(batch.value(i)).append("\n");
     }
   }
+}
+
+std::string scan(const Reader& reader, const KeySpan& span, HlcTimestamp when, std::size_t step = 100) {
+  return read(*reader.scan_versions({.span = span, .at = when}), step);
 }
 
 // Large batches become files of their own: nothing of them may read differently.
@@ -225,6 +228,15 @@ TEST_P(LongScans, AgreeWithTheMemoryEngine) {
       const std::string expected = scan(*oracle, span, when);
       ASSERT_EQ(scan(engine, span, when, 1 + prng.below(3000)), expected) << "round " << round;
       ASSERT_EQ(scan(*snapshot, span, when), expected) << "round " << round;
+    }
+    // One scan that goes from span to span.
+    VersionScanOptions options{.at = at(now), .reverse = prng.chance(0.3), .limit_hint = prng.below(2)};
+    const auto moving = engine.scan_versions(options);
+    for (int i = 0; i < 20; ++i) {
+      const uint64_t first = prng.below(kKeys);
+      options.span = {key(first), key(first + prng.below(60))};
+      ASSERT_TRUE(moving->move_to(options.span));
+      ASSERT_EQ(read(*moving, 7), read(*oracle->scan_versions(options), 7)) << "round " << round;
     }
   }
 }

@@ -4,6 +4,7 @@
 #include "storage/rocksdb/rocksdb_error.h"
 #include "storage/rocksdb/stored_key.h"
 #include "storage/rocksdb/table_scan.h"
+#include "storage/rocksdb/version_memtable.h"
 #include "storage/rocksdb/versioned_comparator.h"
 
 namespace pando::storage {
@@ -31,11 +32,19 @@ class BoundedIterator {
   rocksdb::Iterator* operator->() const { return iterator_.get(); }
   ByteView key() const { return view(iterator_->key()); }
 
+  // To be followed by a seek: RocksDB looks at its bounds anew then.
+  void set_bounds(char space, const KeySpan& span) {
+    start_ = stored_bound(space, span.start);
+    end_ = stored_end(space, span.end);
+    lower_ = slice(start_);
+    upper_ = slice(end_);
+  }
+
  private:
-  const Bytes start_;
-  const Bytes end_;
-  const rocksdb::Slice lower_;
-  const rocksdb::Slice upper_;
+  Bytes start_;
+  Bytes end_;
+  rocksdb::Slice lower_;
+  rocksdb::Slice upper_;
   std::unique_ptr<rocksdb::Iterator> iterator_;
 };
 
@@ -145,6 +154,10 @@ class ForwardScan final : public VersionScan {
  public:
   ForwardScan(rocksdb::DB& db, const rocksdb::ReadOptions& options, const VersionScanOptions& scan)
       : iterator_(db, options, kVersionSpace, scan.span), at_(scan.at) {
+    // A snapshot may lack what is newest at its moment by now.
+    if (options.snapshot == nullptr) {
+      iterator_->Seek(moment_key(at_));
+    }
     iterator_->SeekToFirst();
   }
 
@@ -170,6 +183,13 @@ class ForwardScan final : public VersionScan {
     return status_of(iterator_->status());
   }
   bool met_newer() const override { return met_newer_; }
+  bool move_to(const KeySpan& span) override {
+    iterator_.set_bounds(kVersionSpace, span);
+    iterator_->SeekToFirst();
+    finished_key_ = false;
+    steps_ = 0;
+    return true;
+  }
 
  private:
   // Remembers the key at hand, and whether its visible version has been seen.
@@ -220,6 +240,11 @@ class LongScan final : public VersionScan {
     return Status();
   }
   bool met_newer() const override { return met_newer_ || rows_->met_newer(); }
+  bool move_to(const KeySpan& span) override {
+    options_.span = span;
+    row_count_ = 0;
+    return !decided_ && rows_->move_to(span);
+  }
 
  private:
   // Opening the files costs about as much as this many rows.
@@ -242,7 +267,7 @@ class LongScan final : public VersionScan {
 
   const RocksDbReads::Source source_;
   const rocksdb::Snapshot* const snapshot_;
-  const VersionScanOptions options_;
+  VersionScanOptions options_;
   std::unique_ptr<VersionScan> rows_;
   bool decided_ = false;
   // Before rows_ was exchanged.
@@ -267,6 +292,11 @@ class ReverseScan final : public VersionScan {
     return status_of(iterator_->status());
   }
   bool met_newer() const override { return met_newer_; }
+  bool move_to(const KeySpan& span) override {
+    iterator_.set_bounds(kVersionSpace, span);
+    iterator_->SeekToLast();
+    return true;
+  }
 
  private:
   Status take_key(KeyValueBatch& batch) {

@@ -15,6 +15,8 @@ namespace pando::storage {
 // On disk: never change.
 inline constexpr char kPlainSpace = 'p';
 inline constexpr char kVersionSpace = 'v';
+// Behind both, and always empty; see version_memtable.h.
+inline constexpr char kMomentSpace = 'x';
 
 inline Bytes stored_key(char space, ByteView key, HlcTimestamp timestamp) {
   Bytes stored;

@@ -1,55 +1,98 @@
 #include "storage/rocksdb/version_memtable.h"
 
-#include <cstring>
-
 #include "storage/mvcc.h"
+#include "storage/rocksdb/version_list.h"
 #include "storage/rocksdb/versioned_comparator.h"
+
+namespace rocksdb {
+
+// RocksDB asks memtables to make their iterators in its arenas, but does not install the header that declares them.
+class Arena {
+ public:
+  char* AllocateAligned(std::size_t bytes, std::size_t huge_page_bytes, Logger* logger);
+};
+
+}  // namespace rocksdb
 
 namespace pando::storage {
 namespace {
 
-// RocksDB's suffix of every key: its sequence number and type, little-endian.
-constexpr std::size_t kSequenceBytes = sizeof(uint64_t);
-
-// A key of RocksDB's apart. Its writes come newest first.
-struct InternalKey {
-  explicit InternalKey(ByteView bytes) : key(bytes.substr(0, bytes.size() - kSequenceBytes)) {
-    std::memcpy(&sequence, bytes.data() + key.size(), sizeof(sequence));
+class MemtableIterator final : public rocksdb::MemTableRep::Iterator {
+ public:
+  explicit MemtableIterator(const VersionList& list) : walk_(list) {}
+  bool Valid() const override { return walk_.valid(); }
+  const char* key() const override { return walk_.entry().bytes(); }
+  void Next() override { walk_.next(); }
+  void Prev() override { walk_.previous(); }
+  void Seek(const rocksdb::Slice& key, const char*) override {
+    const VersionList::Place place(view(key));
+    if (place.key.front() == kMomentSpace) {
+      ByteView none;
+      HlcTimestamp moment;
+      decode_versioned_key(place.version, none, moment);
+      walk_.read_at(moment);
+    } else {
+      walk_.seek(place);
+    }
   }
-  ByteView key;
-  uint64_t sequence;
+  void SeekForPrev(const rocksdb::Slice& key, const char*) override {
+    const VersionList::Place place(view(key));
+    walk_.seek(place);
+    if (!walk_.valid()) {
+      walk_.seek_to_last();
+    } else if (!(VersionList::Place(walk_.entry()) == place)) {
+      walk_.previous();
+    }
+  }
+  void SeekToFirst() override { walk_.seek_to_first(); }
+  void SeekToLast() override { walk_.seek_to_last(); }
+
+ private:
+  VersionList::Iterator walk_;
 };
 
-int compare(const InternalKey& a, const InternalKey& b) {
-  const int order = compare_versioned_keys(a.key, b.key);
-  if (order != 0 || a.sequence == b.sequence) {
-    return order;
-  }
-  return a.sequence > b.sequence ? -1 : 1;
-}
-
-// An entry begins with its key's length, as a varint of 32 bits.
-ByteView key_of(const char* entry) {
-  uint32_t length = 0;
-  int shift = 0;
-  for (;;) {
-    const auto byte = static_cast<unsigned char>(*entry++);
-    length |= static_cast<uint32_t>(byte & 0x7f) << shift;
-    if (byte < 0x80) {
-      return {entry, length};
-    }
-    shift += 7;
-  }
-}
-
-class VersionOrder final : public rocksdb::MemTableRep::KeyComparator {
+class VersionMemtable final : public rocksdb::MemTableRep {
  public:
-  int operator()(const char* a, const char* b) const override {
-    return compare(InternalKey(key_of(a)), InternalKey(key_of(b)));
+  explicit VersionMemtable(rocksdb::Allocator* allocator)
+      : MemTableRep(allocator), list_([this](std::size_t bytes) {
+          char* memory = nullptr;
+          MemTableRep::Allocate(bytes, &memory);
+          return memory;
+        }) {}
+
+  rocksdb::KeyHandle Allocate(const std::size_t bytes, char** memory) override {
+    *memory = list_.allocate(bytes);
+    return *memory;
   }
-  int operator()(const char* a, const rocksdb::Slice& b) const override {
-    return compare(InternalKey(key_of(a)), InternalKey(view(b)));
+  void Insert(rocksdb::KeyHandle handle) override { InsertKey(handle); }
+  bool InsertKey(rocksdb::KeyHandle handle) override {
+    return list_.insert(VersionList::Entry::of(static_cast<char*>(handle)));
   }
+  bool InsertKeyWithHint(rocksdb::KeyHandle handle, void** hint) override { return InsertKey(handle); }
+
+  bool Contains(const char* entry) const override {
+    const VersionList::Place place(*VersionList::Entry::of(const_cast<char*>(entry)));
+    VersionList::Iterator walk(list_);
+    walk.seek(place);
+    return walk.valid() && VersionList::Place(walk.entry()) == place;
+  }
+  uint64_t ApproximateNumEntries(const rocksdb::Slice& start, const rocksdb::Slice& end) override {
+    const uint64_t before = list_.estimate_before(VersionList::Place(view(start)));
+    const uint64_t until = list_.estimate_before(VersionList::Place(view(end)));
+    return until > before ? until - before : 0;
+  }
+  // All of it is in the allocator's memory, which is counted there.
+  std::size_t ApproximateMemoryUsage() override { return 0; }
+
+  Iterator* GetIterator(rocksdb::Arena* arena) override {
+    if (arena == nullptr) {
+      return new MemtableIterator(list_);
+    }
+    return new (arena->AllocateAligned(sizeof(MemtableIterator), 0, nullptr)) MemtableIterator(list_);
+  }
+
+ private:
+  VersionList list_;
 };
 
 class VersionMemtables final : public rocksdb::MemTableRepFactory {
@@ -57,14 +100,9 @@ class VersionMemtables final : public rocksdb::MemTableRepFactory {
   const char* Name() const override { return "pando.VersionMemtables"; }
   rocksdb::MemTableRep* CreateMemTableRep(const rocksdb::MemTableRep::KeyComparator&, rocksdb::Allocator* allocator,
                                           const rocksdb::SliceTransform* prefix, rocksdb::Logger* logger) override {
-    static const VersionOrder order;
-    return lists_.CreateMemTableRep(order, allocator, prefix, logger);
+    return new VersionMemtable(allocator);
   }
-  bool IsInsertConcurrentlySupported() const override { return lists_.IsInsertConcurrentlySupported(); }
-  bool CanHandleDuplicatedKey() const override { return lists_.CanHandleDuplicatedKey(); }
-
- private:
-  rocksdb::SkipListFactory lists_;
+  bool CanHandleDuplicatedKey() const override { return true; }
 };
 
 }  // namespace
