@@ -326,6 +326,34 @@ TEST_F(ClusterFaultsTest, WhatBecameOfATransactionIsKeptWithAllItsParticipants) 
   EXPECT_EQ(records, 2);
 }
 
+// As it was stored when a shard had one promise of a transaction at most: without the participant in its key.
+TEST_F(ClusterFaultsTest, APromiseOfAnOlderVersionIsKept) {
+  make_two_shards();
+  auto transaction = begin(3);
+  ASSERT_EQ(lock_and_put(*transaction, "a", "new").to_string(), "OK");
+  ASSERT_EQ(lock_and_put(*transaction, "x", "new").to_string(), "OK");
+  ASSERT_EQ(cluster_.run(transaction->commit()).to_string(), "OK");
+  const TransactionId id = transaction->id();
+  cluster_.node(3).crash();
+  cluster_.run_for(100ms);
+  for (uint32_t node = 1; node <= 2; ++node) {
+    storage::Engine& engine = cluster_.node(node).engine();
+    const Bytes key = prepared_key(ShardId(1), id, "a");
+    Bytes promise;
+    ASSERT_TRUE(*engine.get(key, promise));
+    storage::WriteBatch batch;
+    batch.erase(key);
+    batch.put(prepared_key(ShardId(1), id, {}), promise);
+    ASSERT_TRUE(engine.write(batch).ok());
+  }
+  // Recovered by those who are left.
+  cluster_.run_for(10s);
+  EXPECT_EQ(*cluster_.run(begin(2)->get("a")), "new");
+  EXPECT_EQ(*cluster_.run(begin(1)->get("x")), "new");
+  Bytes promise;
+  EXPECT_FALSE(*cluster_.node(1).engine().get(prepared_key(ShardId(1), id, {}), promise));
+}
+
 class FiveNodesTest : public ClusterFaultsTest {
  protected:
   FiveNodesTest() : ClusterFaultsTest({.nodes = 5}) {}
