@@ -91,15 +91,14 @@ bool MultiRaft::has_stalled() const {
   return !in_flight_.empty() && now_ns_ - in_flight_.front().since_ns > in_flight_.front().stall_ns;
 }
 
-uint64_t MultiRaft::stall_ns(const Write& write) const {
+uint64_t MultiRaft::slow_ns(const Write& write) const {
   std::size_t bytes = 0;
   for (const GroupWrite& group : write.groups) {
     for (const raft::Entry& entry : group.persist.entries) {
       bytes += entry.payload_bytes();
     }
   }
-  const uint64_t before_ns = in_flight_.empty() ? 0 : in_flight_.back().stall_ns - options_.stall_ns;
-  return options_.stall_ns + before_ns + bytes / 1024 * options_.stall_ns_per_kib;
+  return bytes / 1024 * options_.stall_ns_per_kib;
 }
 
 void MultiRaft::tick(uint64_t now_ns) {
@@ -217,8 +216,12 @@ Ready MultiRaft::take_ready() {
     write.sequence = ++sequence_;
     InFlight in_flight{.sequence = write.sequence,
                        .since_ns = now_ns_,
-                       .stall_ns = stall_ns(write),
+                       .slow_ns = slow_ns(write),
                        .identity = write.identity.has_value()};
+    in_flight.stall_ns = options_.stall_ns + in_flight.slow_ns;
+    for (const InFlight& before : in_flight_) {
+      in_flight.stall_ns += before.slow_ns;
+    }
     for (GroupWrite& part : write.groups) {
       in_flight.parts.push_back(
           {part.group, part.replica, part.persist.sequence, std::exchange(part.persist.then_send, {})});

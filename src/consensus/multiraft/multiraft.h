@@ -145,7 +145,8 @@ class MultiRaft {
   struct InFlight {
     uint64_t sequence = 0;
     uint64_t since_ns = 0;
-    // It has stalled if it takes longer.
+    // What a slow disk needs for it; and how long it may take, with what was before it.
+    uint64_t slow_ns = 0;
     uint64_t stall_ns = 0;
     bool identity = false;
     // What the completion means to the groups, without the content that was written.
@@ -167,7 +168,7 @@ class MultiRaft {
   void post(ShardId group, std::span<raft::Message> messages);
   void collect(Group& group, Ready& ready, Write& write);
   bool has_stalled() const;
-  uint64_t stall_ns(const Write& write) const;
+  uint64_t slow_ns(const Write& write) const;
 
   Options options_;
   const Directory& directory_;

@@ -32,10 +32,15 @@ class StallTest : public testing::Test {
       }
     }
   }
-  // A write that does not come to an end.
-  void write(std::size_t bytes) {
-    ASSERT_TRUE(node_.propose(ShardId(1), Bytes(bytes, 'x')).has_value());
-    ASSERT_TRUE(node_.take_ready().write.has_value());
+  // A write that does not come to an end by itself.
+  uint64_t write(std::size_t bytes) {
+    EXPECT_TRUE(node_.propose(ShardId(1), Bytes(bytes, 'x')).has_value());
+    const Ready ready = node_.take_ready();
+    EXPECT_TRUE(ready.write.has_value());
+    for (const GroupApply& apply : ready.apply) {
+      node_.applied(apply.group, apply.entries.back().index);
+    }
+    return ready.write.has_value() ? ready.write->sequence : 0;
   }
   int requests_within(uint64_t time_ns) {
     int requests = 0;
@@ -65,6 +70,18 @@ TEST_F(StallTest, ALargeWriteMayTakeLonger) {
   requests_within(420 * kMs);
   EXPECT_GT(requests_within(400 * kMs), 0);
   requests_within(200 * kMs);
+  EXPECT_EQ(requests_within(2000 * kMs), 0);
+}
+
+TEST_F(StallTest, WhatHasComeToAnEndCountsNoMore) {
+  // One is always on its way.
+  uint64_t last = write(1'000'000);
+  for (int i = 0; i < 20; ++i) {
+    const uint64_t next = write(1'000'000);
+    node_.persisted(last);
+    last = next;
+  }
+  requests_within(550 * kMs);
   EXPECT_EQ(requests_within(2000 * kMs), 0);
 }
 

@@ -210,7 +210,9 @@ class ClusterStore final : public txn::Store, public txn::ProgramStore {
   Task<Bytes> serve_notify(NodeId from, Bytes body);
   Task<Bytes> serve_notice(Bytes body, runtime::Executor& executor);
   Task<void> resolve(std::shared_ptr<Resolution> resolution);
-  Task<NodeId> resolve_one(ResolveRequest request);
+  Task<void> keep_resolving(std::shared_ptr<Resolution> resolution, std::size_t participant);
+  // Whether the participant's leaseholder has done it.
+  Task<bool> resolve_one(const Resolution& resolution, std::size_t participant);
   Task<void> discard_span(txn::Span span);
   Task<bool> is_committing(TransactionId transaction);
   Task<void> recover(AbandonedTransaction abandoned);

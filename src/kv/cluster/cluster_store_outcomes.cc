@@ -53,32 +53,40 @@ void ClusterStore::resolve_later(std::shared_ptr<Resolution> resolution) {
 Task<void> ClusterStore::resolve(std::shared_ptr<Resolution> resolution) {
   const auto& participants = resolution->participants;
   for (std::size_t i = resolution->next++; i < participants.size(); i = resolution->next++) {
-    const NodeId resolver = co_await resolve_one({.transaction = resolution->transaction,
-                                                  .key = participants[i].key,
-                                                  .committed = resolution->committed,
-                                                  .at = resolution->at,
-                                                  .participants = participants});
-    if (i < resolution->holders.size() && resolution->holders[i] != resolver) {
-      tell(resolution->holders[i], ReleaseRequest{.transaction = resolution->transaction});
+    if (!co_await resolve_one(*resolution, i)) {
+      // Those behind it do not wait for a shard that nobody leads.
+      spawn_background(keep_resolving(resolution, i));
     }
   }
 }
 
-// Until somebody has it: a participant whose shard nobody leads is looked after when somebody does. Gives who has it.
-Task<NodeId> ClusterStore::resolve_one(ResolveRequest request) {
-  while (!stopping_.load()) {
-    const RouteReply route = co_await router_.find(request.key, false, parts_.background);
-    if (route.known && route.leaseholder.number() != 0) {
-      request.shard = route.shard;
-      const auto answer = co_await dispatch(route.leaseholder, request, parts_.background);
-      if (answer.ok()) {
-        co_return route.leaseholder;
-      }
-      router_.forget(route.shard);
-    }
+// Until somebody has it: a participant whose shard nobody leads is looked after when somebody does.
+Task<void> ClusterStore::keep_resolving(std::shared_ptr<Resolution> resolution, std::size_t participant) {
+  do {
     co_await runtime::sleep(parts_.timer, parts_.background, kResolveRetry);
+  } while (!stopping_.load() && !co_await resolve_one(*resolution, participant));
+}
+
+Task<bool> ClusterStore::resolve_one(const Resolution& resolution, std::size_t participant) {
+  ResolveRequest request{.transaction = resolution.transaction,
+                         .key = resolution.participants[participant].key,
+                         .committed = resolution.committed,
+                         .at = resolution.at,
+                         .participants = resolution.participants};
+  const RouteReply route = co_await router_.find(request.key, false, parts_.background);
+  if (!route.known || route.leaseholder.number() == 0) {
+    co_return false;
   }
-  co_return NodeId();
+  request.shard = route.shard;
+  const auto answer = co_await dispatch(route.leaseholder, std::move(request), parts_.background);
+  if (!answer.ok()) {
+    router_.forget(route.shard);
+    co_return false;
+  }
+  if (participant < resolution.holders.size() && resolution.holders[participant] != route.leaseholder) {
+    tell(resolution.holders[participant], ReleaseRequest{.transaction = resolution.transaction});
+  }
+  co_return true;
 }
 
 Task<bool> ClusterStore::is_committing(TransactionId transaction) {
