@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "test/cluster_store/simulated_cluster.h"
+#include "test/cluster_store/two_shards.h"
 #include "txn/conflict_errors.h"
 
 namespace pando::kv {
@@ -11,33 +11,20 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::ClusterOptions;
-using test::SimulatedCluster;
 using txn::LockStrength;
 using txn::WaitPolicy;
 
 constexpr int kKeys = 60;
 
-class LongCommitsTest : public testing::Test {
+class LongCommitsTest : public test::TwoShardsTest {
  protected:
+  LongCommitsTest() : TwoShardsTest(options()) {}
   static ClusterOptions options() {
     ClusterOptions options;
     // Three keys.
     options.node.store.part_bytes_max = 16;
     options.node.store.recover_after = 300ms;
     return options;
-  }
-  // Keys from "m" on are led by node 2, those before by node 1.
-  void SetUp() override {
-    cluster_.found();
-    ASSERT_EQ(cluster_.split(ShardId(1), "m", ShardId(2)).to_string(), "OK");
-    ASSERT_EQ(cluster_.transfer("x", NodeId(2)).to_string(), "OK");
-    ASSERT_EQ(cluster_.transfer("a", NodeId(1)).to_string(), "OK");
-    cluster_.run_for(1s);
-  }
-  std::unique_ptr<txn::Transaction> begin(uint32_t gateway) {
-    auto transaction = cluster_.node(gateway).store().begin({.executor = &world_});
-    transaction->begin_statement();
-    return transaction;
   }
   // Keys under each prefix.
   std::unique_ptr<txn::Transaction> write(uint32_t gateway, const std::vector<Bytes>& prefixes, const Bytes& value,
@@ -91,9 +78,6 @@ class LongCommitsTest : public testing::Test {
     }
     return count;
   }
-
-  sim::World world_{1};
-  SimulatedCluster cluster_{world_, options()};
 };
 
 TEST_F(LongCommitsTest, OneShardTakesSeveralParts) {

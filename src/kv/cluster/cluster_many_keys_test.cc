@@ -3,31 +3,20 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "test/cluster_store/simulated_cluster.h"
+#include "test/cluster_store/two_shards.h"
 
 namespace pando::kv {
 namespace {
 
 using namespace std::chrono_literals;
-using test::SimulatedCluster;
 using txn::LockStrength;
 using txn::WaitPolicy;
 
-class ManyKeysTest : public testing::Test {
+class ManyKeysTest : public test::TwoShardsTest {
  protected:
-  // Keys from "m" on are led by node 2, those before by node 1.
   void SetUp() override {
-    cluster_.found();
+    TwoShardsTest::SetUp();
     ASSERT_EQ(insert(1, {"a0"}), "OK");
-    ASSERT_EQ(cluster_.split(ShardId(1), "m", ShardId(2)).to_string(), "OK");
-    ASSERT_EQ(cluster_.transfer("x", NodeId(2)).to_string(), "OK");
-    ASSERT_EQ(cluster_.transfer("a", NodeId(1)).to_string(), "OK");
-    cluster_.run_for(1s);
-  }
-  std::unique_ptr<txn::Transaction> begin(uint32_t gateway) {
-    auto transaction = cluster_.node(gateway).store().begin({.executor = &world_});
-    transaction->begin_statement();
-    return transaction;
   }
   // Which of the keys have a value, as "10".
   Task<std::string> lock_all(txn::Transaction* transaction, std::vector<Bytes> keys) {
@@ -72,9 +61,6 @@ class ManyKeysTest : public testing::Test {
   std::string insert(uint32_t gateway, std::vector<Bytes> keys) {
     return cluster_.run(insert_all(gateway, std::move(keys)));
   }
-
-  sim::World world_{1};
-  SimulatedCluster cluster_{world_, {}};
 };
 
 std::vector<Bytes> many_keys(int count) {

@@ -3,31 +3,17 @@
 
 #include <gtest/gtest.h>
 
-#include "test/cluster_store/simulated_cluster.h"
+#include "test/cluster_store/two_shards.h"
 
 namespace pando::kv {
 namespace {
 
 using namespace std::chrono_literals;
-using test::SimulatedCluster;
 using txn::LockStrength;
 using txn::WaitPolicy;
 
-class ResolutionTest : public testing::Test {
+class ResolutionTest : public test::TwoShardsTest {
  protected:
-  // Keys from "m" on are led by node 2, those before by node 1.
-  void SetUp() override {
-    cluster_.found();
-    ASSERT_EQ(cluster_.split(ShardId(1), "m", ShardId(2)).to_string(), "OK");
-    ASSERT_EQ(cluster_.transfer("x", NodeId(2)).to_string(), "OK");
-    ASSERT_EQ(cluster_.transfer("a", NodeId(1)).to_string(), "OK");
-    cluster_.run_for(1s);
-  }
-  std::unique_ptr<txn::Transaction> begin(uint32_t gateway) {
-    auto transaction = cluster_.node(gateway).store().begin({.executor = &world_});
-    transaction->begin_statement();
-    return transaction;
-  }
   std::string write(const std::vector<Bytes>& keys, uint32_t gateway = 1) {
     const auto transaction = begin(gateway);
     for (const Bytes& key : keys) {
@@ -47,9 +33,6 @@ class ResolutionTest : public testing::Test {
     action();
     return std::chrono::nanoseconds(world_.now_ns() - began_ns);
   }
-
-  sim::World world_{1};
-  SimulatedCluster cluster_{world_, {}};
 };
 
 TEST_F(ResolutionTest, GoesAlongWithTheNextEntry) {
