@@ -135,18 +135,12 @@ class ConstraintCheck::Work {
   }
 
   Result<Bytes> referenced_key(std::size_t row) {
-    std::vector<Value> values;
-    for (std::size_t i = 0; i < constraint_.columns.size(); ++i) {
-      const auto& own = layout_.table().column(constraint_.columns[i]);
-      const auto& other = referenced_->table().column(constraint_.referenced_columns[i]);
-      auto value = convert_key(rows_.columns[i].get(row), own.type, other.type, runtime_);
-      if (!value.ok()) {
-        // What the other type cannot express no row can have.
-        return lacks_referenced_row(layout_.table(), referenced_->table(), constraint_, values_of(row), runtime_);
-      }
-      values.push_back(*std::move(value));
+    const auto key = convert_key(values_of(row), {layout_.table(), constraint_.columns},
+                                 {referenced_->table(), constraint_.referenced_columns}, runtime_);
+    if (!key.has_value()) {
+      return lacks_referenced_row(layout_.table(), referenced_->table(), constraint_, values_of(row), runtime_);
     }
-    return key_in_index(*referenced_, constraint_.index, constraint_.referenced_columns, values);
+    return key_in_index(*referenced_, constraint_.index, constraint_.referenced_columns, *key);
   }
 
   ExecutionContext context_;

@@ -44,16 +44,6 @@ std::vector<types::Type> types_of(const catalog::TableDescriptor& table,
   return types;
 }
 
-Result<std::vector<Value>> convert_keys(const std::vector<Value>& values, const std::vector<types::Type>& from,
-                                        const std::vector<types::Type>& to, Runtime& runtime) {
-  std::vector<Value> converted;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    PANDO_ASSIGN(Value value, convert_key(values[i], from[i], to[i], runtime));
-    converted.push_back(std::move(value));
-  }
-  return converted;
-}
-
 // Whether the row that queued a check still has the key.
 Task<Result<bool>> still_has_key(const TableLayout& layout, const ConstraintDescriptor& constraint,
                                  const DeferredCheck& check, Runtime& runtime) {
@@ -89,12 +79,14 @@ Task<Status> check_referencing(const DeferredCheck& check, catalog::TablePtr tab
     co_return Status(sql_state::kInternalError, "a foreign key refers to a table that does not exist");
   }
   const TableLayout referenced_layout(referenced);
-  PANDO_CO_ASSIGN(std::vector<Value> key, convert_keys(check.key, types_of(*table, constraint.columns),
-                                                       types_of(*referenced, constraint.referenced_columns), runtime));
-  PANDO_CO_ASSIGN(const bool found, co_await lock_referenced_row(referenced_layout, constraint.index,
-                                                                 constraint.referenced_columns, key, runtime));
-  if (found) {
-    co_return Status();
+  const auto key =
+      convert_key(check.key, {*table, constraint.columns}, {*referenced, constraint.referenced_columns}, runtime);
+  if (key.has_value()) {
+    PANDO_CO_ASSIGN(const bool found, co_await lock_referenced_row(referenced_layout, constraint.index,
+                                                                   constraint.referenced_columns, *key, runtime));
+    if (found) {
+      co_return Status();
+    }
   }
   co_return lacks_referenced_row(*table, *referenced, constraint, check.key, runtime);
 }
@@ -111,9 +103,9 @@ std::optional<Bytes> referenced_row_key(const DeferredCheck& check, Runtime& run
     return std::nullopt;
   }
   const TableLayout layout(referenced);
-  const auto key = convert_keys(check.key, types_of(*table, constraint->columns),
-                                types_of(*referenced, constraint->referenced_columns), runtime);
-  if (!key.ok() || layout.find_secondary(constraint->index) != nullptr) {
+  const auto key =
+      convert_key(check.key, {*table, constraint->columns}, {*referenced, constraint->referenced_columns}, runtime);
+  if (!key.has_value() || layout.find_secondary(constraint->index) != nullptr) {
     return std::nullopt;
   }
   return key_in_index(layout, constraint->index, constraint->referenced_columns, *key);
@@ -145,10 +137,11 @@ Task<Status> check_referenced(std::span<const DeferredCheck> checks, catalog::Ta
     PANDO_CO_ASSIGN(const bool replaced,
                     co_await lock_referenced_row(referenced_layout, constraint.index, constraint.referenced_columns,
                                                  check.key, runtime));
-    if (!replaced) {
+    auto key =
+        convert_key(check.key, {*referenced, constraint.referenced_columns}, {*table, constraint.columns}, runtime);
+    if (!replaced && key.has_value()) {
       gone.push_back(&check);
-      PANDO_CO_ASSIGN(keys.emplace_back(), convert_keys(check.key, types_of(*referenced, constraint.referenced_columns),
-                                                        types_of(*table, constraint.columns), runtime));
+      keys.push_back(*std::move(key));
     }
     if (runtime.should_yield()) {
       PANDO_CO_TRY(co_await runtime.pause());

@@ -175,24 +175,17 @@ Task<Status> ForeignKeys::act(const Reference& reference, const std::vector<cons
   co_return Status();
 }
 
-// A key of this table as one of the table that refers to it.
-Result<std::vector<Value>> ForeignKeys::convert(const Reference& reference, const std::vector<Value>& key) const {
-  const ConstraintDescriptor& constraint = *reference.constraint;
-  std::vector<Value> converted;
-  for (std::size_t i = 0; i < key.size(); ++i) {
-    PANDO_ASSIGN(Value value, convert_key(key[i], layout_.table().column(constraint.referenced_columns[i]).type,
-                                          reference.table->column(constraint.columns[i]).type, runtime_));
-    converted.push_back(std::move(value));
-  }
-  return converted;
-}
-
-Task<Status> ForeignKeys::change_referencing(const Reference& reference, const std::vector<const Change*>& changes,
+Task<Status> ForeignKeys::change_referencing(const Reference& reference, const std::vector<const Change*>& all,
                                              ForeignAction action) {
   PANDO_CO_ASSIGN(auto writer, ReferencingWriter::make(reference.table, runtime_));
-  std::vector<std::vector<Value>> keys;
-  for (const Change* change : changes) {
-    PANDO_CO_ASSIGN(keys.emplace_back(), convert(reference, change->old_key));
+  std::vector<const Change*> changes;
+  std::vector<MatchingRows::Key> keys;
+  for (const Change* change : all) {
+    if (auto key = convert_key(change->old_key, {layout_.table(), reference.constraint->referenced_columns},
+                               {*reference.table, reference.constraint->columns}, runtime_)) {
+      changes.push_back(change);
+      keys.push_back(*std::move(key));
+    }
   }
   PANDO_CO_ASSIGN(auto matching, MatchingRows::make(writer->layout(), reference.constraint->columns, keys, runtime_));
   MatchingRows::Rows found;
@@ -237,14 +230,19 @@ Task<Status> ForeignKeys::change_rows(const Reference& reference, const std::vec
     rows_of[found.matched[row]].push_back(row);
   }
   for (const auto& [change, rows] : rows_of) {
-    PANDO_CO_ASSIGN(std::vector<Value> new_key, convert(reference, changes[change]->new_key));
+    auto new_key = convert_key(changes[change]->new_key, {layout_.table(), reference.constraint->referenced_columns},
+                               {*reference.table, columns}, runtime_);
+    if (!new_key.has_value()) {
+      co_return Status(sql_state::kNumericValueOutOfRange, "the new key is out of range for table \"{}\"",
+                       reference.table->name);
+    }
     Chunk some;
     gather(found.rows, rows, some);
     std::vector<Bytes> row_keys;
     for (const uint32_t row : rows) {
       row_keys.push_back(found.row_keys[row]);
     }
-    PANDO_CO_TRY(co_await writer.set(some, row_keys, columns, std::move(new_key)));
+    PANDO_CO_TRY(co_await writer.set(some, row_keys, columns, *std::move(new_key)));
   }
   co_return Status();
 }

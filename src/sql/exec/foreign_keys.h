@@ -54,7 +54,6 @@ class ForeignKeys {
                                   catalog::ForeignAction action);
   Task<Status> change_rows(const Reference& reference, const std::vector<const Change*>& changes,
                            catalog::ForeignAction action, const MatchingRows::Rows& found, ReferencingWriter& writer);
-  Result<std::vector<types::Value>> convert(const Reference& reference, const std::vector<types::Value>& key) const;
 
   const TableLayout& layout_;
   Runtime& runtime_;

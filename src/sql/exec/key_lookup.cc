@@ -40,7 +40,10 @@ std::size_t append_columns(const std::vector<KeyColumn>& index, const std::vecto
 
 }  // namespace
 
-Result<Value> convert_key(const Value& value, types::Type from, types::Type to, Runtime& runtime) {
+namespace {
+
+// Through the text form when it must be.
+std::optional<Value> convert_value(const Value& value, types::Type from, types::Type to, Runtime& runtime) {
   if (value.is_null() || from.oid == to.oid) {
     return value;
   }
@@ -57,7 +60,24 @@ Result<Value> convert_key(const Value& value, types::Type from, types::Type to, 
   }
   Bytes text;
   types::print_text(from, value, runtime.context.evaluation.settings, text);
-  return types::parse_text({to.oid}, text, runtime.context.evaluation.settings);
+  auto converted = types::parse_text({to.oid}, text, runtime.context.evaluation.settings);
+  return converted.ok() ? std::optional(*std::move(converted)) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::vector<Value>> convert_key(const std::vector<Value>& key, KeyColumns from, KeyColumns to,
+                                              Runtime& runtime) {
+  std::vector<Value> converted;
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    auto value =
+        convert_value(key[i], from.table.column(from.columns[i]).type, to.table.column(to.columns[i]).type, runtime);
+    if (!value.has_value()) {
+      return std::nullopt;
+    }
+    converted.push_back(*std::move(value));
+  }
+  return converted;
 }
 
 Bytes key_in_index(const TableLayout& layout, types::Oid index, const std::vector<catalog::AttributeNumber>& columns,

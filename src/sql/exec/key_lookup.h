@@ -10,8 +10,15 @@
 
 namespace pando::sql::exec {
 
-// A value of one type as a value of another that it is compared with; through the text form when it must be.
-Result<types::Value> convert_key(const types::Value& value, types::Type from, types::Type to, Runtime& runtime);
+// Columns of a table.
+struct KeyColumns {
+  const catalog::TableDescriptor& table;
+  const std::vector<catalog::AttributeNumber>& columns;
+};
+// A key of some columns as a key of the columns that they are compared with. Nothing when those cannot hold it: then no
+// row there has it.
+std::optional<std::vector<types::Value>> convert_key(const std::vector<types::Value>& key, KeyColumns from,
+                                                     KeyColumns to, Runtime& runtime);
 
 // The key that a row with these values in the columns of a unique index has there: its own, or its entry's. `columns`
 // and `values` are in any order that covers the index's columns; no NULLs.
