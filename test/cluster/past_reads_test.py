@@ -69,12 +69,12 @@ class PastReadsTest(unittest.TestCase):
         return {run(each, "SELECT count(*) FROM pando.shards")[0][0] for each in connections}
 
     def test_a_node_of_its_own(self):
-        process = subprocess.Popen([BINARY, "start", "--dir", self.directory + "/d", "--listen", f"127.0.0.1:{self.base}"],
+        process = subprocess.Popen([BINARY, "start", "--dir", self.directory + "/d", "--listen", f"127.0.0.1:{self.base + 1}"],
                                    stderr=subprocess.DEVNULL)
         try:
             for _ in range(200):
                 try:
-                    connection = psycopg2.connect(host="127.0.0.1", port=self.base, user="postgres", dbname="postgres")
+                    connection = psycopg2.connect(host="127.0.0.1", port=self.base + 1, user="postgres", dbname="postgres")
                     break
                 except psycopg2.Error:
                     time.sleep(0.05)

@@ -277,15 +277,22 @@ class Cluster:
         return self.leader()
 
 
+# The first port of each range that was given, which no node uses, bound until the process ends.
+_held_ports = []
+
+
 def free_port_base(start=27000, end=28000, count=60):
-    """A port from which on `count` are free."""
+    """A port from which on `count` are free, and are given to no other process before this one ends."""
     for base in range(start, end - count, count):
+        held = socket.socket()
         try:
+            held.bind(("127.0.0.1", base))
             for port in range(base + PORTS_PER_NODE, base + count):
                 with socket.socket() as probe:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     probe.bind(("127.0.0.1", port))
+            _held_ports.append(held)
             return base
         except OSError:
-            continue
+            held.close()
     raise RuntimeError("no free ports")
