@@ -235,7 +235,7 @@ def main():
     if wanted("upserts"):
         peers |= measure_etcd(arguments.directory, base, seconds)
     if wanted("reads") or wanted("tpcb"):
-        peers |= measure_postgresql(arguments.directory, base + 9, seconds)
+        peers |= measure_postgresql(arguments.directory, base + 8, seconds)
     table = Table(peers)
     with Cluster(arguments.binary, nodes=3, base_port=base, directory=arguments.directory + "/pando") as cluster:
         cluster.form()

@@ -6,6 +6,7 @@ shards are split and merged and leases move.
 """
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -98,15 +99,16 @@ class DistributedTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.directory = tempfile.mkdtemp(prefix="pando_distributed_")
+        cls.addClassCleanup(shutil.rmtree, cls.directory, ignore_errors=True)
         base = free_port_base(int(os.environ.get("PORTS_FROM", "27000")), int(os.environ.get("PORTS_TO", "28000")), 100)
         cls.single = subprocess.Popen(  # pylint: disable=consider-using-with
-            [BINARY, "start", "--dir", cls.directory + "/single", "--listen", f"127.0.0.1:{base}"],
+            [BINARY, "start", "--dir", cls.directory + "/single", "--listen", f"127.0.0.1:{base + 1}"],
             stderr=subprocess.DEVNULL)
         cls.cluster = Cluster(BINARY, nodes=3, base_port=base + 10, directory=cls.directory + "/c")
         cls.cluster.form()
         for _ in range(200):
             try:
-                cls.alone = psycopg2.connect(host="127.0.0.1", port=base, user="postgres", dbname="postgres")
+                cls.alone = psycopg2.connect(host="127.0.0.1", port=base + 1, user="postgres", dbname="postgres")
                 break
             except psycopg2.Error:
                 time.sleep(0.05)

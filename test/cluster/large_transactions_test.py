@@ -4,6 +4,7 @@
     large_transactions_test.py BINARY
 """
 import os
+import shutil
 import sys
 import tempfile
 import threading
@@ -32,6 +33,7 @@ def run(connection, sql):
 class LargeTransactionsTest(unittest.TestCase):
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="pando_large_transactions_")
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         base = free_port_base(int(os.environ.get("PORTS_FROM", "27000")), int(os.environ.get("PORTS_TO", "28000")))
         self.cluster = Cluster(BINARY, nodes=3, base_port=base, directory=self.directory)
 

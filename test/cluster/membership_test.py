@@ -4,6 +4,7 @@
     membership_test.py BINARY
 """
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -20,6 +21,7 @@ BINARY = sys.argv.pop(1)
 class MembershipTest(unittest.TestCase):
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="pando_membership_")
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         self.base = free_port_base()
 
     def cluster(self, **options):
@@ -41,9 +43,7 @@ class MembershipTest(unittest.TestCase):
                 with node.connect() as connection, connection.cursor() as cursor:
                     cursor.execute("SELECT v FROM t WHERE k = 1")
                     self.assertEqual(cursor.fetchone()[0], "one")
-            status = cluster.run("node", "status", "--host", f"127.0.0.1:{cluster.node(2).peer_port}")
-            self.assertEqual(status.returncode, 0, status.stderr)
-            self.assertEqual(status.stdout.count(" active "), 3, status.stdout)
+            self.wait_active(cluster, 3, "--host", f"127.0.0.1:{cluster.node(2).peer_port}")
             again = cluster.run("init", "--host", f"127.0.0.1:{cluster.node(1).peer_port}")
             self.assertEqual(again.returncode, 1)
             self.assertIn("belongs to cluster", again.stderr)
@@ -65,6 +65,14 @@ class MembershipTest(unittest.TestCase):
             cluster.node(2).kill()
             cluster.node(3).kill()
             cluster.wait(lambda: self.ready(cluster.node(1)) == 503, 30, "it says that it is ready")
+
+    def wait_active(self, cluster, count, *arguments):
+        """Until a node that serves knows of all: it hears of one that joined a moment ago a moment later."""
+        def active():
+            status = cluster.run("node", "status", *arguments)
+            self.assertEqual(status.returncode, 0, status.stderr)
+            return status.stdout.count(" active ")
+        cluster.wait(lambda: active() == count, 20, f"it does not know of {count} nodes")
 
     def ready(self, node):
         with socket.create_connection(("127.0.0.1", node.http_port), 3) as client:
@@ -123,8 +131,7 @@ class MembershipTest(unittest.TestCase):
                 self.assertLess(time.monotonic(), deadline, cluster.node(1).log())
                 time.sleep(0.1)
             cluster.wait_serving()
-            status = cluster.run("node", "status", *host, "--certs-dir", certificates)
-            self.assertEqual(status.stdout.count(" active "), 2, status.stdout + status.stderr)
+            self.wait_active(cluster, 2, *host, "--certs-dir", certificates)
             # Without a certificate, with one of another authority, with one that is not for this.
             self.assertEqual(cluster.run("node", "status", *host).returncode, 1)
             other = self.make_certificates("other")

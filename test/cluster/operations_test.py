@@ -5,6 +5,7 @@
 """
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ def run(connection, sql):
 class OperationsTest(unittest.TestCase):
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="pando_operations_")
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         self.base = free_port_base(int(os.environ.get("PORTS_FROM", "27000")), int(os.environ.get("PORTS_TO", "28000")))
 
     def test_a_node_leaves_for_good(self):
@@ -135,11 +137,13 @@ class OperationsTest(unittest.TestCase):
             for worker in workers:
                 worker.start()
             shard = run(operator, "SELECT shard_id FROM pando.shards LIMIT 1")[0][0]
-            for turn in range(20):
-                run(operator, f"CALL pando.transfer_lease({shard}, {turn % 3 + 1})")
-                run(operator, f"CALL pando.split('t', {turn + 10})")
-                time.sleep(0.3)
-            stop.set()
+            try:
+                for turn in range(20):
+                    run(operator, f"CALL pando.transfer_lease({shard}, {turn % 3 + 1})")
+                    run(operator, f"CALL pando.split('t', {turn + 10})")
+                    time.sleep(0.3)
+            finally:
+                stop.set()
             for worker in workers:
                 worker.join()
             said = pgbench.communicate(timeout=30)[0]

@@ -4,6 +4,7 @@
     past_reads_test.py BINARY
 """
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ def run(connection, sql):
 class PastReadsTest(unittest.TestCase):
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="pando_past_")
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         self.base = free_port_base(int(os.environ.get("PORTS_FROM", "27000")), int(os.environ.get("PORTS_TO", "28000")))
 
     def refused(self, connection, sql, code):

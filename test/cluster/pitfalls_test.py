@@ -3,6 +3,7 @@
 
     pitfalls_test.py BINARY
 """
+import shutil
 import sys
 import tempfile
 import threading
@@ -26,7 +27,9 @@ def run(connection, sql):
 class PitfallsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.cluster = Cluster(BINARY, nodes=3, base_port=free_port_base(), directory=tempfile.mkdtemp(prefix="pando_pitfalls_"))
+        directory = tempfile.mkdtemp(prefix="pando_pitfalls_")
+        cls.addClassCleanup(shutil.rmtree, directory, ignore_errors=True)
+        cls.cluster = Cluster(BINARY, nodes=3, base_port=free_port_base(), directory=directory)
         cls.cluster.form()
 
     @classmethod

@@ -277,22 +277,29 @@ class Cluster:
         return self.leader()
 
 
-# The first port of each range that was given, which no node uses, bound until the process ends.
+# The last port of every ten that were given, which no node uses, bound until the process ends.
 _held_ports = []
 
 
 def free_port_base(start=27000, end=28000, count=60):
     """A port from which on `count` are free, and are given to no other process before this one ends."""
-    for base in range(start, end - count, count):
-        held = socket.socket()
+    for base in range(start, end - count, PORTS_PER_NODE):
+        held = []
         try:
-            held.bind(("127.0.0.1", base))
-            for port in range(base + PORTS_PER_NODE, base + count):
-                with socket.socket() as probe:
+            for port in range(base, base + count):
+                probe = socket.socket()
+                held.append(probe)
+                if port % PORTS_PER_NODE != PORTS_PER_NODE - 1:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    probe.bind(("127.0.0.1", port))
-            _held_ports.append(held)
-            return base
+                probe.bind(("127.0.0.1", port))
         except OSError:
-            held.close()
+            for probe in held:
+                probe.close()
+            continue
+        for probe in held:
+            if probe.getsockname()[1] % PORTS_PER_NODE == PORTS_PER_NODE - 1:
+                _held_ports.append(probe)
+            else:
+                probe.close()
+        return base
     raise RuntimeError("no free ports")

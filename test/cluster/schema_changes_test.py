@@ -7,6 +7,7 @@ The index is then compared with its table, in both directions, by statements tha
 """
 import os
 import random
+import shutil
 import sys
 import tempfile
 import threading
@@ -86,6 +87,7 @@ class Writer(threading.Thread):
 class SchemaChangesTest(unittest.TestCase):
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="pando_schema_changes_")
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         base = free_port_base(int(os.environ.get("PORTS_FROM", "27000")), int(os.environ.get("PORTS_TO", "28000")))
         self.cluster = Cluster(BINARY, nodes=3, base_port=base, directory=self.directory)
 

@@ -7,6 +7,8 @@
 namespace pando::kv {
 namespace {
 
+constexpr int kTransferAttemptsMax = 3;
+
 // What a call to the host comes to, in the frame of whoever waits for it.
 struct PendingOutcome {
   explicit PendingOutcome(runtime::Executor& executor) : decided(executor) {}
@@ -120,22 +122,27 @@ void Leaseholder::end_merge(ShardId right) {
 Task<AnswerTo<TransferRequest>> Leaseholder::transfer(TransferRequest request, runtime::Executor& executor) {
   using Reply = AnswerTo<TransferRequest>;
   LedShard& led = shard(request.shard);
-  {
-    MutexLock lock(led.mutex);
-    if (!leads(led)) {
-      co_return redirect<Empty>(request.shard);
+  for (int attempt = 1;; ++attempt) {
+    {
+      MutexLock lock(led.mutex);
+      if (!leads(led)) {
+        co_return redirect<Empty>(request.shard);
+      }
     }
+    if (request.target == self_) {
+      co_return Reply();
+    }
+    PendingOutcome outcome(executor);
+    host_->transfer_lease(request.shard, request.target, [&outcome](Status status) {
+      outcome.status = std::move(status);
+      outcome.decided.set();
+    });
+    co_await outcome.decided.wait();
+    if (outcome.status.ok() || !outcome.status.is(sql_state::kQueryCanceled) || attempt == kTransferAttemptsMax) {
+      co_return outcome.status.ok() ? Reply() : Reply::error(std::move(outcome.status));
+    }
+    // The target had not caught up in time. It has less to catch up with now.
   }
-  if (request.target == self_) {
-    co_return Reply();
-  }
-  PendingOutcome outcome(executor);
-  host_->transfer_lease(request.shard, request.target, [&outcome](Status status) {
-    outcome.status = std::move(status);
-    outcome.decided.set();
-  });
-  co_await outcome.decided.wait();
-  co_return outcome.status.ok() ? Reply() : Reply::error(std::move(outcome.status));
 }
 
 }  // namespace pando::kv
