@@ -135,7 +135,9 @@ struct SnapshotSender::Stream {
 };
 
 SnapshotSender::SnapshotSender(ReplicaCore& core)
-    : core_(core), last_stream_(core.multiraft_->fabric().incarnation() << kIncarnationShift) {}
+    : core_(core),
+      last_stream_(core.multiraft_->fabric().incarnation() << kIncarnationShift),
+      turns_(core.options().snapshots_max) {}
 
 SnapshotSender::~SnapshotSender() {
   for (const auto& [id, stream] : streams_) {
@@ -145,9 +147,7 @@ SnapshotSender::~SnapshotSender() {
 
 void SnapshotSender::start(NodeId to, ShardId shard, raft::Message message) {
   const ReplicaId replica = message.to;
-  const bool twice = std::ranges::any_of(
-      streams_, [&](const auto& s) { return s.second->begin.shard == shard && s.second->begin.raft.to == replica; });
-  if (twice || streams_.size() >= core_.options().snapshots_max) {
+  if (!turns_.begin({shard, replica}, core_.now_ns())) {
     core_.snapshot_sent(shard, replica, false);
     return;
   }
@@ -221,6 +221,7 @@ Task<void> SnapshotSender::run(std::shared_ptr<Stream> stream) {
 
 void SnapshotSender::finish(const std::shared_ptr<Stream>& stream, bool installed) {
   if (streams_.erase(stream->id) != 0) {
+    turns_.end({stream->begin.shard, stream->begin.raft.to});
     core_.snapshot_sent(stream->begin.shard, stream->begin.raft.to, installed);
   }
 }

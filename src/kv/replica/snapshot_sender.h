@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "kv/replica/replica_core.h"
+#include "kv/replica/snapshot_turns.h"
 
 namespace pando::kv {
 
@@ -35,6 +36,7 @@ class SnapshotSender {
 
   ReplicaCore& core_;
   uint64_t last_stream_;
+  SnapshotTurns turns_;
   std::map<uint64_t, std::shared_ptr<Stream>> streams_;
 };
 
