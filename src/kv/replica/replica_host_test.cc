@@ -245,6 +245,24 @@ TEST_F(ReplicaHostTest, ALaggingFollowerGetsASnapshotWhileWritesGoOn) {
   EXPECT_TRUE(has(hosts_->node(lagging), 450));
 }
 
+// A pause between two chunks ends by a timer, and whether it is over is seen on a clock that may be a little behind.
+TEST_F(ReplicaHostTest, ASnapshotIsSentToItsEndByASlowClock) {
+  options_.replica.log_bytes_max = 8_KiB;
+  options_.replica.snapshot_chunk_bytes = 100;
+  options_.replica.snapshot_bytes_per_second = 5000;
+  make_group(3);
+  SimulatedNode& leader = *hosts_->await_leaseholder(kShard);
+  leader.clock().set_drift_ppm(-200);
+  const uint32_t lagging = leader.id().number() % 3 + 1;
+  hosts_->node(lagging).crash();
+  write(1, 400);
+  hosts_->node(lagging).start();
+  EXPECT_TRUE(hosts_->run_until(9s, [&] {
+    return hosts_->node(lagging).running() && hosts_->node(lagging).host().statistics().snapshots_installed > 0;
+  }));
+  expect_identical();
+}
+
 TEST_F(ReplicaHostTest, ReplicasMoveAndTheOldOneIsDestroyed) {
   make(4);
   write(1, 50);

@@ -68,19 +68,25 @@ struct SnapshotSender::Stream {
   // What the receiver has said.
   enum class State : uint8_t { kWaiting, kAccepted, kOver };
 
-  // Waits until the receiver has taken `taken` chunks and the time has come, or the stream is over.
-  Task<bool> wait(uint64_t taken, uint64_t not_before_ns) PANDO_EXCLUDES(mutex) {
+  // Waits until the receiver has taken `taken` chunks and the time has come, or the stream, `self`, is over.
+  Task<bool> wait(std::shared_ptr<Stream> self, uint64_t taken, uint64_t not_before_ns) PANDO_EXCLUDES(mutex) {
     for (;;) {
       runtime::Event news(bulk);
+      bool early = false;
       {
         MutexLock lock(mutex);
         if (state == State::kOver) {
           co_return false;
         }
-        if (state == State::kAccepted && acknowledged >= taken && now_ns() >= not_before_ns) {
+        early = now_ns() < not_before_ns;
+        if (state == State::kAccepted && acknowledged >= taken && !early) {
           co_return true;
         }
         waiter = &news;
+      }
+      if (early) {
+        // Each time anew: a timer may be a little ahead of the clock.
+        wake_at(not_before_ns, self);
       }
       co_await news.wait();
       MutexLock lock(mutex);
@@ -182,7 +188,7 @@ Task<void> SnapshotSender::run(std::shared_ptr<Stream> stream) {
   stream->send(stream->begin);
   uint64_t sent = 0;
   uint64_t next_ns = 0;
-  bool going = co_await stream->wait(0, 0);
+  bool going = co_await stream->wait(stream, 0, 0);
   {
     ChunkReader reader(*stream->snapshot, stream->begin.descriptor);
     for (Bytes records; going;) {
@@ -194,15 +200,14 @@ Task<void> SnapshotSender::run(std::shared_ptr<Stream> stream) {
       next_ns = std::max(next_ns, stream->now_ns()) + cost_ns;
       stream->send({.kind = SnapshotMessage::Kind::kChunk, .sequence = sent, .records = std::move(records)});
       ++sent;
-      stream->wake_at(next_ns, stream);
-      going = co_await stream->wait(sent < kSnapshotWindow ? 0 : sent - kSnapshotWindow, next_ns);
+      going = co_await stream->wait(stream, sent < kSnapshotWindow ? 0 : sent - kSnapshotWindow, next_ns);
       co_await runtime::yield_to(stream->bulk);
     }
   }
   if (going) {
     stream->send({.kind = SnapshotMessage::Kind::kEnd, .sequence = sent});
     // Until kDone.
-    co_await stream->wait(UINT64_MAX, 0);
+    co_await stream->wait(stream, UINT64_MAX, 0);
   }
   stream->snapshot.reset();
   bool installed = false;
