@@ -104,7 +104,7 @@ std::optional<LeaseMove> balance_leases(const std::vector<PlacementNode>& nodes,
   for (const LedShardLoad& shard : shards) {
     for (const NodeId voter : shard.voters) {
       const auto to = led.find(voter);
-      if (shard.leader != self || voter == self || to == led.end() || to->second >= led[self]) {
+      if (shard.leader != self || shard.stays || voter == self || to == led.end() || to->second >= led[self]) {
         continue;
       }
       const uint64_t gap = led[self] - to->second;

@@ -57,6 +57,8 @@ struct LedShardLoad {
   std::vector<NodeId> voters;
   // Requests per second.
   uint64_t rate = 0;
+  // It is not to be moved now.
+  bool stays = false;
 };
 
 struct LeaseMove {

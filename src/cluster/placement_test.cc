@@ -152,6 +152,12 @@ TEST(LeaseBalance, LeasesGoToWhoLeadsLeast) {
   };
   EXPECT_GE(led_by(3), 4);
   EXPECT_LE(led_by(1), 3);
+  // One that stays counts for where the others go.
+  shards = {{.shard = ShardId(1), .leader = NodeId(1), .voters = all, .rate = 5000, .stays = true},
+            {.shard = ShardId(2), .leader = NodeId(1), .voters = all, .rate = 4000, .stays = true}};
+  EXPECT_EQ(balance_leases(nodes, shards, NodeId(1)), std::nullopt);
+  shards[1].stays = false;
+  EXPECT_EQ(balance_leases(nodes, shards, NodeId(1))->shard, ShardId(2));
   // Not to a node that is away, or leaves.
   shards = {{.shard = ShardId(1), .leader = NodeId(1), .voters = all},
             {.shard = ShardId(2), .leader = NodeId(1), .voters = all}};

@@ -53,9 +53,7 @@ struct Placer::State {
   NodeId self;
   runtime::Timer& timer;
   runtime::Clock& clock;
-  Nodes nodes;
-  Rate rate;
-  Log log;
+  Callbacks callbacks;
 
   Mutex mutex;
   Condition idle;
@@ -87,15 +85,13 @@ struct Placer::State {
 };
 
 Placer::Placer(cluster::PlacementOptions options, kv::ReplicaHost& host, NodeId self, runtime::Timer& timer,
-               runtime::Clock& clock, Nodes nodes, Rate rate, Log log)
+               runtime::Clock& clock, Callbacks callbacks)
     : state_(new State{.options = options,
                        .host = host,
                        .self = self,
                        .timer = timer,
                        .clock = clock,
-                       .nodes = std::move(nodes),
-                       .rate = std::move(rate),
-                       .log = std::move(log)}) {}
+                       .callbacks = std::move(callbacks)}) {}
 
 Placer::~Placer() { stop(); }
 
@@ -152,7 +148,7 @@ void Placer::look(const std::shared_ptr<State>& state, const std::vector<kv::Sha
       return;
     }
     const uint64_t now_ns = state->clock.monotonic_ns();
-    for (const cluster::NodeStatus& status : state->nodes()) {
+    for (const cluster::NodeStatus& status : state->callbacks.nodes()) {
       cluster::PlacementNode node{.id = status.record.id,
                                   .locality = status.record.locality,
                                   .state = status.record.state,
@@ -207,16 +203,18 @@ void Placer::balance(const std::shared_ptr<State>& state, const std::vector<clus
       loads.push_back({.shard = shard.descriptor.id,
                        .leader = shard.leader,
                        .voters = nodes_with(kv::ReplicaRole::kVoter, shard.descriptor),
-                       .rate = state->rate(shard.descriptor.id)});
+                       .rate = state->callbacks.rate(shard.descriptor.id)});
     }
   }
-  const auto move = cluster::balance_leases(nodes, loads, state->self);
-  if (!move) {
-    return;
+  while (const auto move = cluster::balance_leases(nodes, loads, state->self)) {
+    if (!state->callbacks.is_held(move->shard)) {
+      const auto shard =
+          std::ranges::find(shards, move->shard, [](const kv::ShardStatus& status) { return status.descriptor.id; });
+      take(state, *shard, {.transfer_to = move->to});
+      return;
+    }
+    std::ranges::find(loads, move->shard, &cluster::LedShardLoad::shard)->stays = true;
   }
-  const auto shard =
-      std::ranges::find(shards, move->shard, [](const kv::ShardStatus& status) { return status.descriptor.id; });
-  take(state, *shard, {.transfer_to = move->to});
 }
 
 void Placer::take(const std::shared_ptr<State>& state, const kv::ShardStatus& shard,
@@ -228,7 +226,7 @@ void Placer::take(const std::shared_ptr<State>& state, const kv::ShardStatus& sh
       return;
     }
   }
-  state->log(fmt::format("shard {}: {}", id.number(), describe(step)));
+  state->callbacks.log(fmt::format("shard {}: {}", id.number(), describe(step)));
   state->call_host([&](kv::ReplicaHost& host) {
     if (step.transfer_to) {
       host.transfer_lease(id, *step.transfer_to, [state, id](const Status& status) { done(state, id, status); });
@@ -246,8 +244,8 @@ void Placer::done(const std::shared_ptr<State>& state, ShardId shard, const Stat
   if (state->stopped) {
     return;
   }
-  state->log(status.ok() ? fmt::format("shard {}: placed", shard.number())
-                         : fmt::format("shard {}: not placed: {}", shard.number(), status.message()));
+  state->callbacks.log(status.ok() ? fmt::format("shard {}: placed", shard.number())
+                                   : fmt::format("shard {}: not placed: {}", shard.number(), status.message()));
 }
 
 }  // namespace pando::node

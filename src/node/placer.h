@@ -22,13 +22,18 @@ namespace pando::node {
 
 class Placer {
  public:
-  using Nodes = std::function<std::vector<cluster::NodeStatus>()>;
-  using Log = std::function<void(const std::string& line)>;
-  // Requests per second to a shard, as far as known.
-  using Rate = std::function<uint64_t(ShardId shard)>;
+  // What it asks of the rest of the node, and tells it.
+  struct Callbacks {
+    std::function<std::vector<cluster::NodeStatus>()> nodes;
+    // Requests per second to a shard, as far as known.
+    std::function<uint64_t(ShardId shard)> rate;
+    // Whether a move of the shard's lease would hurt: balance can wait.
+    std::function<bool(ShardId shard)> is_held;
+    std::function<void(const std::string& line)> log;
+  };
   // All of it outlives stop().
   Placer(cluster::PlacementOptions options, kv::ReplicaHost& host, NodeId self, runtime::Timer& timer,
-         runtime::Clock& clock, Nodes nodes, Rate rate, Log log);
+         runtime::Clock& clock, Callbacks callbacks);
   ~Placer();
   Placer(const Placer&) = delete;
   Placer& operator=(const Placer&) = delete;

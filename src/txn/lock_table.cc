@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 
 #include "txn/conflict_errors.h"
 #include "txn/lock_stripe.h"
@@ -207,6 +208,27 @@ bool LockTable::is_awaited(ByteView key) {
   MutexLock lock(stripe.mutex);
   const LockedKey* const entry = stripe.find(key, hash);
   return entry != nullptr && !entry->queue.empty();
+}
+
+std::vector<TransactionId> LockTable::holders_in(const Span& span) {
+  const auto is_inside = [&](ByteView key) { return key >= span.start && (span.end.empty() || key < span.end); };
+  std::set<TransactionId> holders;
+  for (std::size_t i = 0; i < kStripes; ++i) {
+    MutexLock lock(stripes_[i].mutex);
+    for (const LockedPrefix& prefix : prefixes_) {
+      if (is_inside(prefix.prefix) || span.start.starts_with(prefix.prefix)) {
+        holders.insert(prefix.owner->id());
+      }
+    }
+    for (const auto& bucket : stripes_[i].buckets) {
+      for (const LockedKey* key = bucket.get(); key != nullptr; key = key->next_in_bucket.get()) {
+        for (std::size_t holder = 0; is_inside(key->bytes) && holder < key->holders.size(); ++holder) {
+          holders.insert(key->holders[holder].owner->id());
+        }
+      }
+    }
+  }
+  return {holders.begin(), holders.end()};
 }
 
 LockTable::Counts LockTable::counts() {

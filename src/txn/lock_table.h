@@ -120,6 +120,8 @@ class LockTable {
 
   // Whether anybody waits for a lock on `key`.
   bool is_awaited(ByteView key);
+  // Who has locks on keys in the span, each once. Looks at every locked key.
+  std::vector<TransactionId> holders_in(const Span& span);
 
   struct Counts {
     std::size_t keys = 0;

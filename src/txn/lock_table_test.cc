@@ -231,6 +231,21 @@ TEST_F(LockPrefixTest, KeepsTheStrengthOfItsLocks) {
   EXPECT_TRUE(locks_.try_lock(other, "table 1 2", LockStrength::kUpdate));
 }
 
+TEST_F(LockPrefixTest, HoldersOfASpanAreToldByKeyAndByPrefix) {
+  LockOwner owner(locks_, TransactionId(1));
+  LockOwner other(locks_, TransactionId(2));
+  lock_many(owner, "table 1 ", LockStrength::kUpdate);
+  ASSERT_EQ(owner.locked_prefix("table 1 1"), "table 1 ");
+  ASSERT_TRUE(locks_.try_lock(other, "table 2 1", LockStrength::kShare));
+  const auto holders = [&](Bytes start, Bytes end) { return locks_.holders_in({std::move(start), std::move(end)}); };
+  using Ids = std::vector<TransactionId>;
+  EXPECT_EQ(holders("", ""), (Ids{TransactionId(1), TransactionId(2)}));
+  EXPECT_EQ(holders("table 1 5", "table 1 6"), Ids{TransactionId(1)});
+  EXPECT_EQ(holders("table 1", "table 2"), Ids{TransactionId(1)});
+  EXPECT_EQ(holders("table 2", "table 2 1"), Ids{});
+  EXPECT_EQ(holders("table 2 1", ""), Ids{TransactionId(2)});
+}
+
 TEST_F(LockPrefixTest, SharedLocksStayApart) {
   LockOwner owner(locks_, TransactionId(1));
   LockOwner other(locks_, TransactionId(2));

@@ -185,6 +185,8 @@ class ClusterStore final : public txn::Store, public txn::ProgramStore {
   std::vector<Leaseholder::KnownShard> known_shards() PANDO_EXCLUDES(mutex_);
   // Requests per second to a shard that this node has a replica of, as far as known.
   uint64_t request_rate(ShardId shard);
+  // Whether a move of the shard's lease would cost a transaction locks that it has had for a while.
+  bool has_lasting_locks(ShardId shard);
   bool stopping() const { return stopping_.load(); }
   // Runs what nobody waits for; stop() does.
   void spawn_background(Task<void> task) { spawn_background(std::move(task), parts_.background); }

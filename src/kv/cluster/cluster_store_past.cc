@@ -22,6 +22,11 @@ uint64_t ClusterStore::request_rate(ShardId shard) {
   return parts_.leaseholder.leads(shard) ? parts_.leaseholder.load(shard).rate : closed_.rate(shard);
 }
 
+bool ClusterStore::has_lasting_locks(ShardId shard) {
+  constexpr std::chrono::seconds kLasting{2};
+  return parts_.leaseholder.leads(shard) && parts_.leaseholder.has_lasting_locks(shard, kLasting);
+}
+
 Result<std::shared_ptr<const PastView>> ClusterStore::open_past(ByteView key, bool before) {
   const RouteReply route = parts_.leaseholder.route(key, before);
   if (!route.known || route.leaseholder == self_) {

@@ -195,6 +195,22 @@ TEST_F(ClusterStoreTest, LocksOfALostLeaseholderAreNotTrusted) {
   EXPECT_EQ(read(gateway, "a"), "2");
 }
 
+TEST_F(ClusterStoreTest, TellsWhichShardsHaveLocksThatLast) {
+  make();
+  ASSERT_EQ(cluster_->split(ShardId(1), "m", ShardId(2)).to_string(), "OK");
+  ASSERT_EQ(cluster_->transfer("x", NodeId(2)).to_string(), "OK");
+  auto transaction = begin(3);
+  ASSERT_TRUE(cluster_->run(transaction->lock("x", LockStrength::kUpdate, WaitPolicy::kBlock)).ok());
+  ClusterStore& leaseholder = cluster_->node(2).store();
+  EXPECT_FALSE(leaseholder.has_lasting_locks(ShardId(2)));
+  cluster_->run_for(3s);
+  EXPECT_TRUE(leaseholder.has_lasting_locks(ShardId(2)));
+  EXPECT_FALSE(leaseholder.has_lasting_locks(ShardId(1)));
+  transaction.reset();
+  cluster_->run_for(100ms);
+  EXPECT_FALSE(leaseholder.has_lasting_locks(ShardId(2)));
+}
+
 // A foreign key's check locks the parent's row, which may lie in another shard, and writes nothing there.
 TEST_F(ClusterStoreTest, LocksThatOnlyReadAreNotTrustedAfterTheirLeaseholderWasLost) {
   make();

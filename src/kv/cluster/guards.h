@@ -27,7 +27,7 @@ inline constexpr std::chrono::milliseconds kGuardLease{3000};
 
 class Guards {
  public:
-  Guards(runtime::Clock& clock, runtime::Timer& timer) : clock_(clock), table_(&timer), owners_(table_) {}
+  Guards(runtime::Clock& clock, runtime::Timer& timer) : clock_(clock), table_(&timer), owners_(table_, clock) {}
 
   // Before the first transaction.
   void set_prefix(Bytes prefix) { prefix_ = std::move(prefix); }

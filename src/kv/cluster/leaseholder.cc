@@ -31,7 +31,7 @@ Leaseholder::Leaseholder(LeaseholderOptions options, Parts parts, NodeId self)
       parts_(parts),
       self_(self),
       locks_(&parts.timer),
-      owners_(locks_),
+      owners_(locks_, parts.clock),
       recent_({parts.clock.wall_ns() + static_cast<uint64_t>(options.clock_offset_max.count()), 0}) {}
 
 Leaseholder::~Leaseholder() = default;

@@ -88,6 +88,8 @@ class Leaseholder final : public StateMachine {
   };
   // Of a shard that this node leads.
   KnownLoad load(ShardId id);
+  // Whether a transaction that began to lock here `age` ago or earlier has locks in the shard.
+  bool has_lasting_locks(ShardId id, std::chrono::nanoseconds age);
   uint64_t generation(ShardId id);
   // Of a shard that this node leads, and that holds what comes just before the boundary.
   Answer<ShardDescriptor> before_boundary(ShardId left, ByteView boundary);

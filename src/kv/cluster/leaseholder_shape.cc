@@ -55,6 +55,18 @@ Leaseholder::KnownLoad Leaseholder::load(ShardId id) {
   return {.rate = led.load.rate(), .middle = led.load.middle()};
 }
 
+bool Leaseholder::has_lasting_locks(ShardId id, std::chrono::nanoseconds age) {
+  LedShard& led = shard(id);
+  txn::Span span;
+  {
+    MutexLock lock(led.mutex);
+    span = led.span;
+  }
+  const uint64_t now_ns = parts_.clock.monotonic_ns();
+  const auto age_ns = static_cast<uint64_t>(age.count());
+  return now_ns > age_ns && owners_.any_since(locks_.holders_in(span), now_ns - age_ns);
+}
+
 bool Leaseholder::leads(ShardId id) {
   LedShard& led = shard(id);
   MutexLock lock(led.mutex);

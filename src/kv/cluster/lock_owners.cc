@@ -1,5 +1,7 @@
 #include "kv/cluster/lock_owners.h"
 
+#include <algorithm>
+
 #include "base/sql_state.h"
 
 namespace pando::kv {
@@ -8,7 +10,7 @@ LockOwners::Entry* LockOwners::enter(TransactionId transaction, NodeId gateway) 
   MutexLock lock(mutex_);
   auto& entry = entries_[transaction];
   if (entry == nullptr) {
-    entry = std::make_unique<Entry>(locks_, transaction, gateway);
+    entry = std::make_unique<Entry>(locks_, transaction, gateway, clock_.monotonic_ns());
     entry->over_ = forsaken_.contains(transaction);
   }
   if (entry->uses_++ == 0 && !entry->over_) {
@@ -124,6 +126,14 @@ std::vector<TransactionId> LockOwners::of_gateway(NodeId gateway) {
     }
   }
   return transactions;
+}
+
+bool LockOwners::any_since(const std::vector<TransactionId>& transactions, uint64_t moment_ns) {
+  MutexLock lock(mutex_);
+  return std::ranges::any_of(transactions, [&](TransactionId transaction) PANDO_REQUIRES(mutex_) {
+    const auto place = entries_.find(transaction);
+    return place != entries_.end() && place->second->since_ns < moment_ns;
+  });
 }
 
 std::size_t LockOwners::count() {

@@ -18,6 +18,7 @@
 #include "base/ids.h"
 #include "base/mutex.h"
 #include "runtime/cancellation.h"
+#include "runtime/clock.h"
 #include "txn/lock_table.h"
 
 namespace pando::kv {
@@ -25,10 +26,12 @@ namespace pando::kv {
 class LockOwners {
  public:
   struct Entry {
-    Entry(txn::LockTable& locks, TransactionId transaction, NodeId gateway)
-        : owner(locks, transaction), gateway(gateway) {}
+    Entry(txn::LockTable& locks, TransactionId transaction, NodeId gateway, uint64_t since_ns)
+        : owner(locks, transaction), gateway(gateway), since_ns(since_ns) {}
     txn::LockOwner owner;
     const NodeId gateway;
+    // On the monotonic clock, when it first asked for a lock here.
+    const uint64_t since_ns;
     runtime::Cancellation cancellation;
 
    private:
@@ -37,7 +40,7 @@ class LockOwners {
     bool over_ = false;
   };
 
-  explicit LockOwners(txn::LockTable& locks) : locks_(locks) {}
+  LockOwners(txn::LockTable& locks, runtime::Clock& clock) : locks_(locks), clock_(clock) {}
 
   class Use {
    public:
@@ -70,6 +73,8 @@ class LockOwners {
   void release_gateway(NodeId gateway) PANDO_EXCLUDES(mutex_);
   std::vector<TransactionId> of_gateway(NodeId gateway) PANDO_EXCLUDES(mutex_);
   std::size_t count() PANDO_EXCLUDES(mutex_);
+  // Whether one of them has been here since before `moment_ns`.
+  bool any_since(const std::vector<TransactionId>& transactions, uint64_t moment_ns) PANDO_EXCLUDES(mutex_);
 
  private:
   using Entries = std::unordered_map<TransactionId, std::unique_ptr<Entry>>;
@@ -84,6 +89,7 @@ class LockOwners {
   std::unique_ptr<Entry> end(Entries::iterator entry) PANDO_REQUIRES(mutex_);
 
   txn::LockTable& locks_;
+  runtime::Clock& clock_;
   Mutex mutex_;
   Entries entries_ PANDO_GUARDED_BY(mutex_);
   // The newest that release_gateway() and refuse() have ended.
