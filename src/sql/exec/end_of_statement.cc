@@ -104,9 +104,21 @@ Task<Status> Runtime::end_statement() {
     for (const auto& writer : owned) {
       PANDO_CO_TRY(co_await writer->foreign_keys().finish());
     }
+    // As in PostgreSQL, what these actions call for comes after the checks that were called for with them.
+    PANDO_CO_TRY(co_await make_noted_checks());
     PANDO_CO_TRY(check_cancelled());
   }
   co_return Status();
+}
+
+Task<Status> Runtime::make_noted_checks() {
+  if (checks.empty()) {
+    co_return Status();
+  }
+  if (std::exchange(has_acted, false)) {
+    context.transaction.begin_statement();
+  }
+  co_return co_await make_checks(std::exchange(checks, {}), *this);
 }
 
 Runtime::Runtime(ExecutionContext& execution) : context(execution), slots(execution.parameters) {}
@@ -117,6 +129,8 @@ void Runtime::renew() {
   pending = nullptr;
   finishing.clear();
   writers.clear();
+  checks.clear();
+  has_acted = false;
   ++run;
 }
 

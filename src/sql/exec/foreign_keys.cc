@@ -141,7 +141,6 @@ void ForeignKeys::check_unique_later(const IndexEntries& entries, std::size_t in
 Task<Status> ForeignKeys::finish() {
   noted_.clear();
   const std::vector<Change> changes = std::exchange(changes_, {});
-  std::vector<DeferredCheck> checks = std::exchange(checks_, {});
   for (std::size_t i = 0; i < references_.size(); ++i) {
     // Of a MERGE there may be both.
     std::vector<const Change*> erased;
@@ -154,9 +153,9 @@ Task<Status> ForeignKeys::finish() {
     PANDO_CO_TRY(co_await act(references_[i], erased));
     PANDO_CO_TRY(co_await act(references_[i], updated));
   }
-  std::ranges::move(checks_, std::back_inserter(checks));
+  std::ranges::move(checks_, std::back_inserter(runtime_.checks));
   checks_.clear();
-  co_return co_await make_checks(std::move(checks), runtime_);
+  co_return Status();
 }
 
 Task<Status> ForeignKeys::act(const Reference& reference, const std::vector<const Change*>& changes) {
@@ -166,9 +165,15 @@ Task<Status> ForeignKeys::act(const Reference& reference, const std::vector<cons
   const ForeignAction action =
       changes.front()->new_key.empty() ? reference.constraint->on_delete : reference.constraint->on_update;
   if (action != ForeignAction::kNoAction) {
-    co_return co_await change_referencing(reference, changes, action);
+    runtime_.has_acted = true;
+    PANDO_CO_TRY(co_await change_referencing(reference, changes, action));
   }
-  auto& checks = is_deferred(runtime_.context.state, *reference.constraint) ? runtime_.context.state.deferred : checks_;
+  // Rows whose default is the key that is gone still refer to it, and were not changed.
+  if (action != ForeignAction::kNoAction && action != ForeignAction::kSetDefault) {
+    co_return Status();
+  }
+  const bool later = action == ForeignAction::kNoAction && is_deferred(runtime_.context.state, *reference.constraint);
+  auto& checks = later ? runtime_.context.state.deferred : checks_;
   for (const Change* change : changes) {
     checks.push_back({reference.table->oid, reference.constraint->oid, change->old_key, {}, true});
   }

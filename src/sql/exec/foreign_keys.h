@@ -28,7 +28,7 @@ class ForeignKeys {
   void check_unique_later(const IndexEntries& entries, std::size_t index, std::size_t row);
 
   bool has_work() const { return !checks_.empty() || !changes_.empty(); }
-  // Checks and acts on what was noted, and forgets it.
+  // Acts on what was noted, leaves the checks to the runtime, and forgets it.
   Task<Status> finish();
 
  private:

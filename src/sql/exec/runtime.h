@@ -77,6 +77,10 @@ struct Runtime {
   std::unique_ptr<txn::Snapshot> snapshot;
   // Writers of referential actions whose own checks are still to be made.
   std::vector<std::unique_ptr<TableWriter>> writers;
+  // To be made after the actions that were called for with them: a row that refers to another may go by one of them.
+  std::vector<DeferredCheck> checks;
+  // Rows were read, and may have been written, for an action since the last begin_statement().
+  bool has_acted = false;
 
   // Runs what made an evaluation return kWaitNeeded; any other error is returned as it is.
   Task<Status> settle(Status status);
@@ -90,6 +94,7 @@ struct Runtime {
   Task<Status> pause();
   // Makes the checks and takes the actions that the statement's writes call for.
   Task<Status> end_statement();
+  Task<Status> make_noted_checks();
   // 53200 when an operator that cannot spill holds too much.
   Status check_unspillable(std::size_t bytes, std::string_view what) const;
 

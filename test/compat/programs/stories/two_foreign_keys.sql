@@ -1,0 +1,29 @@
+-- A row that goes by one foreign key's action is in nobody's way by another's.
+CREATE TABLE parents (a int PRIMARY KEY, b int);
+CREATE TABLE children (id int PRIMARY KEY, a int CONSTRAINT goes REFERENCES parents ON DELETE CASCADE,
+                       b int CONSTRAINT stays REFERENCES parents);
+INSERT INTO parents SELECT i, i FROM generate_series(1, 9) AS i;
+INSERT INTO children VALUES (1, 1, 2), (2, 3, 3), (3, 4, 5);
+DELETE FROM parents WHERE a IN (1, 2);
+DELETE FROM parents WHERE a = 3;
+DELETE FROM parents WHERE a = 5;
+SELECT * FROM children ORDER BY id;
+SELECT a FROM parents ORDER BY a;
+-- Through another table.
+CREATE TABLE grandchildren (id int PRIMARY KEY, child int REFERENCES children ON DELETE CASCADE, a int REFERENCES parents);
+INSERT INTO grandchildren VALUES (1, 3, 4);
+DELETE FROM parents WHERE a = 4;
+SELECT * FROM grandchildren;
+-- What an action sets must be there.
+CREATE TABLE defaults (a int DEFAULT 7 REFERENCES parents ON DELETE SET DEFAULT);
+INSERT INTO defaults VALUES (6);
+DELETE FROM parents WHERE a = 6;
+SELECT * FROM defaults;
+DELETE FROM parents WHERE a = 7;
+SELECT * FROM defaults;
+-- Updates.
+CREATE TABLE followers (a int CONSTRAINT follows REFERENCES parents ON UPDATE CASCADE, b int CONSTRAINT refuses REFERENCES parents);
+INSERT INTO followers VALUES (8, 9);
+UPDATE parents SET a = 80 WHERE a = 8;
+UPDATE parents SET a = 90 WHERE a = 9;
+SELECT * FROM followers;
