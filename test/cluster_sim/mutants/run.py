@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Plants each bug of this folder into a copy of the source and counts the seeds until pando_cluster_sim notices.
+"""Plants each bug of this folder into a copy of the source and counts the seeds until pando_cluster_sim notices; where it
+does not, runs the stories of kv/cluster, which are to.
 
 usage: run.py [--seeds N] [--only NAME,...] [--part I/N] [--tree DIR] [--reuse] [--report FILE]
 
@@ -19,6 +20,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 MUTANTS = pathlib.Path(__file__).resolve().parent
 COPIED = ["CMakeLists.txt", "CMakePresets.json", "bench", "cmake", "examples", "include", "src", "test", "tools"]
 STEP = 20
+STORIES = "pando_kv_cluster_test"
+STORIES_TIMEOUT_S = 300
 
 
 def copy_tree(tree: pathlib.Path) -> None:
@@ -30,8 +33,8 @@ def copy_tree(tree: pathlib.Path) -> None:
             shutil.copy2(source, tree / name)
 
 
-def build(tree: pathlib.Path) -> subprocess.CompletedProcess:
-    command = ["cmake", "--build", "build/release", "--target", "pando_cluster_sim"]
+def build(tree: pathlib.Path, target: str = "pando_cluster_sim") -> subprocess.CompletedProcess:
+    command = ["cmake", "--build", "build/release", "--target", target]
     return subprocess.run(command, cwd=tree, capture_output=True, text=True)
 
 
@@ -52,6 +55,21 @@ def seeds_until_caught(tree: pathlib.Path, seeds: int) -> tuple[int | None, str]
         if run.returncode != 0:
             return first + STEP - 1, f"status {run.returncode}"
     return None, ""
+
+
+def story_that_fails(tree: pathlib.Path) -> str | None:
+    """The first of kv/cluster's own tests that the bug breaks."""
+    if build(tree, STORIES).returncode != 0:
+        sys.exit(f"{STORIES} does not build")
+    command = [str(tree / "build/release/src" / STORIES), "--gtest_fail_fast"]
+    try:
+        run = subprocess.run(command, cwd=tree, capture_output=True, text=True, errors="replace", timeout=STORIES_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        return "one that does not end"
+    found = re.search(r"\[  FAILED  \] (\S+)", run.stdout)
+    if found:
+        return found.group(1)
+    return f"status {run.returncode}" if run.returncode != 0 else None
 
 
 def main() -> int:
@@ -91,13 +109,16 @@ def main() -> int:
         if build(tree).returncode != 0:
             sys.exit(f"{file.name} does not build")
         seeds, invariant = seeds_until_caught(tree, arguments.seeds)
+        story = story_that_fails(tree) if seeds is None else None
         patch(tree, file, reverse=True)
         seconds = time.monotonic() - start
-        if seeds is None:
-            survivors.append(file.stem)
-            tell(f"SURVIVED  {file.stem}: {arguments.seeds} seeds ({seconds:.0f} s)")
-        else:
+        if seeds is not None:
             tell(f"caught    {file.stem}: {seeds} seeds, {invariant} ({seconds:.0f} s)")
+        elif story is not None:
+            tell(f"caught    {file.stem}: not by {arguments.seeds} seeds, by the story {story} ({seconds:.0f} s)")
+        else:
+            survivors.append(file.stem)
+            tell(f"SURVIVED  {file.stem}: {arguments.seeds} seeds, and the stories ({seconds:.0f} s)")
     print(f"{len(patches)} mutants, {len(survivors)} survived {' '.join(survivors)}")
     return 1 if survivors else 0
 
