@@ -9,15 +9,17 @@
 
 namespace pando::catalog {
 
-inline constexpr TableId kDescriptorTable{1};  // [database oid][kind][oid] -> descriptor
-inline constexpr TableId kCounterTable{2};     // [name] -> number
-inline constexpr TableId kSequenceTable{3};    // [sequence oid] -> state
-inline constexpr TableId kTableLockTable{4};   // [table oid]: never written, only locked
-inline constexpr TableId kNameLockTable{5};    // [schema oid][name]: never written, only locked
-inline constexpr TableId kStatisticsTable{6};  // [database oid][table oid] -> TableStatistics
-inline constexpr TableId kNodeTable{7};        // [node id] -> what is known of a member of the cluster
-inline constexpr TableId kDatabaseTable{8};    // [name] -> database oid, of all databases but the first
-inline constexpr TableId kJobTable{9};         // [database oid][job id] -> Job
+inline constexpr TableId kDescriptorTable{1};      // [database oid][kind][oid] -> descriptor
+inline constexpr TableId kCounterTable{2};         // [name] -> number
+inline constexpr TableId kSequenceTable{3};        // [sequence oid] -> state
+inline constexpr TableId kTableLockTable{4};       // [table oid]: never written, only locked
+inline constexpr TableId kNameLockTable{5};        // [schema oid][name]: never written, only locked
+inline constexpr TableId kStatisticsTable{6};      // [database oid][table oid] -> TableStatistics
+inline constexpr TableId kNodeTable{7};            // [node id] -> what is known of a member of the cluster
+inline constexpr TableId kDatabaseTable{8};        // [name] -> database oid, of all databases but the first
+inline constexpr TableId kJobTable{9};             // [database oid][job id] -> Job
+inline constexpr TableId kAdvisoryLockTable{10};   // [database oid][class][object][kind] -> nodes that hold it
+inline constexpr TableId kAdvisoryLeaseTable{11};  // [node id] -> until when it holds what it holds
 inline constexpr TableId kFirstUserTable{100};
 
 inline constexpr std::size_t kIndexPrefixBytes = 8;

@@ -141,11 +141,24 @@ node::ClusterMembership ClusterMember::node_membership() {
 
 void ClusterMember::attach(node::Node& node) {
   table_ = std::make_unique<node::StoreNodeDirectory>(node.environment().store, executor_);
+  kv::ClusterStore& store = node.cluster()->store();
   placer_ = std::make_unique<node::Placer>(
       cluster::PlacementOptions{}, node.cluster()->host(), transport_->self(), timer_, clock_,
-      [this] { return membership_->nodes(); },
-      [&store = node.cluster()->store()](ShardId shard) { return store.request_rate(shard); }, report_);
+      node::Placer::Callbacks{.nodes = [this] { return membership_->nodes(); },
+                              .rate = [&store](ShardId shard) { return store.request_rate(shard); },
+                              .is_held = [&store](ShardId shard) { return store.has_lasting_locks(shard); },
+                              .log = report_});
   placer_->start();
+  session::SessionRegistry& registry = node.environment().registry;
+  advisory_locks_ = &registry.advisory_locks();
+  advisory_authority_ = std::make_unique<node::StoreAdvisoryAuthority>(
+      node::StoreAdvisoryAuthority::Parts{.store = node.environment().store,
+                                          .clock = clock_,
+                                          .timer = timer_,
+                                          .executor = executor_,
+                                          .locks = *advisory_locks_},
+      transport_->self(), [&registry] { registry.terminate_lock_holders(); });
+  advisory_locks_->set_authority(advisory_authority_.get());
   sizing_ = std::make_unique<node::SizingLoop>(*node.cluster(), timer_, executor_, report_);
   sizing_->start();
   running_ += 2;
@@ -207,6 +220,10 @@ void ClusterMember::leave() {
 }
 
 Task<void> ClusterMember::run_stop(std::promise<void>* stopped) {
+  if (advisory_authority_ != nullptr) {
+    advisory_locks_->set_authority(nullptr);
+    co_await advisory_authority_->stop();
+  }
   co_await membership_->stop();
   while (running_ > 0 || (sizing_ != nullptr && sizing_->running())) {
     co_await runtime::yield_to(executor_);

@@ -23,6 +23,7 @@
 #include "node/node.h"
 #include "node/placer.h"
 #include "node/sizing_loop.h"
+#include "node/store_advisory_authority.h"
 #include "node/store_node_directory.h"
 #include "runtime/os/dedicated_executor.h"
 #include "runtime/os/directory_lock.h"
@@ -101,6 +102,8 @@ class ClusterMember {
   std::unique_ptr<node::StoreNodeDirectory> table_;
   std::unique_ptr<node::Placer> placer_;
   std::unique_ptr<node::SizingLoop> sizing_;
+  std::unique_ptr<node::StoreAdvisoryAuthority> advisory_authority_;
+  session::AdvisoryLocks* advisory_locks_ = nullptr;
   std::atomic<cluster::NodeState> own_state_{cluster::NodeState::kActive};
   bool stopped_ = false;
   std::atomic<int> running_{0};

@@ -54,6 +54,24 @@ bool AdvisoryLocks::try_lock(const AdvisoryRequest& request) {
   return try_lock_now(request);
 }
 
+Task<Result<bool>> AdvisoryLocks::take(AdvisoryRequest request, bool waits, AdvisoryWait wait) {
+  if (waits) {
+    PANDO_CO_TRY(co_await lock(request, wait));
+  } else if (!try_lock(request)) {
+    co_return false;
+  }
+  AdvisoryAuthority* const authority = authority_.load();
+  if (authority == nullptr) {
+    co_return true;
+  }
+  const AdvisoryMode mode = request.exclusive ? AdvisoryMode::kExclusive : AdvisoryMode::kShared;
+  auto held = co_await authority->hold(request.key, mode, waits, wait);
+  if (!held.ok() || !*held) {
+    release_transaction(request);
+  }
+  co_return held;
+}
+
 bool AdvisoryLocks::closes_cycle(const AdvisoryRequest& request, uint64_t& blocker) {
   std::vector<uint64_t> reached = blockers(locks_[request.key], request, locks_[request.key].waiters.end());
   blocker = reached.front();
@@ -156,38 +174,82 @@ void AdvisoryLocks::release(const AdvisoryRequest& held) {
   settle(held.key);
 }
 
-bool AdvisoryLocks::unlock(uint64_t owner, const AdvisoryKey& key, bool exclusive) {
-  MutexLock guard(mutex_);
-  const auto found = locks_.find(key);
-  const bool is_held = found != locks_.end() && found->second.holders.contains(owner) &&
-                       found->second.holders[owner].counts[exclusive ? 1 : 0][0] > 0;
-  if (is_held) {
+Task<bool> AdvisoryLocks::unlock(uint64_t owner, AdvisoryKey key, bool exclusive, runtime::Executor& executor) {
+  {
+    MutexLock guard(mutex_);
+    const auto found = locks_.find(key);
+    const bool is_held = found != locks_.end() && found->second.holders.contains(owner) &&
+                         found->second.holders[owner].counts[exclusive ? 1 : 0][0] > 0;
+    if (!is_held) {
+      co_return false;
+    }
     release({.owner = owner, .key = key, .exclusive = exclusive, .of_transaction = false});
   }
-  return is_held;
+  if (AdvisoryAuthority* const authority = authority_.load()) {
+    co_await authority->lower(key, executor);
+  }
+  co_return true;
 }
 
 void AdvisoryLocks::release_transaction(const AdvisoryRequest& held) {
-  MutexLock guard(mutex_);
-  release(held);
+  {
+    MutexLock guard(mutex_);
+    release(held);
+  }
+  lower_later({held.key});
 }
 
 void AdvisoryLocks::unlock_all(uint64_t owner) {
-  MutexLock guard(mutex_);
   std::vector<AdvisoryKey> keys;
-  for (auto& [key, lock] : locks_) {
-    if (const auto holds = lock.holders.find(owner); holds != lock.holders.end()) {
-      holds->second.counts[0][0] = 0;
-      holds->second.counts[1][0] = 0;
-      if (holds->second.none()) {
-        lock.holders.erase(holds);
+  {
+    MutexLock guard(mutex_);
+    for (auto& [key, lock] : locks_) {
+      if (const auto holds = lock.holders.find(owner); holds != lock.holders.end()) {
+        holds->second.counts[0][0] = 0;
+        holds->second.counts[1][0] = 0;
+        if (holds->second.none()) {
+          lock.holders.erase(holds);
+        }
+        keys.push_back(key);
       }
-      keys.push_back(key);
+    }
+    for (const AdvisoryKey& key : keys) {
+      settle(key);
     }
   }
-  for (const AdvisoryKey& key : keys) {
-    settle(key);
+  lower_later(keys);
+}
+
+void AdvisoryLocks::lower_later(const std::vector<AdvisoryKey>& keys) {
+  if (AdvisoryAuthority* const authority = authority_.load()) {
+    for (const AdvisoryKey& key : keys) {
+      authority->lower_later(key);
+    }
   }
+}
+
+AdvisoryMode AdvisoryLocks::mode(const AdvisoryKey& key) {
+  MutexLock guard(mutex_);
+  const auto found = locks_.find(key);
+  auto mode = AdvisoryMode::kNone;
+  if (found != locks_.end()) {
+    for (const auto& [owner, holds] : found->second.holders) {
+      mode = std::max(mode, holds.any(true) ? AdvisoryMode::kExclusive : AdvisoryMode::kShared);
+    }
+  }
+  return mode;
+}
+
+std::size_t AdvisoryLocks::holds(const AdvisoryKey& key) {
+  MutexLock guard(mutex_);
+  const auto found = locks_.find(key);
+  std::size_t sum = 0;
+  if (found != locks_.end()) {
+    for (const auto& [owner, holds] : found->second.holders) {
+      sum += std::size_t{holds.counts[0][0]} + holds.counts[0][1] + holds.counts[1][0] + holds.counts[1][1];
+    }
+  }
+  return sum;
 }
 
 std::vector<uint64_t> AdvisoryLocks::blockers_of(uint64_t owner) {

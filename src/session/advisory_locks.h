@@ -2,14 +2,18 @@
 
 // AdvisoryLocks: the locks of pg_advisory_lock() and its family, which mean what the application says they mean.
 //
-//   PANDO_CO_TRY(co_await locks.lock({.owner = session, .key = key, .exclusive = true}, wait));
-//   locks.unlock(session, key, /*exclusive=*/true);
+//   PANDO_CO_ASSIGN(const bool taken, co_await locks.take({.owner = session, .key = key, .exclusive = true}, wait));
+//   co_await locks.unlock(session, key, /*exclusive=*/true, executor);
 //
 // An owner is a session. It may hold a lock many times, for itself and for its transaction; its own locks never
 // conflict. Waiters queue first come, first served. A wait that closes a cycle of advisory locks fails with 40P01;
-// cycles that go through row locks as well are not seen, and end by lock_timeout or a cancel.
+// cycles that go through row locks or other nodes as well are not seen, and end by lock_timeout or a cancel.
+//
+// The table is of one node's sessions. In a cluster an AdvisoryAuthority keeps other nodes' sessions out of what is
+// held here: asked before the first session here has a key, told when none does.
 // Thread-safe. No call blocks.
 
+#include <atomic>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -54,6 +58,22 @@ struct AdvisoryWait {
   std::chrono::milliseconds timeout{0};
 };
 
+// How a node holds a key, for all of its sessions.
+enum class AdvisoryMode : uint8_t { kNone, kShared, kExclusive };
+
+class AdvisoryAuthority {
+ public:
+  virtual ~AdvisoryAuthority() = default;
+  // Until no other node holds the key so that it forbids `mode`; false, and nothing is held, when it does and the
+  // caller does not wait. Errors: 57014, 55P03, those of the store. REQUIRES: the session that asks is granted the key
+  // here already.
+  virtual Task<Result<bool>> hold(AdvisoryKey key, AdvisoryMode mode, bool waits, AdvisoryWait wait) = 0;
+  // Sessions here hold the key less than they did, see AdvisoryLocks::mode(): other nodes may have it when it returns.
+  virtual Task<void> lower(AdvisoryKey key, runtime::Executor& executor) = 0;
+  // The same, some time soon. Does not block, or call back.
+  virtual void lower_later(AdvisoryKey key) = 0;
+};
+
 class AdvisoryLocks {
  public:
   struct Row {
@@ -63,11 +83,14 @@ class AdvisoryLocks {
     bool granted = false;
   };
 
-  bool try_lock(const AdvisoryRequest& request) PANDO_EXCLUDES(mutex_);
-  // Errors: 57014, 55P03 lock_timeout, 40P01.
-  Task<Status> lock(AdvisoryRequest request, AdvisoryWait wait) PANDO_EXCLUDES(mutex_);
+  // Before the first session, and null after the last one. Outlives what is between.
+  void set_authority(AdvisoryAuthority* authority) { authority_.store(authority); }
+
+  // One hold more. False only when the caller does not wait. Errors: 57014, 55P03 lock_timeout, 40P01, the authority's.
+  Task<Result<bool>> take(AdvisoryRequest request, bool waits, AdvisoryWait wait) PANDO_EXCLUDES(mutex_);
   // One hold of the session's. False when it has none of that mode.
-  bool unlock(uint64_t owner, const AdvisoryKey& key, bool exclusive) PANDO_EXCLUDES(mutex_);
+  Task<bool> unlock(uint64_t owner, AdvisoryKey key, bool exclusive, runtime::Executor& executor)
+      PANDO_EXCLUDES(mutex_);
   // One hold of the transaction's.
   void release_transaction(const AdvisoryRequest& held) PANDO_EXCLUDES(mutex_);
   // All holds of the session's own; its transaction's stay.
@@ -76,6 +99,10 @@ class AdvisoryLocks {
   std::vector<uint64_t> blockers_of(uint64_t owner) PANDO_EXCLUDES(mutex_);
   // pg_locks.
   std::vector<Row> rows() PANDO_EXCLUDES(mutex_);
+  // The strongest that a session here holds.
+  AdvisoryMode mode(const AdvisoryKey& key) PANDO_EXCLUDES(mutex_);
+  // How many holds sessions here have of it.
+  std::size_t holds(const AdvisoryKey& key) PANDO_EXCLUDES(mutex_);
 
  private:
   struct Holds {
@@ -96,15 +123,19 @@ class AdvisoryLocks {
   // The owners that keep `request` from being granted: holders, and waiters before `end`.
   static std::vector<uint64_t> blockers(const Lock& lock, const AdvisoryRequest& request,
                                         std::list<Waiter>::const_iterator end);
+  bool try_lock(const AdvisoryRequest& request) PANDO_EXCLUDES(mutex_);
+  Task<Status> lock(AdvisoryRequest request, AdvisoryWait wait) PANDO_EXCLUDES(mutex_);
   bool try_lock_now(const AdvisoryRequest& request) PANDO_REQUIRES(mutex_);
   // Whether waiting would close a cycle; its first blocker is for the error's detail.
   bool closes_cycle(const AdvisoryRequest& request, uint64_t& blocker) PANDO_REQUIRES(mutex_);
   // Grants what can be granted now, and forgets the lock when nobody wants it.
   void settle(const AdvisoryKey& key) PANDO_REQUIRES(mutex_);
   void release(const AdvisoryRequest& held) PANDO_REQUIRES(mutex_);
+  void lower_later(const std::vector<AdvisoryKey>& keys) PANDO_EXCLUDES(mutex_);
   // Whether it was still waiting; false: it was granted.
   bool stop_waiting(const AdvisoryKey& key, const runtime::Event* granted) PANDO_EXCLUDES(mutex_);
 
+  std::atomic<AdvisoryAuthority*> authority_{nullptr};
   Mutex mutex_;
   std::map<AdvisoryKey, Lock> locks_ PANDO_GUARDED_BY(mutex_);
 };

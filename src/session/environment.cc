@@ -92,6 +92,16 @@ void SessionRegistry::terminate_idle(const Status& reason) {
   }
 }
 
+void SessionRegistry::terminate_lock_holders() {
+  for (const AdvisoryLocks::Row& row : advisory_locks_.rows()) {
+    if (row.granted) {
+      terminate(static_cast<uint32_t>(row.owner),
+                Status(sql_state::kAdminShutdown,
+                       "terminating connection because this node could not keep its advisory locks"));
+    }
+  }
+}
+
 std::vector<SessionActivity> SessionRegistry::activities() {
   MutexLock lock(mutex_);
   std::vector<SessionActivity> out;

@@ -79,6 +79,9 @@ class SessionRegistry {
   // Terminates those that neither run a statement nor are inside a transaction.
   void terminate_idle(const Status& reason) PANDO_EXCLUDES(mutex_);
 
+  // Terminates those that hold advisory locks, which the node has lost.
+  void terminate_lock_holders() PANDO_EXCLUDES(mutex_);
+
   std::vector<SessionActivity> activities() PANDO_EXCLUDES(mutex_);
   std::size_t count() PANDO_EXCLUDES(mutex_);
 

@@ -105,7 +105,8 @@ Task<Result<Services::Answer>> Services::answer_pending(Pending pending) {
   }
   if (const auto* unlock = std::get_if<PendingUnlock>(&pending)) {
     const AdvisoryRequest& held = unlock->request;
-    const bool was_held = environment_.registry.advisory_locks().unlock(held.owner, held.key, held.exclusive);
+    const bool was_held =
+        co_await environment_.registry.advisory_locks().unlock(held.owner, held.key, held.exclusive, executor_);
     co_return Answer(was_held ? "t" : "f");
   }
   co_return Answer("");
@@ -134,16 +135,12 @@ Services::Pending Services::advisory_call(std::string_view name, std::span<const
 }
 
 Task<Result<Services::Answer>> Services::take_advisory_lock(PendingLock pending) {
-  AdvisoryLocks& locks = environment_.registry.advisory_locks();
-  bool taken = true;
-  if (pending.wait) {
-    PANDO_CO_TRY(co_await locks.lock(pending.request, {.executor = executor_,
-                                                       .timer = environment_.timer,
-                                                       .cancellation = transaction_.cancellation(),
-                                                       .timeout = settings_.values().lock_timeout}));
-  } else {
-    taken = locks.try_lock(pending.request);
-  }
+  const AdvisoryWait wait{.executor = executor_,
+                          .timer = environment_.timer,
+                          .cancellation = transaction_.cancellation(),
+                          .timeout = settings_.values().lock_timeout};
+  PANDO_CO_ASSIGN(const bool taken,
+                  co_await environment_.registry.advisory_locks().take(pending.request, pending.wait, wait));
   if (taken && pending.request.of_transaction) {
     transaction_.keep_advisory_lock(pending.request);
   }

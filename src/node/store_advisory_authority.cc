@@ -1,0 +1,459 @@
+#include "node/store_advisory_authority.h"
+
+#include <algorithm>
+
+#include "base/sql_state.h"
+#include "catalog/keys.h"
+#include "runtime/sleep.h"
+
+namespace pando::node {
+
+using session::AdvisoryKey;
+using session::AdvisoryWait;
+
+namespace {
+
+constexpr uint32_t kHoldersVersion = 1;
+constexpr std::chrono::milliseconds kPollMin{5};
+constexpr std::chrono::milliseconds kPollMax{100};
+// How long sessions of one node may pass a key on while others may want it.
+constexpr std::chrono::milliseconds kPassedOnMax{500};
+// How long a node that stops tries to say that it holds nothing any more.
+constexpr std::chrono::milliseconds kLowerAtEndMax{1000};
+
+// What no session can ask for stands for the lease itself.
+constexpr AdvisoryKey kLease{.kind = 0};
+
+uint64_t in_ns(std::chrono::nanoseconds duration) { return static_cast<uint64_t>(duration.count()); }
+
+Bytes holders_key(const AdvisoryKey& key) {
+  Bytes row = catalog::index_prefix(catalog::kAdvisoryLockTable, catalog::kRowIndexId);
+  append_ordered_uint32(row, key.database);
+  append_ordered_uint32(row, key.class_id);
+  append_ordered_uint32(row, key.object_id);
+  append_ordered_uint32(row, key.kind);
+  return row;
+}
+
+Bytes lease_key(NodeId node) {
+  Bytes row = catalog::index_prefix(catalog::kAdvisoryLeaseTable, catalog::kRowIndexId);
+  append_ordered_uint32(row, node.number());
+  return row;
+}
+
+Status malformed() { return {sql_state::kDataCorrupted, "a row of advisory locks is malformed"}; }
+
+Status lease_lost() { return {sql_state::kAdminShutdown, "this node could not keep its advisory locks"}; }
+
+// Others were faster; nothing was written.
+bool may_retry(const Status& status) {
+  return status.is(sql_state::kSerializationFailure) || status.is(sql_state::kDeadlockDetected);
+}
+
+// The row's newest value, which nobody else changes before the transaction has ended.
+Task<Result<std::optional<Bytes>>> lock_row(txn::Transaction* transaction, Bytes row) {
+  PANDO_CO_TRY((co_await transaction->lock(row, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock)).status());
+  co_return co_await transaction->get_latest(std::move(row));
+}
+
+}  // namespace
+
+StoreAdvisoryAuthority::StoreAdvisoryAuthority(Parts parts, NodeId self, std::function<void()> on_lost)
+    : parts_(parts), self_(self), on_lost_(std::move(on_lost)) {}
+
+// --- rows ---
+
+Bytes StoreAdvisoryAuthority::encode(const std::vector<Holder>& holders) {
+  Bytes bytes;
+  put_varint(bytes, kHoldersVersion);
+  for (const Holder& holder : holders) {
+    put_varint(bytes, holder.node.number());
+    put_varint(bytes, holder.lease);
+    put_varint(bytes, static_cast<uint64_t>(holder.mode));
+  }
+  return bytes;
+}
+
+auto StoreAdvisoryAuthority::decode_holders(ByteView bytes) -> Result<std::vector<Holder>> {
+  std::vector<Holder> holders;
+  ByteReader reader(bytes);
+  uint64_t version = 0;
+  if (!reader.varint(version) || version != kHoldersVersion) {
+    return malformed();
+  }
+  while (!reader.empty()) {
+    uint64_t node = 0;
+    uint64_t mode = 0;
+    Holder holder;
+    if (!reader.varint(node) || !reader.varint(holder.lease) || !reader.varint(mode) || node > UINT32_MAX ||
+        mode > static_cast<uint64_t>(Mode::kExclusive)) {
+      return malformed();
+    }
+    holder.node = NodeId(static_cast<uint32_t>(node));
+    holder.mode = static_cast<Mode>(mode);
+    holders.push_back(holder);
+  }
+  return holders;
+}
+
+Bytes StoreAdvisoryAuthority::encode(const Lease& lease) {
+  Bytes bytes;
+  put_varint(bytes, lease.id);
+  put_varint(bytes, lease.until_wall_ns);
+  return bytes;
+}
+
+auto StoreAdvisoryAuthority::decode_lease(ByteView bytes) -> Result<Lease> {
+  Lease lease;
+  ByteReader reader(bytes);
+  if (!reader.varint(lease.id) || !reader.varint(lease.until_wall_ns)) {
+    return malformed();
+  }
+  return lease;
+}
+
+// --- one coroutine at a time for a key ---
+
+Task<void> StoreAdvisoryAuthority::enter(const AdvisoryKey* key, runtime::Executor& executor) {
+  runtime::Event free(executor);
+  {
+    MutexLock lock(mutex_);
+    Hold& hold = holds_[*key];
+    if (!std::exchange(hold.busy, true)) {
+      co_return;
+    }
+    hold.waiting.push_back(&free);
+  }
+  co_await free.wait();
+}
+
+void StoreAdvisoryAuthority::leave(const AdvisoryKey& key) {
+  MutexLock lock(mutex_);
+  const auto place = holds_.find(key);
+  Hold& hold = place->second;
+  if (!hold.waiting.empty()) {
+    runtime::Event* const next = hold.waiting.front();
+    hold.waiting.pop_front();
+    next->set();
+    return;
+  }
+  hold.busy = false;
+  if (hold.stored == Mode::kNone) {
+    holds_.erase(place);
+  }
+}
+
+bool StoreAdvisoryAuthority::has(const AdvisoryKey& key, Mode mode) {
+  MutexLock lock(mutex_);
+  return lease_ != 0 && parts_.clock.monotonic_ns() < lease_until_ns_ && holds_[key].mode >= mode;
+}
+
+bool StoreAdvisoryAuthority::is_due(const AdvisoryKey& key, Mode mode) {
+  // Whoever asks has it only now, and nobody besides: nothing is lost if the node lets go.
+  if (parts_.locks.holds(key) != 1) {
+    return false;
+  }
+  MutexLock lock(mutex_);
+  const Hold& hold = holds_[key];
+  return mode == Mode::kExclusive && hold.mode == mode &&
+         parts_.clock.monotonic_ns() - hold.since_ns > in_ns(kPassedOnMax);
+}
+
+// --- holding and letting go ---
+
+Task<Result<bool>> StoreAdvisoryAuthority::hold(AdvisoryKey key, Mode mode, bool waits, AdvisoryWait wait) {
+  const Caller caller{wait.executor, &wait.cancellation};
+  const uint64_t began_ns = parts_.clock.monotonic_ns();
+  for (auto pause = kPollMin;; pause = std::min(2 * pause, kPollMax)) {
+    co_await enter(&key, wait.executor);
+    Result<bool> held = true;
+    bool retries = false;
+    if (is_due(key, mode)) {
+      held = co_await write(key, Mode::kNone, 0, caller);
+      retries = held.ok();
+      // So that whoever waits elsewhere has looked.
+      pause = kPollMax;
+    } else if (!has(key, mode)) {
+      held = co_await try_hold(key, mode, caller);
+      retries = held.ok() && !*held && waits;
+    }
+    leave(key);
+    if (!retries && (held.ok() || !may_retry(held.status()))) {
+      co_return held;
+    }
+    if (wait.timeout.count() > 0 && parts_.clock.monotonic_ns() - began_ns > in_ns(wait.timeout)) {
+      co_return Status(sql_state::kLockNotAvailable, "canceling statement due to lock timeout");
+    }
+    PANDO_CO_TRY(co_await runtime::sleep(parts_.timer, wait.executor, pause, &wait.cancellation));
+  }
+}
+
+Task<Result<bool>> StoreAdvisoryAuthority::try_hold(AdvisoryKey key, Mode mode, Caller caller) {
+  PANDO_CO_ASSIGN(const uint64_t lease, co_await current_lease(caller));
+  PANDO_CO_ASSIGN(const bool written, co_await write(key, mode, lease, caller));
+  if (!written) {
+    co_return false;
+  }
+  if (!has(key, mode)) {
+    co_return lease_lost();
+  }
+  co_return true;
+}
+
+Task<Result<bool>> StoreAdvisoryAuthority::write(AdvisoryKey key, Mode mode, uint64_t lease, Caller caller) {
+  auto transaction = parts_.store.begin({.executor = &caller.executor, .cancellation = caller.cancellation});
+  transaction->begin_statement();
+  const Bytes row = holders_key(key);
+  PANDO_CO_ASSIGN(const auto stored, co_await lock_row(transaction.get(), row));
+  std::vector<Holder> before;
+  if (stored.has_value()) {
+    PANDO_CO_ASSIGN(before, decode_holders(*stored));
+  }
+  std::vector<Holder> holders;
+  for (const Holder& holder : before) {
+    if (holder.node == self_) {
+      continue;
+    }
+    PANDO_CO_ASSIGN(const bool alive, co_await is_alive(transaction.get(), holder));
+    const bool forbids = mode == Mode::kExclusive || (mode == Mode::kShared && holder.mode == Mode::kExclusive);
+    if (alive && forbids) {
+      co_await transaction->rollback();
+      co_return false;
+    }
+    if (alive) {
+      holders.push_back(holder);
+    }
+  }
+  if (mode != Mode::kNone) {
+    holders.push_back({self_, lease, mode});
+  }
+  PANDO_CO_TRY(holders.empty() ? transaction->erase(row) : transaction->put(row, encode(holders)));
+  {
+    MutexLock lock(mutex_);
+    holds_[key].stored = std::max(holds_[key].stored, mode);
+  }
+  PANDO_CO_TRY(co_await transaction->commit());
+  note_written(key, mode, lease);
+  co_return true;
+}
+
+void StoreAdvisoryAuthority::note_written(const AdvisoryKey& key, Mode mode, uint64_t lease) {
+  MutexLock lock(mutex_);
+  Hold& hold = holds_[key];
+  hold.stored = mode;
+  // A lease that was lost meanwhile holds nothing.
+  hold.mode = mode == Mode::kNone || lease == lease_ ? mode : Mode::kNone;
+  hold.since_ns = parts_.clock.monotonic_ns();
+}
+
+// Whether the holder's lease is still there. One that has run out is erased with what the transaction writes, so that
+// its node cannot renew it any more.
+Task<Result<bool>> StoreAdvisoryAuthority::is_alive(txn::Transaction* transaction, Holder holder) {
+  const auto lives = [&](const std::optional<Bytes>& stored) -> Result<bool> {
+    if (!stored.has_value()) {
+      return false;
+    }
+    PANDO_ASSIGN(const Lease lease, decode_lease(*stored));
+    return lease.id == holder.lease && parts_.clock.wall_ns() < lease.until_wall_ns + in_ns(kAdvisoryClockOffsetMax);
+  };
+  PANDO_CO_ASSIGN(auto stored, co_await transaction->get_latest(lease_key(holder.node)));
+  PANDO_CO_ASSIGN(bool alive, lives(stored));
+  if (alive) {
+    co_return true;
+  }
+  PANDO_CO_ASSIGN(stored, co_await lock_row(transaction, lease_key(holder.node)));
+  PANDO_CO_ASSIGN(alive, lives(stored));
+  if (!alive && stored.has_value()) {
+    PANDO_CO_ASSIGN(const Lease lease, decode_lease(*stored));
+    if (lease.id == holder.lease) {
+      PANDO_CO_TRY(transaction->erase(lease_key(holder.node)));
+    }
+  }
+  co_return alive;
+}
+
+Task<void> StoreAdvisoryAuthority::lower(AdvisoryKey key, runtime::Executor& executor) {
+  co_await enter(&key, executor);
+  while (!stopping_.requested()) {
+    const Mode wanted = parts_.locks.mode(key);
+    uint64_t lease = 0;
+    Hold hold;
+    {
+      MutexLock lock(mutex_);
+      lease = lease_;
+      hold = holds_[key];
+    }
+    // What was lost with a lease is not said again.
+    const Mode mode = std::min(wanted, hold.mode);
+    if (mode >= hold.stored || (co_await write(key, mode, lease, {executor, &stopping_})).ok()) {
+      break;
+    }
+    (co_await runtime::sleep(parts_.timer, executor, kPollMax, &stopping_)).ignore("the loop looks");
+  }
+  leave(key);
+}
+
+void StoreAdvisoryAuthority::lower_later(AdvisoryKey key) {
+  if (enter_background()) {
+    runtime::spawn(parts_.executor, lower_and_count(key));
+  }
+}
+
+Task<void> StoreAdvisoryAuthority::lower_and_count(AdvisoryKey key) {
+  co_await lower(key, parts_.executor);
+  leave_background();
+}
+
+// --- the lease ---
+
+Task<Result<uint64_t>> StoreAdvisoryAuthority::current_lease(Caller caller) {
+  bool begins_keeping = false;
+  uint64_t lease = 0;
+  {
+    MutexLock lock(mutex_);
+    begins_keeping = !stopped_ && !std::exchange(is_kept_, true);
+    const bool is_fresh = parts_.clock.monotonic_ns() + in_ns(kAdvisoryLease) / 2 < lease_until_ns_;
+    lease = is_fresh ? lease_ : 0;
+  }
+  if (begins_keeping) {
+    runtime::spawn(parts_.executor, keep_lease());
+  }
+  co_return lease != 0 ? Result<uint64_t>(lease) : co_await renew(caller);
+}
+
+Task<Result<uint64_t>> StoreAdvisoryAuthority::renew(Caller caller) {
+  co_await enter(&kLease, caller.executor);
+  auto renewed = co_await renew_alone(caller);
+  leave(kLease);
+  co_return renewed;
+}
+
+Task<Result<uint64_t>> StoreAdvisoryAuthority::renew_alone(Caller caller) {
+  // What counts is when it was asked for, on either clock.
+  const uint64_t began_ns = parts_.clock.monotonic_ns();
+  Lease lease{.until_wall_ns = parts_.clock.wall_ns() + in_ns(kAdvisoryLease)};
+  {
+    MutexLock lock(mutex_);
+    lease.id = lease_;
+  }
+  const bool is_new = lease.id == 0;
+  auto transaction = parts_.store.begin({.executor = &caller.executor, .cancellation = caller.cancellation});
+  transaction->begin_statement();
+  PANDO_CO_ASSIGN(const auto stored, co_await lock_row(transaction.get(), lease_key(self_)));
+  if (is_new) {
+    lease.id = parts_.clock.wall_ns();
+  } else {
+    PANDO_CO_ASSIGN(const Lease before, stored.has_value() ? decode_lease(*stored) : Result<Lease>(Lease()));
+    if (before.id != lease.id) {
+      lose();
+      co_return lease_lost();
+    }
+  }
+  PANDO_CO_TRY(transaction->put(lease_key(self_), encode(lease)));
+  PANDO_CO_TRY(co_await transaction->commit());
+  MutexLock lock(mutex_);
+  const bool is_late = parts_.clock.monotonic_ns() >= began_ns + in_ns(kAdvisoryLease);
+  const bool is_another = lease_ != (is_new ? 0 : lease.id);
+  if (is_late || is_another) {
+    co_return lease_lost();
+  }
+  lease_ = lease.id;
+  lease_until_ns_ = std::max(lease_until_ns_, began_ns + in_ns(kAdvisoryLease));
+  schedule_expiry();
+  co_return lease_;
+}
+
+// Renews it for as long as anything is held.
+Task<void> StoreAdvisoryAuthority::keep_lease() {
+  while (true) {
+    (co_await runtime::sleep(parts_.timer, parts_.executor, kAdvisoryLease / 4, &stopping_)).ignore("the loop looks");
+    {
+      MutexLock lock(mutex_);
+      if (stopped_ || holds_.empty()) {
+        is_kept_ = false;
+        co_return;
+      }
+    }
+    (co_await renew({parts_.executor, &stopping_})).status().ignore("it is tried again until the lease runs out");
+  }
+}
+
+void StoreAdvisoryAuthority::schedule_expiry() {
+  if (expiry_.has_value() || stopped_) {
+    return;
+  }
+  const uint64_t now_ns = parts_.clock.monotonic_ns();
+  const uint64_t left_ns = lease_until_ns_ - std::min(lease_until_ns_, now_ns);
+  expiry_ = parts_.timer.schedule(std::chrono::nanoseconds(left_ns), [this] { on_expiry(); });
+}
+
+void StoreAdvisoryAuthority::on_expiry() {
+  {
+    MutexLock lock(mutex_);
+    expiry_.reset();
+    if (stopped_ || lease_ == 0) {
+      return;
+    }
+    if (parts_.clock.monotonic_ns() < lease_until_ns_) {
+      schedule_expiry();
+      return;
+    }
+  }
+  lose();
+}
+
+void StoreAdvisoryAuthority::lose() {
+  bool held = false;
+  {
+    MutexLock lock(mutex_);
+    lease_ = 0;
+    lease_until_ns_ = 0;
+    for (auto& [key, hold] : holds_) {
+      held = held || hold.mode != Mode::kNone;
+      hold.mode = Mode::kNone;
+    }
+  }
+  if (held) {
+    on_lost_();
+  }
+}
+
+// --- the end ---
+
+bool StoreAdvisoryAuthority::enter_background() {
+  MutexLock lock(mutex_);
+  lowering_ += stopped_ ? 0 : 1;
+  return !stopped_;
+}
+
+void StoreAdvisoryAuthority::leave_background() {
+  MutexLock lock(mutex_);
+  --lowering_;
+}
+
+bool StoreAdvisoryAuthority::is_busy(bool with_lease) {
+  MutexLock lock(mutex_);
+  return lowering_ > 0 || (with_lease && is_kept_);
+}
+
+Task<void> StoreAdvisoryAuthority::stop() {
+  {
+    MutexLock lock(mutex_);
+    stopped_ = true;
+    if (expiry_.has_value()) {
+      parts_.timer.cancel(*expiry_);
+      expiry_.reset();
+    }
+  }
+  // So that others need not wait for the lease to run out.
+  const uint64_t give_up_ns = parts_.clock.monotonic_ns() + in_ns(kLowerAtEndMax);
+  while (is_busy(false) && parts_.clock.monotonic_ns() < give_up_ns) {
+    co_await runtime::sleep(parts_.timer, parts_.executor, kPollMin);
+  }
+  stopping_.request(Status(sql_state::kAdminShutdown, "the node stops"));
+  while (is_busy(true)) {
+    co_await runtime::sleep(parts_.timer, parts_.executor, kPollMin);
+  }
+}
+
+}  // namespace pando::node
