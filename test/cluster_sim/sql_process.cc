@@ -45,13 +45,18 @@ Task<Status> SqlProcess::refresh_catalog(runtime::Executor& executor) {
   co_return co_await catalog_.refresh(executor);
 }
 
-void SqlProcess::place(const cluster::PlacementOptions& options, node::Placer::Nodes nodes) {
+void SqlProcess::place(const cluster::PlacementOptions& options,
+                       std::function<std::vector<cluster::NodeStatus>()> nodes) {
   placer_ = std::make_unique<node::Placer>(
-      options, store_.host(), node(), timer_, node_.clock(), std::move(nodes),
-      [this](ShardId shard) { return store_.store().request_rate(shard); },
-      [this](const std::string& line) {
-        world_.trace(world_.verbose() ? fmt::format("node {} places {}", node().number(), line) : "places", {});
-      });
+      options, store_.host(), node(), timer_, node_.clock(),
+      node::Placer::Callbacks{
+          .nodes = std::move(nodes),
+          .rate = [this](ShardId shard) { return store_.store().request_rate(shard); },
+          .is_held = [this](ShardId shard) { return store_.store().has_lasting_locks(shard); },
+          .log =
+              [this](const std::string& line) {
+                world_.trace(world_.verbose() ? fmt::format("node {} places {}", node().number(), line) : "places", {});
+              }});
 }
 
 void SqlProcess::do_jobs(const catalog::JobSizes& sizes) {

@@ -48,7 +48,7 @@ class SqlProcess final : public NodeService {
   // Does jobs, from the next start on.
   void do_jobs(const catalog::JobSizes& sizes);
   // Keeps what it leads on the nodes that `nodes` tells of, from the next start on.
-  void place(const cluster::PlacementOptions& options, node::Placer::Nodes nodes);
+  void place(const cluster::PlacementOptions& options, std::function<std::vector<cluster::NodeStatus>()> nodes);
 
   // Whether clients can connect.
   bool open() const { return open_; }
