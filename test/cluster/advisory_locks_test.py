@@ -38,21 +38,32 @@ class AdvisoryLocksTest(unittest.TestCase):
         run(self.connections[0], "CREATE TABLE t (v int)")
         run(self.connections[0], "INSERT INTO t VALUES (0)")
 
+        def add_one(connection):
+            # Without the lock one of two that read the same value is lost.
+            value = run(connection, "SELECT v FROM t")[0][0]
+            run(connection, f"UPDATE t SET v = {value + 1}")
+
+        def add_one_in_a_block(connection):
+            try:
+                run(connection, "BEGIN")
+                run(connection, "SELECT pg_advisory_xact_lock(1)")
+                add_one(connection)
+                run(connection, "COMMIT")
+                return True
+            except psycopg2.errors.SerializationFailure:
+                # It had the row locked when the lease moved.
+                run(connection, "ROLLBACK")
+                return False
+
         def work(node):
             connection = node.connect()
             for turn in range(ROUNDS):
-                # Without the lock one of two that read the same value is lost.
                 run(connection, "SELECT pg_advisory_lock(1)")
                 if turn % 2 == 0:
-                    value = run(connection, "SELECT v FROM t")[0][0]
-                    run(connection, f"UPDATE t SET v = {value + 1}")
+                    add_one(connection)
                 run(connection, "SELECT pg_advisory_unlock(1)")
-                if turn % 2 == 1:
-                    run(connection, "BEGIN")
-                    run(connection, "SELECT pg_advisory_xact_lock(1)")
-                    value = run(connection, "SELECT v FROM t")[0][0]
-                    run(connection, f"UPDATE t SET v = {value + 1}")
-                    run(connection, "COMMIT")
+                while turn % 2 == 1 and not add_one_in_a_block(connection):
+                    pass
 
         workers = [threading.Thread(target=work, args=(node,)) for node in self.cluster.nodes for _ in range(2)]
         for worker in workers:
