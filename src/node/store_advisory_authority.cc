@@ -45,9 +45,10 @@ Status malformed() { return {sql_state::kDataCorrupted, "a row of advisory locks
 
 Status lease_lost() { return {sql_state::kAdminShutdown, "this node could not keep its advisory locks"}; }
 
-// Others were faster; nothing was written.
+// Others were faster; or a leaseholder was lost, and what was written, if it was, is written again.
 bool may_retry(const Status& status) {
-  return status.is(sql_state::kSerializationFailure) || status.is(sql_state::kDeadlockDetected);
+  return status.is(sql_state::kSerializationFailure) || status.is(sql_state::kDeadlockDetected) ||
+         status.is(sql_state::kStatementCompletionUnknown);
 }
 
 // The row's newest value, which nobody else changes before the transaction has ended.
