@@ -1,6 +1,8 @@
 #include "node/store_advisory_authority.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "base/sql_state.h"
 #include "catalog/keys.h"
@@ -438,13 +440,15 @@ bool StoreAdvisoryAuthority::is_busy(bool with_lease) {
 }
 
 Task<void> StoreAdvisoryAuthority::stop() {
+  std::optional<runtime::TimerId> expiry;
   {
     MutexLock lock(mutex_);
     stopped_ = true;
-    if (expiry_.has_value()) {
-      parts_.timer.cancel(*expiry_);
-      expiry_.reset();
-    }
+    expiry = std::exchange(expiry_, std::nullopt);
+  }
+  if (expiry.has_value()) {
+    // Without the lock, for which its callback may be waiting.
+    parts_.timer.cancel(*expiry);
   }
   // So that others need not wait for the lease to run out.
   const uint64_t give_up_ns = parts_.clock.monotonic_ns() + in_ns(kLowerAtEndMax);
