@@ -11,7 +11,6 @@
 namespace pando::node {
 
 using session::AdvisoryKey;
-using session::AdvisoryWait;
 
 namespace {
 
@@ -45,7 +44,7 @@ Bytes lease_key(NodeId node) {
 
 Status malformed() { return {sql_state::kDataCorrupted, "a row of advisory locks is malformed"}; }
 
-Status lease_lost() { return {sql_state::kAdminShutdown, "this node could not keep its advisory locks"}; }
+Status lease_lost() { return {sql_state::kSerializationFailure, "this node could not keep its advisory locks"}; }
 
 // Others were faster; or a leaseholder was lost, and what was written, if it was, is written again.
 bool may_retry(const Status& status) {
@@ -117,17 +116,28 @@ auto StoreAdvisoryAuthority::decode_lease(ByteView bytes) -> Result<Lease> {
 
 // --- one coroutine at a time for a key ---
 
-Task<void> StoreAdvisoryAuthority::enter(const AdvisoryKey* key, runtime::Executor& executor) {
-  runtime::Event free(executor);
+Task<Status> StoreAdvisoryAuthority::enter(const AdvisoryKey* key, Caller caller) {
+  runtime::Event free(caller.executor);
   {
     MutexLock lock(mutex_);
     Hold& hold = holds_[*key];
     if (!std::exchange(hold.busy, true)) {
-      co_return;
+      co_return Status();
     }
     hold.waiting.push_back(&free);
   }
-  co_await free.wait();
+  {
+    const runtime::Cancellation::Registration registration(caller.cancellation, [&free](const Status&) { free.set(); });
+    co_await free.wait();
+  }
+  co_return stop_entering(*key, &free) ? caller.cancellation.status() : Status();
+}
+
+// False when it was let in.
+bool StoreAdvisoryAuthority::stop_entering(const AdvisoryKey& key, runtime::Event* free) {
+  MutexLock lock(mutex_);
+  const auto place = holds_.find(key);
+  return place != holds_.end() && std::erase(place->second.waiting, free) > 0;
 }
 
 void StoreAdvisoryAuthority::leave(const AdvisoryKey& key) {
@@ -164,11 +174,9 @@ bool StoreAdvisoryAuthority::is_due(const AdvisoryKey& key, Mode mode) {
 
 // --- holding and letting go ---
 
-Task<Result<bool>> StoreAdvisoryAuthority::hold(AdvisoryKey key, Mode mode, bool waits, AdvisoryWait wait) {
-  const Caller caller{wait.executor, &wait.cancellation};
-  const uint64_t began_ns = parts_.clock.monotonic_ns();
+Task<Result<bool>> StoreAdvisoryAuthority::hold(AdvisoryKey key, Mode mode, bool waits, Caller caller) {
   for (auto pause = kPollMin;; pause = std::min(2 * pause, kPollMax)) {
-    co_await enter(&key, wait.executor);
+    PANDO_CO_TRY(co_await enter(&key, caller));
     Result<bool> held = true;
     bool retries = false;
     if (is_due(key, mode)) {
@@ -184,10 +192,7 @@ Task<Result<bool>> StoreAdvisoryAuthority::hold(AdvisoryKey key, Mode mode, bool
     if (!retries && (held.ok() || !may_retry(held.status()))) {
       co_return held;
     }
-    if (wait.timeout.count() > 0 && parts_.clock.monotonic_ns() - began_ns > in_ns(wait.timeout)) {
-      co_return Status(sql_state::kLockNotAvailable, "canceling statement due to lock timeout");
-    }
-    PANDO_CO_TRY(co_await runtime::sleep(parts_.timer, wait.executor, pause, &wait.cancellation));
+    PANDO_CO_TRY(co_await runtime::sleep(parts_.timer, caller.executor, pause, &caller.cancellation));
   }
 }
 
@@ -204,7 +209,7 @@ Task<Result<bool>> StoreAdvisoryAuthority::try_hold(AdvisoryKey key, Mode mode, 
 }
 
 Task<Result<bool>> StoreAdvisoryAuthority::write(AdvisoryKey key, Mode mode, uint64_t lease, Caller caller) {
-  auto transaction = parts_.store.begin({.executor = &caller.executor, .cancellation = caller.cancellation});
+  auto transaction = parts_.store.begin({.executor = &caller.executor, .cancellation = &caller.cancellation});
   transaction->begin_statement();
   const Bytes row = holders_key(key);
   PANDO_CO_ASSIGN(const auto stored, co_await lock_row(transaction.get(), row));
@@ -233,7 +238,10 @@ Task<Result<bool>> StoreAdvisoryAuthority::write(AdvisoryKey key, Mode mode, uin
   PANDO_CO_TRY(holders.empty() ? transaction->erase(row) : transaction->put(row, encode(holders)));
   {
     MutexLock lock(mutex_);
-    holds_[key].stored = std::max(holds_[key].stored, mode);
+    Hold& hold = holds_[key];
+    hold.stored = std::max(hold.stored, mode);
+    // Whether it is committed may never be known.
+    hold.mode = std::min(hold.mode, mode);
   }
   PANDO_CO_TRY(co_await transaction->commit());
   note_written(key, mode, lease);
@@ -276,35 +284,75 @@ Task<Result<bool>> StoreAdvisoryAuthority::is_alive(txn::Transaction* transactio
 }
 
 Task<void> StoreAdvisoryAuthority::lower(AdvisoryKey key, runtime::Executor& executor) {
-  co_await enter(&key, executor);
-  while (!stopping_.requested()) {
-    const Mode wanted = parts_.locks.mode(key);
-    uint64_t lease = 0;
-    Hold hold;
-    {
-      MutexLock lock(mutex_);
-      lease = lease_;
-      hold = holds_[key];
-    }
-    // What was lost with a lease is not said again.
-    const Mode mode = std::min(wanted, hold.mode);
-    if (mode >= hold.stored || (co_await write(key, mode, lease, {executor, &stopping_})).ok()) {
-      break;
-    }
-    (co_await runtime::sleep(parts_.timer, executor, kPollMax, &stopping_)).ignore("the loop looks");
+  if (is_lowered(key, parts_.locks.mode(key))) {
+    co_return;
   }
-  leave(key);
+  // In the background, for it goes on when the lease runs out meanwhile, and nobody has to wait for it any more.
+  const auto lowered = std::make_shared<runtime::Event>(executor);
+  begin_lowering(key, lowered);
+  co_await lowered->wait();
 }
 
 void StoreAdvisoryAuthority::lower_later(AdvisoryKey key) {
-  if (enter_background()) {
-    runtime::spawn(parts_.executor, lower_and_count(key));
+  if (!is_lowered(key, parts_.locks.mode(key))) {
+    begin_lowering(key, nullptr);
   }
 }
 
-Task<void> StoreAdvisoryAuthority::lower_and_count(AdvisoryKey key) {
-  co_await lower(key, parts_.executor);
-  leave_background();
+bool StoreAdvisoryAuthority::is_lowered(const AdvisoryKey& key, Mode wanted) {
+  MutexLock lock(mutex_);
+  const auto place = holds_.find(key);
+  return place == holds_.end() || (!place->second.busy && place->second.stored <= wanted);
+}
+
+void StoreAdvisoryAuthority::begin_lowering(const AdvisoryKey& key, std::shared_ptr<runtime::Event> lowered) {
+  bool begins = false;
+  {
+    MutexLock lock(mutex_);
+    begins = !stopped_;
+    lowering_ += begins ? 1 : 0;
+    if (lowered != nullptr && begins && lease_ != 0) {
+      awaited_.insert(lowered);
+    } else if (lowered != nullptr) {
+      // What was lost with the lease is nobody's.
+      lowered->set();
+    }
+  }
+  if (begins) {
+    runtime::spawn(parts_.executor, run_lowering(key, std::move(lowered)));
+  }
+}
+
+Task<void> StoreAdvisoryAuthority::run_lowering(AdvisoryKey key, std::shared_ptr<runtime::Event> lowered) {
+  const Caller caller{parts_.executor, stopping_};
+  if ((co_await enter(&key, caller)).ok()) {
+    while (!stopping_.requested() && !co_await try_lower(key, caller)) {
+      (co_await runtime::sleep(parts_.timer, parts_.executor, kPollMax, &stopping_)).ignore("the loop looks");
+    }
+    leave(key);
+  }
+  MutexLock lock(mutex_);
+  --lowering_;
+  if (lowered != nullptr) {
+    awaited_.erase(lowered);
+    lowered->set();
+  }
+}
+
+Task<bool> StoreAdvisoryAuthority::try_lower(AdvisoryKey key, Caller caller) {
+  const Mode wanted = parts_.locks.mode(key);
+  uint64_t lease = 0;
+  Mode mode = Mode::kNone;
+  Mode stored = Mode::kNone;
+  {
+    MutexLock lock(mutex_);
+    const Hold& hold = holds_[key];
+    lease = lease_;
+    stored = hold.stored;
+    // What was lost with a lease is not said again.
+    mode = std::min(wanted, hold.mode);
+  }
+  co_return mode >= stored || (co_await write(key, mode, lease, caller)).ok();
 }
 
 // --- the lease ---
@@ -325,7 +373,7 @@ Task<Result<uint64_t>> StoreAdvisoryAuthority::current_lease(Caller caller) {
 }
 
 Task<Result<uint64_t>> StoreAdvisoryAuthority::renew(Caller caller) {
-  co_await enter(&kLease, caller.executor);
+  PANDO_CO_TRY(co_await enter(&kLease, caller));
   auto renewed = co_await renew_alone(caller);
   leave(kLease);
   co_return renewed;
@@ -340,7 +388,7 @@ Task<Result<uint64_t>> StoreAdvisoryAuthority::renew_alone(Caller caller) {
     lease.id = lease_;
   }
   const bool is_new = lease.id == 0;
-  auto transaction = parts_.store.begin({.executor = &caller.executor, .cancellation = caller.cancellation});
+  auto transaction = parts_.store.begin({.executor = &caller.executor, .cancellation = &caller.cancellation});
   transaction->begin_statement();
   PANDO_CO_ASSIGN(const auto stored, co_await lock_row(transaction.get(), lease_key(self_)));
   if (is_new) {
@@ -362,6 +410,7 @@ Task<Result<uint64_t>> StoreAdvisoryAuthority::renew_alone(Caller caller) {
   }
   lease_ = lease.id;
   lease_until_ns_ = std::max(lease_until_ns_, began_ns + in_ns(kAdvisoryLease));
+  shown_until_ns_.store(lease_until_ns_, std::memory_order_release);
   schedule_expiry();
   co_return lease_;
 }
@@ -377,7 +426,7 @@ Task<void> StoreAdvisoryAuthority::keep_lease() {
         co_return;
       }
     }
-    (co_await renew({parts_.executor, &stopping_})).status().ignore("it is tried again until the lease runs out");
+    (co_await renew({parts_.executor, stopping_})).status().ignore("it is tried again until the lease runs out");
   }
 }
 
@@ -391,14 +440,23 @@ void StoreAdvisoryAuthority::schedule_expiry() {
 }
 
 void StoreAdvisoryAuthority::on_expiry() {
+  expire();
+  MutexLock lock(mutex_);
+  expiry_.reset();
+  if (lease_ != 0) {
+    schedule_expiry();
+  }
+}
+
+void StoreAdvisoryAuthority::expire() {
+  const uint64_t until_ns = shown_until_ns_.load(std::memory_order_acquire);
+  if (until_ns == 0 || parts_.clock.monotonic_ns() < until_ns) {
+    return;
+  }
   {
     MutexLock lock(mutex_);
-    expiry_.reset();
-    if (stopped_ || lease_ == 0) {
-      return;
-    }
-    if (parts_.clock.monotonic_ns() < lease_until_ns_) {
-      schedule_expiry();
+    // It may have been renewed meanwhile.
+    if (stopped_ || lease_ == 0 || parts_.clock.monotonic_ns() < lease_until_ns_) {
       return;
     }
   }
@@ -411,10 +469,15 @@ void StoreAdvisoryAuthority::lose() {
     MutexLock lock(mutex_);
     lease_ = 0;
     lease_until_ns_ = 0;
+    shown_until_ns_.store(0, std::memory_order_release);
     for (auto& [key, hold] : holds_) {
       held = held || hold.mode != Mode::kNone;
       hold.mode = Mode::kNone;
     }
+    for (const auto& lowered : awaited_) {
+      lowered->set();
+    }
+    awaited_.clear();
   }
   if (held) {
     on_lost_();
@@ -422,17 +485,6 @@ void StoreAdvisoryAuthority::lose() {
 }
 
 // --- the end ---
-
-bool StoreAdvisoryAuthority::enter_background() {
-  MutexLock lock(mutex_);
-  lowering_ += stopped_ ? 0 : 1;
-  return !stopped_;
-}
-
-void StoreAdvisoryAuthority::leave_background() {
-  MutexLock lock(mutex_);
-  --lowering_;
-}
 
 bool StoreAdvisoryAuthority::is_busy(bool with_lease) {
   MutexLock lock(mutex_);

@@ -15,9 +15,12 @@
 //
 // Thread-safe.
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
+#include <set>
 
 #include "base/ids.h"
 #include "base/mutex.h"
@@ -44,15 +47,17 @@ class StoreAdvisoryAuthority final : public session::AdvisoryAuthority {
   StoreAdvisoryAuthority(Parts parts, NodeId self, std::function<void()> on_lost);
 
   Task<Result<bool>> hold(session::AdvisoryKey key, session::AdvisoryMode mode, bool waits,
-                          session::AdvisoryWait wait) override;
+                          session::AdvisoryCaller caller) override;
   Task<void> lower(session::AdvisoryKey key, runtime::Executor& executor) override;
   void lower_later(session::AdvisoryKey key) override;
+  void expire() override PANDO_EXCLUDES(mutex_);
 
   // Waits for what runs in the background. REQUIRES: no call of hold() or lower() is under way, or comes.
   Task<void> stop();
 
  private:
   using Mode = session::AdvisoryMode;
+  using Caller = session::AdvisoryCaller;
   // What the node has of a key. One coroutine changes its row at a time.
   struct Hold {
     Mode mode = Mode::kNone;
@@ -72,17 +77,15 @@ class StoreAdvisoryAuthority final : public session::AdvisoryAuthority {
     uint64_t id = 0;
     uint64_t until_wall_ns = 0;
   };
-  struct Caller {
-    runtime::Executor& executor;
-    runtime::Cancellation* cancellation;
-  };
 
   static Bytes encode(const std::vector<Holder>& holders);
   static Result<std::vector<Holder>> decode_holders(ByteView bytes);
   static Bytes encode(const Lease& lease);
   static Result<Lease> decode_lease(ByteView bytes);
 
-  Task<void> enter(const session::AdvisoryKey* key, runtime::Executor& executor) PANDO_EXCLUDES(mutex_);
+  // Errors: those of the cancellation; then it is not to be left.
+  Task<Status> enter(const session::AdvisoryKey* key, Caller caller) PANDO_EXCLUDES(mutex_);
+  bool stop_entering(const session::AdvisoryKey& key, runtime::Event* free) PANDO_EXCLUDES(mutex_);
   void leave(const session::AdvisoryKey& key) PANDO_EXCLUDES(mutex_);
   bool has(const session::AdvisoryKey& key, Mode mode) PANDO_EXCLUDES(mutex_);
   // Sessions of this node have passed the key on among themselves for so long that others are to have their turn.
@@ -101,9 +104,13 @@ class StoreAdvisoryAuthority final : public session::AdvisoryAuthority {
   void schedule_expiry() PANDO_REQUIRES(mutex_);
   void on_expiry() PANDO_EXCLUDES(mutex_);
   void lose() PANDO_EXCLUDES(mutex_);
-  Task<void> lower_and_count(session::AdvisoryKey key);
-  bool enter_background() PANDO_EXCLUDES(mutex_);
-  void leave_background() PANDO_EXCLUDES(mutex_);
+  // Whether the key's row may have to be written, or is just being written, for sessions here to hold no more than
+  // `wanted`.
+  bool is_lowered(const session::AdvisoryKey& key, Mode wanted) PANDO_EXCLUDES(mutex_);
+  // In the background; `lowered` may be null.
+  void begin_lowering(const session::AdvisoryKey& key, std::shared_ptr<runtime::Event> lowered) PANDO_EXCLUDES(mutex_);
+  Task<void> run_lowering(session::AdvisoryKey key, std::shared_ptr<runtime::Event> lowered);
+  Task<bool> try_lower(session::AdvisoryKey key, Caller caller);
   bool is_busy(bool with_lease) PANDO_EXCLUDES(mutex_);
 
   const Parts parts_;
@@ -117,11 +124,15 @@ class StoreAdvisoryAuthority final : public session::AdvisoryAuthority {
   uint64_t lease_ PANDO_GUARDED_BY(mutex_) = 0;
   // On the monotonic clock.
   uint64_t lease_until_ns_ PANDO_GUARDED_BY(mutex_) = 0;
+  // The same, for those who only look; 0: there is none.
+  std::atomic<uint64_t> shown_until_ns_{0};
   bool is_kept_ PANDO_GUARDED_BY(mutex_) = false;
   std::optional<runtime::TimerId> expiry_ PANDO_GUARDED_BY(mutex_);
   bool stopped_ PANDO_GUARDED_BY(mutex_) = false;
-  // Calls of lower_later() that are not done.
+  // Calls of run_lowering() that are not done.
   std::size_t lowering_ PANDO_GUARDED_BY(mutex_) = 0;
+  // Those for which somebody waits.
+  std::set<std::shared_ptr<runtime::Event>> awaited_ PANDO_GUARDED_BY(mutex_);
 };
 
 }  // namespace pando::node

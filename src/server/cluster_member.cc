@@ -139,16 +139,7 @@ node::ClusterMembership ClusterMember::node_membership() {
           .founds = self.founding};
 }
 
-void ClusterMember::attach(node::Node& node) {
-  table_ = std::make_unique<node::StoreNodeDirectory>(node.environment().store, executor_);
-  kv::ClusterStore& store = node.cluster()->store();
-  placer_ = std::make_unique<node::Placer>(
-      cluster::PlacementOptions{}, node.cluster()->host(), transport_->self(), timer_, clock_,
-      node::Placer::Callbacks{.nodes = [this] { return membership_->nodes(); },
-                              .rate = [&store](ShardId shard) { return store.request_rate(shard); },
-                              .is_held = [&store](ShardId shard) { return store.has_lasting_locks(shard); },
-                              .log = report_});
-  placer_->start();
+void ClusterMember::share_advisory_locks(node::Node& node) {
   session::SessionRegistry& registry = node.environment().registry;
   advisory_locks_ = &registry.advisory_locks();
   advisory_authority_ = std::make_unique<node::StoreAdvisoryAuthority>(
@@ -159,6 +150,18 @@ void ClusterMember::attach(node::Node& node) {
                                           .locks = *advisory_locks_},
       transport_->self(), [&registry] { registry.terminate_lock_holders(); });
   advisory_locks_->set_authority(advisory_authority_.get());
+}
+
+void ClusterMember::attach(node::Node& node) {
+  table_ = std::make_unique<node::StoreNodeDirectory>(node.environment().store, executor_);
+  kv::ClusterStore& store = node.cluster()->store();
+  placer_ = std::make_unique<node::Placer>(
+      cluster::PlacementOptions{}, node.cluster()->host(), transport_->self(), timer_, clock_,
+      node::Placer::Callbacks{.nodes = [this] { return membership_->nodes(); },
+                              .rate = [&store](ShardId shard) { return store.request_rate(shard); },
+                              .is_held = [&store](ShardId shard) { return store.has_lasting_locks(shard); },
+                              .log = report_});
+  placer_->start();
   sizing_ = std::make_unique<node::SizingLoop>(*node.cluster(), timer_, executor_, report_);
   sizing_->start();
   running_ += 2;

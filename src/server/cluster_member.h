@@ -6,6 +6,7 @@
 //   member->establish();                         // in the background: waits for a cluster or for `pando init`
 //   while (!member->established()) ...           // interrupt() ends it
 //   auto node = Node::open({.cluster = member->node_membership(), ...});
+//   member->share_advisory_locks(*node);         // before clients come
 //   member->attach(*node);                       // in the background: makes this node known, lets others join
 //   ...
 //   member->stop();                              // before the node closes
@@ -68,7 +69,8 @@ class ClusterMember {
 
   // REQUIRES: established() is OK.
   node::ClusterMembership node_membership();
-  // REQUIRES: `node` is a member of the cluster, and closes after stop().
+  // Both: REQUIRES: `node` is a member of the cluster, and closes after stop().
+  void share_advisory_locks(node::Node& node);
   void attach(node::Node& node);
   // Why this node may not stay; nothing while it may.
   std::optional<Status> refused();

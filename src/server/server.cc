@@ -67,6 +67,9 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, const Repor
     server->node_->close().ignore("the first error tells more");
     return opened;
   }
+  if (member != nullptr) {
+    member->share_advisory_locks(*server->node_);
+  }
   server->listener_->start();
   if (Status opened = server->open_http(report); !opened.ok()) {
     server->stop(report).ignore("the first error tells more");

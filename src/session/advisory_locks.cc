@@ -6,7 +6,35 @@
 namespace pando::session {
 namespace {
 
-enum WaitOutcome : int { kGranted = 0, kCancelled = 1, kTimedOut = 2 };
+enum WaitOutcome : int { kGranted = 0, kCancelled = 1 };
+
+// Tells a wait that it is cancelled, or that its time is over.
+class Limit {
+ public:
+  explicit Limit(const AdvisoryWait& wait)
+      : timer_(wait.timer),
+        registration_(wait.cancellation, [this](const Status& reason) { cancellation_.request(reason); }) {
+    if (wait.timeout.count() > 0) {
+      end_ = timer_.schedule(wait.timeout, [this] {
+        cancellation_.request({sql_state::kLockNotAvailable, "canceling statement due to lock timeout"});
+      });
+    }
+  }
+  ~Limit() {
+    if (end_) {
+      timer_.cancel(*end_);
+    }
+  }
+  Limit(const Limit&) = delete;
+  Limit& operator=(const Limit&) = delete;
+  runtime::Cancellation& cancellation() { return cancellation_; }
+
+ private:
+  runtime::Timer& timer_;
+  runtime::Cancellation cancellation_;
+  const runtime::Cancellation::Registration registration_;
+  std::optional<runtime::TimerId> end_;
+};
 
 std::string_view mode_name(bool exclusive) { return exclusive ? "ExclusiveLock" : "ShareLock"; }
 
@@ -55,19 +83,40 @@ bool AdvisoryLocks::try_lock(const AdvisoryRequest& request) {
 }
 
 Task<Result<bool>> AdvisoryLocks::take(AdvisoryRequest request, bool waits, AdvisoryWait wait) {
-  if (waits) {
-    PANDO_CO_TRY(co_await lock(request, wait));
-  } else if (!try_lock(request)) {
-    co_return false;
-  }
   AdvisoryAuthority* const authority = authority_.load();
+  const bool taken = try_lock(request);
+  if ((taken && authority == nullptr) || (!taken && !waits)) {
+    co_return taken;
+  }
+  Limit limit(wait);
+  const AdvisoryCaller caller{wait.executor, limit.cancellation()};
+  if (!taken) {
+    PANDO_CO_TRY(co_await lock(request, caller));
+  }
   if (authority == nullptr) {
     co_return true;
   }
+  co_return co_await hold(authority, request, waits, caller);
+}
+
+Task<Result<bool>> AdvisoryLocks::hold(AdvisoryAuthority* authority, AdvisoryRequest request, bool waits,
+                                       AdvisoryCaller caller) {
+  {
+    MutexLock guard(mutex_);
+    asking_[request.owner] = request;
+  }
   const AdvisoryMode mode = request.exclusive ? AdvisoryMode::kExclusive : AdvisoryMode::kShared;
-  auto held = co_await authority->hold(request.key, mode, waits, wait);
-  if (!held.ok() || !*held) {
-    release_transaction(request);
+  auto held = co_await authority->hold(request.key, mode, waits, caller);
+  const bool has = held.ok() && *held;
+  {
+    MutexLock guard(mutex_);
+    asking_.erase(request.owner);
+    if (!has) {
+      release(request);
+    }
+  }
+  if (!has) {
+    authority->lower_later(request.key);
   }
   co_return held;
 }
@@ -103,8 +152,8 @@ bool AdvisoryLocks::stop_waiting(const AdvisoryKey& key, const runtime::Event* g
   return waited;
 }
 
-Task<Status> AdvisoryLocks::lock(AdvisoryRequest request, AdvisoryWait wait) {
-  runtime::Event woken(wait.executor);
+Task<Status> AdvisoryLocks::lock(AdvisoryRequest request, AdvisoryCaller caller) {
+  runtime::Event woken(caller.executor);
   {
     MutexLock guard(mutex_);
     if (try_lock_now(request)) {
@@ -115,24 +164,16 @@ Task<Status> AdvisoryLocks::lock(AdvisoryRequest request, AdvisoryWait wait) {
     }
     locks_[request.key].waiters.push_back({request, &woken});
   }
-  std::optional<runtime::TimerId> timer;
-  if (wait.timeout.count() > 0) {
-    timer = wait.timer.schedule(wait.timeout, [&woken] { woken.set(kTimedOut); });
-  }
   int outcome = kGranted;
   {
-    const runtime::Cancellation::Registration registration(wait.cancellation,
+    const runtime::Cancellation::Registration registration(caller.cancellation,
                                                            [&woken](const Status&) { woken.set(kCancelled); });
     outcome = co_await woken.wait();
-  }
-  if (timer) {
-    wait.timer.cancel(*timer);
   }
   if (outcome == kGranted || !stop_waiting(request.key, &woken)) {
     co_return Status();
   }
-  co_return outcome == kTimedOut ? Status(sql_state::kLockNotAvailable, "canceling statement due to lock timeout")
-                                 : wait.cancellation.status();
+  co_return caller.cancellation.status();
 }
 
 void AdvisoryLocks::settle(const AdvisoryKey& key) {
@@ -191,40 +232,61 @@ Task<bool> AdvisoryLocks::unlock(uint64_t owner, AdvisoryKey key, bool exclusive
   co_return true;
 }
 
-void AdvisoryLocks::release_transaction(const AdvisoryRequest& held) {
-  {
-    MutexLock guard(mutex_);
-    release(held);
-  }
-  lower_later({held.key});
-}
-
-void AdvisoryLocks::unlock_all(uint64_t owner) {
+Task<void> AdvisoryLocks::release_transaction(std::vector<AdvisoryRequest> held, runtime::Executor& executor) {
   std::vector<AdvisoryKey> keys;
   {
     MutexLock guard(mutex_);
-    for (auto& [key, lock] : locks_) {
-      if (const auto holds = lock.holders.find(owner); holds != lock.holders.end()) {
-        holds->second.counts[0][0] = 0;
-        holds->second.counts[1][0] = 0;
-        if (holds->second.none()) {
-          lock.holders.erase(holds);
-        }
-        keys.push_back(key);
-      }
-    }
-    for (const AdvisoryKey& key : keys) {
-      settle(key);
+    for (const AdvisoryRequest& request : held) {
+      release(request);
+      keys.push_back(request.key);
     }
   }
-  lower_later(keys);
+  co_await lower(std::move(keys), executor);
 }
 
-void AdvisoryLocks::lower_later(const std::vector<AdvisoryKey>& keys) {
+std::vector<AdvisoryKey> AdvisoryLocks::release_all(uint64_t owner) {
+  MutexLock guard(mutex_);
+  std::vector<AdvisoryKey> keys;
+  for (auto& [key, lock] : locks_) {
+    if (const auto holds = lock.holders.find(owner); holds != lock.holders.end()) {
+      holds->second.counts[0][0] = 0;
+      holds->second.counts[1][0] = 0;
+      if (holds->second.none()) {
+        lock.holders.erase(holds);
+      }
+      keys.push_back(key);
+    }
+  }
+  for (const AdvisoryKey& key : keys) {
+    settle(key);
+  }
+  return keys;
+}
+
+Task<void> AdvisoryLocks::unlock_all(uint64_t owner, runtime::Executor& executor) {
+  co_await lower(release_all(owner), executor);
+}
+
+void AdvisoryLocks::forget(uint64_t owner) {
+  const std::vector<AdvisoryKey> keys = release_all(owner);
   if (AdvisoryAuthority* const authority = authority_.load()) {
     for (const AdvisoryKey& key : keys) {
       authority->lower_later(key);
     }
+  }
+}
+
+Task<void> AdvisoryLocks::lower(std::vector<AdvisoryKey> keys, runtime::Executor& executor) {
+  AdvisoryAuthority* const authority = authority_.load();
+  if (authority == nullptr) {
+    co_return;
+  }
+  // Many take as long as the slowest, and not as all of them.
+  for (std::size_t i = 1; i < keys.size(); ++i) {
+    authority->lower_later(keys[i]);
+  }
+  for (const AdvisoryKey& key : keys) {
+    co_await authority->lower(key, executor);
   }
 }
 
@@ -246,7 +308,7 @@ std::size_t AdvisoryLocks::holds(const AdvisoryKey& key) {
   std::size_t sum = 0;
   if (found != locks_.end()) {
     for (const auto& [owner, holds] : found->second.holders) {
-      sum += std::size_t{holds.counts[0][0]} + holds.counts[0][1] + holds.counts[1][0] + holds.counts[1][1];
+      sum += std::size_t{holds.count(false)} + holds.count(true);
     }
   }
   return sum;
@@ -270,9 +332,13 @@ std::vector<AdvisoryLocks::Row> AdvisoryLocks::rows() {
   std::vector<Row> rows;
   for (const auto& [key, lock] : locks_) {
     for (const auto& [owner, holds] : lock.holders) {
+      const auto asking = asking_.find(owner);
       for (const bool exclusive : {false, true}) {
-        if (holds.any(exclusive)) {
+        const bool asks = asking != asking_.end() && asking->second.key == key && asking->second.exclusive == exclusive;
+        if (holds.count(exclusive) > (asks ? 1U : 0U)) {
           rows.push_back({key, owner, exclusive, true});
+        } else if (asks) {
+          rows.push_back({key, owner, exclusive, false});
         }
       }
     }

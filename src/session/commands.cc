@@ -98,7 +98,7 @@ Task<Result<std::string>> Session::run_transaction_command(const ast::Transactio
       PANDO_CO_ASSIGN(const std::size_t index, transaction_.find_savepoint(command.savepoint, "ROLLBACK TO SAVEPOINT"));
       // Queries hold on to the transaction, part of which is about to go.
       close_portals_deeper_than(index);
-      transaction_.rollback_to_savepoint(index);
+      co_await transaction_.rollback_to_savepoint(index);
       co_return "ROLLBACK";
     }
     case TransactionKind::kPrepare:
@@ -353,7 +353,7 @@ Task<Result<std::string>> Session::run_discard(const ast::Discard& command, Outp
   services_->forget_sequences();
   settings_.reset_all();
   PANDO_CO_TRY(co_await drop_temporary_objects());
-  environment_.registry.advisory_locks().unlock_all(transaction_.lock_owner());
+  co_await environment_.registry.advisory_locks().unlock_all(transaction_.lock_owner(), executor_);
   PANDO_CO_TRY(transaction_.change_listening({TransactionMessages::Listening::Kind::kUnlistenAll, ""}));
   co_return "DISCARD ALL";
 }

@@ -109,6 +109,9 @@ Task<Result<Services::Answer>> Services::answer_pending(Pending pending) {
         co_await environment_.registry.advisory_locks().unlock(held.owner, held.key, held.exclusive, executor_);
     co_return Answer(was_held ? "t" : "f");
   }
+  if (std::holds_alternative<PendingUnlockAll>(pending)) {
+    co_await environment_.registry.advisory_locks().unlock_all(transaction_.lock_owner(), executor_);
+  }
   co_return Answer("");
 }
 
@@ -138,7 +141,7 @@ Task<Result<Services::Answer>> Services::take_advisory_lock(PendingLock pending)
   const AdvisoryWait wait{.executor = executor_,
                           .timer = environment_.timer,
                           .cancellation = transaction_.cancellation(),
-                          .timeout = settings_.values().lock_timeout};
+                          .timeout = pending.wait ? settings_.values().lock_timeout : std::chrono::milliseconds(0)};
   PANDO_CO_ASSIGN(const bool taken,
                   co_await environment_.registry.advisory_locks().take(pending.request, pending.wait, wait));
   if (taken && pending.request.of_transaction) {
@@ -377,12 +380,9 @@ Result<std::optional<std::string>> Services::act(std::string_view name, std::spa
   if (name == "pg_get_serial_sequence") {
     return serial_sequence(arguments[0].bytes(), arguments[1].bytes());
   }
-  if (name == "pg_advisory_unlock_all") {
-    environment_.registry.advisory_locks().unlock_all(transaction_.lock_owner());
-    return std::optional<std::string>("");
-  }
   if (name.find("advisory") != std::string_view::npos) {
-    const Answer* answer = answer_of(advisory_call(name, arguments));
+    const Answer* answer =
+        answer_of(name == "pg_advisory_unlock_all" ? Pending(PendingUnlockAll{}) : advisory_call(name, arguments));
     return answer == nullptr ? Result<Answer>(Status(sql::kWaitNeeded, "an advisory lock")) : *answer;
   }
   if (name == "pg_notify") {

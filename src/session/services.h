@@ -94,12 +94,13 @@ class Services final : public sql::SessionServices {
   struct PendingUnlock {
     AdvisoryRequest request;
   };
+  struct PendingUnlockAll {};
   struct PendingRead {
     catalog::SequencePtr sequence;
   };
   using Answer = std::optional<std::string>;
-  using Pending =
-      std::variant<std::monostate, PendingReserve, PendingSet, PendingRead, PendingSleep, PendingLock, PendingUnlock>;
+  using Pending = std::variant<std::monostate, PendingReserve, PendingSet, PendingRead, PendingSleep, PendingLock,
+                               PendingUnlock, PendingUnlockAll>;
 
   Task<Status> run_pending();
   Task<Result<Answer>> answer_pending(Pending pending);

@@ -87,7 +87,12 @@ void Session::refresh_user_types() {
 void Session::begin_message(std::string_view text) {
   cancellation_.reset();
   refresh_user_types();
-  running_.store(true, std::memory_order_release);
+  running_.store(true);
+  environment_.registry.advisory_locks().expire();
+  // A termination that came when nothing ran stops what begins now.
+  if (terminating_.load()) {
+    cancellation_.request(termination_reason());
+  }
   const int64_t now = now_us();
   if (transaction_.state() == BlockState::kIdle) {
     evaluation_.transaction_time_us = now;
@@ -252,13 +257,14 @@ Task<void> Session::close() {
     }
     dropped.ignore("what is left goes when the store next opens");
   }
-  environment_.registry.advisory_locks().unlock_all(transaction_.lock_owner());
+  environment_.registry.advisory_locks().forget(transaction_.lock_owner());
   environment_.registry.notifications().unlisten_all(&mailbox_);
   end_message();
 }
 
 void Session::request_cancel(Status reason) {
-  if (running_.load(std::memory_order_acquire)) {
+  // In one order with begin_message(), which sets the one and reads the other.
+  if (running_.load()) {
     cancellation_.request(std::move(reason));
   }
 }
@@ -270,7 +276,7 @@ void Session::request_termination(Status reason) {
       return;
     }
     termination_reason_ = reason;
-    terminating_.store(true, std::memory_order_release);
+    terminating_.store(true);
   }
   request_cancel(std::move(reason));
   if (on_terminate_) {

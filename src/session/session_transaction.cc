@@ -177,10 +177,12 @@ void SessionTransaction::count_changes(bool committed) {
   execution_state_.changes.clear();
 }
 
-void SessionTransaction::free_advisory_locks(std::size_t kept) {
-  while (advisory_held_.size() > kept) {
-    advisory_locks_->release_transaction(advisory_held_.back());
-    advisory_held_.pop_back();
+Task<void> SessionTransaction::free_advisory_locks(std::size_t kept) {
+  if (advisory_held_.size() > kept) {
+    const auto first = advisory_held_.begin() + static_cast<std::ptrdiff_t>(kept);
+    std::vector<AdvisoryRequest> freed(first, advisory_held_.end());
+    advisory_held_.erase(first, advisory_held_.end());
+    co_await advisory_locks_->release_transaction(std::move(freed), executor_);
   }
 }
 
@@ -210,7 +212,7 @@ Status SessionTransaction::notify(std::string_view channel, std::string_view pay
 }
 
 void SessionTransaction::end(bool committed) {
-  free_advisory_locks(0);
+  PANDO_ASSERT(advisory_held_.empty(), "a transaction frees its advisory locks before it ends");
   if (!committed) {
     messages_ = {};
   }
@@ -231,6 +233,7 @@ Task<Result<bool>> SessionTransaction::commit() {
   if (transaction_ != nullptr) {
     status = co_await transaction_->commit();
   }
+  co_await free_advisory_locks(0);
   end(status.ok());
   if (!status.ok()) {
     co_return status;
@@ -239,7 +242,8 @@ Task<Result<bool>> SessionTransaction::commit() {
 }
 
 bool SessionTransaction::try_commit() {
-  if (state_ == BlockState::kFailed || !execution_state_.deferred.empty() || !messages_.empty()) {
+  if (state_ == BlockState::kFailed || !execution_state_.deferred.empty() || !messages_.empty() ||
+      !advisory_held_.empty()) {
     return false;
   }
   if (transaction_ != nullptr) {
@@ -257,6 +261,7 @@ Task<void> SessionTransaction::rollback() {
   if (transaction_ != nullptr) {
     co_await transaction_->rollback();
   }
+  co_await free_advisory_locks(0);
   end(/*committed=*/false);
 }
 
@@ -280,6 +285,7 @@ Task<void> SessionTransaction::fail() {
       catalog_view_.reset();
       transaction_.reset();
     }
+    co_await free_advisory_locks(savepoints_.empty() ? 0 : savepoints_.back().advisory_held);
   }
 }
 
@@ -325,7 +331,7 @@ Status SessionTransaction::release_savepoint(std::string_view name) {
   return {};
 }
 
-void SessionTransaction::rollback_to_savepoint(std::size_t index) {
+Task<void> SessionTransaction::rollback_to_savepoint(std::size_t index) {
   const Savepoint& savepoint = savepoints_[index];
   if (savepoint.savepoint) {
     transaction_->rollback_to(*savepoint.savepoint);
@@ -339,11 +345,11 @@ void SessionTransaction::rollback_to_savepoint(std::size_t index) {
   execution_state_.changes.resize(std::min(execution_state_.changes.size(), savepoint.changes));
   read_only_ = savepoint.read_only;
   settings_.rollback_to(savepoint.settings_mark);
-  free_advisory_locks(savepoint.advisory_held);
   messages_.listening.resize(std::min(messages_.listening.size(), savepoint.listening));
   messages_.notifications.resize(std::min(messages_.notifications.size(), savepoint.notifications));
   savepoints_.resize(index + 1);
   state_ = BlockState::kInBlock;
+  co_await free_advisory_locks(savepoints_.back().advisory_held);
 }
 
 SessionTransaction::StatementMark SessionTransaction::mark_statement() {

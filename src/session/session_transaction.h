@@ -95,7 +95,7 @@ class SessionTransaction {
   Result<std::size_t> find_savepoint(std::string_view name, std::string_view command) const;
   Status release_savepoint(std::string_view name);
   // Leaves the failed state. REQUIRES: `index` from find_savepoint; no query of a deeper level is open any more.
-  void rollback_to_savepoint(std::size_t index);
+  Task<void> rollback_to_savepoint(std::size_t index);
   std::size_t savepoint_depth() const { return savepoints_.size(); }
 
   // --- what statements use ---
@@ -155,7 +155,8 @@ class SessionTransaction {
 
   void take_defaults();
   void choose_moment(txn::TransactionOptions& options);
-  void free_advisory_locks(std::size_t kept);
+  // Other nodes may have them when it returns.
+  Task<void> free_advisory_locks(std::size_t kept);
   Status apply_modes(const TransactionModes& modes);
   void end(bool committed);
   // Tells the tables' statistics what the transaction wrote.

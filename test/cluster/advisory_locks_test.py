@@ -96,6 +96,57 @@ class AdvisoryLocksTest(unittest.TestCase):
         three.close()
         run(again, "SELECT pg_advisory_lock(7)")
 
+    def test_what_ended_is_free_everywhere_at_once(self):
+        one, two, _ = self.connections
+        ends = {
+            "COMMIT": ["BEGIN", "SELECT pg_advisory_xact_lock(3)", "COMMIT"],
+            "ROLLBACK": ["BEGIN", "SELECT pg_advisory_xact_lock(3)", "ROLLBACK"],
+            "ROLLBACK TO": ["BEGIN", "SAVEPOINT s", "SELECT pg_advisory_xact_lock(3)", "ROLLBACK TO s"],
+            "statement": ["SELECT pg_advisory_xact_lock(3)"],
+            "unlock": ["SELECT pg_advisory_lock(3)", "SELECT pg_advisory_unlock(3)"],
+            "unlock all": ["SELECT pg_advisory_lock(g) FROM generate_series(1, 9) g", "SELECT pg_advisory_unlock_all()"],
+            "DISCARD ALL": ["SELECT pg_advisory_lock(3)", "DISCARD ALL"],
+        }
+        for name, statements in ends.items():
+            for _ in range(10):
+                for statement in statements:
+                    run(one, statement)
+                with self.subTest(name):
+                    self.assertEqual(run(two, "SELECT pg_try_advisory_lock(3), pg_advisory_unlock(3)"), [(True, True)])
+            run(one, "ROLLBACK")
+
+    def test_another_node_than_the_holders_is_killed(self):
+        leader = self.cluster.wait_leader()
+        holder, other = self.cluster.others(leader)
+        connections = {node.number: node.connect() for node in (holder, other)}
+        run(connections[holder.number], "SELECT pg_advisory_lock(7)")
+        self.cluster.node(leader).kill()
+        until = time.monotonic() + 12
+        while time.monotonic() < until:
+            self.assertEqual(run(connections[other.number], "SELECT pg_try_advisory_lock(7)"), [(False,)])
+        self.assertEqual(run(connections[holder.number], "SELECT pg_advisory_unlock(7)"), [(True,)])
+        self.assertEqual(run(connections[other.number], "SELECT pg_try_advisory_lock(7)"), [(True,)])
+
+    def test_a_holder_that_slept_is_told(self):
+        one, two, _ = self.connections
+        run(one, "CREATE TABLE t (v int)")
+        run(one, "SELECT pg_advisory_lock(7)")
+        self.cluster.node(1).pause()
+        run(two, "SELECT pg_advisory_lock(7)")
+        # It is on its way when the node goes on.
+        doing = threading.Thread(target=self.insert_and_fail, args=(one,))
+        doing.start()
+        time.sleep(0.5)
+        self.cluster.node(1).resume()
+        doing.join()
+        self.assertEqual(run(two, "SELECT count(*) FROM t"), [(0,)])
+
+    def insert_and_fail(self, connection):
+        try:
+            run(connection, "INSERT INTO t VALUES (1)")
+        except psycopg2.Error:
+            pass
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
