@@ -289,9 +289,8 @@ Task<Result<std::vector<txn::Span>>> Catalog::erase_all(txn::Transaction& transa
       spans.push_back({prefix, prefix_end(prefix)});
     }
   }
-  Bytes statistics = index_prefix(kStatisticsTable, kRowIndexId);
-  append_ordered_uint32(statistics, options_.database);
-  for (const Bytes& prefix : {descriptor_prefix(options_.database), statistics}) {
+  for (const Bytes& prefix : {descriptor_prefix(options_.database), statistics_prefix(kRowIndexId, options_.database),
+                              statistics_prefix(kStatisticsStampIndexId, options_.database)}) {
     auto cursor = transaction.scan({prefix, prefix_end(prefix)}, {});
     txn::KeyValueBatch batch;
     std::vector<Bytes> keys;
@@ -437,7 +436,14 @@ Task<Status> CatalogTransaction::remove(SchemaPtr schema) {
 }
 
 Task<Status> CatalogTransaction::remove(TablePtr table) {
-  PANDO_CO_TRY(co_await erase(descriptor_key(catalog_.options().database, DescriptorKind::kTable, table->oid)));
+  const Oid database = catalog_.options().database;
+  PANDO_CO_TRY(co_await erase(descriptor_key(database, DescriptorKind::kTable, table->oid)));
+  PANDO_CO_ASSIGN(const auto stamp,
+                  co_await transaction_.get_latest(statistics_key(kStatisticsStampIndexId, database, table->oid)));
+  if (stamp.has_value()) {
+    PANDO_CO_TRY(co_await erase(statistics_key(kRowIndexId, database, table->oid)));
+    PANDO_CO_TRY(co_await erase(statistics_key(kStatisticsStampIndexId, database, table->oid)));
+  }
   record({std::move(table), true});
   co_return Status();
 }

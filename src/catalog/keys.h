@@ -14,7 +14,7 @@ inline constexpr TableId kCounterTable{2};         // [name] -> number
 inline constexpr TableId kSequenceTable{3};        // [sequence oid] -> state
 inline constexpr TableId kTableLockTable{4};       // [table oid]: never written, only locked
 inline constexpr TableId kNameLockTable{5};        // [schema oid][name]: never written, only locked
-inline constexpr TableId kStatisticsTable{6};      // [database oid][table oid] -> TableStatistics
+inline constexpr TableId kStatisticsTable{6};      // [database oid][table oid] -> TableStatistics; see statistics_key()
 inline constexpr TableId kNodeTable{7};            // [node id] -> what is known of a member of the cluster
 inline constexpr TableId kDatabaseTable{8};        // [name] -> database oid, of all databases but the first
 inline constexpr TableId kJobTable{9};             // [database oid][job id] -> Job
@@ -37,6 +37,21 @@ inline Bytes index_prefix(TableId table, IndexId index) {
 inline Bytes table_prefix(TableId table) {
   Bytes key;
   append_ordered_uint32(key, table.number());
+  return key;
+}
+
+// What table 6 has for each analyzed table: what ANALYZE found; when that was put there, as a fixed64; and a key that
+// is never written, only locked.
+inline constexpr IndexId kStatisticsStampIndexId{2};
+inline constexpr IndexId kStatisticsClaimIndexId{3};
+inline Bytes statistics_prefix(IndexId index, Oid database) {
+  Bytes key = index_prefix(kStatisticsTable, index);
+  append_ordered_uint32(key, database);
+  return key;
+}
+inline Bytes statistics_key(IndexId index, Oid database, Oid table) {
+  Bytes key = statistics_prefix(index, database);
+  append_ordered_uint32(key, table);
   return key;
 }
 

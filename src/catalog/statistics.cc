@@ -10,6 +10,30 @@ namespace {
 
 constexpr std::size_t kLoadBatch = 64;
 
+Status malformed(std::string_view what) {
+  return {sql_state::kDataCorrupted, "{} of a table's statistics is malformed", what};
+}
+
+// Gives each row, without the first `prefix` bytes of its key, to `use`.
+Task<Status> read_rows(txn::Transaction& transaction, Bytes prefix, std::function<Status(Oid, ByteView)> use) {
+  auto cursor = transaction.scan({prefix, prefix_end(prefix)}, {});
+  txn::KeyValueBatch batch;
+  while (true) {
+    PANDO_CO_TRY(co_await cursor->next(batch, kLoadBatch));
+    if (batch.size() == 0) {
+      co_return Status();
+    }
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      Oid table = 0;
+      OrderedReader key(batch.key(i).substr(prefix.size()));
+      if (!key.ordered_uint32(table)) {
+        co_return malformed("the key");
+      }
+      PANDO_CO_TRY(use(table, batch.value(i)));
+    }
+  }
+}
+
 }  // namespace
 
 TableActivity::Reads TableActivity::reads() const {
@@ -59,6 +83,12 @@ void TableActivity::analyzed(int64_t now_us, bool automatic) {
   ++(automatic ? maintenance_.auto_analyzes : maintenance_.analyzes);
 }
 
+void TableActivity::analyzed_elsewhere() {
+  MutexLock lock(mutex_);
+  writes_.live = 0;
+  writes_.changed_since_analyze = 0;
+}
+
 TableActivity::Maintenance TableActivity::maintenance() const {
   MutexLock lock(mutex_);
   return maintenance_;
@@ -74,37 +104,66 @@ void TableActivity::note_id(TableId id) {
   }
 }
 
-Bytes Statistics::prefix() const {
-  Bytes key = index_prefix(kStatisticsTable, kRowIndexId);
-  append_ordered_uint32(key, database_);
-  return key;
-}
-
 Task<Status> Statistics::open(runtime::Executor& executor) {
   auto transaction = store_.begin({.read_only = true, .executor = &executor});
   transaction->begin_statement();
-  const Bytes start = prefix();
-  auto cursor = transaction->scan({start, prefix_end(start)}, {});
-  txn::KeyValueBatch batch;
-  while (true) {
-    PANDO_CO_TRY(co_await cursor->next(batch, kLoadBatch));
-    if (batch.size() == 0) {
-      break;
-    }
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      Oid table = 0;
-      OrderedReader key(batch.key(i).substr(start.size()));
-      if (!key.ordered_uint32(table)) {
-        co_return Status(sql_state::kDataCorrupted, "the key of a table's statistics is malformed");
-      }
-      PANDO_CO_ASSIGN(TableStatistics statistics, decode_statistics(batch.value(i)));
-      MutexLock lock(mutex_);
-      entry(table).analyzed = std::make_shared<const TableStatistics>(std::move(statistics));
-    }
-  }
-  cursor.reset();
+  PANDO_CO_ASSIGN(const Stamps stamps, co_await read_stamps(*transaction));
+  PANDO_CO_TRY(co_await read_rows(*transaction, statistics_prefix(kRowIndexId, database_),
+                                  [&](Oid table, ByteView row) -> Status {
+                                    PANDO_ASSIGN(TableStatistics statistics, decode_statistics(row));
+                                    const auto stamp = stamps.find(table);
+                                    take(table, std::move(statistics), stamp == stamps.end() ? 0 : stamp->second);
+                                    return {};
+                                  }));
   co_await transaction->rollback();
   co_return Status();
+}
+
+Task<Result<bool>> Statistics::refresh(runtime::Executor& executor) {
+  auto transaction = store_.begin({.read_only = true, .executor = &executor});
+  transaction->begin_statement();
+  PANDO_CO_ASSIGN(const Stamps stamps, co_await read_stamps(*transaction));
+  for (const auto& [table, stamp] : stamps) {
+    PANDO_CO_ASSIGN(const auto stored, co_await transaction->get(statistics_key(kRowIndexId, database_, table)));
+    if (stored.has_value()) {
+      PANDO_CO_ASSIGN(TableStatistics statistics, decode_statistics(*stored));
+      take(table, std::move(statistics), stamp);
+      activity(table).analyzed_elsewhere();
+    }
+  }
+  co_await transaction->rollback();
+  co_return !stamps.empty();
+}
+
+auto Statistics::read_stamps(txn::Transaction& transaction) -> Task<Result<Stamps>> {
+  Stamps stamps;
+  PANDO_CO_TRY(co_await read_rows(transaction, statistics_prefix(kStatisticsStampIndexId, database_),
+                                  [&](Oid table, ByteView row) -> Status {
+                                    uint64_t stamp = 0;
+                                    if (ByteReader reader(row); !reader.fixed64(stamp)) {
+                                      return malformed("the stamp");
+                                    }
+                                    MutexLock lock(mutex_);
+                                    if (entry(table).stamp != stamp) {
+                                      stamps.emplace(table, stamp);
+                                    }
+                                    return {};
+                                  }));
+  co_return stamps;
+}
+
+void Statistics::take(Oid table, TableStatistics statistics, uint64_t stamp) {
+  MutexLock lock(mutex_);
+  Entry& found = entry(table);
+  found.analyzed = std::make_shared<const TableStatistics>(std::move(statistics));
+  found.stamp = stamp;
+}
+
+Task<Result<bool>> Statistics::claim(txn::Transaction& transaction, Oid table) {
+  PANDO_CO_ASSIGN(const auto locked,
+                  co_await transaction.lock(statistics_key(kStatisticsClaimIndexId, database_, table),
+                                            txn::LockStrength::kUpdate, txn::WaitPolicy::kSkipLocked));
+  co_return locked.granted;
 }
 
 Statistics::Entry& Statistics::entry(Oid table) {
@@ -142,15 +201,22 @@ TableActivity& Statistics::activity(Oid table) {
 
 Task<Status> Statistics::put(txn::Transaction& transaction, Oid table, TableStatistics statistics, int64_t now_us,
                              bool automatic) {
-  Bytes key = prefix();
-  append_ordered_uint32(key, table);
-  PANDO_CO_TRY((co_await transaction.lock(key, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock)).status());
-  PANDO_CO_TRY(transaction.put(std::move(key), encode(statistics)));
+  for (const IndexId index : {kRowIndexId, kStatisticsStampIndexId}) {
+    PANDO_CO_TRY((co_await transaction.lock(statistics_key(index, database_, table), txn::LockStrength::kUpdate,
+                                            txn::WaitPolicy::kBlock))
+                     .status());
+  }
+  const auto stamp = static_cast<uint64_t>(now_us);
+  Bytes stamp_bytes;
+  put_fixed64(stamp_bytes, stamp);
+  PANDO_CO_TRY(transaction.put(statistics_key(kRowIndexId, database_, table), encode(statistics)));
+  PANDO_CO_TRY(transaction.put(statistics_key(kStatisticsStampIndexId, database_, table), std::move(stamp_bytes)));
   auto shared = std::make_shared<const TableStatistics>(std::move(statistics));
-  transaction.on_commit([this, table, shared, now_us, automatic] {
+  transaction.on_commit([this, table, shared, stamp, now_us, automatic] {
     MutexLock lock(mutex_);
     Entry& found = entry(table);
     found.analyzed = shared;
+    found.stamp = stamp;
     found.activity.note_id(shared->id);
     found.activity.analyzed(now_us, automatic);
   });

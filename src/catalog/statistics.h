@@ -8,7 +8,9 @@
 //   statistics.activity(table->oid).count_scan(lane, /*by_index=*/false, rows);
 //   PANDO_CO_TRY(co_await statistics.put(transaction, oid, found));     // published when the transaction commits
 //   auto found = statistics.find(*table);                               // nullptr: never analyzed
+//   PANDO_CO_ASSIGN(const bool changed, co_await statistics.refresh(executor));  // what other nodes have put
 //
+// Beside each table's statistics lies a stamp, which tells by little that they are new.
 // Thread-safe.
 
 #include <array>
@@ -86,6 +88,8 @@ class TableActivity {
   void vacuumed(int64_t now_us) PANDO_EXCLUDES(mutex_);
   // ANALYZE counted all rows.
   void analyzed(int64_t now_us, bool automatic) PANDO_EXCLUDES(mutex_);
+  // The same, at another node.
+  void analyzed_elsewhere() PANDO_EXCLUDES(mutex_);
   Maintenance maintenance() const PANDO_EXCLUDES(mutex_);
   // The table's rows lie elsewhere than counted so far: the live rows begin at none.
   void note_id(TableId id) PANDO_EXCLUDES(mutex_);
@@ -111,6 +115,11 @@ class Statistics {
 
   // Loads what ANALYZE has stored.
   Task<Status> open(runtime::Executor& executor);
+  // Takes what ANALYZE has stored since, on any node; whether there was anything.
+  Task<Result<bool>> refresh(runtime::Executor& executor);
+  // So that only one node analyzes a table on its own account. Whether nobody else does: then nobody else will until
+  // the transaction ends. Waits for nobody.
+  Task<Result<bool>> claim(txn::Transaction& transaction, Oid table);
 
   // nullptr: never analyzed, or not since its rows lie where they are.
   TableStatisticsPtr find(const TableDescriptor& table) const PANDO_EXCLUDES(mutex_);
@@ -129,10 +138,15 @@ class Statistics {
  private:
   struct Entry {
     TableStatisticsPtr analyzed;
+    // When that was, as it is stored; 0 when it is not.
+    uint64_t stamp = 0;
     TableActivity activity;
   };
+  using Stamps = std::map<Oid, uint64_t>;
   Entry& entry(Oid table) PANDO_REQUIRES(mutex_);
-  Bytes prefix() const;
+  // Those that say something else than is known here.
+  Task<Result<Stamps>> read_stamps(txn::Transaction& transaction) PANDO_EXCLUDES(mutex_);
+  void take(Oid table, TableStatistics statistics, uint64_t stamp) PANDO_EXCLUDES(mutex_);
 
   txn::Store& store_;
   const Oid database_;

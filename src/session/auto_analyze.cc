@@ -1,9 +1,19 @@
 #include "session/auto_analyze.h"
 
+#include <algorithm>
+
+#include "runtime/sleep.h"
 #include "session/table_sample.h"
 #include "types/calendar.h"
 
 namespace pando::session {
+namespace {
+
+// However long it has waited for rows, so that it ends one day, and soon when the node stops.
+constexpr std::chrono::nanoseconds kRestMax = std::chrono::milliseconds(200);
+
+}  // namespace
+
 AutoAnalyze::AutoAnalyze(SessionEnvironment& environment, runtime::Executor& executor, AutoAnalyzeOptions options)
     : environment_(environment), executor_(executor), options_(options), prng_(environment.random()) {}
 
@@ -60,13 +70,19 @@ Task<Status> AutoAnalyze::run_round() {
   const uint64_t now_ns = environment_.clock.monotonic_ns();
   const auto again_after_ns = static_cast<uint64_t>(std::chrono::nanoseconds(options_.again_after).count());
   std::erase_if(analyzed_, [&](const auto& entry) { return now_ns - entry.second.at_ns > again_after_ns; });
+  PANDO_CO_ASSIGN(const bool changed, co_await environment_.statistics->refresh(executor_));
+  if (changed) {
+    environment_.catalog.renew();
+  }
+  Status outcome;
   const auto snapshot = environment_.catalog.current();
   for (const auto& [oid, table] : snapshot->tables()) {
-    if (table->kind == catalog::RelationKind::kTable && needs_analysis(*table)) {
-      PANDO_CO_TRY(co_await analyze(table));
+    if (table->kind == catalog::RelationKind::kTable && needs_analysis(*table) && !is_stopping()) {
+      Status analyzed = co_await analyze(table);
+      outcome = outcome.ok() ? std::move(analyzed) : outcome;
     }
   }
-  co_return Status();
+  co_return outcome;
 }
 
 bool AutoAnalyze::needs_analysis(const catalog::TableDescriptor& table) const {
@@ -79,26 +95,38 @@ bool AutoAnalyze::needs_analysis(const catalog::TableDescriptor& table) const {
   return analyzed == analyzed_.end() || changed > options_.again_factor * analyzed->second.rows;
 }
 
+bool AutoAnalyze::is_stopping() {
+  MutexLock lock(mutex_);
+  return stopping_;
+}
+
 Task<Status> AutoAnalyze::pause() {
-  {
-    MutexLock lock(mutex_);
-    if (stopping_) {
-      co_return Status(sql_state::kAdminShutdown, "terminating automatic analysis due to administrator command");
-    }
+  if (is_stopping()) {
+    co_return Status(sql_state::kAdminShutdown, "terminating automatic analysis due to administrator command");
   }
-  co_await runtime::yield_to(executor_);
+  const std::chrono::nanoseconds worked(environment_.clock.monotonic_ns() - working_since_ns_);
+  const auto rest = std::chrono::duration_cast<std::chrono::nanoseconds>(worked * options_.rest_factor);
+  if (rest.count() > 0) {
+    co_await runtime::sleep(environment_.timer, executor_, std::min(rest, kRestMax));
+  }
+  working_since_ns_ = environment_.clock.monotonic_ns();
   co_return Status();
 }
 
 Task<Status> AutoAnalyze::analyze(catalog::TablePtr table) {
   auto transaction = environment_.store.begin({.executor = &executor_});
   transaction->begin_statement();
-  PANDO_CO_ASSIGN(
-      const TableSample sample,
-      co_await sample_table(table, transaction.get(), {.seed = prng_.next(), .pause = [this] { return pause(); }}));
+  PANDO_CO_ASSIGN(const bool claimed, co_await environment_.statistics->claim(*transaction, table->oid));
+  if (!claimed) {
+    co_await transaction->rollback();
+    co_return Status();
+  }
+  working_since_ns_ = environment_.clock.monotonic_ns();
+  const SampleOptions options{.seed = prng_.next(), .pause = [this] { return pause(); }};
+  PANDO_CO_ASSIGN(const TableSample sample, co_await sample_table(table, transaction.get(), options));
+  PANDO_CO_ASSIGN(auto found, co_await sample.statistics(options));
   const int64_t now_us = types::timestamp_of_unix_ns(environment_.clock.wall_ns());
-  PANDO_CO_TRY(co_await environment_.statistics->put(*transaction, table->oid,
-                                                     sample.statistics(kDefaultStatisticsTarget), now_us,
+  PANDO_CO_TRY(co_await environment_.statistics->put(*transaction, table->oid, std::move(found), now_us,
                                                      /*automatic=*/true));
   PANDO_CO_TRY(co_await transaction->commit());
   environment_.catalog.renew();

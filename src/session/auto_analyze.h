@@ -8,7 +8,10 @@
 //   automatic.start();
 //   automatic.stop();          // before the executor ends
 //
-// Thread-safe. One table at a time; it gives way between vectors of rows.
+// Nodes that share a store analyze each table once, and learn what others found.
+//
+// Thread-safe. One table at a time. Between vectors of rows it rests, so that what clients wait for is not kept
+// waiting.
 
 #include <map>
 
@@ -27,6 +30,8 @@ struct AutoAnalyzeOptions {
   // it had have changed.
   std::chrono::milliseconds again_after{60'000};
   double again_factor = 10;
+  // How long it rests for what it has worked: PostgreSQL's autovacuum_vacuum_cost_delay.
+  double rest_factor = 4;
 };
 
 class AutoAnalyze {
@@ -40,14 +45,16 @@ class AutoAnalyze {
   void start() PANDO_EXCLUDES(mutex_);
   // Waits for a round that runs. Not from the executor's thread.
   void stop() PANDO_EXCLUDES(mutex_);
-  // Analyzes every table that needs it, now.
-  Task<Status> run_round();
+  // Analyzes every table that needs it, now. Errors: the first table's that could not be.
+  Task<Status> run_round() PANDO_EXCLUDES(mutex_);
 
  private:
   void schedule() PANDO_REQUIRES(mutex_);
   Task<void> round();
   bool needs_analysis(const catalog::TableDescriptor& table) const;
   Task<Status> analyze(catalog::TablePtr table);
+  bool is_stopping() PANDO_EXCLUDES(mutex_);
+  // REQUIRES: called again and again by the coroutine that reads a table.
   Task<Status> pause();
 
   SessionEnvironment& environment_;
@@ -60,6 +67,8 @@ class AutoAnalyze {
     double rows = 0;
   };
   std::map<catalog::TableId, Analyzed> analyzed_;
+  // When it last began to work, of the same.
+  uint64_t working_since_ns_ = 0;
   Mutex mutex_;
   Condition idle_;
   bool stopping_ PANDO_GUARDED_BY(mutex_) = false;

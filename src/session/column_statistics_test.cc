@@ -56,8 +56,7 @@ TEST_F(ColumnStatistics, FewValues) {
 }
 
 TEST_F(ColumnStatistics, NullsAndFewValues) {
-  const auto found =
-      of(types::oid::kInt4, [](int i) { return i % 4 == 0 ? Value::null() : Value::of_int32(i % 7); });
+  const auto found = of(types::oid::kInt4, [](int i) { return i % 4 == 0 ? Value::null() : Value::of_int32(i % 7); });
   EXPECT_EQ(found.null_fraction, 0.25);
   EXPECT_EQ(found.distinct, 7);
   EXPECT_EQ(integers(found.most_common, 7), (std::vector<int>{2, 3, 0, 1, 4, 5, 6}));

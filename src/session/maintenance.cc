@@ -127,7 +127,7 @@ Task<Status> Session::collect_statistics(catalog::TablePtr table, std::vector<st
                           co_return Status();
                         }};
   PANDO_CO_ASSIGN(const TableSample sample, co_await sample_table(table, &transaction_.transaction(), options));
-  catalog::TableStatistics found = sample.statistics(target);
+  PANDO_CO_ASSIGN(catalog::TableStatistics found, co_await sample.statistics(options));
   const auto before = environment_.statistics->find(*table);
   for (catalog::ColumnStatistics& column : found.columns) {
     const bool named =

@@ -24,12 +24,13 @@ TableSample::TableSample(catalog::TablePtr table) : table_(std::move(table)) {
   }
 }
 
-catalog::TableStatistics TableSample::statistics(std::size_t target) const {
+Task<Result<catalog::TableStatistics>> TableSample::statistics(const SampleOptions& options) const {
   catalog::TableStatistics statistics{.id = table_->id, .rows = total_rows_, .columns = {}};
   for (std::size_t i = 0; i < columns_.size(); ++i) {
-    statistics.columns.push_back(make_column_statistics(attributes_[i], columns_[i], total_rows_, target));
+    statistics.columns.push_back(make_column_statistics(attributes_[i], columns_[i], total_rows_, options.target));
+    PANDO_CO_TRY(co_await options.pause());
   }
-  return statistics;
+  co_return statistics;
 }
 
 // Fills a sample from spans of rows.

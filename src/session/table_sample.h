@@ -3,7 +3,7 @@
 // TableSample: a uniform sample of a table's rows and an estimate of how many it has.
 //
 //   PANDO_CO_ASSIGN(TableSample sample, co_await sample_table(table, transaction, how));
-//   auto statistics = sample.statistics();
+//   PANDO_CO_ASSIGN(auto statistics, co_await sample.statistics(how));
 //
 // Small tables are read to the end, with a reservoir (Vitter, "Random Sampling with a Reservoir", 1985). Of large ones
 // only some parts are, each with a share of the sample, and the row count is extrapolated from them.
@@ -22,7 +22,7 @@ namespace pando::session {
 struct SampleOptions {
   std::size_t target = kDefaultStatisticsTarget;
   uint64_t seed = 0;
-  // Called between vectors of rows: lets others run, and may end the sampling with an error.
+  // Called between vectors of rows, and between columns: lets others run, and may end the sampling with an error.
   std::function<Task<Status>()> pause;
 };
 
@@ -31,7 +31,7 @@ class TableSample {
   explicit TableSample(catalog::TablePtr table);
 
   // All live columns.
-  catalog::TableStatistics statistics(std::size_t target) const;
+  Task<Result<catalog::TableStatistics>> statistics(const SampleOptions& options) const;
   double total_rows() const { return total_rows_; }
 
  private:
