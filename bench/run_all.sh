@@ -46,6 +46,8 @@ wanted() { echo "$1" | grep -qE "$ONLY"; }
 tps() { pgbench -n -T "$SECONDS_EACH" "$@" 2>>"$work/pgbench.err" | awk '/^tps/ {print $3}'; }
 seconds_of() { local start; start=$(date +%s.%N); "$@" >/dev/null; awk -v a="$start" -v b="$(date +%s.%N)" 'BEGIN {print b - a}'; }
 
+export -f seconds_of
+
 echo "load                                                  Pando   PostgreSQL           ratio"
 on_pg pgbench -i -q -s "$SCALE" 2>/dev/null >/dev/null
 on_pando pgbench -i -q -s "$SCALE" 2>/dev/null >/dev/null
@@ -75,7 +77,7 @@ copy_rows() {
 }
 if wanted "COPY 1,000,000 rows"; then
   seq 1000000 | awk '{print $1 "," $1 % 1000 ",some text of row " $1}' >"$work/rows.csv"
-  export work; export -f copy_rows seconds_of
+  export work; export -f copy_rows
   report "COPY 1,000,000 rows, primary key" s "$(on_pando bash -c copy_rows)" "$(on_pg bash -c copy_rows)" less
 fi
 

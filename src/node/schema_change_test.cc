@@ -126,8 +126,9 @@ class SchemaChangeTest : public testing::Test {
   }
 
   // Begins to build an index, and catches the job between its first step and its last, which waits for `holder`: that
-  // has written to the table.
-  void catch_job(Client& holder, const std::function<void()>& build) {
+  // has done `hold` to the table.
+  void catch_job(Client& holder, const std::function<void()>& build,
+                 const std::string& hold = "UPDATE t SET v = v WHERE id = 1") {
     const std::string newest = "SELECT state FROM pando.jobs WHERE rows_done > 0 ORDER BY job_id DESC LIMIT 1";
     Client client(*node_);
     for (int attempt = 0; attempt < 50; ++attempt) {
@@ -136,7 +137,7 @@ class SchemaChangeTest : public testing::Test {
       while (client.query("SELECT count(*) FROM pando.jobs WHERE rows_done > 0") == before) {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
       }
-      ASSERT_TRUE(holder.run("BEGIN; UPDATE t SET v = v WHERE id = 1").ok());
+      ASSERT_TRUE(holder.run("BEGIN; " + hold).ok());
       if (client.query(newest) == "running\n") {
         return;
       }
@@ -259,6 +260,27 @@ TEST_F(SchemaChangeTest, AJobIsCancelled) {
   EXPECT_EQ(client.query("SELECT count(*) FROM pg_class WHERE relname = 'by_v'"), "0\n");
   EXPECT_EQ(client.run("CALL pando.cancel_job(1)").to_string(), "42704: job 1 does not exist");
   EXPECT_TRUE(client.run(cancel).is(sql_state::kObjectNotInPrerequisiteState));
+}
+
+// Also by a transaction that keeps it from going on.
+TEST_F(SchemaChangeTest, WhoHasTheTableCancelsTheJob) {
+  // Many pieces, so that it is caught at one of them.
+  node_->environment().job_sizes.piece_max = node_->environment().job_sizes.piece_min;
+  Client client(*node_);
+  ASSERT_TRUE(client.run(kTable).ok());
+  Client holder(*node_);
+  ASSERT_TRUE(holder.run("SET statement_timeout = '20s'").ok());
+  Status built;
+  const auto build = [&] {
+    Client own(*node_);
+    built = own.run("CREATE INDEX CONCURRENTLY by_v ON t (v)");
+  };
+  catch_job(holder, build, "LOCK TABLE t");
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(holder.run("CALL pando.cancel_job((SELECT max(job_id) FROM pando.jobs))").to_string(), "OK");
+  EXPECT_TRUE(holder.run("COMMIT").ok());
+  builder_.join();
+  EXPECT_EQ(built.to_string(), "57014: canceling statement due to user request");
 }
 
 // The statement's cancellation is the job's.

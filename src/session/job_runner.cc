@@ -198,7 +198,7 @@ Task<Result<catalog::Job>> JobRunner::wait(uint32_t id, runtime::Executor& execu
         co_return slept;
       }
       cancelled = true;
-      (co_await cancel(id, executor)).ignore("it may have ended just now");
+      (co_await cancel(id, executor, nullptr)).ignore("it may have ended just now");
     }
     if (cancelled && --looks_left == 0) {
       co_return cancellation.status();
@@ -217,8 +217,8 @@ Task<Result<catalog::Job>> JobRunner::wait(uint32_t id, runtime::Executor& execu
   }
 }
 
-Task<Status> JobRunner::cancel(uint32_t id, runtime::Executor& executor) {
-  auto transaction = environment_.store.begin({.executor = &executor});
+Task<Status> JobRunner::cancel(uint32_t id, runtime::Executor& executor, runtime::Cancellation* cancellation) {
+  auto transaction = environment_.store.begin({.executor = &executor, .cancellation = cancellation});
   transaction->begin_statement();
   PANDO_CO_ASSIGN(catalog::Job job, co_await jobs_.lock(*transaction, id));
   if (job.is_finished()) {

@@ -45,8 +45,8 @@ class JobRunner {
   catalog::Jobs& jobs() { return jobs_; }
   // Waits until the job has ended, here or on another node. When the statement is cancelled, the job is.
   Task<Result<catalog::Job>> wait(uint32_t id, runtime::Executor& executor, runtime::Cancellation& cancellation);
-  // 42704 when there is none, 55000 when it has ended.
-  Task<Status> cancel(uint32_t id, runtime::Executor& executor);
+  // 42704 when there is none, 55000 when it has ended. `cancellation` may be null.
+  Task<Status> cancel(uint32_t id, runtime::Executor& executor, runtime::Cancellation* cancellation);
 
  private:
   void schedule(std::chrono::nanoseconds delay) PANDO_REQUIRES(mutex_);

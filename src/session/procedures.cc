@@ -101,7 +101,7 @@ Task<Status> Session::run_cancel_job(const ast::FunctionCall& call) {
   if (environment_.jobs == nullptr || id < 0 || id > UINT32_MAX) {
     co_return Status(sql_state::kUndefinedObject, "job {} does not exist", id);
   }
-  co_return co_await environment_.jobs->cancel(static_cast<uint32_t>(id), executor_);
+  co_return co_await environment_.jobs->cancel(static_cast<uint32_t>(id), executor_, &cancellation_);
 }
 
 // CALL pando.transfer_lease(shard, node).

@@ -90,7 +90,8 @@ SchemaChange::Transaction SchemaChange::begin(txn::Isolation isolation) {
   return transaction;
 }
 
-// The job, as long as it is this node's and nobody has cancelled it.
+// The job, as long as it is this node's and nobody has cancelled it. After the locks of tables: who has one may cancel
+// the job in the same transaction, and must not wait for it.
 Task<Result<Job>> SchemaChange::hold(txn::Transaction& transaction) {
   PANDO_CO_ASSIGN(Job held, co_await jobs_.hold(transaction, job_));
   if (held.cancel_requested && held.state == JobState::kRunning) {
@@ -184,8 +185,8 @@ Task<Result<std::vector<Bytes>>> SchemaChange::next_rows() {
 Task<Status> SchemaChange::fill(const std::vector<Bytes>* rows, bool locked) {
   const auto transaction = begin(locked ? txn::Isolation::kReadCommitted : txn::Isolation::kSerializable);
   catalog::CatalogTransaction view(environment_.catalog, *transaction);
-  PANDO_CO_ASSIGN(Job held, co_await hold(*transaction));
   PANDO_CO_TRY(co_await view.lock_table(job_.table, txn::LockStrength::kKeyShare, txn::WaitPolicy::kBlock));
+  PANDO_CO_ASSIGN(Job held, co_await hold(*transaction));
   const auto snapshot = view.snapshot();
   const auto table = snapshot->find_table(job_.table);
   if (table == nullptr) {
@@ -248,7 +249,6 @@ Task<Status> SchemaChange::check_rows(Session* session) {
   Job held;
   const Status status = co_await session->run_instead(
       [&](catalog::CatalogTransaction* view, sql::exec::ExecutionContext* context) -> Task<Status> {
-        PANDO_CO_ASSIGN(held, co_await hold(context->transaction));
         PANDO_CO_TRY(co_await look_at_rows(view, context, &held));
         co_return co_await jobs_.put(context->transaction, held);
       });
@@ -268,16 +268,17 @@ Task<Status> SchemaChange::look_at_rows(catalog::CatalogTransaction* view, sql::
   if (constraint == nullptr) {
     co_return table == nullptr ? no_table() : no_object();
   }
+  if (constraint->referenced_table != 0) {
+    PANDO_CO_TRY(
+        co_await view->lock_table(constraint->referenced_table, txn::LockStrength::kKeyShare, txn::WaitPolicy::kBlock));
+  }
+  PANDO_CO_ASSIGN(*held, co_await hold(context->transaction));
   if (table->id != job_.place) {
     // All rows were written anew, by a statement that did not look at the constraint.
     held->place = table->id;
     held->checkpoint.clear();
     held->rows_done = 0;
     co_return Status();
-  }
-  if (constraint->referenced_table != 0) {
-    PANDO_CO_TRY(
-        co_await view->lock_table(constraint->referenced_table, txn::LockStrength::kKeyShare, txn::WaitPolicy::kBlock));
   }
   // Not before the table that is referred to was locked: its rows may have been written anew until then.
   context->transaction.begin_statement();
