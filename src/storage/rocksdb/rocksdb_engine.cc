@@ -241,13 +241,17 @@ class RocksDbEngine final : public Engine {
     }
     rocksdb::WriteBatch translated(batch.bytes().size() + kWriteBatchHeaderBytes);
     ByteView rest = batch.bytes();
-    bool erases = false;
+    std::vector<KeySpan> erased;
     for (WriteBatch::Change change; WriteBatch::next(rest, change);) {
-      erases = erases || change.operation == WriteBatch::Operation::kEraseVersion ||
-               change.operation == WriteBatch::Operation::kEraseVersionRange;
+      if (change.operation == WriteBatch::Operation::kEraseVersion) {
+        erased.push_back(
+            {stored_bound(kVersionSpace, change.key), stored_bound(kVersionSpace, Bytes(change.key) + '\0')});
+      } else if (change.operation == WriteBatch::Operation::kEraseVersionRange) {
+        erased.push_back({stored_bound(kVersionSpace, change.key), stored_end(kVersionSpace, change.end)});
+      }
       PANDO_TRY(status_of(translate(change, translated)));
     }
-    return status_of(erases ? write_erasures(translated, write_options()) : write_unless_stuck(translated));
+    return status_of(erased.empty() ? write_unless_stuck(translated) : write_erasures(translated, std::move(erased)));
   }
 
   Result<uint64_t> applied(ShardId shard) const override {
@@ -298,8 +302,8 @@ class RocksDbEngine final : public Engine {
   // Writes the plain keys of a batch whose versions are in already, and has them flushed: the applied index among them
   // must not lag behind for long, or a restart does all of it again.
   Status write_plain(const WriteBatch& batch);
-  // Writes a batch that erases versions, so that scans know.
-  rocksdb::Status write_erasures(rocksdb::WriteBatch& batch, const rocksdb::WriteOptions& options);
+  // Writes a batch that erases versions of these stored keys, so that scans know.
+  rocksdb::Status write_erasures(rocksdb::WriteBatch& batch, std::vector<KeySpan> erased);
   // Waits while memtables are full, but not when they stay so because of an error.
   rocksdb::Status write_unless_stuck(rocksdb::WriteBatch& batch);
   rocksdb::Status translate(const WriteBatch::Change& change, rocksdb::WriteBatch& out);
@@ -310,7 +314,8 @@ class RocksDbEngine final : public Engine {
   void report_flushed() PANDO_EXCLUDES(shards_mutex_);
   void erase_noted_tombstones();
   Status verify_live_files(const ProgressCallback& progress) const;
-  // Erases what nobody at or above the threshold can see among the versions of `span`.
+  // Erases what nobody at or above the threshold can see among the versions of `span`. Scans that read files need not
+  // know of it: what goes is hidden by a newer version, or a tombstone that hides nothing but what goes with it.
   Status erase_garbage(const KeySpan& span, HlcTimestamp threshold, const rocksdb::WriteOptions& options);
 
   const RocksDbOptions options_;
@@ -344,11 +349,11 @@ Status RocksDbEngine::write_plain(const WriteBatch& batch) {
   return {};
 }
 
-rocksdb::Status RocksDbEngine::write_erasures(rocksdb::WriteBatch& batch, const rocksdb::WriteOptions& options) {
+rocksdb::Status RocksDbEngine::write_erasures(rocksdb::WriteBatch& batch, std::vector<KeySpan> erased) {
   // Pending from before they are visible until they are flushed.
-  erasures_.note_written(UINT64_MAX);
-  const rocksdb::Status status = options.no_slowdown ? db_->Write(options, &batch) : write_unless_stuck(batch);
-  erasures_.note_written(db_->GetLatestSequenceNumber());
+  const uint64_t erasure = erasures_.begin(std::move(erased));
+  const rocksdb::Status status = write_unless_stuck(batch);
+  erasures_.note_written(erasure, db_->GetLatestSequenceNumber());
   return status;
 }
 
@@ -450,11 +455,14 @@ Status RocksDbEngine::erase_garbage(const KeySpan& span, HlcTimestamp threshold,
   rocksdb::WriteBatch erasures;
   Bytes key;
   bool covered = false;
+  const auto write = [&] {
+    return status_of(options.no_slowdown ? db_->Write(options, &erasures) : write_unless_stuck(erasures));
+  };
   // All of a key's erasures go out together: a tombstone must not go before what it hides.
   for (bool first = true; iterator->valid(); iterator->next(), first = false) {
     if (first || iterator->key() != key) {
       if (erasures.Count() >= static_cast<int>(kErasuresPerBatch)) {
-        PANDO_TRY(status_of(write_erasures(erasures, options)));
+        PANDO_TRY(write());
         erasures.Clear();
       }
       key.assign(iterator->key());
@@ -467,14 +475,10 @@ Status RocksDbEngine::erase_garbage(const KeySpan& span, HlcTimestamp threshold,
     covered = covered || old;
   }
   PANDO_TRY(iterator->status());
-  return erasures.Count() == 0 ? Status() : status_of(write_erasures(erasures, options));
+  return erasures.Count() == 0 ? Status() : write();
 }
 
-Status RocksDbEngine::collect_garbage(KeySpan span) {
-  PANDO_TRY(erase_garbage(span, garbage_->get(), write_options()));
-  // Long scans read the files again once no erasure waits in a memtable.
-  return erasures_.pending() ? flush() : Status();
-}
+Status RocksDbEngine::collect_garbage(KeySpan span) { return erase_garbage(span, garbage_->get(), write_options()); }
 
 void RocksDbEngine::erase_noted_tombstones() {
   const HlcTimestamp threshold = garbage_->get();

@@ -1,5 +1,8 @@
 #include "storage/rocksdb/rocksdb_reads.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "storage/mvcc.h"
 #include "storage/rocksdb/rocksdb_error.h"
 #include "storage/rocksdb/stored_key.h"
@@ -252,11 +255,12 @@ class LongScan final : public VersionScan {
 
   Status decide() {
     decided_ = true;
-    if (source_.erasures->pending()) {
-      return Status();
-    }
     VersionScanOptions rest = options_;
     rest.span.start = last_key_ + '\0';
+    if (source_.erasures->pending(stored_bound(kVersionSpace, rest.span.start),
+                                  stored_end(kVersionSpace, rest.span.end))) {
+      return Status();
+    }
     auto fast = open_table_scan({source_.db, snapshot_, source_.cache}, std::move(rest));
     if (fast.ok()) {
       met_newer_ = rows_->met_newer();
@@ -355,6 +359,64 @@ class ReverseScan final : public VersionScan {
 };
 
 }  // namespace
+
+uint64_t Erasures::begin(std::vector<KeySpan> spans) {
+  MutexLock lock(mutex_);
+  const uint64_t erasure = ++erasures_;
+  for (KeySpan& span : spans) {
+    pending_.push_back({.erasure = erasure, .span = std::move(span)});
+  }
+  if (pending_.size() > kSpansMax) {
+    merge();
+  }
+  return erasure;
+}
+
+// Those that are written; the others are few.
+void Erasures::merge() {
+  std::optional<Pending> all;
+  std::erase_if(pending_, [&all](Pending& each) {
+    if (each.sequence == UINT64_MAX) {
+      return false;
+    }
+    if (!all.has_value()) {
+      all = std::move(each);
+      return true;
+    }
+    all->sequence = std::max(all->sequence, each.sequence);
+    if (compare_versioned_keys(each.span.start, all->span.start) < 0) {
+      all->span.start = std::move(each.span.start);
+    }
+    if (compare_versioned_keys(each.span.end, all->span.end) > 0) {
+      all->span.end = std::move(each.span.end);
+    }
+    return true;
+  });
+  if (all.has_value()) {
+    pending_.push_back(*std::move(all));
+  }
+}
+
+void Erasures::note_written(uint64_t erasure, uint64_t sequence) {
+  MutexLock lock(mutex_);
+  for (Pending& each : pending_) {
+    if (each.erasure == erasure) {
+      each.sequence = sequence;
+    }
+  }
+}
+
+void Erasures::note_flushed(uint64_t sequence) {
+  MutexLock lock(mutex_);
+  std::erase_if(pending_, [sequence](const Pending& each) { return each.sequence <= sequence; });
+}
+
+bool Erasures::pending(ByteView start, ByteView end) const {
+  MutexLock lock(mutex_);
+  return std::ranges::any_of(pending_, [&](const Pending& each) {
+    return compare_versioned_keys(each.span.start, end) < 0 && compare_versioned_keys(each.span.end, start) > 0;
+  });
+}
 
 rocksdb::ReadOptions RocksDbReads::read_options() const {
   rocksdb::ReadOptions options;

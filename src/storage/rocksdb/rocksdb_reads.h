@@ -3,25 +3,40 @@
 // Reads of one RocksDB database, as of now or of a RocksDB snapshot: what the engine and its snapshots share.
 // Thread-safe. Borrows the database.
 
-#include <atomic>
+#include <vector>
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 
+#include "base/mutex.h"
 #include "storage/engine.h"
 
 namespace pando::storage {
 
-// Whether versions were erased lately, so that a memtable may hold the fact. Thread-safe.
+// Where versions were erased lately, so that a memtable may hold the fact. Thread-safe.
 class Erasures {
  public:
-  void note_written(uint64_t sequence) { written_.store(sequence, std::memory_order_release); }
-  void note_flushed(uint64_t sequence) { flushed_.store(sequence, std::memory_order_release); }
-  bool pending() const { return written_.load(std::memory_order_acquire) > flushed_.load(std::memory_order_acquire); }
+  // Before the erasure of these stored keys is written. Returns its number, for note_written().
+  uint64_t begin(std::vector<KeySpan> spans) PANDO_EXCLUDES(mutex_);
+  void note_written(uint64_t erasure, uint64_t sequence) PANDO_EXCLUDES(mutex_);
+  void note_flushed(uint64_t sequence) PANDO_EXCLUDES(mutex_);
+  // Whether one of keys in [start, end) waits in a memtable.
+  bool pending(ByteView start, ByteView end) const PANDO_EXCLUDES(mutex_);
 
  private:
-  std::atomic<uint64_t> written_{0};
-  std::atomic<uint64_t> flushed_{0};
+  // Beyond so many, one span that covers all of them does.
+  static constexpr std::size_t kSpansMax = 256;
+  struct Pending {
+    uint64_t erasure = 0;
+    KeySpan span;
+    // The newest write that may be part of it; UINT64_MAX until it is written.
+    uint64_t sequence = UINT64_MAX;
+  };
+  void merge() PANDO_REQUIRES(mutex_);
+
+  mutable Mutex mutex_;
+  uint64_t erasures_ PANDO_GUARDED_BY(mutex_) = 0;
+  std::vector<Pending> pending_ PANDO_GUARDED_BY(mutex_);
 };
 
 class RocksDbReads {

@@ -53,9 +53,39 @@ bool decompress(Compression compression, ByteView stored, Bytes& block) {
   return compression == Compression::kZstd && ZSTD_decompress(block.data(), size, rest.data(), rest.size()) == size;
 }
 
+constexpr std::string_view kRangeDeletionBlock = "rocksdb.range_del";
+// RocksDB's suffix of a key: the sequence number, and in the lowest byte the type.
+constexpr std::size_t kSuffixBytes = 8;
+
 void delete_block(const rocksdb::Slice& key, void* value) { delete static_cast<Bytes*>(value); }
 
 }  // namespace
+
+std::optional<std::vector<std::pair<ByteView, ByteView>>> parse_whole_entries(ByteView block) {
+  uint32_t restarts = 0;
+  if (block.size() < sizeof(restarts)) {
+    return std::nullopt;
+  }
+  ByteReader(block.substr(block.size() - sizeof(restarts))).fixed32(restarts);
+  const uint64_t tail = (uint64_t{restarts} + 1) * sizeof(restarts);
+  if (tail > block.size()) {
+    return std::nullopt;
+  }
+  std::vector<std::pair<ByteView, ByteView>> entries;
+  for (ByteReader reader(block.substr(0, block.size() - tail)); !reader.empty();) {
+    uint64_t shared = 0;
+    uint64_t key_size = 0;
+    uint64_t value_size = 0;
+    ByteView key;
+    ByteView value;
+    if (!reader.varint(shared) || shared != 0 || !reader.varint(key_size) || !reader.varint(value_size) ||
+        !reader.raw(key_size, key) || !reader.raw(value_size, value)) {
+      return std::nullopt;
+    }
+    entries.emplace_back(key, value);
+  }
+  return entries;
+}
 
 Result<std::unique_ptr<TableFile>> TableFile::open(Bytes path, uint64_t number, std::shared_ptr<rocksdb::Cache> cache) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -126,7 +156,7 @@ Status TableFile::load_index() {
   return {};
 }
 
-Status TableFile::read_index(std::vector<Block>& blocks) {
+Result<std::array<uint64_t, 4>> TableFile::read_footer() {
   if (file_bytes_ < kFooterBytes) {
     return damaged(0, "too short for a footer");
   }
@@ -145,8 +175,45 @@ Status TableFile::read_index(std::vector<Block>& blocks) {
       return damaged(file_bytes_ - kFooterBytes, "a footer that cannot be decoded");
     }
   }
-  PANDO_ASSIGN(const Bytes index, load_block(numbers[2], numbers[3], 0));
+  return numbers;
+}
+
+Status TableFile::read_index(std::vector<Block>& blocks) {
+  PANDO_ASSIGN(const auto places, read_footer());
+  PANDO_ASSIGN(const Bytes index, load_block(places[2], places[3], 0));
   return parse_index(index, blocks);
+}
+
+Result<std::vector<KeySpan>> TableFile::range_deletions() {
+  PANDO_ASSIGN(const auto places, read_footer());
+  PANDO_ASSIGN(const Bytes names, load_block(places[0], places[1], 0));
+  const auto blocks = parse_whole_entries(names);
+  if (!blocks.has_value()) {
+    return damaged(places[0], "a list of blocks that cannot be decoded");
+  }
+  std::vector<KeySpan> spans;
+  for (const auto& [name, handle] : *blocks) {
+    if (name != kRangeDeletionBlock) {
+      continue;
+    }
+    uint64_t offset = 0;
+    uint64_t size = 0;
+    if (ByteReader reader(handle); !reader.varint(offset) || !reader.varint(size)) {
+      return damaged(places[0], "a list of blocks that cannot be decoded");
+    }
+    PANDO_ASSIGN(const Bytes block, load_block(offset, size, 0));
+    const auto deletions = parse_whole_entries(block);
+    if (!deletions.has_value()) {
+      return damaged(offset, "range deletions that cannot be decoded");
+    }
+    for (const auto& [start, end] : *deletions) {
+      if (start.size() < kSuffixBytes) {
+        return damaged(offset, "range deletions that cannot be decoded");
+      }
+      spans.push_back({Bytes(start.substr(0, start.size() - kSuffixBytes)), Bytes(end)});
+    }
+  }
+  return spans;
 }
 
 // Entries without key or value deltas, as every entry is a restart point: shared (0), key size, key, offset, size.

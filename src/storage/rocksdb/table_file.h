@@ -7,15 +7,23 @@
 // with full handles, CRC-32C, LZ4 or ZSTD blocks. What it does not recognize it refuses, and the caller uses the
 // iterator. An open file can be read to its end even if a compaction deletes it. One thread at a time.
 
+#include <array>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include <rocksdb/cache.h>
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "storage/engine.h"
 
 namespace pando::storage {
+
+// The entries of a block in which every entry is a restart point: its index of other blocks, its range deletions.
+// Views into it; nothing when it is no such block. Pure.
+std::optional<std::vector<std::pair<ByteView, ByteView>>> parse_whole_entries(ByteView block);
 
 class TableFile {
  public:
@@ -38,12 +46,16 @@ class TableFile {
   const std::vector<Block>& blocks() const { return *blocks_; }
   // The decompressed block; valid until the next call.
   Result<ByteView> read_block(std::size_t block);
+  // The stored keys that it says are deleted in what was written before it.
+  Result<std::vector<KeySpan>> range_deletions();
 
  private:
   TableFile(Bytes path, uint64_t number, std::shared_ptr<rocksdb::Cache> cache, int descriptor);
 
   // From the cache, where scans of the same file share it, or from the file.
   Status load_index();
+  // Offset and size of the block of blocks by name, and of the index.
+  Result<std::array<uint64_t, 4>> read_footer();
   Status read_index(std::vector<Block>& blocks);
   Status parse_index(ByteView index, std::vector<Block>& blocks);
   // `size` bytes and the trailer at `offset`, checked and decompressed.

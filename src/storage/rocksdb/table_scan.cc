@@ -271,6 +271,10 @@ bool overlaps(const rocksdb::SstFileMetaData& file, ByteView start, ByteView end
 
 constexpr const char* kTakenInProperty = "rocksdb.external_sst_file.version";
 
+Status needs_iterator(const std::string& path) {
+  return {sql_state::kFeatureNotSupported, "file \"{}\" needs RocksDB's iterator", path};
+}
+
 // The properties of the span's files, by path, if all of them can be read without RocksDB.
 Result<rocksdb::TablePropertiesCollection> check_properties(const TableScanContext& context, ByteView start,
                                                             ByteView end) {
@@ -278,9 +282,8 @@ Result<rocksdb::TablePropertiesCollection> check_properties(const TableScanConte
   rocksdb::TablePropertiesCollection all;
   PANDO_TRY(status_of(context.db->GetPropertiesOfTablesInRange(context.db->DefaultColumnFamily(), &range, 1, &all)));
   for (const auto& [path, properties] : all) {
-    if (properties->num_range_deletions > 0 || properties->index_key_is_user_key != 1 ||
-        properties->index_value_is_delta_encoded != 1) {
-      return Status(sql_state::kFeatureNotSupported, "file \"{}\" needs RocksDB's iterator", path);
+    if (properties->index_key_is_user_key != 1 || properties->index_value_is_delta_encoded != 1) {
+      return needs_iterator(path);
     }
   }
   return all;
@@ -305,6 +308,14 @@ Result<std::vector<OpenFile>> open_files(const TableScanContext& context, ByteVi
         return Status(sql_state::kUndefinedFile, "file \"{}\" is new", path);
       }
       PANDO_ASSIGN(auto opened, TableFile::open(path, file.file_number, context.cache));
+      if (known->second->num_range_deletions > 0) {
+        PANDO_ASSIGN(const auto deleted, opened->range_deletions());
+        if (std::ranges::any_of(deleted, [&](const KeySpan& span) {
+              return compare_versioned_keys(span.start, end) < 0 && compare_versioned_keys(span.end, start) > 0;
+            })) {
+          return needs_iterator(path);
+        }
+      }
       // The manifest has its number until a compaction writes it anew, without the property.
       const bool taken_in = known->second->user_collected_properties.contains(kTakenInProperty);
       files.push_back({.smallest = file.smallestkey,

@@ -4,7 +4,7 @@
 // with the memtables.
 //
 // Files are opened when the scan is made, so it is consistent: what is not in the memtables of that moment is in the
-// files. Point deletions are honoured; range deletions are not understood, so spans that have any are refused.
+// files. Point deletions are honoured; range deletions only so far that spans that have any are refused.
 
 #include <memory>
 
