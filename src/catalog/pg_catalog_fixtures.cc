@@ -240,10 +240,15 @@ void write_database(Oid oid, const std::string& name, SystemRowWriter& writer) {
       {"datdba", number(kSuperuserRole)},
       {"encoding", kUtf8Encoding},
       {"datlocprovider", letter('c')},
-      {"datallowconn", true},
+      {"datistemplate", is_template},
+      {"datallowconn", !is_template},
+  // Nobody can connect to either, so that tools which visit all databases leave them out.
+  write_database(kTemplate1Database, "template1", writer);
+  write_database(kTemplate0Database, "template0", writer);
       {"datconnlimit", int64_t{-1}},
       {"dattablespace", number(kDefaultTablespace)},
       {"datcollate", std::string("C.UTF-8")},
+  const bool is_template = oid == kTemplate0Database || oid == kTemplate1Database;
       {"datctype", std::string("C.UTF-8")},
   });
 }
@@ -272,13 +277,26 @@ void write_pg_am(const SystemRowContext&, SystemRowWriter& writer) {
 }
 
 void write_pg_language(const SystemRowContext&, SystemRowWriter& writer) {
-  int64_t oid = 12;
-  for (const auto& [name, trusted] : {std::pair{"internal", false}, std::pair{"c", false}, std::pair{"sql", true}}) {
-    writer.add({{"oid", oid++},
-                {"lanname", std::string(name)},
+  struct Language {
+    Oid oid;
+    std::string_view name;
+    bool trusted;
+    Oid handler;
+    Oid inline_handler;
+    Oid validator;
+  };
+  constexpr std::array kLanguages = {Language{12, "internal", false, 0, 0, 2246}, Language{13, "c", false, 0, 0, 2247},
+                                     Language{14, "sql", true, 0, 0, 2248},
+                                     Language{13563, "plpgsql", true, 13560, 13561, 13562}};
+  for (const Language& language : kLanguages) {
+    writer.add({{"oid", number(language.oid)},
+                {"lanname", std::string(language.name)},
                 {"lanowner", number(kSuperuserRole)},
-                {"lanispl", false},
-                {"lanpltrusted", trusted}});
+                {"lanispl", language.handler != 0},
+                {"lanpltrusted", language.trusted},
+                {"lanplcallfoid", number(language.handler)},
+                {"laninline", number(language.inline_handler)},
+                {"lanvalidator", number(language.validator)}});
   }
 }
 
@@ -293,6 +311,12 @@ void write_pg_extension(const SystemRowContext&, SystemRowWriter& writer) {
 
 void write_pg_collation(const SystemRowContext&, SystemRowWriter& writer) {
   for (const auto& collation : kCollations) {
+  writer.add({{"oid", number(kPlpgsqlExtension)},
+              {"extname", std::string("plpgsql")},
+              {"extowner", number(kSuperuserRole)},
+              {"extnamespace", number(kPgCatalogSchema)},
+              {"extrelocatable", false},
+              {"extversion", std::string("1.0")}});
     const Cell locale = collation.locale.empty() ? Cell() : Cell(std::string(collation.locale));
     writer.add({
         {"oid", number(collation.oid)},
