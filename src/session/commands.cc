@@ -304,13 +304,17 @@ Task<Result<std::vector<types::Value>>> Session::execute_arguments(const ast::Ex
   co_return values;
 }
 
-Task<Result<std::string>> Session::run_execute(const ast::Execute& command, TextPtr text, Output output) {
-  const auto found = statements_.find(command.name);
+Result<PreparedStatementPtr> Session::find_statement(const std::string& name) const {
+  const auto found = statements_.find(name);
   if (found == statements_.end()) {
-    co_return Status(sql_state::kInvalidSqlStatementName, "prepared statement \"{}\" does not exist", command.name);
+    return Status(sql_state::kInvalidSqlStatementName, "prepared statement \"{}\" does not exist", name);
   }
   Portal portal;
-  portal.statement = found->second;
+  return found->second;
+}
+
+Task<Result<std::string>> Session::run_execute(const ast::Execute& command, TextPtr text, Output output) {
+  PANDO_CO_ASSIGN(portal.statement, find_statement(command.name));
   PANDO_CO_ASSIGN(portal.plan, current_plan(*portal.statement));
   PANDO_CO_ASSIGN(portal.parameters, co_await execute_arguments(command, text, portal.statement));
   portal.shape = portal.plan->shape;
