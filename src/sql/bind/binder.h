@@ -197,6 +197,11 @@ class Binder {
   Result<FromResult> from_item(const ast::FromItem& item, Scope& scope);
   Result<FromResult> from_node(const ast::FromItem& item, Scope& scope);
   Result<FromResult> from_table(const ast::FromTable& table, Scope& scope, ast::Location location);
+  // table_sample.cc
+  Result<FromResult> sampled(const catalog::TablePtr& table, const ast::FromTable& from, Scope& scope,
+                             ast::Location location);
+  Status sample_of_no_table(ast::Location location) const;
+  Result<ExprPtr> sample_argument(const ast::Expr& node, types::Oid type, Scope& scope);
   Result<FromResult> from_subquery(const ast::FromSubquery& subquery, Scope& scope);
   Result<FromResult> from_function(const ast::FromFunction& function, Scope& scope, ast::Location location);
   Result<FunctionScanNode::Call> function_call(const ast::Expr& call,

@@ -190,6 +190,9 @@ Result<Binder::FromResult> Binder::from_table(const ast::FromTable& table, Scope
   if (table.name.schema.empty()) {
     Scope* level = nullptr;
     if (CteEntry* cte = find_cte(table.name.name, scope, &level)) {
+      if (table.sample != nullptr) {
+        return sample_of_no_table(location);
+      }
       scope.has_self_reference = scope.has_self_reference || cte->in_recursion;
       return cte_scan(*cte, table.alias, location);
     }
@@ -199,6 +202,9 @@ Result<Binder::FromResult> Binder::from_table(const ast::FromTable& table, Scope
     return explain_later_cte(std::move(resolved).status(), table.name.name, scope);
   }
   PANDO_ASSIGN(const catalog::TablePtr found, std::move(resolved));
+  if (table.sample != nullptr) {
+    return sampled(found, table, scope, location);
+  }
   return found->kind == catalog::RelationKind::kView ? view(found, table.alias)
                                                      : scan(found, table.alias, scan_row_keys_);
 }

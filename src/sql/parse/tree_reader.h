@@ -57,6 +57,7 @@ class TreeReader {
   ast::SelectCore select_core(const PgQuery__SelectStmt& node);
   ast::FromItemPtr from_item(const PgQuery__Node* node);
   ast::FromItemPtr from_join(const PgQuery__JoinExpr& node);
+  ast::FromItemPtr from_sample(const PgQuery__RangeTableSample& node);
   ast::FromItemPtr from_function(const PgQuery__RangeFunction& node);
   std::vector<ast::FromItemPtr> from_list(std::size_t count, PgQuery__Node** nodes);
   std::vector<ast::SelectItem> select_items(std::size_t count, PgQuery__Node** nodes);
