@@ -275,6 +275,8 @@ class Session {
   // The key of the table's row that a cursor is on; nullopt when it is on a row without one.
   Result<std::optional<Bytes>> current_row(std::string_view cursor, types::Oid table);
   Task<Status> hold_cursors();
+  Task<Status> lock_table(types::Oid table, TableLockMode mode, txn::WaitPolicy wait);
+  Task<Status> await_readable(const StatementPlan* plan);
   // --- explain.cc, copy.cc ---
   // A query that has run, for EXPLAIN ANALYZE.
   struct MeasuredRun {
