@@ -134,9 +134,9 @@ class Binder {
   Result<ExprPtr> row(const ast::RowConstructor& node, Scope& scope, ast::Location location);
   Result<std::vector<ExprPtr>> row_fields(const ast::RowConstructor& node, Scope& scope);
   Result<ExprPtr> session_value(const ast::SqlValueFunction& node, ast::Location location);
-  // The table or view whose rows the type name means; nullptr when it means another type.
-  catalog::TablePtr row_type(const ast::TypeName& name);
-  Result<ExprPtr> cast_to_row(const ast::Cast& node, const catalog::TableDescriptor& table, Scope& scope, int position);
+  types::Oid row_type(const ast::QualifiedName& names);
+  // A value for `type`: the fields of a row constructor keep no type, for the composite type to give them one.
+  Result<ExprPtr> value_for(const ast::Expr& node, types::Type type, Scope& scope, ExprPlace place);
   Result<ExprPtr> collate(const ast::Collate& node, Scope& scope, ast::Location location);
   Result<ExprPtr> common_type_list(const ast::ExprList& list, Scope& scope, std::string_view construct,
                                    std::vector<ExprPtr>& out, types::Type& type);
@@ -207,6 +207,7 @@ class Binder {
   Result<FunctionScanNode::Call> function_call(const ast::Expr& call,
                                                const std::vector<ast::ColumnDefinitionItem>& columns,
                                                const std::string& alias, Scope& scope);
+  LogicalPtr expand_composites(FunctionScanNode scan, NamespaceItem& item);
   Status add_out_columns(const CallExpr& function, FunctionScanNode::Call& call);
   Result<FunctionScanNode::Call> unnest_one(const ast::FunctionCall& call, const ast::Expr& argument, Scope& scope,
                                             ast::Location location);
@@ -388,6 +389,8 @@ class Binder {
                                                        LogicalPtr plan, const std::vector<OutputColumn>& inputs);
   // json_populate_record(...) as a value; nullopt for other functions.
   Result<std::optional<ExprPtr>> json_record_value(const ast::FunctionCall& call, Scope& scope, int position);
+  Result<ExprPtr> assign_field(const ExprPtr& container, const ast::TargetColumn& target,
+                               const catalog::ColumnDescriptor& column, ExprPtr value);
   Result<ExprPtr> assign_json_element(ExprPtr container, const ast::TargetColumn& target, ExprPtr value, Scope& scope);
 
   BindContext context_;

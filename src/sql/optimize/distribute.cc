@@ -57,7 +57,7 @@ bool is_portable(const ExprPtr& expr) {
   if (expr == nullptr || has_a_value(expr)) {
     return true;
   }
-  if (expr->type.oid == types::oid::kRecord || !std::visit(Computes(), expr->node)) {
+  if (types::is_record(expr->type.oid) || !std::visit(Computes(), expr->node)) {
     return false;
   }
   bool all = true;

@@ -83,6 +83,7 @@ class TreeReader {
   void option_value(const PgQuery__Node* arg, ast::Option& option);
   ast::OptionList options(std::size_t count, PgQuery__Node** nodes);
   ast::Constraint constraint(const PgQuery__Constraint& node);
+  ast::CreateComposite create_composite(const PgQuery__CompositeTypeStmt& node);
   ast::AlterEnum alter_enum(const PgQuery__AlterEnumStmt& node);
   ast::CreateDomain create_domain(const PgQuery__CreateDomainStmt& node);
   ast::AlterDomain alter_domain(const PgQuery__AlterDomainStmt& node);
