@@ -97,6 +97,56 @@ TEST(DescriptorCodec, KeepsAType) {
   EXPECT_EQ(decoded->labels[1].text, "happy");
 }
 
+TEST(DescriptorCodec, KeepsACompositeAndReadsTypesOfVersionTwo) {
+  TypeDescriptor type;
+  type.oid = types::oid::kUserComposite + 16500;
+  type.name = "place";
+  type.kind = UserTypeKind::kComposite;
+  type.attributes = {{"street", {types::oid::kText}},
+                     {"number", {types::oid::kNumeric, 655366}, 16501, "of the house"}};
+  Bytes bytes = encode(type);
+  const auto decoded = decode_type(bytes);
+  ASSERT_TRUE(decoded.ok()) << decoded.status().to_string();
+  EXPECT_EQ(encode(*decoded), bytes);
+  EXPECT_EQ(decoded->attributes[1].domain, 16501U);
+  // Version 3 added the attributes at the end.
+  type.kind = UserTypeKind::kEnum;
+  type.attributes.clear();
+  bytes = encode(type);
+  bytes[0] = 2;
+  bytes.pop_back();
+  const auto before = decode_type(bytes);
+  ASSERT_TRUE(before.ok()) << before.status().to_string();
+  EXPECT_EQ(before->name, "place");
+  EXPECT_TRUE(before->attributes.empty());
+}
+
+TEST(Snapshot, KnowsCompositesAndRowTypes) {
+  Snapshot snapshot;
+  TypeDescriptor type;
+  type.oid = types::oid::kUserComposite + 16500;
+  type.schema = kPublicSchema;
+  type.name = "place";
+  type.kind = UserTypeKind::kComposite;
+  type.attributes = {{"street", {types::oid::kText}}};
+  snapshot.put(std::make_shared<const TypeDescriptor>(type));
+  TableDescriptor table = sample_table();
+  table.row_type = 16390;
+  snapshot.put(std::make_shared<const TableDescriptor>(table));
+  const Oid rows = row_type_of(table);
+  const Snapshot before = snapshot;
+  EXPECT_EQ(snapshot.user_types()->find_composite(type.oid)->attributes[0].name, "street");
+  EXPECT_EQ(snapshot.find_type(types::array_of(type.oid))->oid, type.oid);
+  EXPECT_EQ(snapshot.user_types()->find_composite(rows)->attributes[0].name, "a");
+  EXPECT_EQ(snapshot.find_row_table(types::array_of(rows))->oid, table.oid);
+  snapshot.remove_type(type.oid);
+  snapshot.remove_table(table.oid);
+  EXPECT_EQ(snapshot.user_types()->find_composite(type.oid), nullptr);
+  EXPECT_EQ(snapshot.user_types()->find_composite(rows), nullptr);
+  EXPECT_EQ(snapshot.find_row_table(rows), nullptr);
+  EXPECT_NE(before.user_types()->find_composite(rows), nullptr);
+}
+
 TEST(Snapshot, KnowsEnums) {
   Snapshot snapshot;
   TypeDescriptor type;

@@ -177,9 +177,9 @@ struct TableDescriptor {
   bool temporary = false;
   std::string comment;
 
-  // The row type's and its array's OIDs in pg_type.
+  // What the row type's OID is made of: row_type_of().
   Oid row_type = 0;
-  Oid row_array_type = 0;
+  Oid row_array_type = 0;  // not used any more
 
   const ColumnDescriptor* find_column(std::string_view name) const;
   // REQUIRES: 1 <= number <= columns.size().
@@ -214,9 +214,9 @@ struct SequenceDescriptor {
 using SequencePtr = std::shared_ptr<const SequenceDescriptor>;
 
 // pg_type.typtype.
-enum class UserTypeKind : char { kEnum = 'e', kDomain = 'd' };
+enum class UserTypeKind : char { kEnum = 'e', kDomain = 'd', kComposite = 'c' };
 
-// A type that a user made: an enum or a domain.
+// A type that a user made: an enum, a domain or a composite type.
 struct TypeDescriptor {
   struct Label {
     Oid oid = 0;  // of its row in pg_enum
@@ -231,7 +231,14 @@ struct TypeDescriptor {
     std::string sql;
     bool validated = true;
   };
-  // An enum's lies in the range of types::oid::kUserEnum, and its array's follows from it.
+  struct Attribute {
+    std::string name;
+    types::Type type;
+    Oid domain = 0;  // that the type was named by; 0 for none
+    std::string comment;
+  };
+  // An enum's lies in the range of types::oid::kUserEnum, a composite type's in that of kUserComposite, and its array's
+  // follows from it.
   Oid oid = 0;
   Oid schema = 0;
   std::string name;
@@ -247,12 +254,22 @@ struct TypeDescriptor {
   bool not_null = false;
   std::string default_sql;
   std::vector<Check> checks;
+  // kComposite.
+  std::vector<Attribute> attributes;
 };
 using TypePtr = std::shared_ptr<const TypeDescriptor>;
 
 // The OID of the type's array.
 inline Oid array_of(const TypeDescriptor& type) {
-  return type.kind == UserTypeKind::kEnum ? types::array_of(type.oid) : type.array_oid;
+  return type.kind == UserTypeKind::kDomain ? type.array_oid : types::array_of(type.oid);
+}
+
+// The OID of a composite type in pg_class.
+inline Oid relation_of(const TypeDescriptor& type) { return type.oid - types::oid::kUserComposite; }
+
+// The type of a table's rows, and of arrays of them; 0 for what has none.
+inline Oid row_type_of(const TableDescriptor& table) {
+  return table.row_type == 0 ? 0 : types::oid::kUserComposite + table.row_type;
 }
 
 struct SchemaDescriptor {

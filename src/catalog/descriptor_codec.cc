@@ -10,7 +10,7 @@ namespace pando::catalog {
 namespace {
 
 // The version of the field lists below. A reader refuses newer ones; fields are only ever added, under a new version.
-constexpr uint8_t kFormatVersion = 2;
+constexpr uint8_t kFormatVersion = 3;
 constexpr uint64_t kElementsMax = 1 << 20;
 
 // Each descriptor's fields are listed once, in fields(archive, descriptor); Writer and Reader walk the same list.
@@ -166,9 +166,16 @@ void fields(Archive& archive, TypeDescriptor::Check& c) {
   archive(c.oid, c.name, c.sql, c.validated);
 }
 template <typename Archive>
+void fields(Archive& archive, TypeDescriptor::Attribute& a) {
+  archive(a.name, a.type, a.domain, a.comment);
+}
+template <typename Archive>
 void fields(Archive& archive, TypeDescriptor& t) {
   archive(t.oid, t.schema, t.name, t.kind, t.owner, t.comment, t.labels, t.array_oid, t.base, t.domain, t.not_null,
           t.default_sql, t.checks);
+  if (archive.has(3)) {
+    archive(t.attributes);
+  }
 }
 template <typename Archive>
 void fields(Archive& archive, SequenceDescriptor& s) {

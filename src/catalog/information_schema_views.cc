@@ -21,6 +21,27 @@ struct Definition {
   std::string_view from;
 };
 
+// What a type and its modifier say, of `b` in pg_type and t.typtypmod.
+constexpr std::string_view kDataType =
+    "CASE WHEN b.typelem <> 0 AND b.typlen = -1 THEN 'ARRAY' WHEN bn.nspname = 'pg_catalog' THEN "
+    "pg_catalog.format_type(b.oid, NULL) ELSE 'USER-DEFINED' END";
+constexpr std::string_view kCharacterLength =
+    "CASE WHEN b.oid IN (1042, 1043) AND t.typtypmod <> -1 THEN t.typtypmod - 4 END";
+constexpr std::string_view kOctetLength =
+    R"sql(CASE WHEN b.oid IN (1042, 1043) AND t.typtypmod <> -1 THEN (t.typtypmod - 4) * 4
+            WHEN b.oid IN (25, 1042, 1043) THEN 1073741824 END)sql";
+constexpr std::string_view kNumericPrecision =
+    R"sql(CASE b.oid WHEN 21 THEN 16 WHEN 23 THEN 32 WHEN 20 THEN 64 WHEN 700 THEN 24 WHEN 701 THEN 53
+            WHEN 1700 THEN CASE WHEN t.typtypmod <> -1 THEN ((t.typtypmod - 4) >> 16) & 65535 END END)sql";
+constexpr std::string_view kNumericRadix =
+    "CASE WHEN b.oid IN (21, 23, 20, 700, 701) THEN 2 WHEN b.oid = 1700 THEN 10 END";
+constexpr std::string_view kNumericScale = R"sql(CASE WHEN b.oid IN (21, 23, 20) THEN 0
+            WHEN b.oid = 1700 AND t.typtypmod <> -1 THEN (t.typtypmod - 4) & 2047 END)sql";
+constexpr std::string_view kDatetimePrecision = R"sql(CASE WHEN b.oid = 1082 THEN 0
+            WHEN b.oid IN (1083, 1114, 1184, 1266) THEN CASE WHEN t.typtypmod < 0 THEN 6 ELSE t.typtypmod END
+            WHEN b.oid = 1186 THEN CASE WHEN t.typtypmod < 0 OR t.typtypmod & 65535 = 65535 THEN 6
+              ELSE t.typtypmod & 65535 END END)sql";
+
 const std::vector<Definition>& definitions() {
   static const std::vector<Definition> kDefinitions = {
       {"administrable_role_authorizations",
@@ -35,6 +56,37 @@ const std::vector<Definition>& definitions() {
        R"sql(FROM pg_catalog.pg_auth_members a JOIN pg_catalog.pg_authid m ON m.oid = a.member
      JOIN pg_catalog.pg_authid r ON r.oid = a.roleid
 WHERE pg_catalog.pg_has_role(a.member, 'USAGE'))sql"},
+      {"attributes",
+       "udt_catalog:19,udt_schema:19,udt_name:19,attribute_name:19,ordinal_position:23,attribute_default:25,"
+       "is_nullable:25,data_type:25,character_maximum_length:23,character_octet_length:23,character_set_catalog:19,"
+       "character_set_schema:19,character_set_name:19,collation_catalog:19,collation_schema:19,collation_name:19,"
+       "numeric_precision:23,numeric_precision_radix:23,numeric_scale:23,datetime_precision:23,interval_type:25,"
+       "interval_precision:23,attribute_udt_catalog:19,attribute_udt_schema:19,attribute_udt_name:19,"
+       "scope_catalog:19,scope_schema:19,scope_name:19,maximum_cardinality:23,dtd_identifier:19,"
+       "is_derived_reference_attribute:25",
+       {{"udt_catalog", "pg_catalog.current_database()"},
+        {"udt_schema", "n.nspname"},
+        {"udt_name", "t.relname"},
+        {"attribute_name", "t.attname"},
+        {"ordinal_position", "t.attnum"},
+        {"is_nullable", "CASE WHEN b.typtype = 'd' AND b.typnotnull THEN 'NO' ELSE 'YES' END"},
+        {"data_type", kDataType},
+        {"character_maximum_length", kCharacterLength},
+        {"character_octet_length", kOctetLength},
+        {"numeric_precision", kNumericPrecision},
+        {"numeric_precision_radix", kNumericRadix},
+        {"numeric_scale", kNumericScale},
+        {"datetime_precision", kDatetimePrecision},
+        {"attribute_udt_catalog", "pg_catalog.current_database()"},
+        {"attribute_udt_schema", "bn.nspname"},
+        {"attribute_udt_name", "b.typname"},
+        {"dtd_identifier", "t.attnum::text"},
+        {"is_derived_reference_attribute", "'NO'"}},
+       R"sql(FROM (SELECT c.relnamespace, c.relname, a.attname, a.attnum, a.atttypid, a.atttypmod AS typtypmod
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+      WHERE c.relkind = 'c' AND a.attnum > 0 AND NOT a.attisdropped) t
+     JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+     JOIN pg_catalog.pg_type b ON b.oid = t.atttypid JOIN pg_catalog.pg_namespace bn ON bn.oid = b.typnamespace)sql"},
       {"character_sets",
        "character_set_catalog:19,character_set_schema:19,character_set_name:19,character_repertoire:19,"
        "form_of_use:19,default_collate_catalog:19,default_collate_schema:19,default_collate_name:19",
@@ -165,23 +217,13 @@ WHERE t.typtype = 'd')sql"},
        {{"domain_catalog", "pg_catalog.current_database()"},
         {"domain_schema", "n.nspname"},
         {"domain_name", "t.typname"},
-        {"data_type",
-         "CASE WHEN b.typelem <> 0 AND b.typlen = -1 THEN 'ARRAY' WHEN bn.nspname = 'pg_catalog' THEN "
-         "pg_catalog.format_type(b.oid, NULL) ELSE 'USER-DEFINED' END"},
-        {"character_maximum_length", "CASE WHEN b.oid IN (1042, 1043) AND t.typtypmod <> -1 THEN t.typtypmod - 4 END"},
-        {"character_octet_length",
-         R"sql(CASE WHEN b.oid IN (1042, 1043) AND t.typtypmod <> -1 THEN (t.typtypmod - 4) * 4
-            WHEN b.oid IN (25, 1042, 1043) THEN 1073741824 END)sql"},
-        {"numeric_precision",
-         R"sql(CASE b.oid WHEN 21 THEN 16 WHEN 23 THEN 32 WHEN 20 THEN 64 WHEN 700 THEN 24 WHEN 701 THEN 53
-            WHEN 1700 THEN CASE WHEN t.typtypmod <> -1 THEN ((t.typtypmod - 4) >> 16) & 65535 END END)sql"},
-        {"numeric_precision_radix", "CASE WHEN b.oid IN (21, 23, 20, 700, 701) THEN 2 WHEN b.oid = 1700 THEN 10 END"},
-        {"numeric_scale", R"sql(CASE WHEN b.oid IN (21, 23, 20) THEN 0
-            WHEN b.oid = 1700 AND t.typtypmod <> -1 THEN (t.typtypmod - 4) & 2047 END)sql"},
-        {"datetime_precision", R"sql(CASE WHEN b.oid = 1082 THEN 0
-            WHEN b.oid IN (1083, 1114, 1184, 1266) THEN CASE WHEN t.typtypmod < 0 THEN 6 ELSE t.typtypmod END
-            WHEN b.oid = 1186 THEN CASE WHEN t.typtypmod < 0 OR t.typtypmod & 65535 = 65535 THEN 6
-              ELSE t.typtypmod & 65535 END END)sql"},
+        {"data_type", kDataType},
+        {"character_maximum_length", kCharacterLength},
+        {"character_octet_length", kOctetLength},
+        {"numeric_precision", kNumericPrecision},
+        {"numeric_precision_radix", kNumericRadix},
+        {"numeric_scale", kNumericScale},
+        {"datetime_precision", kDatetimePrecision},
         {"domain_default", "t.typdefault"},
         {"udt_catalog", "pg_catalog.current_database()"},
         {"udt_schema", "bn.nspname"},
@@ -487,6 +529,21 @@ WHERE v.relkind = 'v' AND c.relkind IN ('r', 'v'))sql"},
        "action_reference_old_row:19,action_reference_new_row:19,created:1184",
        {},
        "WHERE false"},
+      {"user_defined_types",
+       "user_defined_type_catalog:19,user_defined_type_schema:19,user_defined_type_name:19,"
+       "user_defined_type_category:25,is_instantiable:25,is_final:25,ordering_form:25,ordering_category:25,"
+       "ordering_routine_catalog:19,ordering_routine_schema:19,ordering_routine_name:19,reference_type:25,"
+       "data_type:25,character_maximum_length:23,character_octet_length:23,character_set_catalog:19,"
+       "character_set_schema:19,character_set_name:19,collation_catalog:19,collation_schema:19,collation_name:19,"
+       "numeric_precision:23,numeric_precision_radix:23,numeric_scale:23,datetime_precision:23,interval_type:25,"
+       "interval_precision:23,source_dtd_identifier:19,ref_dtd_identifier:19",
+       {{"user_defined_type_catalog", "pg_catalog.current_database()"},
+        {"user_defined_type_schema", "n.nspname"},
+        {"user_defined_type_name", "c.relname"},
+        {"user_defined_type_category", "'STRUCTURED'"},
+        {"is_instantiable", "'YES'"}},
+       R"sql(FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'c')sql"},
       {"user_mapping_options",
        "authorization_identifier:19,foreign_server_catalog:19,foreign_server_name:19,option_name:19,"
        "option_value:25",

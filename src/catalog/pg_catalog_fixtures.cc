@@ -104,26 +104,31 @@ void write_type(const types::TypeInfo& type, SystemRowWriter& writer) {
   });
 }
 
-// The row type of a relation, and the array of it.
-void write_row_types(const TableDescriptor& table, SystemRowWriter& writer) {
-  if (table.row_type == 0) {
-    return;
-  }
+struct CompositeRow {
+  Oid type;
+  const std::string& name;
+  Oid schema;
+  Oid owner;
+  Oid relation;
+};
+
+// A composite type, such as a relation's row type, and the array of it.
+void write_composite(const CompositeRow& row, SystemRowWriter& writer) {
   const auto add = [&](Oid oid, const std::string& name, bool is_array) {
-    const TypeProcedures& procedures = *find_type_procedures(is_array ? types::oid::kRecordArray : types::oid::kRecord);
+    const TypeProcedures& procedures = *find_type_procedures(is_array ? types::oid::kTextArray : types::oid::kRecord);
     writer.add({
         {"oid", number(oid)},
         {"typname", name},
-        {"typnamespace", number(table.schema)},
-        {"typowner", number(table.owner)},
+        {"typnamespace", number(row.schema)},
+        {"typowner", number(row.owner)},
         {"typlen", int64_t{-1}},
         {"typtype", letter(is_array ? 'b' : 'c')},
         {"typcategory", letter(is_array ? 'A' : 'C')},
         {"typisdefined", true},
         {"typdelim", letter(',')},
-        {"typrelid", is_array ? int64_t{0} : number(table.oid)},
-        {"typelem", is_array ? number(table.row_type) : int64_t{0}},
-        {"typarray", is_array ? int64_t{0} : number(table.row_array_type)},
+        {"typrelid", is_array ? int64_t{0} : number(row.relation)},
+        {"typelem", is_array ? number(row.type) : int64_t{0}},
+        {"typarray", is_array ? int64_t{0} : number(types::array_of(row.type))},
         {"typinput", number(procedures.input)},
         {"typoutput", number(procedures.output)},
         {"typreceive", number(procedures.receive)},
@@ -134,10 +139,8 @@ void write_row_types(const TableDescriptor& table, SystemRowWriter& writer) {
         {"typtypmod", int64_t{-1}},
     });
   };
-  add(table.row_type, table.name, false);
-  if (table.row_array_type != 0) {
-    add(table.row_array_type, "_" + table.name, true);
-  }
+  add(row.type, row.name, false);
+  add(types::array_of(row.type), "_" + row.name, true);
 }
 
 // Input and output functions of enums and domains, as in PostgreSQL.
@@ -149,6 +152,10 @@ constexpr Oid kDomainIn = 2597;
 constexpr Oid kDomainReceive = 2598;
 
 void write_user_type(const TypeDescriptor& type, SystemRowWriter& writer) {
+  if (type.kind == UserTypeKind::kComposite) {
+    write_composite({type.oid, type.name, type.schema, type.owner, relation_of(type)}, writer);
+    return;
+  }
   const bool is_domain = type.kind == UserTypeKind::kDomain;
   const Oid form = is_domain ? type.base.oid : type.oid;
   const types::TypeInfo* info = types::find_type(form);
@@ -208,6 +215,7 @@ void write_user_type(const TypeDescriptor& type, SystemRowWriter& writer) {
 Oid default_operator_class(Oid type) {
   const Oid wanted = type == types::oid::kVarchar ? types::oid::kText
                      : types::is_enum(type)       ? types::oid::kAnyEnum
+                     : types::is_record(type)     ? types::oid::kRecord
                      : types::is_array(type)      ? types::oid::kAnyArray
                                                   : type;
   const auto* found =
@@ -222,7 +230,9 @@ void write_pg_type(const SystemRowContext& context, SystemRowWriter& writer) {
     write_type(all[i], writer);
   }
   for (const auto& [oid, table] : context.snapshot.tables()) {
-    write_row_types(*table, writer);
+    if (const Oid row_type = row_type_of(*table); row_type != 0) {
+      write_composite({row_type, table->name, table->schema, table->owner, oid}, writer);
+    }
   }
   for (const auto& [oid, type] : context.snapshot.user_defined_types()) {
     write_user_type(*type, writer);
@@ -231,16 +241,21 @@ void write_pg_type(const SystemRowContext& context, SystemRowWriter& writer) {
 
 void write_pg_database(const SystemRowContext& context, SystemRowWriter& writer) {
   write_database(context.database, context.database_name, writer);
+  // Nobody can connect to either, so that tools which visit all databases leave them out.
+  write_database(kTemplate1Database, "template1", writer);
+  write_database(kTemplate0Database, "template0", writer);
 }
 
 void write_database(Oid oid, const std::string& name, SystemRowWriter& writer) {
+  const bool is_template = oid == kTemplate0Database || oid == kTemplate1Database;
   writer.add({
       {"oid", number(oid)},
       {"datname", name},
       {"datdba", number(kSuperuserRole)},
       {"encoding", kUtf8Encoding},
       {"datlocprovider", letter('c')},
-      {"datallowconn", true},
+      {"datistemplate", is_template},
+      {"datallowconn", !is_template},
       {"datconnlimit", int64_t{-1}},
       {"dattablespace", number(kDefaultTablespace)},
       {"datcollate", std::string("C.UTF-8")},
@@ -272,17 +287,36 @@ void write_pg_am(const SystemRowContext&, SystemRowWriter& writer) {
 }
 
 void write_pg_language(const SystemRowContext&, SystemRowWriter& writer) {
-  int64_t oid = 12;
-  for (const auto& [name, trusted] : {std::pair{"internal", false}, std::pair{"c", false}, std::pair{"sql", true}}) {
-    writer.add({{"oid", oid++},
-                {"lanname", std::string(name)},
+  struct Language {
+    Oid oid;
+    std::string_view name;
+    bool trusted;
+    Oid handler;
+    Oid inline_handler;
+    Oid validator;
+  };
+  constexpr std::array kLanguages = {Language{12, "internal", false, 0, 0, 2246}, Language{13, "c", false, 0, 0, 2247},
+                                     Language{14, "sql", true, 0, 0, 2248},
+                                     Language{13563, "plpgsql", true, 13560, 13561, 13562}};
+  for (const Language& language : kLanguages) {
+    writer.add({{"oid", number(language.oid)},
+                {"lanname", std::string(language.name)},
                 {"lanowner", number(kSuperuserRole)},
-                {"lanispl", false},
-                {"lanpltrusted", trusted}});
+                {"lanispl", language.handler != 0},
+                {"lanpltrusted", language.trusted},
+                {"lanplcallfoid", number(language.handler)},
+                {"laninline", number(language.inline_handler)},
+                {"lanvalidator", number(language.validator)}});
   }
 }
 
 void write_pg_extension(const SystemRowContext&, SystemRowWriter& writer) {
+  writer.add({{"oid", number(kPlpgsqlExtension)},
+              {"extname", std::string("plpgsql")},
+              {"extowner", number(kSuperuserRole)},
+              {"extnamespace", number(kPgCatalogSchema)},
+              {"extrelocatable", false},
+              {"extversion", std::string("1.0")}});
   writer.add({{"oid", number(kPandoExtension)},
               {"extname", std::string("pando")},
               {"extowner", number(kSuperuserRole)},

@@ -10,6 +10,7 @@ namespace {
 
 // pg_class.oid of the catalogs that pg_depend and pg_description refer to.
 constexpr Oid kPgClass = 1259;
+constexpr Oid kPgType = 1247;
 constexpr Oid kPgNamespace = 2615;
 constexpr Oid kPgConstraint = 2606;
 constexpr Oid kPgAttrdef = 2604;
@@ -76,7 +77,7 @@ void write_relation(const TableDescriptor& table, bool is_referenced, Statistics
       {"oid", number(table.oid)},
       {"relname", table.name},
       {"relnamespace", number(table.schema)},
-      {"reltype", number(table.row_type)},
+      {"reltype", number(row_type_of(table))},
       {"relowner", number(table.owner)},
       {"relam", is_stored ? number(kHeapMethod) : int64_t{0}},
       {"relfilenode", has_rows(table) ? int64_t{table.id.number()} : int64_t{0}},
@@ -224,6 +225,35 @@ void write_pg_namespace(const SystemRowContext& context, SystemRowWriter& writer
   }
 }
 
+namespace {
+
+void write_composite_relation(const TypeDescriptor& type, SystemRowWriter& writer) {
+  writer.add({
+      {"oid", number(relation_of(type))},
+      {"relname", type.name},
+      {"relnamespace", number(type.schema)},
+      {"reltype", number(type.oid)},
+      {"relowner", number(type.owner)},
+      {"relpersistence", letter('p')},
+      {"relkind", letter('c')},
+      {"relnatts", static_cast<int64_t>(type.attributes.size())},
+      {"relispopulated", true},
+      {"relreplident", letter('n')},
+  });
+}
+
+void write_composite_attributes(const TypeDescriptor& type, SystemRowWriter& writer) {
+  int64_t position = 0;
+  for (const TypeDescriptor::Attribute& attribute : type.attributes) {
+    ColumnDescriptor column;
+    column.type = attribute.type;
+    column.domain = attribute.domain;
+    write_attribute({relation_of(type), column, ++position, attribute.name, false}, writer);
+  }
+}
+
+}  // namespace
+
 void write_pg_class(const SystemRowContext& context, SystemRowWriter& writer) {
   for (const auto& [oid, table] : context.snapshot.tables()) {
     const bool is_referenced = table->kind == RelationKind::kTable && !context.snapshot.referencing_tables(oid).empty();
@@ -248,6 +278,11 @@ void write_pg_class(const SystemRowContext& context, SystemRowWriter& writer) {
         {"relreplident", letter('n')},
     });
   }
+  for (const auto& [oid, type] : context.snapshot.user_defined_types()) {
+    if (type->kind == UserTypeKind::kComposite) {
+      write_composite_relation(*type, writer);
+    }
+  }
 }
 
 void write_pg_attribute(const SystemRowContext& context, SystemRowWriter& writer) {
@@ -268,6 +303,9 @@ void write_pg_attribute(const SystemRowContext& context, SystemRowWriter& writer
       column.type = {type};
       write_attribute({oid, column, ++position, name, true}, writer);
     }
+  }
+  for (const auto& [oid, type] : context.snapshot.user_defined_types()) {
+    write_composite_attributes(*type, writer);
   }
 }
 
@@ -423,6 +461,9 @@ void write_pg_description(const SystemRowContext& context, SystemRowWriter& writ
   for (const auto& [oid, sequence] : context.snapshot.sequences()) {
     add(oid, kPgClass, 0, sequence->comment);
   }
+  for (const auto& [oid, type] : context.snapshot.user_defined_types()) {
+    add(oid, kPgType, 0, type->comment);
+  }
 }
 
 void write_pg_depend(const SystemRowContext& context, SystemRowWriter& writer) {
@@ -443,6 +484,19 @@ void write_pg_depend(const SystemRowContext& context, SystemRowWriter& writer) {
   for (const auto& [oid, sequence] : context.snapshot.sequences()) {
     if (sequence->owner_table != 0) {
       add(kPgClass, oid, kPgClass, sequence->owner_table, sequence->owner_column, sequence->is_identity ? 'i' : 'a');
+    }
+  }
+  for (const auto& [oid, type] : context.snapshot.user_defined_types()) {
+    if (type->kind == UserTypeKind::kComposite) {
+      add(kPgClass, relation_of(*type), kPgType, oid, 0, 'i');
+    }
+    for (const TypeDescriptor::Attribute& attribute : type->attributes) {
+      const Oid named = attribute.domain != 0                 ? attribute.domain
+                        : types::is_array(attribute.type.oid) ? types::element_of(attribute.type.oid)
+                                                              : attribute.type.oid;
+      if (named >= types::oid::kFirstUser) {
+        add(kPgClass, relation_of(*type), kPgType, named, 0, 'n');
+      }
     }
   }
   for (const auto& [oid, table] : context.snapshot.tables()) {

@@ -112,8 +112,21 @@ SequencePtr Snapshot::resolve_sequence(const std::vector<std::string>& search_pa
   return search<SequencePtr>(*this, search_path, schema, [&](Oid oid) { return find_sequence(oid, name); });
 }
 
+TablePtr Snapshot::find_row_table(Oid type) const {
+  const auto found = row_tables_.find(types::is_composite_array(type) ? types::element_of(type) : type);
+  return found == row_tables_.end() ? nullptr : find_table(found->second);
+}
+
+types::UserTypes& Snapshot::own_user_types() {
+  if (user_types_.use_count() > 1) {
+    user_types_ = std::make_shared<types::UserTypes>(*user_types_);
+  }
+  return *user_types_;
+}
+
 TypePtr Snapshot::find_type(Oid oid) const {
-  if (TypePtr found = find_in(types_, types::is_enum_array(oid) ? types::element_of(oid) : oid)) {
+  const bool is_array = types::is_enum_array(oid) || types::is_composite_array(oid);
+  if (TypePtr found = find_in(types_, is_array ? types::element_of(oid) : oid)) {
     return found;
   }
   const auto by_array = std::ranges::find_if(types_, [&](const auto& entry) { return array_of(*entry.second) == oid; });
@@ -171,6 +184,16 @@ void Snapshot::put(TablePtr table) {
     names_[NameKey(table->schema, index.name)] = index.oid;
     index_tables_[index.oid] = table->oid;
   }
+  if (const Oid row_type = row_type_of(*table); row_type != 0) {
+    auto row = std::make_shared<types::CompositeType>();
+    for (const ColumnDescriptor& column : table->columns) {
+      if (!column.dropped) {
+        row->attributes.push_back({column.name, column.type});
+      }
+    }
+    own_user_types().put(row_type, std::move(row));
+    row_tables_[row_type] = table->oid;
+  }
   tables_[table->oid] = std::move(table);
 }
 
@@ -181,22 +204,24 @@ void Snapshot::put(SequencePtr sequence) {
 }
 
 void Snapshot::put(TypePtr type) {
-  auto enums = std::make_shared<types::UserTypes>(*user_types_);
   if (type->kind == UserTypeKind::kEnum) {
     types::EnumType shown{types::format_type({type->oid}), {}};
     for (const TypeDescriptor::Label& label : type->labels) {
       shown.labels.push_back({label.place, label.text});
     }
-    enums->put(type->oid, std::move(shown));
+    own_user_types().put(type->oid, std::move(shown));
+  } else if (type->kind == UserTypeKind::kComposite) {
+    auto shown = std::make_shared<types::CompositeType>();
+    for (const TypeDescriptor::Attribute& attribute : type->attributes) {
+      shown->attributes.push_back({attribute.name, attribute.type});
+    }
+    own_user_types().put(type->oid, std::move(shown));
   }
-  user_types_ = std::move(enums);
   types_[type->oid] = std::move(type);
 }
 
 void Snapshot::remove_type(Oid oid) {
-  auto enums = std::make_shared<types::UserTypes>(*user_types_);
-  enums->remove(oid);
-  user_types_ = std::move(enums);
+  own_user_types().remove(oid);
   types_.erase(oid);
 }
 
@@ -225,6 +250,10 @@ void Snapshot::remove_table(Oid oid) {
   for (const auto& index : table->indexes) {
     names_.erase(NameKey(table->schema, index.name));
     index_tables_.erase(index.oid);
+  }
+  if (const Oid row_type = row_type_of(*table); row_type != 0) {
+    own_user_types().remove(row_type);
+    row_tables_.erase(row_type);
   }
   tables_.erase(oid);
 }

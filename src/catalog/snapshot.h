@@ -40,8 +40,10 @@ class Snapshot {
   // By the type's OID or its array's.
   TypePtr find_type(Oid oid) const;
   TypePtr find_type(Oid schema, std::string_view name) const;
-  // What the text forms of enums need to know.
-  const std::shared_ptr<const types::UserTypes>& user_types() const { return user_types_; }
+  // The table or view whose rows have this type, or are the elements of this array type.
+  TablePtr find_row_table(Oid type) const;
+  // What the text forms of enums and composite types need to know.
+  std::shared_ptr<const types::UserTypes> user_types() const { return user_types_; }
   bool relation_name_taken(Oid schema, std::string_view name) const;
   // Tables with a foreign key that refers to `table`.
   std::vector<TablePtr> referencing_tables(Oid table) const;
@@ -81,6 +83,9 @@ class Snapshot {
  private:
   using NameKey = std::pair<Oid, std::string>;
 
+  // Not shared with another snapshot.
+  types::UserTypes& own_user_types();
+
   uint64_t version_ = 0;
   std::map<Oid, SchemaPtr> schemas_;
   std::map<std::string, Oid, std::less<>> schema_names_;
@@ -88,7 +93,8 @@ class Snapshot {
   std::map<Oid, SequencePtr> sequences_;
   std::map<Oid, RolePtr> roles_;
   std::map<Oid, TypePtr> types_;
-  std::shared_ptr<const types::UserTypes> user_types_ = std::make_shared<const types::UserTypes>();
+  std::shared_ptr<types::UserTypes> user_types_ = std::make_shared<types::UserTypes>();
+  std::map<Oid, Oid> row_tables_;
   // Relations and indexes by (schema, name): one name space, as in pg_class. An index maps to its own OID.
   std::map<NameKey, Oid, std::less<>> names_;
   std::map<Oid, Oid> index_tables_;

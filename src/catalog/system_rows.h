@@ -42,6 +42,11 @@ inline constexpr Oid kDefaultCollation = 100;
 inline constexpr Oid kCCollation = 950;
 inline constexpr Oid kPosixCollation = 951;
 
+// Databases that are only shown: tools expect them.
+inline constexpr Oid kTemplate1Database = 1;
+inline constexpr Oid kTemplate0Database = 4;
+inline constexpr Oid kPlpgsqlExtension = 13559;
+
 // View rules have no OID of their own: they get one from their view's. The space does not overlap with what
 // Catalog::allocate_oid gives in practice.
 inline constexpr Oid kRuleOidBase = 0xC0000000;

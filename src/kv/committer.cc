@@ -101,6 +101,11 @@ void Committer::encode_bulk(Commit& commit) {
   }
 }
 
+bool Committer::unchanged_since(const txn::ReadSet& reads, HlcTimestamp snapshot) {
+  MutexLock lock(mutex_);
+  return recent_.unchanged_since(reads, snapshot);
+}
+
 Status Committer::sequence(Commit& commit) {
   MutexLock lock(mutex_);
   PANDO_TRY(journal_failure_);

@@ -91,6 +91,8 @@ class Committer {
   // Takes a snapshot whose reads can be validated at a commit, until leave_serializable.
   HlcTimestamp enter_serializable(SnapshotRegistry::Pin& pin);
   void leave_serializable(HlcTimestamp snapshot);
+  // Whether nothing in `reads` was committed after `snapshot`, as commit() asks. REQUIRES: between the two above.
+  bool unchanged_since(const txn::ReadSet& reads, HlcTimestamp snapshot) PANDO_EXCLUDES(mutex_);
 
   CommitterStatistics statistics();
 

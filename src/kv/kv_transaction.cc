@@ -635,6 +635,10 @@ Task<Status> KvTransaction::commit() {
   co_return status;
 }
 
+bool KvTransaction::reads_unchanged() {
+  return !notes_reads() || !snapshot_.has_value() || store_.committer().unchanged_since(reads_, *snapshot_);
+}
+
 bool KvTransaction::try_commit() {
   PANDO_ASSERT(!over_, "a transaction ends once");
   if (bulk_ != nullptr || has_writes() || !hooks_.empty()) {

@@ -6,12 +6,16 @@
 #include "kv/bulk_writes.h"
 #include "kv/kv_store.h"
 #include "txn/point_access.h"
+#include "txn/read_check.h"
 #include "txn/span_access.h"
 #include "txn/write_buffer.h"
 
 namespace pando::kv {
 
-class KvTransaction final : public txn::Transaction, public txn::PointAccess, public txn::SpanAccess {
+class KvTransaction final : public txn::Transaction,
+                            public txn::PointAccess,
+                            public txn::SpanAccess,
+                            public txn::ReadCheck {
  public:
   KvTransaction(KvStore& store, txn::TransactionOptions options, TransactionId id);
   ~KvTransaction() override;
@@ -54,6 +58,7 @@ class KvTransaction final : public txn::Transaction, public txn::PointAccess, pu
   Task<Status> commit() override;
   bool try_commit() override;
   Task<void> rollback() override;
+  bool reads_unchanged() override;
 
  private:
   struct Savepoint {

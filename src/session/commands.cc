@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "catalog/keys.h"
 #include "session/option_values.h"
 #include "session/plan_cache.h"
 #include "session/services.h"
@@ -304,13 +305,17 @@ Task<Result<std::vector<types::Value>>> Session::execute_arguments(const ast::Ex
   co_return values;
 }
 
-Task<Result<std::string>> Session::run_execute(const ast::Execute& command, TextPtr text, Output output) {
-  const auto found = statements_.find(command.name);
+Result<PreparedStatementPtr> Session::find_statement(const std::string& name) const {
+  const auto found = statements_.find(name);
   if (found == statements_.end()) {
-    co_return Status(sql_state::kInvalidSqlStatementName, "prepared statement \"{}\" does not exist", command.name);
+    return Status(sql_state::kInvalidSqlStatementName, "prepared statement \"{}\" does not exist", name);
   }
+  return found->second;
+}
+
+Task<Result<std::string>> Session::run_execute(const ast::Execute& command, TextPtr text, Output output) {
   Portal portal;
-  portal.statement = found->second;
+  PANDO_CO_ASSIGN(portal.statement, find_statement(command.name));
   PANDO_CO_ASSIGN(portal.plan, current_plan(*portal.statement));
   PANDO_CO_ASSIGN(portal.parameters, co_await execute_arguments(command, text, portal.statement));
   portal.shape = portal.plan->shape;
@@ -360,26 +365,46 @@ Task<Result<std::string>> Session::run_discard(const ast::Discard& command, Outp
 
 // --- locks and constraints ---
 
+Task<Status> Session::lock_table(types::Oid table, TableLockMode mode, txn::WaitPolicy wait) {
+  if (mode == TableLockMode::kAccessExclusive) {
+    // Readers that come from now on queue up behind it.
+    transaction_.keep_exclusive_table({environment_.registry.exclusive_tables(), table});
+  }
+  for (const TableLockStep& step : table_lock_steps(table, mode)) {
+    if (step.key == catalog::table_lock_key(table)) {
+      PANDO_CO_TRY(co_await transaction_.catalog().lock_table(table, step.strength, wait));
+    } else {
+      PANDO_CO_TRY((co_await transaction_.transaction().lock(step.key, step.strength, wait)).status());
+    }
+  }
+  co_return Status();
+}
+
+// Waits where somebody has the table, or waits for it, in ACCESS EXCLUSIVE mode.
+Task<Status> Session::await_readable(const StatementPlan* plan) {
+  for (const types::Oid table : plan->read_tables) {
+    if (environment_.registry.exclusive_tables().contains(table)) {
+      PANDO_CO_TRY(co_await lock_table(table, TableLockMode::kAccessShare, txn::WaitPolicy::kBlock));
+    }
+  }
+  co_return Status();
+}
+
 Task<Result<std::string>> Session::run_lock(const ast::Lock& command) {
   if (!transaction_.in_block()) {
     co_return Status(sql_state::kNoActiveSqlTransaction, "LOCK TABLE can only be used in transaction blocks");
   }
   transaction_.start();
-  // Readers work on snapshots and are never kept out, so locks that only readers would notice need nothing.
-  constexpr int32_t kRowShareMode = 2;
-  constexpr int32_t kRowExclusiveMode = 3;
   for (const ast::RelationName& name : command.tables) {
     const auto table = snapshot()->resolve_table(search_path(), name.schema, name.name);
     if (table == nullptr) {
       co_return Status(sql_state::kUndefinedTable, "relation \"{}\" does not exist",
                        name.schema.empty() ? name.name : name.schema + "." + name.name);
     }
-    if (command.mode < kRowShareMode || table->kind != catalog::RelationKind::kTable) {
-      continue;
+    if (table->kind == catalog::RelationKind::kTable) {
+      const auto wait = command.nowait ? txn::WaitPolicy::kNoWait : txn::WaitPolicy::kBlock;
+      PANDO_CO_TRY(co_await lock_table(table->oid, static_cast<TableLockMode>(command.mode), wait));
     }
-    const auto strength = command.mode <= kRowExclusiveMode ? txn::LockStrength::kKeyShare : txn::LockStrength::kUpdate;
-    PANDO_CO_TRY(co_await transaction_.catalog().lock_table(
-        table->oid, strength, command.nowait ? txn::WaitPolicy::kNoWait : txn::WaitPolicy::kBlock));
   }
   co_return "LOCK TABLE";
 }

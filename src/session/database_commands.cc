@@ -10,6 +10,9 @@
 namespace pando::session {
 namespace {
 
+// The databases that pg_database shows, and that nobody can use.
+bool is_template(std::string_view name) { return name == "template0" || name == "template1"; }
+
 // What every database is; others of PostgreSQL's options have no meaning here, or only until there is authentication.
 Status check_options(const ast::OptionList& options) {
   constexpr std::array<std::string_view, 12> kNoEffect = {
@@ -28,7 +31,7 @@ Status check_options(const ast::OptionList& options) {
             .with_hint("Every database is UTF8.");
       }
     } else if (option.name == "template") {
-      if (value != "template0" && value != "template1" && value != "default" && !value.empty()) {
+      if (!is_template(value) && value != "default" && !value.empty()) {
         return {sql_state::kFeatureNotSupported, "copying database \"{}\" is not supported", value};
       }
     } else if (std::ranges::find(kNoEffect, option.name) == kNoEffect.end()) {
@@ -52,6 +55,9 @@ Status Session::check_alone(std::string_view command, const Output& output) cons
 Task<Result<std::string>> Session::run_create_database(const ast::CreateDatabase& command, Output output) {
   PANDO_CO_TRY(check_alone("CREATE DATABASE", output));
   PANDO_CO_TRY(check_options(command.options));
+  if (is_template(command.name)) {
+    co_return Status(sql_state::kDuplicateDatabase, "database \"{}\" already exists", command.name);
+  }
   PANDO_CO_TRY(co_await environment_.databases->create(command.name, executor_));
   co_return "CREATE DATABASE";
 }
@@ -60,6 +66,9 @@ Task<Result<std::string>> Session::run_drop_database(const ast::DropDatabase& co
   PANDO_CO_TRY(check_alone("DROP DATABASE", output));
   if (command.name == identity_.database) {
     co_return Status(sql_state::kObjectInUse, "cannot drop the currently open database");
+  }
+  if (is_template(command.name)) {
+    co_return Status(sql_state::kWrongObjectType, "cannot drop a template database");
   }
   if (command.name == "postgres") {
     co_return Status(sql_state::kFeatureNotSupported, "the database \"postgres\" cannot be dropped");

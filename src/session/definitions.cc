@@ -13,16 +13,35 @@ namespace pando::session {
 // Runs queries of data definition over the session's own pipeline.
 class Session::DefinitionQueries final : public sql::InternalQueries {
  public:
-  explicit DefinitionQueries(Session& session) : session_(session) {}
+  DefinitionQueries(Session& session, TextPtr text, MeasuredRun* measured)
+      : session_(session), text_(std::move(text)), measured_(measured) {}
 
   Task<Result<std::vector<std::vector<types::Value>>>> rows(std::string sql) override {
     return session_.internal_rows(std::move(sql));
   }
-  Task<Result<uint64_t>> run(sql::LogicalQuery query) override { return session_.internal_run(std::move(query)); }
+  Task<Result<sql::LogicalQuery>> prepared(const ast::Execute* execute) override {
+    PANDO_CO_ASSIGN(const PreparedStatementPtr statement, session_.find_statement(execute->name));
+    if (statement->tree == nullptr || !std::holds_alternative<ast::Select>(statement->tree->node)) {
+      co_return Status(sql_state::kWrongObjectType, "prepared statement is not a SELECT");
+    }
+    PANDO_CO_ASSIGN(arguments_, co_await session_.execute_arguments(*execute, text_, statement));
+    std::vector<types::Oid> types;
+    for (const types::Type& type : statement->parameter_types) {
+      types.push_back(type.oid);
+    }
+    co_return sql::bind_query(*statement->tree, session_.bind_options(statement->text, std::move(types)));
+  }
+  Task<Result<uint64_t>> run(sql::LogicalQuery query) override {
+    return session_.internal_run(std::move(query), std::exchange(arguments_, {}), measured_);
+  }
   Task<Status> execute(const ast::Statement* statement) override { return session_.internal_execute(statement); }
 
  private:
   Session& session_;
+  const TextPtr text_;
+  MeasuredRun* const measured_;
+  // Of the prepared statement whose query run() gets next.
+  std::vector<types::Value> arguments_;
 };
 
 Task<Result<std::vector<std::vector<types::Value>>>> Session::internal_rows(std::string sql) {
@@ -48,21 +67,28 @@ Task<Result<std::vector<std::vector<types::Value>>>> Session::internal_rows(std:
   }
 }
 
-Task<Result<uint64_t>> Session::internal_run(sql::LogicalQuery query) {
+Task<Result<uint64_t>> Session::internal_run(sql::LogicalQuery query, std::vector<types::Value> parameters,
+                                             MeasuredRun* measured) {
   const PlannerStatistics statistics(environment_.statistics);
   const sql::OptimizeOptions options{
       .catalog = snapshot(), .statistics = &statistics, .methods = plan_methods(), .evaluation = &evaluation_};
   PANDO_CO_ASSIGN(sql::PhysicalQuery plan, sql::optimize(std::move(query), options));
   transaction_.transaction().begin_statement();
-  sql::exec::Query run(std::make_shared<const sql::PhysicalQuery>(std::move(plan)), execution_context({}));
-  PANDO_CO_TRY(co_await run.open());
+  const auto shared = std::make_shared<const sql::PhysicalQuery>(std::move(plan));
+  auto context = execution_context(parameters);
+  context.instrument = measured != nullptr;
+  auto run = std::make_unique<sql::exec::Query>(shared, std::move(context));
+  PANDO_CO_TRY(co_await run->open());
   types::Chunk chunk;
-  while (true) {
-    PANDO_CO_ASSIGN(const bool more, co_await run.next(chunk));
-    if (!more) {
-      co_return run.rows_affected();
-    }
+  bool more = true;
+  while (more) {
+    PANDO_CO_ASSIGN(more, co_await run->next(chunk));
   }
+  const uint64_t rows = run->rows_affected();
+  if (measured != nullptr) {
+    *measured = {shared, std::move(run)};
+  }
+  co_return rows;
 }
 
 Task<Status> Session::internal_execute(const ast::Statement* statement) {
@@ -73,7 +99,8 @@ Task<Status> Session::internal_execute(const ast::Statement* statement) {
   co_return Status(sql_state::kFeatureNotSupported, "this element of CREATE SCHEMA is not supported");
 }
 
-Task<Result<std::string>> Session::run_definition(const ast::Statement* statement, TextPtr text, Output output) {
+Task<Result<std::string>> Session::run_definition(const ast::Statement* statement, TextPtr text, Output output,
+                                                  MeasuredRun* measured) {
   const auto* create_index = std::get_if<ast::CreateIndex>(&statement->node);
   const bool concurrently = create_index != nullptr && create_index->concurrently;
   if (concurrently && !output.alone) {
@@ -90,7 +117,7 @@ Task<Result<std::string>> Session::run_definition(const ast::Statement* statemen
                      sql::definition_name(*statement));
   }
   transaction_.transaction().begin_statement();
-  DefinitionQueries queries(*this);
+  DefinitionQueries queries(*this, text, measured);
   sql::DefineContext context{.catalog = transaction_.catalog(),
                              .sequences = environment_.sequences,
                              .executor = executor_,

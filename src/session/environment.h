@@ -23,6 +23,7 @@
 #include "runtime/executor.h"
 #include "session/advisory_locks.h"
 #include "session/notifications.h"
+#include "session/table_locks.h"
 #include "sql/exec/context.h"
 #include "sql/optimize/optimize.h"
 #include "txn/transaction.h"
@@ -87,12 +88,14 @@ class SessionRegistry {
 
   AdvisoryLocks& advisory_locks() { return advisory_locks_; }
   NotificationHub& notifications() { return notifications_; }
+  ExclusiveTables& exclusive_tables() { return exclusive_tables_; }
 
  private:
   const std::size_t sessions_max_;
   const uint32_t process_id_base_;
   AdvisoryLocks advisory_locks_;
   NotificationHub notifications_;
+  ExclusiveTables exclusive_tables_;
   Mutex mutex_;
   // nullptr for one that is still opening or closing.
   std::map<uint32_t, Session*> sessions_ PANDO_GUARDED_BY(mutex_);

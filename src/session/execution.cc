@@ -122,6 +122,9 @@ Task<Status> Session::begin_query(Portal* portal) {
   if (!portal->plan->locked_tables.empty()) {
     PANDO_CO_TRY(co_await lock_tables(portal));
   }
+  if (environment_.registry.exclusive_tables().any()) {
+    PANDO_CO_TRY(co_await await_readable(portal->plan.get()));
+  }
   transaction_.transaction().begin_statement();
   if (transaction_.read_at() != HlcTimestamp()) {
     co_return co_await check_past(*portal->plan);

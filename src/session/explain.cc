@@ -65,7 +65,7 @@ std::vector<std::vector<std::optional<std::string>>> lines_of(const std::string&
 }  // namespace
 
 // The query inside a statement that is explained as its query is.
-Result<TreePtr> Session::explained_query(TreePtr tree, bool analyze) {
+Result<TreePtr> Session::explained_query(TreePtr tree) {
   if (const auto* declare = std::get_if<ast::DeclareCursor>(&tree->node)) {
     return TreePtr(tree, declare->query.get());
   }
@@ -73,18 +73,74 @@ Result<TreePtr> Session::explained_query(TreePtr tree, bool analyze) {
   if (create == nullptr) {
     return tree;
   }
-  if (analyze) {
-    return Status(sql_state::kFeatureNotSupported, "EXPLAIN ANALYZE of this statement is not supported");
-  }
   if (snapshot()->resolve_table(search_path(), create->name.schema, create->name.name) != nullptr) {
     return Status(sql_state::kDuplicateTable, "relation \"{}\" already exists", create->name.name);
   }
   return TreePtr(tree, create->query.get());
 }
 
+namespace {
+
+// What EXPLAIN shows.
+struct Explained {
+  sql::PhysicalPtr root;
+  // Null without ANALYZE.
+  const sql::exec::Query* run = nullptr;
+  uint64_t planning_ns = 0;
+  uint64_t execution_ns = 0;
+};
+
+std::vector<std::vector<std::optional<std::string>>> print_explained(const Explained& explained,
+                                                                     const ExplainOptions& options) {
+  sql::PrintPhysicalOptions print{.costs = options.costs, .timing = options.timing};
+  if (explained.run != nullptr) {
+    print.measured = [&explained](const sql::PhysicalNode& node) -> std::optional<sql::MeasuredNode> {
+      const auto* actual = explained.run->actuals().find(node);
+      return actual == nullptr ? std::nullopt
+                               : std::optional(sql::MeasuredNode{actual->rows, actual->loops, actual->elapsed_ns});
+    };
+  }
+  if (options.json) {
+    return {{sql::print_physical_json(explained.root, print)}};
+  }
+  std::string text = sql::print_physical(explained.root, print);
+  const auto milliseconds = [](uint64_t ns) { return static_cast<double>(ns) / kNanosecondsPerMillisecond; };
+  if (options.summary) {
+    text += fmt::format("Planning Time: {:.3f} ms\n", milliseconds(explained.planning_ns));
+  }
+  if (options.summary && explained.run != nullptr) {
+    text += fmt::format("Execution Time: {:.3f} ms\n", milliseconds(explained.execution_ns));
+  }
+  return lines_of(text);
+}
+
+RowShapePtr explain_shape() {
+  return std::make_shared<RowShape>(RowShape{{.name = "QUERY PLAN", .type = {types::oid::kText}}});
+}
+
+}  // namespace
+
+// EXPLAIN ANALYZE of a statement that makes a table of a query: it does so, and the query's plan is shown.
+Task<Result<std::string>> Session::explain_definition(const ast::Explain* command, TextPtr text, Output output) {
+  PANDO_CO_ASSIGN(const ExplainOptions options, read_explain_options(command->options));
+  const uint64_t start = environment_.clock.monotonic_ns();
+  MeasuredRun measured;
+  PANDO_CO_TRY((co_await run_definition(command->statement.get(), std::move(text), output, &measured)).status());
+  if (measured.plan == nullptr) {
+    co_return "EXPLAIN";
+  }
+  Explained explained{.root = std::get<sql::InsertPlan>(measured.plan->root->node).input, .run = measured.run.get()};
+  explained.execution_ns = environment_.clock.monotonic_ns() - start;
+  PANDO_CO_TRY(emit_text_rows(output, explain_shape(), print_explained(explained, options)));
+  co_return "EXPLAIN";
+}
+
 Task<Result<std::string>> Session::run_explain(const ast::Explain& command, PreparedStatementPtr holder,
                                                std::vector<types::Value> parameters, Output output) {
   PANDO_CO_ASSIGN(const ExplainOptions options, read_explain_options(command.options));
+  if (options.analyze && std::holds_alternative<ast::CreateTableAs>(command.statement->node)) {
+    co_return co_await explain_definition(&command, holder->text, output);
+  }
   std::vector<types::Oid> types;
   for (const types::Type& type : holder->parameter_types) {
     types.push_back(type.oid);
@@ -93,13 +149,9 @@ Task<Result<std::string>> Session::run_explain(const ast::Explain& command, Prep
   Portal portal;
   portal.parameters = std::move(parameters);
   TreePtr tree(holder->tree, command.statement.get());
-  PANDO_CO_ASSIGN(tree, explained_query(std::move(tree), options.analyze));
+  PANDO_CO_ASSIGN(tree, explained_query(std::move(tree)));
   if (const auto* execute = std::get_if<ast::Execute>(&tree->node)) {
-    const auto found = statements_.find(execute->name);
-    if (found == statements_.end()) {
-      co_return Status(sql_state::kInvalidSqlStatementName, "prepared statement \"{}\" does not exist", execute->name);
-    }
-    portal.statement = found->second;
+    PANDO_CO_ASSIGN(portal.statement, find_statement(execute->name));
     PANDO_CO_ASSIGN(portal.parameters, co_await execute_arguments(*execute, holder->text, portal.statement));
   } else {
     PANDO_CO_ASSIGN(portal.statement, analyze(holder->text, tree, std::move(types)));
@@ -108,9 +160,8 @@ Task<Result<std::string>> Session::run_explain(const ast::Explain& command, Prep
   if (portal.plan->query == nullptr) {
     co_return Status(sql_state::kFeatureNotSupported, "EXPLAIN of this statement is not supported");
   }
-  const uint64_t planning_ns = environment_.clock.monotonic_ns() - planning_start;
-  sql::PrintPhysicalOptions print{.costs = options.costs, .timing = options.timing};
-  uint64_t execution_ns = 0;
+  Explained explained{.root = portal.plan->query->root};
+  explained.planning_ns = environment_.clock.monotonic_ns() - planning_start;
   if (options.analyze) {
     const uint64_t start = environment_.clock.monotonic_ns();
     PANDO_CO_TRY(co_await begin_query(&portal));
@@ -122,26 +173,10 @@ Task<Result<std::string>> Session::run_explain(const ast::Explain& command, Prep
     while (more) {
       PANDO_CO_ASSIGN(more, co_await fetch_chunk(&portal));
     }
-    execution_ns = environment_.clock.monotonic_ns() - start;
-    print.measured = [&portal](const sql::PhysicalNode& node) -> std::optional<sql::MeasuredNode> {
-      const auto* actual = portal.query->actuals().find(node);
-      return actual == nullptr ? std::nullopt
-                               : std::optional(sql::MeasuredNode{actual->rows, actual->loops, actual->elapsed_ns});
-    };
+    explained.execution_ns = environment_.clock.monotonic_ns() - start;
+    explained.run = portal.query.get();
   }
-  const auto shape = std::make_shared<RowShape>(RowShape{{.name = "QUERY PLAN", .type = {types::oid::kText}}});
-  if (options.json) {
-    PANDO_CO_TRY(emit_text_rows(output, shape, {{sql::print_physical_json(portal.plan->query->root, print)}}));
-    co_return "EXPLAIN";
-  }
-  std::string text = sql::print_physical(portal.plan->query->root, print);
-  if (options.summary) {
-    text += fmt::format("Planning Time: {:.3f} ms\n", static_cast<double>(planning_ns) / kNanosecondsPerMillisecond);
-  }
-  if (options.summary && options.analyze) {
-    text += fmt::format("Execution Time: {:.3f} ms\n", static_cast<double>(execution_ns) / kNanosecondsPerMillisecond);
-  }
-  PANDO_CO_TRY(emit_text_rows(output, shape, lines_of(text)));
+  PANDO_CO_TRY(emit_text_rows(output, explain_shape(), print_explained(explained, options)));
   co_return "EXPLAIN";
 }
 

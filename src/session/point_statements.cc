@@ -19,7 +19,8 @@ bool Session::may_read_point(const StatementPlan& plan) {
 Result<bool> Session::read_point(const StatementPlan& plan, std::span<const types::Value> parameters,
                                  const RowShapePtr& shape, Output output, uint64_t& rows) {
   transaction_.start();
-  if (transaction_.point_access() == nullptr || transaction_.reads_past()) {
+  const bool may_wait = environment_.registry.exclusive_tables().any();
+  if (may_wait || transaction_.point_access() == nullptr || transaction_.reads_past()) {
     return false;
   }
   transaction_.transaction().begin_statement();

@@ -21,6 +21,12 @@ std::optional<Oid> parse_number(std::string_view text) {
   return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() ? std::optional(oid) : std::nullopt;
 }
 
+// The composite type with this OID in pg_class; nullptr when there is none.
+catalog::TypePtr composite_of(const catalog::Snapshot& snapshot, Oid relation) {
+  const Oid type = types::oid::kUserComposite + relation;
+  return types::is_composite(type) ? snapshot.find_type(type) : nullptr;
+}
+
 }  // namespace
 
 Oid Services::resolve_relation(std::string_view schema, std::string_view name) {
@@ -31,6 +37,10 @@ Oid Services::resolve_relation(std::string_view schema, std::string_view name) {
   }
   if (const auto sequence = snapshot->resolve_sequence(path, schema, name)) {
     return sequence->oid;
+  }
+  if (const auto type = snapshot->resolve_type(path, schema, name);
+      type != nullptr && type->kind == catalog::UserTypeKind::kComposite) {
+    return catalog::relation_of(*type);
   }
   std::vector<std::string> schemas = schema.empty() ? current_schemas(true) : std::vector{std::string(schema)};
   for (const std::string& candidate : schemas) {
@@ -157,12 +167,19 @@ std::optional<std::string> Services::name_of(Oid reg_type, Oid object) {
       if (const auto table = snapshot->find_index_table(object)) {
         return qualify(table->schema, table->find_index(object)->name, visible);
       }
+      if (const auto type = composite_of(*snapshot, object)) {
+        return qualify(type->schema, type->name, snapshot->is_type_visible(existing_search_path(), *type));
+      }
       return std::nullopt;
     }
     case types::oid::kRegtype:
       if (const auto type = snapshot->find_type(object)) {
         const bool is_visible = snapshot->is_type_visible(existing_search_path(), *type);
         return qualify(type->schema, type->name, is_visible) + (type->oid == object ? "" : "[]");
+      }
+      if (const auto rows = snapshot->find_row_table(object)) {
+        const bool is_visible = snapshot->is_visible(existing_search_path(), rows->oid);
+        return qualify(rows->schema, rows->name, is_visible) + (types::is_composite(object) ? "" : "[]");
       }
       return types::find_type(object) == nullptr ? std::nullopt : std::optional(types::format_type({object}));
     case types::oid::kRegnamespace: {
@@ -203,12 +220,18 @@ std::optional<std::string> Services::name_of(Oid reg_type, Oid object) {
 std::optional<bool> Services::is_visible(std::string_view kind, Oid object) {
   const auto snapshot = transaction_.catalog_snapshot();
   if (kind == "table") {
+    if (const auto type = composite_of(*snapshot, object)) {
+      return snapshot->is_type_visible(existing_search_path(), *type);
+    }
     const bool exists = snapshot->find_table(object) != nullptr || snapshot->find_sequence(object) != nullptr ||
                         snapshot->find_index_table(object) != nullptr;
     return exists ? std::optional(snapshot->is_visible(existing_search_path(), object)) : std::nullopt;
   }
   if (const auto type = kind == "type" ? snapshot->find_type(object) : nullptr) {
     return snapshot->is_type_visible(existing_search_path(), *type);
+  }
+  if (const auto rows = kind == "type" ? snapshot->find_row_table(object) : nullptr) {
+    return snapshot->is_visible(existing_search_path(), rows->oid);
   }
   // All other objects are built in, and pg_catalog is always in the path.
   return true;

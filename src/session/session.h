@@ -275,8 +275,16 @@ class Session {
   // The key of the table's row that a cursor is on; nullopt when it is on a row without one.
   Result<std::optional<Bytes>> current_row(std::string_view cursor, types::Oid table);
   Task<Status> hold_cursors();
+  Task<Status> lock_table(types::Oid table, TableLockMode mode, txn::WaitPolicy wait);
+  Task<Status> await_readable(const StatementPlan* plan);
   // --- explain.cc, copy.cc ---
-  Result<TreePtr> explained_query(TreePtr tree, bool analyze);
+  // A query that has run, for EXPLAIN ANALYZE.
+  struct MeasuredRun {
+    std::shared_ptr<const sql::PhysicalQuery> plan;
+    std::unique_ptr<sql::exec::Query> run;
+  };
+  Result<TreePtr> explained_query(TreePtr tree);
+  Task<Result<std::string>> explain_definition(const ast::Explain* command, TextPtr text, Output output);
   Task<Result<std::string>> run_explain(const ast::Explain& command, PreparedStatementPtr holder,
                                         std::vector<types::Value> parameters, Output output);
   Task<Result<std::string>> run_copy(const ast::Copy& copy, PreparedStatementPtr holder, Output output);
@@ -291,12 +299,17 @@ class Session {
   Task<Result<uint64_t>> run_to_end(std::shared_ptr<const sql::PhysicalQuery> plan);
   // --- definitions.cc ---
   class DefinitionQueries;
-  Task<Result<std::string>> run_definition(const ast::Statement* statement, TextPtr text, Output output);
+  // 26000 'prepared statement "p" does not exist'.
+  Result<PreparedStatementPtr> find_statement(const std::string& name) const;
+  // `measured` gets the last query that the definition ran; null for none.
+  Task<Result<std::string>> run_definition(const ast::Statement* statement, TextPtr text, Output output,
+                                           MeasuredRun* measured = nullptr);
   // Commits what the statement left to the job, and waits for it.
   Task<Status> run_job(catalog::Job job);
   Task<Status> run_cancel_job(const ast::FunctionCall& call);
   Task<Result<std::vector<std::vector<types::Value>>>> internal_rows(std::string sql);
-  Task<Result<uint64_t>> internal_run(sql::LogicalQuery query);
+  Task<Result<uint64_t>> internal_run(sql::LogicalQuery query, std::vector<types::Value> parameters,
+                                      MeasuredRun* measured);
   Task<Status> internal_execute(const ast::Statement* statement);
   void notice(const Output& output, const Status& status);
   // --- temporary.cc ---

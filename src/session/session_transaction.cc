@@ -220,6 +220,7 @@ void SessionTransaction::end(bool committed) {
   settings_.end_transaction(committed);
   catalog_view_.reset();
   transaction_.reset();
+  exclusive_tables_.clear();
   savepoints_.clear();
   state_ = BlockState::kIdle;
 }

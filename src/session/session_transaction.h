@@ -28,6 +28,7 @@
 #include "session/advisory_locks.h"
 #include "session/notifications.h"
 #include "session/session_settings.h"
+#include "session/table_locks.h"
 #include "sql/exec/context.h"
 #include "txn/point_access.h"
 
@@ -122,6 +123,8 @@ class SessionTransaction {
   uint64_t lock_owner() const { return lock_owner_; }
   // Of the newest transaction; 0 before the first. From any thread.
   uint64_t number() const { return number_.load(std::memory_order_acquire); }
+  // Until the transaction ends.
+  void keep_exclusive_table(ExclusiveTables::Hold hold) { exclusive_tables_.push_back(std::move(hold)); }
   void keep_advisory_lock(const AdvisoryRequest& held) { advisory_held_.push_back(held); }
   // What the committed transaction said; taken by the session after commit().
   TransactionMessages take_messages() { return std::exchange(messages_, {}); }
@@ -186,6 +189,7 @@ class SessionTransaction {
   AdvisoryLocks* advisory_locks_ = nullptr;
   uint64_t lock_owner_ = 0;
   std::vector<AdvisoryRequest> advisory_held_;
+  std::vector<ExclusiveTables::Hold> exclusive_tables_;
   TransactionMessages messages_;
   std::atomic<uint64_t> number_{0};
 };

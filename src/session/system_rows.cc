@@ -2,6 +2,10 @@
 
 #include "catalog/system_rows.h"
 
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+
 #include <fmt/format.h>
 
 #include "base/codec.h"
@@ -11,6 +15,7 @@
 #include "session/system_functions.h"
 #include "sql/parse/parse.h"
 #include "types/text_io.h"
+#include "types/time_zone.h"
 
 namespace pando::session {
 namespace {
@@ -48,6 +53,48 @@ void write_settings(const SessionSettings& settings, catalog::SystemRowWriter& w
                 {"boot_val", setting.boot_value},
                 {"reset_val", setting.reset_value},
                 {"pending_restart", false}});
+  }
+}
+
+std::string offset_text(int32_t seconds_east) {
+  constexpr int kMinute = 60;
+  const int32_t seconds = std::abs(seconds_east);
+  return fmt::format("{}{:02}:{:02}:{:02}", seconds_east < 0 ? "-" : "", seconds / (kMinute * kMinute),
+                     seconds / kMinute % kMinute, seconds % kMinute);
+}
+
+void write_time_zone(std::string_view relation, const std::string& name, const types::TimeZone::Offset& offset,
+                     catalog::SystemRowWriter& writer) {
+  const catalog::Cell utc_offset = offset_text(offset.seconds_east);
+  if (relation == "pg_timezone_abbrevs") {
+    writer.add({{"abbrev", name}, {"utc_offset", utc_offset}, {"is_dst", offset.daylight}});
+    return;
+  }
+  writer.add({{"name", name},
+              {"abbrev", std::string(offset.abbreviation)},
+              {"utc_offset", utc_offset},
+              {"is_dst", offset.daylight}});
+}
+
+// What holds at an instant in each zone, and what each abbreviation means then.
+void write_time_zones(std::string_view relation, types::TimeZoneSource& zones, int64_t unix_seconds,
+                      catalog::SystemRowWriter& writer) {
+  if (relation == "pg_timezone_names") {
+    for (const std::string& name : zones.names()) {
+      if (const auto zone = zones.find(name)) {
+        write_time_zone(relation, name, zone->offset_at(unix_seconds), writer);
+      }
+    }
+    return;
+  }
+  for (const types::Abbreviation& abbreviation : types::abbreviations()) {
+    std::string name(abbreviation.name);
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    const auto zone = abbreviation.zone.empty() ? nullptr : zones.find(abbreviation.zone);
+    const auto meant = zone == nullptr ? std::nullopt : zone->offset_of_abbreviation(name, unix_seconds);
+    write_time_zone(relation, name,
+                    meant.value_or(types::TimeZone::Offset{abbreviation.seconds_east, abbreviation.daylight, ""}),
+                    writer);
   }
 }
 
@@ -183,6 +230,14 @@ bool Session::write_system_rows(std::string_view relation, catalog::SystemRowWri
                   {"is_binary", portal->binary},
                   {"is_scrollable", portal->scroll == CursorScroll::kScroll},
                   {"creation_time", time(portal->creation_time_us)}});
+    }
+    return true;
+  }
+  if (relation == "pg_timezone_names" || relation == "pg_timezone_abbrevs") {
+    if (environment_.time_zones != nullptr) {
+      constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
+      write_time_zones(relation, *environment_.time_zones,
+                       static_cast<int64_t>(environment_.clock.wall_ns() / kNanosecondsPerSecond), writer);
     }
     return true;
   }

@@ -191,6 +191,44 @@ Result<Value> read_array(Type type, ByteView bytes, const Settings& settings) {
   return Value::of_bytes(std::move(packed));
 }
 
+Result<Value> read_composite(Oid type, ByteView bytes, const Settings& settings) {
+  const CompositeType* composite = settings.user_types == nullptr ? nullptr : settings.user_types->find_composite(type);
+  if (composite == nullptr) {
+    return Status(sql_state::kUndefinedObject, "type with OID {} does not exist", type);
+  }
+  WireReader reader(bytes);
+  int32_t count = 0;
+  PANDO_TRY(reader.number(count));
+  if (count < 0 || static_cast<std::size_t>(count) != composite->attributes.size()) {
+    return Status(sql_state::kDatatypeMismatch, "wrong number of columns: {}, expected {}", count,
+                  composite->attributes.size());
+  }
+  std::vector<RecordField> fields;
+  for (const CompositeType::Attribute& attribute : composite->attributes) {
+    uint32_t given = 0;
+    int32_t length = 0;
+    PANDO_TRY(reader.number(given));
+    PANDO_TRY(reader.number(length));
+    fields.push_back({attribute.type, Value::null()});
+    if (given != attribute.type.oid) {
+      return Status(sql_state::kDatatypeMismatch,
+                    "binary data has type {} ({}) instead of expected {} ({}) in record column {}", given,
+                    format_type({given}), attribute.type.oid, format_type({attribute.type.oid}), fields.size());
+    }
+    if (length == kNullLength) {
+      continue;
+    }
+    ByteView item;
+    if (length < 0 || static_cast<std::size_t>(length) > reader.rest().size()) {
+      return Status(sql_state::kInvalidBinaryRepresentation, "insufficient data left in message");
+    }
+    PANDO_TRY(reader.bytes(static_cast<std::size_t>(length), item));
+    PANDO_ASSIGN(fields.back().value, parse_binary(attribute.type, item, settings));
+  }
+  PANDO_TRY(reader.finish());
+  return Value::of_bytes(pack_record(fields));
+}
+
 Status no_output(Oid type) {
   return {sql_state::kUndefinedFunction, "no binary output function available for type {}", format_type({type})};
 }
@@ -260,12 +298,13 @@ Status write_bytes(Type type, ByteView value, const Settings& settings, Bytes& o
     case oid::kChar:
       out.push_back(value.empty() ? '\0' : value[0]);
       return {};
-    case oid::kRecord:
-      return write_record(value, settings, out);
     case oid::kAclItem:
       return no_output(type.oid);
     default:
       break;
+  }
+  if (is_record(type.oid)) {
+    return write_record(value, settings, out);
   }
   if (element_of(type.oid) != oid::kInvalid) {
     return write_array(value, settings, out);
@@ -403,6 +442,9 @@ Result<Value> parse_binary(Type type, ByteView bytes, const Settings& settings) 
       return read_tid(bytes);
     default:
       break;
+  }
+  if (is_composite(type.oid)) {
+    return read_composite(type.oid, bytes, settings);
   }
   const TypeInfo* info = find_type(type.oid);
   if (info != nullptr && info->supported && info->element != oid::kInvalid && type.oid != oid::kRecordArray) {

@@ -2,6 +2,8 @@
 
 #include "types/binary_io.h"
 
+#include <memory>
+
 #include <gtest/gtest.h>
 
 #include "types/oracle_test.h"
@@ -54,6 +56,34 @@ TEST(BinaryIoTest, RefusesWhatPostgresRefuses) {
             "22P03: invalid digit in external \"numeric\" value");
   EXPECT_EQ(error(oid::kJsonb, "\2{}"), "XX000: unsupported jsonb version number 2");
   EXPECT_EQ(error(oid::kInt4Array, ByteView("\xff\xff\xff\xff", 4)), "22P03: invalid number of dimensions: -1");
+}
+
+TEST(BinaryIoTest, ReadsCompositesAsPostgres) {
+  constexpr Oid kPair = oid::kUserComposite + 1;
+  auto types = std::make_shared<UserTypes>();
+  types->put(kPair, std::make_shared<const CompositeType>(CompositeType{{{"a", {oid::kInt4}}, {"b", {oid::kText}}}}));
+  Settings settings;
+  settings.user_types = types;
+  const Value value = parse_text({kPair}, "(7,)", settings).value();
+  Bytes wire;
+  ASSERT_TRUE(print_binary({kPair}, value, settings, wire).ok());
+  EXPECT_EQ(hex(wire), "0000000200000017000000040000000700000019ffffffff");
+  EXPECT_EQ(parse_binary({kPair}, wire, settings).value(), value);
+  for (std::size_t size = 0; size < wire.size(); ++size) {
+    EXPECT_FALSE(parse_binary({kPair}, ByteView(wire).substr(0, size), settings).ok()) << size;
+  }
+  EXPECT_TRUE(parse_binary({kPair}, wire + "x", settings).status().is(sql_state::kInvalidBinaryRepresentation));
+  Bytes other = wire;
+  other[3] = 1;
+  EXPECT_EQ(parse_binary({kPair}, other, settings).status().to_string(),
+            "42804: wrong number of columns: 1, expected 2");
+  other = wire;
+  other[7] = 20;
+  EXPECT_EQ(parse_binary({kPair}, other, settings).status().to_string(),
+            "42804: binary data has type 20 (bigint) instead of expected 23 (integer) in record column 1");
+  other = wire;
+  other[8] = '\xff';
+  EXPECT_EQ(parse_binary({kPair}, other, settings).status().to_string(), "22P03: insufficient data left in message");
 }
 
 }  // namespace

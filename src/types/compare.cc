@@ -41,7 +41,7 @@ BytesOrder bytes_order(Oid type) {
   if (is_array(type)) {
     return BytesOrder::kArray;
   }
-  return type == oid::kRecord || type >= oid::kFirstUser ? BytesOrder::kRecord : BytesOrder::kPlain;
+  return is_record(type) ? BytesOrder::kRecord : BytesOrder::kPlain;
 }
 
 std::strong_ordering order_bytes(ByteView a, ByteView b) { return a.compare(b) <=> 0; }

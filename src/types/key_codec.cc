@@ -37,10 +37,9 @@ KeyForm form_of(Oid type, Physical physical) {
     case oid::kTimetz:
       return KeyForm::kTimeTz;
     case oid::kJsonb:
-    case oid::kRecord:
       return KeyForm::kOpaque;
     default:
-      return is_array(type) || type == oid::kRecordArray ? KeyForm::kOpaque : KeyForm::kBytes;
+      return is_record(type) || is_array(type) || type == oid::kRecordArray ? KeyForm::kOpaque : KeyForm::kBytes;
   }
 }
 
@@ -213,7 +212,7 @@ void append_bytes_value(Bytes& key, Oid type, KeyForm form, ByteView value) {
   Bytes inner;
   if (type == oid::kJsonb) {
     append_jsonb_key(inner, JsonbView(value));
-  } else if (type == oid::kRecord) {
+  } else if (is_record(type)) {
     append_record(inner, value);
   } else {
     append_array(inner, value);

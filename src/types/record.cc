@@ -1,6 +1,7 @@
 #include "types/record.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/codec.h"
 #include "types/compare.h"
@@ -160,6 +161,96 @@ void print_record(ByteView packed, const Settings& settings, Bytes& out) {
     out.push_back('"');
   }
   out.push_back(')');
+}
+
+namespace {
+
+// Takes apart the text form of a record.
+class RecordText {
+ public:
+  explicit RecordText(ByteView text) : text_(text), rest_(text) {}
+
+  Status open() {
+    skip_spaces();
+    return take('(') ? Status() : malformed("Missing left parenthesis.");
+  }
+  // The next field; nullopt for NULL, which is nothing at all.
+  Result<std::optional<Bytes>> field(bool first) {
+    if (!first && !take(',')) {
+      return malformed("Too few columns.");
+    }
+    if (rest_.starts_with(',') || rest_.starts_with(')')) {
+      return std::optional<Bytes>();
+    }
+    Bytes value;
+    bool quoted = false;
+    while (quoted || !(rest_.starts_with(',') || rest_.starts_with(')'))) {
+      if (rest_.empty()) {
+        return malformed("Unexpected end of input.");
+      }
+      const char c = next();
+      if (c == '\\') {
+        if (rest_.empty()) {
+          return malformed("Unexpected end of input.");
+        }
+        value.push_back(next());
+      } else if (c != '"') {
+        value.push_back(c);
+      } else if (quoted && take('"')) {
+        value.push_back('"');
+      } else {
+        quoted = !quoted;
+      }
+    }
+    return std::optional(std::move(value));
+  }
+  Status close() {
+    if (!take(')')) {
+      return malformed("Too many columns.");
+    }
+    skip_spaces();
+    return rest_.empty() ? Status() : malformed("Junk after right parenthesis.");
+  }
+
+ private:
+  Status malformed(const char* detail) const {
+    return Status(sql_state::kInvalidTextRepresentation, "malformed record literal: \"{}\"", text_).with_detail(detail);
+  }
+  char next() {
+    const char c = rest_[0];
+    rest_.remove_prefix(1);
+    return c;
+  }
+  bool take(char c) {
+    const bool is_next = rest_.starts_with(c);
+    rest_.remove_prefix(is_next ? 1 : 0);
+    return is_next;
+  }
+  void skip_spaces() {
+    while (!rest_.empty() && (rest_[0] == ' ' || (rest_[0] >= '\t' && rest_[0] <= '\r'))) {
+      rest_.remove_prefix(1);
+    }
+  }
+
+  const ByteView text_;
+  ByteView rest_;
+};
+
+}  // namespace
+
+Result<Bytes> parse_record(const CompositeType& type, ByteView text, const Settings& settings) {
+  RecordText reader(text);
+  PANDO_TRY(reader.open());
+  std::vector<RecordField> fields;
+  for (const CompositeType::Attribute& attribute : type.attributes) {
+    PANDO_ASSIGN(const std::optional<Bytes> field, reader.field(fields.empty()));
+    fields.push_back({attribute.type, Value::null()});
+    if (field.has_value()) {
+      PANDO_ASSIGN(fields.back().value, parse_text(attribute.type, *field, settings));
+    }
+  }
+  PANDO_TRY(reader.close());
+  return pack_record(fields);
 }
 
 Result<std::strong_ordering> compare_records(ByteView a, ByteView b) {

@@ -27,6 +27,8 @@ bool unpack_record(ByteView packed, std::vector<RecordField>& fields);
 
 // (1,"a b",) as PostgreSQL prints it.
 void print_record(ByteView packed, const Settings& settings, Bytes& out);
+// The text form of a value of a composite type. 22P02 'malformed record literal: "x"'.
+Result<Bytes> parse_record(const CompositeType& type, ByteView text, const Settings& settings);
 // Field by field, NULL last. 42804 when field types differ, 0A000... see compare.h for values that cannot be ordered.
 Result<std::strong_ordering> compare_records(ByteView a, ByteView b);
 uint64_t hash_record(ByteView packed);

@@ -178,6 +178,14 @@ Result<Value> parse_enum(Oid type, ByteView text, const Settings& settings) {
   return wrap(found->parse(text), Value::of_int64);
 }
 
+Result<Value> parse_composite(Oid type, ByteView text, const Settings& settings) {
+  const CompositeType* found = settings.user_types == nullptr ? nullptr : settings.user_types->find_composite(type);
+  if (found == nullptr) {
+    return Status(sql_state::kUndefinedObject, "type with OID {} does not exist", type);
+  }
+  return wrap(parse_record(*found, text, settings), Value::of_bytes);
+}
+
 void print_enum(Oid type, int64_t place, const Settings& settings, Bytes& out) {
   if (const EnumType* found = find_enum(type, settings)) {
     out.append(found->label_at(place));
@@ -248,13 +256,14 @@ void print_bytes(Type type, ByteView value, const Settings& settings, Bytes& out
       return print_jsonb(JsonbView(value), out);
     case oid::kTimetz:
       return print_timetz(unpack_timetz(value), out);
-    case oid::kRecord:
-      return print_record(value, settings, out);
     case oid::kInt2Vector:
     case oid::kOidVector:
       return print_vector_type(value, out);
     default:
       break;
+  }
+  if (is_record(type.oid)) {
+    return print_record(value, settings, out);
   }
   if (is_array(type.oid) || type.oid == oid::kRecordArray) {
     return print_array(type, value, settings, out);
@@ -378,6 +387,9 @@ Result<Value> parse_text(Type type, ByteView text, const Settings& settings) {
   }
   if (is_enum(type.oid)) {
     return parse_enum(type.oid, text, settings);
+  }
+  if (is_composite(type.oid)) {
+    return parse_composite(type.oid, text, settings);
   }
   const TypeInfo* info = find_type(type.oid);
   if (info == nullptr) {

@@ -3,6 +3,7 @@
 #include "types/text_io.h"
 
 #include <algorithm>
+#include <memory>
 
 #include <gtest/gtest.h>
 
@@ -63,6 +64,37 @@ TEST(TextIoTest, ExplicitCastsCutText) {
   EXPECT_EQ(apply_modifier(type, Value::of_bytes("abcd"), true)->bytes(), "ab");
   EXPECT_EQ(apply_modifier(type, Value::of_bytes("abcd"), false).status().to_string(),
             "22001: value too long for type character varying(2)");
+}
+
+TEST(TextIoTest, ReadsCompositesAsPostgres) {
+  constexpr Oid kPair = oid::kUserComposite + 1;
+  constexpr Oid kNested = oid::kUserComposite + 2;
+  auto types = std::make_shared<UserTypes>();
+  const auto put = [&](Oid type, std::vector<CompositeType::Attribute> attributes) {
+    types->put(type, std::make_shared<const CompositeType>(CompositeType{std::move(attributes)}));
+  };
+  put(kPair, {{"a", {oid::kInt4}}, {"b", {oid::kText}}});
+  put(kNested, {{"p", {kPair}}, {"ps", {array_of(kPair)}}});
+  Settings settings;
+  settings.user_types = types;
+  const auto round_trip = [&settings](Oid type, ByteView text) {
+    const auto value = parse_text({type}, text, settings);
+    std::string out = value.ok() ? "" : value.status().to_string();
+    if (value.ok()) {
+      print_text({type}, *value, settings, out);
+    }
+    return out;
+  };
+  EXPECT_EQ(round_trip(kPair, "(1,x)"), "(1,x)");
+  EXPECT_EQ(round_trip(kPair, " ( 3 ,) "), "(3,)");
+  EXPECT_EQ(round_trip(kPair, R"x((,"a ""b\" c"))x"), R"x((,"a ""b"" c"))x");
+  EXPECT_EQ(round_trip(kNested, R"x(("(1,a)","{""(2,b)"",NULL}"))x"), R"x(("(1,a)","{""(2,b)"",NULL}"))x");
+  for (const char* malformed : {"", "1,2", "(1", "(1)", "(1,2,3)", "(1,2) x", "(1,\"", "(1,\\"}) {
+    EXPECT_TRUE(parse_text({kPair}, malformed, settings).status().is(sql_state::kInvalidTextRepresentation))
+        << malformed;
+  }
+  EXPECT_EQ(round_trip(kPair, "(x,1)"), "22P02: invalid input syntax for type integer: \"x\"");
+  EXPECT_EQ(round_trip(oid::kUserComposite + 9, "()"), "42704: type with OID 1610612745 does not exist");
 }
 
 }  // namespace

@@ -467,6 +467,8 @@ const Abbreviation* find_abbreviation(std::string_view name) {
   return found != std::end(kAbbreviations) && found->name == name ? found : nullptr;
 }
 
+std::span<const Abbreviation> abbreviations() { return kAbbreviations; }
+
 Result<std::shared_ptr<const TimeZone>> resolve_time_zone(TimeZoneSource* source, std::string_view name) {
   const std::string key = lower(name);
   if (const Abbreviation* abbreviation = find_abbreviation(key);

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -94,6 +95,8 @@ class TimeZoneSource {
   virtual ~TimeZoneSource() = default;
   // Names match without regard to case. Accepts tz database names and POSIX strings; nullptr for others.
   virtual std::shared_ptr<const TimeZone> find(std::string_view name) = 0;
+  // All names of the tz database, in order.
+  virtual std::vector<std::string> names() = 0;
 };
 
 // Reads the tz database for a CachingTimeZoneSource; implemented where files may be read.
@@ -111,8 +114,7 @@ class CachingTimeZoneSource final : public TimeZoneSource {
  public:
   explicit CachingTimeZoneSource(TimeZoneLoader& loader) : loader_(loader) {}
   std::shared_ptr<const TimeZone> find(std::string_view name) override PANDO_EXCLUDES(mutex_);
-  // All names, for pg_timezone_names.
-  std::vector<std::string> names() PANDO_EXCLUDES(mutex_);
+  std::vector<std::string> names() override;
 
  private:
   TimeZoneLoader& loader_;
@@ -131,6 +133,8 @@ struct Abbreviation {
 };
 // nullptr when it is not an abbreviation. `name` in lower case.
 const Abbreviation* find_abbreviation(std::string_view name);
+// All, by name.
+std::span<const Abbreviation> abbreviations();
 
 // The zone of SET TimeZone and AT TIME ZONE: a name, an abbreviation, a POSIX string, or "+HH:MM" east of Greenwich as
 // POSIX counts (so '+3' is three hours west). Error 22023 'time zone "x" not recognized'.

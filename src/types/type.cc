@@ -175,6 +175,48 @@ constexpr TypeInfo kEnumArrayInfo{oid::kUserEnumArray,
                                   'i',
                                   ',',
                                   true};
+constexpr TypeInfo kCompositeInfo{oid::kUserComposite,
+                                  "composite",
+                                  "composite",
+                                  Physical::kBytes,
+                                  'C',
+                                  false,
+                                  -1,
+                                  0,
+                                  oid::kUserCompositeArray,
+                                  'c',
+                                  false,
+                                  'd',
+                                  ',',
+                                  true};
+constexpr TypeInfo kCompositeArrayInfo{oid::kUserCompositeArray,
+                                       "_composite",
+                                       "composite[]",
+                                       Physical::kBytes,
+                                       'A',
+                                       false,
+                                       -1,
+                                       oid::kUserComposite,
+                                       0,
+                                       'b',
+                                       false,
+                                       'd',
+                                       ',',
+                                       true};
+
+bool is_of_user(Oid oid) { return oid >= oid::kUserEnum && oid < oid::kUserCompositeEnd; }
+bool is_array_of_user(Oid oid) { return is_enum_array(oid) || is_composite_array(oid); }
+// The distance between the ranges of types and of arrays of them.
+constexpr Oid kArrayDistance = oid::kUserEnumArray - oid::kUserEnum;
+static_assert(kArrayDistance == oid::kUserCompositeArray - oid::kUserComposite);
+
+const TypeInfo* find_user_type(Oid oid) {
+  return is_enum(oid)         ? &kEnumInfo
+         : is_enum_array(oid) ? &kEnumArrayInfo
+         : is_composite(oid)  ? &kCompositeInfo
+                              : &kCompositeArrayInfo;
+}
+
 // What no text has in it stands around an OID in the place of a name.
 constexpr char kMarkBegin = '\x02';
 constexpr char kMarkEnd = '\x03';
@@ -199,11 +241,8 @@ std::string name_user_types(std::string_view text, const std::function<std::stri
 }
 
 const TypeInfo* find_type(Oid oid) {
-  if (is_enum(oid)) {
-    return &kEnumInfo;
-  }
-  if (is_enum_array(oid)) {
-    return &kEnumArrayInfo;
+  if (is_of_user(oid)) {
+    return find_user_type(oid);
   }
   if (oid > kBuiltInMax || kPositions[oid] == 0) {
     return nullptr;
@@ -231,16 +270,16 @@ Physical physical_of(Oid oid) {
 }
 
 Oid element_of(Oid array) {
-  if (is_enum_array(array)) {
-    return array - (oid::kUserEnumArray - oid::kUserEnum);
+  if (is_array_of_user(array)) {
+    return array - kArrayDistance;
   }
   const TypeInfo* info = find_type(array);
   return info != nullptr ? info->element : oid::kInvalid;
 }
 
 Oid array_of(Oid element) {
-  if (is_enum(element)) {
-    return element + (oid::kUserEnumArray - oid::kUserEnum);
+  if (is_of_user(element)) {
+    return is_array_of_user(element) ? oid::kInvalid : element + kArrayDistance;
   }
   const TypeInfo* info = find_type(element);
   return info != nullptr ? info->array : oid::kInvalid;
@@ -250,8 +289,8 @@ std::string format_type(Type type) {
   if (type.oid == oid::kInvalid) {
     return "-";
   }
-  if (is_enum(type.oid) || is_enum_array(type.oid)) {
-    const Oid named = is_enum(type.oid) ? type.oid : element_of(type.oid);
+  if (is_of_user(type.oid)) {
+    const Oid named = is_array_of_user(type.oid) ? element_of(type.oid) : type.oid;
     return fmt::format("{}{}{}{}", kMarkBegin, named, kMarkEnd, named == type.oid ? "" : "[]");
   }
   const TypeInfo* info = find_type(type.oid);

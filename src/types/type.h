@@ -116,10 +116,20 @@ inline constexpr Oid kFirstUser = 16384;
 inline constexpr Oid kUserEnum = 0x40000000;
 inline constexpr Oid kUserEnumArray = 0x50000000;
 inline constexpr Oid kUserEnumEnd = 0x60000000;
+// So have composite types, the row types of tables among them.
+inline constexpr Oid kUserComposite = 0x60000000;
+inline constexpr Oid kUserCompositeArray = 0x70000000;
+inline constexpr Oid kUserCompositeEnd = 0x80000000;
 }  // namespace oid
 
 inline constexpr bool is_enum(Oid oid) { return oid >= oid::kUserEnum && oid < oid::kUserEnumArray; }
 inline constexpr bool is_enum_array(Oid oid) { return oid >= oid::kUserEnumArray && oid < oid::kUserEnumEnd; }
+inline constexpr bool is_composite(Oid oid) { return oid >= oid::kUserComposite && oid < oid::kUserCompositeArray; }
+inline constexpr bool is_composite_array(Oid oid) {
+  return oid >= oid::kUserCompositeArray && oid < oid::kUserCompositeEnd;
+}
+// Whether values of the type are packed records (types/record.h).
+inline constexpr bool is_record(Oid oid) { return oid == oid::kRecord || is_composite(oid); }
 
 // How one value of a type lies in memory.
 enum class Physical : uint8_t {
@@ -177,7 +187,8 @@ struct TypeInfo {
   bool supported;
 };
 
-// nullptr for an OID that is neither a built-in type nor an enum. All enums share one row, and all their arrays.
+// nullptr for an OID that is neither a built-in type nor one of a user's ranges. All enums share one row, and all their
+// arrays; so do composite types.
 const TypeInfo* find_type(Oid oid);
 // By pg_type.typname, or else by the SQL spelling ("double precision").
 const TypeInfo* find_type(std::string_view name);

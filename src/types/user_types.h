@@ -1,8 +1,8 @@
 #pragma once
 
-// UserTypes: the enums that users have made, as their values' text forms need them. An enum's value is a number, its
-// label's place: labels are ordered by it, and it never changes, so that stored values keep their meaning when labels
-// are added between others or renamed.
+// UserTypes: the enums and composite types that users have made, as their values' text forms need them. An enum's value
+// is a number, its label's place: labels are ordered by it, and it never changes, so that stored values keep their
+// meaning when labels are added between others or renamed. A composite's value is a packed record (types/record.h).
 //
 //   const EnumType* type = settings.user_types->find_enum(oid);
 //   PANDO_ASSIGN(int64_t value, type->parse("happy"));
@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,15 @@ struct EnumType {
   std::string_view label_at(int64_t place) const;
 };
 
+struct CompositeType {
+  struct Attribute {
+    std::string name;
+    Type type;
+  };
+  // In the order of a value's fields.
+  std::vector<Attribute> attributes;
+};
+
 class UserTypes {
  public:
   // nullptr when there is none of this OID.
@@ -43,11 +53,20 @@ class UserTypes {
     const auto found = enums_.find(oid);
     return found == enums_.end() ? nullptr : &found->second;
   }
+  const CompositeType* find_composite(Oid oid) const {
+    const auto found = composites_.find(oid);
+    return found == composites_.end() ? nullptr : found->second.get();
+  }
   void put(Oid oid, EnumType type) { enums_[oid] = std::move(type); }
-  void remove(Oid oid) { enums_.erase(oid); }
+  void put(Oid oid, std::shared_ptr<const CompositeType> type) { composites_[oid] = std::move(type); }
+  void remove(Oid oid) {
+    enums_.erase(oid);
+    composites_.erase(oid);
+  }
 
  private:
   std::map<Oid, EnumType> enums_;
+  std::map<Oid, std::shared_ptr<const CompositeType>> composites_;
 };
 
 }  // namespace pando::types

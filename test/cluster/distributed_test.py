@@ -22,13 +22,15 @@ BINARY = sys.argv.pop(1)
 ROWS = 20_000
 SHARDS = 6
 DEFINITIONS = (
+    "CREATE TYPE pair AS (a int, s text)",
     """CREATE TABLE t (k int PRIMARY KEY, a int, b bigint, n numeric(12,2), f float8, s text, d date, ok boolean, e int[],
-                        z timestamptz)""",
+                        z timestamptz, p pair)""",
     "CREATE TABLE small (k int PRIMARY KEY, name text)",
     "CREATE TABLE nothing (k int PRIMARY KEY, a int)",
     f"""INSERT INTO t SELECT g, CASE WHEN g % 11 = 0 THEN NULL ELSE g % 17 END, g::bigint * 1000000007, g * 0.37, g % 1000,
                CASE WHEN g % 7 = 0 THEN NULL ELSE 'name ' || g % 23 END, date '2020-01-01' + g % 400, g % 3 = 0,
-               ARRAY[g % 5, g % 3], timestamptz '2020-01-01 00:00:00+00' + g * interval '1 minute'
+               ARRAY[g % 5, g % 3], timestamptz '2020-01-01 00:00:00+00' + g * interval '1 minute',
+               ROW(g % 17, 'name ' || g % 23)::pair
         FROM generate_series(1, {ROWS}) g""",
     "INSERT INTO small SELECT g, 'small ' || g FROM generate_series(0, 16) g",
     "CREATE INDEX t_b ON t (b)",
@@ -69,6 +71,12 @@ QUERIES = (
     "WITH w AS MATERIALIZED (SELECT a, count(*) AS c FROM t GROUP BY a) SELECT sum(c), max(a) FROM w",
     "SELECT count(*) FROM t WHERE e[1] = 2 AND 1 = ANY (e)",
     "(SELECT a FROM t WHERE k < 100) EXCEPT (SELECT a FROM t WHERE a > 3) ORDER BY 1",
+    "SELECT (p).s, count(*) FROM t WHERE (p).a > 3 GROUP BY 1 ORDER BY 1",
+    "SELECT count(*), min(k), min(p::text) FROM t WHERE p = ROW(3, 'name 5')::pair OR p IS NULL",
+    "SELECT t, p FROM t WHERE a = 5 AND k < 200 ORDER BY k",
+    "SELECT count(*) FROM t TABLESAMPLE BERNOULLI (100) REPEATABLE (3)",
+    "SELECT count(*) BETWEEN 9000 AND 11000 FROM t TABLESAMPLE SYSTEM (50) REPEATABLE (3) WHERE k > 0",
+    "SELECT count(*) FROM t TABLESAMPLE BERNOULLI (0)",
 )
 ERRORS = (
     "SELECT sum(100 / (k - 15000)) FROM t",

@@ -12,6 +12,11 @@ CREATE TABLE shop.orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 CREATE INDEX orders_by_customer ON shop.orders (customer, total DESC);
 CREATE VIEW shop.totals AS SELECT customer, sum(total) AS total FROM shop.orders GROUP BY customer;
 CREATE SEQUENCE shop.numbers START 5 INCREMENT 3;
+CREATE TYPE shop.mood AS ENUM ('sad', 'glad');
+CREATE TYPE shop.z_part AS (length numeric(6,2), feel shop.mood);
+CREATE TYPE shop.a_whole AS (part shop.z_part, parts shop.z_part[], name text);
+CREATE TABLE shop.made (id int, whole shop.a_whole DEFAULT '("(1,sad)",{},x)', wholes shop.a_whole[], who shop.customer);
+CREATE VIEW shop.names AS SELECT (whole).name, ((whole).part).length, ROW(1, 'glad')::shop.z_part AS made FROM shop.made;
 """
 
 
@@ -31,7 +36,9 @@ def main(pando):
         psql(first, SCHEMA)
         dumped = dump(first)
     for part in ("CREATE TABLE shop.customer", "CREATE TABLE shop.orders", "CREATE VIEW shop.totals",
-                 "CREATE INDEX orders_by_customer", "CREATE SEQUENCE shop.numbers", "ON DELETE CASCADE"):
+                 "CREATE INDEX orders_by_customer", "CREATE SEQUENCE shop.numbers", "ON DELETE CASCADE",
+                 "CREATE TYPE shop.a_whole AS (\n\tpart shop.z_part,\n\tparts shop.z_part[],\n\tname text\n);",
+                 "who shop.customer"):
         expect(part in dumped, f"pg_dump prints {part}:\n{dumped}")
     with running(pando) as second:
         psql(second, dumped)

@@ -3,6 +3,8 @@
 // parse to the same text.
 
 #include <cstdlib>
+#include <memory>
+#include <vector>
 
 #include "types/array.h"
 #include "types/binary_io.h"
@@ -10,6 +12,7 @@
 #include "types/json.h"
 #include "types/jsonb.h"
 #include "types/jsonpath.h"
+#include "types/record.h"
 #include "types/row_codec.h"
 #include "types/text_io.h"
 #include "types/utf8.h"
@@ -17,11 +20,34 @@
 namespace pando::types {
 namespace {
 
-constexpr Oid kFuzzedTypes[] = {oid::kBool,        oid::kInt4,       oid::kInt8,        oid::kFloat4,    oid::kFloat8,
-                                oid::kNumeric,     oid::kText,       oid::kBytea,       oid::kDate,      oid::kTime,
-                                oid::kTimetz,      oid::kTimestamp,  oid::kUuid,        oid::kInterval,  oid::kJson,
-                                oid::kJsonb,       oid::kInt4Array,  oid::kTid,         oid::kTextArray, oid::kJsonpath,
-                                oid::kTimestamptz, oid::kInt2Vector, oid::kNumericArray};
+constexpr Oid kInner = oid::kUserComposite + 1;
+constexpr Oid kOuter = oid::kUserComposite + 2;
+constexpr Oid kFuzzedTypes[] = {oid::kBool,
+                                oid::kInt4,
+                                oid::kInt8,
+                                oid::kFloat4,
+                                oid::kFloat8,
+                                oid::kNumeric,
+                                oid::kText,
+                                oid::kBytea,
+                                oid::kDate,
+                                oid::kTime,
+                                oid::kTimetz,
+                                oid::kTimestamp,
+                                oid::kUuid,
+                                oid::kInterval,
+                                oid::kJson,
+                                oid::kJsonb,
+                                oid::kInt4Array,
+                                oid::kTid,
+                                oid::kTextArray,
+                                oid::kJsonpath,
+                                oid::kTimestamptz,
+                                oid::kInt2Vector,
+                                oid::kNumericArray,
+                                kInner,
+                                kOuter,
+                                kInner + (oid::kUserCompositeArray - oid::kUserComposite)};
 
 void require(bool condition) {
   if (!condition) {
@@ -29,8 +55,23 @@ void require(bool condition) {
   }
 }
 
+const Settings& settings_with_composites() {
+  static const Settings settings = [] {
+    auto types = std::make_shared<UserTypes>();
+    const auto put = [&](Oid type, std::vector<CompositeType::Attribute> attributes) {
+      types->put(type, std::make_shared<const CompositeType>(CompositeType{std::move(attributes)}));
+    };
+    put(kInner, {{"a", {oid::kInt4}}, {"b", {oid::kText}}});
+    put(kOuter, {{"i", {kInner}}, {"is", {array_of(kInner)}}, {"n", {oid::kNumeric}}});
+    Settings known;
+    known.user_types = std::move(types);
+    return known;
+  }();
+  return settings;
+}
+
 void fuzz_text(Type type, ByteView text) {
-  const Settings settings;
+  const Settings& settings = settings_with_composites();
   if (!validate_utf8(text).ok()) {
     return;
   }
@@ -48,7 +89,7 @@ void fuzz_text(Type type, ByteView text) {
 }
 
 void fuzz_binary(Type type, ByteView bytes) {
-  const Settings settings;
+  const Settings& settings = settings_with_composites();
   const auto value = parse_binary(type, bytes, settings);
   if (!value.ok()) {
     return;
@@ -83,6 +124,10 @@ void fuzz_packed(ByteView bytes) {
   if (JsonbView::check(bytes)) {
     Bytes out;
     print_jsonb_pretty(JsonbView(bytes), out);
+  }
+  std::vector<RecordField> fields;
+  if (unpack_record(bytes, fields)) {
+    require(pack_record(fields) == bytes);
   }
 }
 

@@ -58,7 +58,7 @@ struct AlterTable {
     bool missing_ok = false;
   };
   RelationName name;
-  // kTable, kView, kIndex, kSequence or kMaterializedView, by the word after ALTER.
+  // kTable, kView, kIndex, kSequence, kMaterializedView or kType (a composite one), by the word after ALTER.
   ObjectKind kind = ObjectKind::kTable;
   std::vector<Command> commands;
   bool if_exists = false;

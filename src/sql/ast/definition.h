@@ -163,6 +163,12 @@ struct CreateEnum {
   std::vector<std::string> labels;
 };
 
+// CREATE TYPE name AS (attribute type, ...).
+struct CreateComposite {
+  QualifiedName name;
+  std::vector<ColumnDefinitionItem> attributes;
+};
+
 // ALTER TYPE name ADD VALUE or RENAME VALUE.
 struct AlterEnum {
   QualifiedName name;

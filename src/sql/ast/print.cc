@@ -435,7 +435,14 @@ class Printer {
   std::string from_item(const FromItem& item) {
     return std::visit([&](const auto& node) { return print_from_node(node); }, item.node);
   }
-  std::string print_from_node(const FromTable& node) { return relation(node.name) + alias(node.alias); }
+  std::string print_from_node(const FromTable& node) {
+    return relation(node.name) + alias(node.alias) + (node.sample ? sample(*node.sample) : "");
+  }
+  std::string sample(const TableSample& node) {
+    const std::string method = joined(node.method, ".", [this](const std::string& name) { return identifier(name); });
+    return fmt::format(" TABLESAMPLE {} ({}){}", method, list(node.arguments),
+                       node.seed ? " REPEATABLE (" + expr(node.seed) + ")" : "");
+  }
   std::string print_from_node(const FromSubquery& node) {
     return std::string(node.lateral ? "LATERAL " : "") + "(" + select(*node.query) + ")" + alias(node.alias);
   }

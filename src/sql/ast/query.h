@@ -42,9 +42,18 @@ struct ColumnDefinitionItem {
   Location location = kNoLocation;
 };
 
+// TABLESAMPLE method (arguments) REPEATABLE (seed).
+struct TableSample {
+  QualifiedName method;
+  ExprList arguments;
+  ExprPtr seed;  // null without REPEATABLE
+  Location location = kNoLocation;
+};
+
 struct FromTable {
   RelationName name;
   std::optional<Alias> alias;
+  std::unique_ptr<TableSample> sample;  // null for all rows
 };
 
 struct FromSubquery {
@@ -82,7 +91,7 @@ struct FromJoin {
   std::optional<Alias> alias;
 };
 
-// TABLESAMPLE, XMLTABLE: refused with 0A000 at bind.
+// XMLTABLE: refused with 0A000 at bind.
 struct FromUnsupported {
   std::string feature;
 };

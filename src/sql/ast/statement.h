@@ -19,7 +19,8 @@ struct Statement {
                    // definition
                    CreateTable, CreateTableAs, RefreshMaterializedView, CreateView, CreateIndex, CreateSchema,
                    CreateSequence, AlterSequence, DropObjects, AlterTable, Rename, AlterSchema, AlterOwner, Comment,
-                   CreateDatabase, DropDatabase, CreateEnum, AlterEnum, CreateDomain, AlterDomain, CreateExtension,
+                   CreateDatabase, DropDatabase, CreateEnum, CreateComposite, AlterEnum, CreateDomain, AlterDomain,
+                   CreateExtension,
                    // commands
                    TransactionCommand, SetVariable, ShowVariable, Truncate, Copy, Explain, Prepare, Execute, Deallocate,
                    DeclareCursor, Fetch, CloseCursor, Vacuum, Lock, SetConstraints, Discard, Call, Do, Reindex,

@@ -134,9 +134,9 @@ class Binder {
   Result<ExprPtr> row(const ast::RowConstructor& node, Scope& scope, ast::Location location);
   Result<std::vector<ExprPtr>> row_fields(const ast::RowConstructor& node, Scope& scope);
   Result<ExprPtr> session_value(const ast::SqlValueFunction& node, ast::Location location);
-  // The table or view whose rows the type name means; nullptr when it means another type.
-  catalog::TablePtr row_type(const ast::TypeName& name);
-  Result<ExprPtr> cast_to_row(const ast::Cast& node, const catalog::TableDescriptor& table, Scope& scope, int position);
+  types::Oid row_type(const ast::QualifiedName& names);
+  // A value for `type`: the fields of a row constructor keep no type, for the composite type to give them one.
+  Result<ExprPtr> value_for(const ast::Expr& node, types::Type type, Scope& scope, ExprPlace place);
   Result<ExprPtr> collate(const ast::Collate& node, Scope& scope, ast::Location location);
   Result<ExprPtr> common_type_list(const ast::ExprList& list, Scope& scope, std::string_view construct,
                                    std::vector<ExprPtr>& out, types::Type& type);
@@ -197,11 +197,17 @@ class Binder {
   Result<FromResult> from_item(const ast::FromItem& item, Scope& scope);
   Result<FromResult> from_node(const ast::FromItem& item, Scope& scope);
   Result<FromResult> from_table(const ast::FromTable& table, Scope& scope, ast::Location location);
+  // table_sample.cc
+  Result<FromResult> sampled(const catalog::TablePtr& table, const ast::FromTable& from, Scope& scope,
+                             ast::Location location);
+  Status sample_of_no_table(ast::Location location) const;
+  Result<ExprPtr> sample_argument(const ast::Expr& node, types::Oid type, Scope& scope);
   Result<FromResult> from_subquery(const ast::FromSubquery& subquery, Scope& scope);
   Result<FromResult> from_function(const ast::FromFunction& function, Scope& scope, ast::Location location);
   Result<FunctionScanNode::Call> function_call(const ast::Expr& call,
                                                const std::vector<ast::ColumnDefinitionItem>& columns,
                                                const std::string& alias, Scope& scope);
+  LogicalPtr expand_composites(FunctionScanNode scan, NamespaceItem& item);
   Status add_out_columns(const CallExpr& function, FunctionScanNode::Call& call);
   Result<FunctionScanNode::Call> unnest_one(const ast::FunctionCall& call, const ast::Expr& argument, Scope& scope,
                                             ast::Location location);
@@ -383,6 +389,8 @@ class Binder {
                                                        LogicalPtr plan, const std::vector<OutputColumn>& inputs);
   // json_populate_record(...) as a value; nullopt for other functions.
   Result<std::optional<ExprPtr>> json_record_value(const ast::FunctionCall& call, Scope& scope, int position);
+  Result<ExprPtr> assign_field(const ExprPtr& container, const ast::TargetColumn& target,
+                               const catalog::ColumnDescriptor& column, ExprPtr value);
   Result<ExprPtr> assign_json_element(ExprPtr container, const ast::TargetColumn& target, ExprPtr value, Scope& scope);
 
   BindContext context_;

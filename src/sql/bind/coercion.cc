@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "sql/bind/traverse.h"
 #include "types/text_io.h"
 #include "types/type.h"
@@ -152,7 +154,7 @@ Result<ExprPtr> coerce_array(BindContext& context, ExprPtr expr, Type target, Ca
 
 CoercionPath find_coercion(Oid source, Oid target, CastContext context) {
   using Kind = CoercionPath::Kind;
-  if (source == target) {
+  if (source == target || (types::is_composite(source) && target == oid::kRecord)) {
     return {Kind::kRelabel};
   }
   if (const CastEntry* cast = find_cast(source, target)) {
@@ -240,10 +242,51 @@ ExprPtr apply_modifier(ExprPtr expr, Type target, bool is_explicit) {
   return make_expr(target, CastExpr{CastExpr::Method::kModifier, std::move(expr), nullptr, is_explicit}, position);
 }
 
+namespace {
+
+// A row that is written out as one of a composite type, field by field.
+Result<ExprPtr> coerce_row(BindContext& context, const Expr& row, Type target, CastContext cast_context, int position) {
+  const auto& given = std::get<RowExpr>(row.node).fields;
+  const types::CompositeType* composite = context.composite(target.oid);
+  if (composite == nullptr) {
+    return ExprPtr();
+  }
+  const auto refuse = [&](std::string detail) {
+    return Status(sql_state::kCannotCoerce, "cannot cast type record to {}", type_name(target.oid))
+        .with_detail(std::move(detail))
+        .with_position(position);
+  };
+  if (given.size() != composite->attributes.size()) {
+    return refuse(given.size() < composite->attributes.size() ? "Input has too few columns."
+                                                              : "Input has too many columns.");
+  }
+  RowExpr result;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const types::CompositeType::Attribute& attribute = composite->attributes[i];
+    PANDO_ASSIGN(ExprPtr field, coerce(context, given[i], attribute.type, cast_context));
+    if (field == nullptr) {
+      return refuse(fmt::format("Cannot cast type {} to {} in column {}.", type_name(given[i]->type.oid),
+                                type_name(attribute.type.oid), i + 1));
+    }
+    result.fields.push_back(std::move(field));
+    result.names.push_back(attribute.name);
+  }
+  return make_expr(target, std::move(result), position);
+}
+
+}  // namespace
+
 Result<ExprPtr> coerce(BindContext& context, ExprPtr expr, Type target, CastContext cast_context, int position) {
   const bool is_explicit = cast_context == CastContext::kExplicit;
   if (expr->type.oid == target.oid) {
     return apply_modifier(std::move(expr), target, is_explicit);
+  }
+  if (types::is_composite(expr->type.oid) && target.oid == oid::kRecord) {
+    // Its values are records, and the type knows what their fields are called.
+    return expr;
+  }
+  if (types::is_composite(target.oid) && as<RowExpr>(expr) != nullptr) {
+    return coerce_row(context, *expr, target, cast_context, position == 0 ? expr->position : position);
   }
   if (expr->type.oid == oid::kUnknown) {
     if (as<ParameterExpr>(expr) != nullptr) {

@@ -28,6 +28,10 @@ int BindContext::position(ast::Location location) const {
   return characters_before[step] + characters(text.substr(start, offset - start)) + 1;
 }
 
+const types::CompositeType* BindContext::composite(types::Oid type) const {
+  return options.catalog == nullptr ? nullptr : options.catalog->user_types()->find_composite(type);
+}
+
 Parameters::Parameters(const BindOptions& options)
     : client_(options.parameter_types.size()), lifted_(options.lifted.size()), fixed_(!options.lifted.empty()) {
   for (std::size_t i = 0; i < client_.size(); ++i) {

@@ -50,6 +50,8 @@ struct BindContext {
   CteId new_cte() { return CteId(next_cte++); }
   // The error position of a location in the text that is being bound.
   int position(ast::Location location) const;
+  // nullptr for other types.
+  const types::CompositeType* composite(types::Oid type) const;
 
   const BindOptions& options;
   Parameters parameters;

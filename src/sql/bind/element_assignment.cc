@@ -20,6 +20,43 @@ void add_bound(std::vector<ExprPtr>& arguments, const ExprPtr& bound) {
 
 }  // namespace
 
+// `container` with one field of a composite column replaced by `value`; the fields of a NULL are NULL.
+Result<ExprPtr> Binder::assign_field(const ExprPtr& container, const ast::TargetColumn& target,
+                                     const catalog::ColumnDescriptor& column, ExprPtr value) {
+  const int position = context_.position(target.location);
+  const std::string& name = target.indirection[0].field;
+  if (target.indirection.size() > 1) {
+    return Status(sql_state::kFeatureNotSupported, "assigning to a part of field \"{}\" is not supported", name)
+        .with_position(position);
+  }
+  RowExpr row;
+  bool found = false;
+  for (const auto& [attribute, type] : context_.composite(column.type.oid)->attributes) {
+    ExprPtr field;
+    if (attribute == name) {
+      found = true;
+      PANDO_ASSIGN(field, coerce(context_, value, type, CastContext::kAssignment));
+      if (field == nullptr) {
+        return Status(sql_state::kDatatypeMismatch, "subfield \"{}\" is of type {} but expression is of type {}", name,
+                      type_name(type.oid), type_name(value->type.oid))
+            .with_hint("You will need to rewrite or cast the expression.")
+            .with_position(position);
+      }
+    } else {
+      PANDO_ASSIGN(field, this->field(container, attribute, position));
+    }
+    row.fields.push_back(std::move(field));
+    row.names.push_back(attribute);
+  }
+  if (!found) {
+    return Status(sql_state::kUndefinedColumn,
+                  "cannot assign to field \"{}\" of column \"{}\" because there is no such column in data type {}",
+                  name, column.name, type_name(column.type.oid))
+        .with_position(position);
+  }
+  return make_expr(column.type, std::move(row), position);
+}
+
 // `container` with the element or slice that `target` names replaced by `value`.
 Result<ExprPtr> Binder::assign_element(ExprPtr container, const ast::TargetColumn& target,
                                        const catalog::ColumnDescriptor& column, ExprPtr value, Scope& scope) {
@@ -31,6 +68,9 @@ Result<ExprPtr> Binder::assign_element(ExprPtr container, const ast::TargetColum
                   column.name, type_name(type))
         .with_position(position);
   };
+  if (target.indirection[0].kind == ast::Indirection::Kind::kField && context_.composite(column.type.oid) != nullptr) {
+    return assign_field(container, target, column, std::move(value));
+  }
   if (target.indirection[0].kind == ast::Indirection::Kind::kField) {
     return refuse_field(target.indirection[0].field, column.type.oid);
   }

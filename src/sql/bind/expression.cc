@@ -153,14 +153,13 @@ Result<ExprPtr> Binder::constant(const ast::Constant& node, ast::Location locati
 
 Result<ExprPtr> Binder::cast(const ast::Cast& node, Scope& scope, ast::Location location) {
   const int position = context_.position(location);
-  if (const catalog::TablePtr table = row_type(node.type)) {
-    return cast_to_row(node, *table, scope, position);
-  }
   PANDO_ASSIGN(const Type target, type(node.type));
   ExprPtr operand;
   const auto* constructor = std::get_if<ast::ArrayConstructor>(&node.operand->node);
   if (constructor != nullptr && types::is_array(target.oid)) {
     PANDO_ASSIGN(operand, array(*constructor, scope, target, context_.position(node.operand->location)));
+  } else if (types::is_composite(target.oid)) {
+    PANDO_ASSIGN(operand, compared(*node.operand, scope));
   } else {
     PANDO_ASSIGN(operand, expr(*node.operand, scope));
   }
@@ -174,57 +173,12 @@ Result<ExprPtr> Binder::cast(const ast::Cast& node, Scope& scope, ast::Location 
   return checks == nullptr ? std::move(result) : checked_by_domain(std::move(result), checks->oid);
 }
 
-// A row as a row of the table: (1, 'a')::t, NULL::t.
-Result<ExprPtr> Binder::cast_to_row(const ast::Cast& node, const catalog::TableDescriptor& table, Scope& scope,
-                                    int position) {
-  PANDO_ASSIGN(const ExprPtr operand, compared(*node.operand, scope));
-  const auto* literal = as<ConstantExpr>(operand);
-  const bool is_null = literal != nullptr && literal->value.is_null();
-  const auto* given = as<RowExpr>(operand);
-  if (!is_null && given == nullptr) {
-    return Status(sql_state::kFeatureNotSupported, "this cast to the row type of table \"{}\" is not supported",
-                  table.name)
-        .with_position(position);
+Result<ExprPtr> Binder::value_for(const ast::Expr& node, Type type, Scope& scope, ExprPlace place) {
+  if (!types::is_composite(type.oid)) {
+    return expr_in(node, scope, place);
   }
-  const auto refuse = [&](std::string_view how) {
-    return Status(sql_state::kCannotCoerce, "cannot cast type record to {}", table.name)
-        .with_detail(fmt::format("Input has too {} columns.", how))
-        .with_position(position);
-  };
-  RowExpr row;
-  for (const catalog::ColumnDescriptor& column : table.columns) {
-    if (column.dropped) {
-      continue;
-    }
-    const std::size_t at = row.fields.size();
-    if (given != nullptr && at == given->fields.size()) {
-      return refuse("few");
-    }
-    ExprPtr value = given == nullptr ? make_constant(column.type, types::Value::null()) : given->fields[at];
-    const types::Oid from = value->type.oid;
-    PANDO_ASSIGN(value, coerce(context_, std::move(value), column.type, CastContext::kExplicit));
-    if (value == nullptr) {
-      return Status(sql_state::kCannotCoerce, "cannot cast type record to {}", table.name)
-          .with_detail(fmt::format("Cannot cast type {} to {} in column {}.", type_name(from),
-                                   type_name(column.type.oid), at + 1))
-          .with_position(position);
-    }
-    row.fields.push_back(std::move(value));
-    row.names.push_back(column.name);
-  }
-  if (given != nullptr && row.fields.size() < given->fields.size()) {
-    return refuse("many");
-  }
-  const types::Type record{oid::kRecord};
-  ExprPtr value = make_expr(record, std::move(row), position);
-  if (!is_null) {
-    return value;
-  }
-  // No row, whose fields are in sight all the same.
-  CaseExpr missing;
-  missing.branches.push_back({make_constant({oid::kBool}, types::Value::of_bool(false)), std::move(value)});
-  missing.otherwise = make_constant(record, types::Value::null());
-  return make_expr(record, std::move(missing), position);
+  const PlaceChange change(scope, place);
+  return compared(node, scope);
 }
 
 Result<ExprPtr> Binder::collate(const ast::Collate& node, Scope& scope, ast::Location location) {
@@ -268,6 +222,8 @@ Result<ExprPtr> Binder::array(const ast::ArrayConstructor& node, Scope& scope, s
     if (const auto* inner = std::get_if<ast::ArrayConstructor>(&item->node)) {
       PANDO_ASSIGN(element, array(*inner, scope, target, context_.position(item->location)));
       result.nested = true;
+    } else if (target.has_value() && types::is_composite_array(target->oid)) {
+      PANDO_ASSIGN(element, compared(*item, scope));
     } else {
       PANDO_ASSIGN(element, expr(*item, scope));
       result.nested = result.nested || types::is_array(element->type.oid);
@@ -435,12 +391,18 @@ std::optional<std::vector<std::pair<std::string, Type>>> Binder::record_fields(c
       return found->second;
     }
   }
+  if (const types::CompositeType* composite = context_.composite(record->type.oid)) {
+    for (const auto& [name, type] : composite->attributes) {
+      fields.emplace_back(name, type);
+    }
+    return fields;
+  }
   return std::nullopt;
 }
 
 Result<ExprPtr> Binder::field(ExprPtr record, const std::string& name, int position) {
   const auto fields = record_fields(record);
-  if (record->type.oid != oid::kRecord) {
+  if (!types::is_record(record->type.oid)) {
     return Status(sql_state::kDatatypeMismatch, "column notation .{} applied to type {}, which is not a composite type",
                   name, type_name(record->type.oid))
         .with_position(position);
@@ -456,6 +418,11 @@ Result<ExprPtr> Binder::field(ExprPtr record, const std::string& name, int posit
       return row->fields[i];
     }
     return make_expr((*fields)[i].second, FieldExpr{std::move(record), static_cast<uint32_t>(i)}, position);
+  }
+  if (types::is_composite(record->type.oid)) {
+    return Status(sql_state::kUndefinedColumn, "column \"{}\" not found in data type {}", name,
+                  type_name(record->type.oid))
+        .with_position(position);
   }
   return Status(sql_state::kUndefinedColumn, "could not identify column \"{}\" in record data type", name)
       .with_position(position);

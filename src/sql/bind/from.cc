@@ -190,6 +190,9 @@ Result<Binder::FromResult> Binder::from_table(const ast::FromTable& table, Scope
   if (table.name.schema.empty()) {
     Scope* level = nullptr;
     if (CteEntry* cte = find_cte(table.name.name, scope, &level)) {
+      if (table.sample != nullptr) {
+        return sample_of_no_table(location);
+      }
       scope.has_self_reference = scope.has_self_reference || cte->in_recursion;
       return cte_scan(*cte, table.alias, location);
     }
@@ -199,6 +202,9 @@ Result<Binder::FromResult> Binder::from_table(const ast::FromTable& table, Scope
     return explain_later_cte(std::move(resolved).status(), table.name.name, scope);
   }
   PANDO_ASSIGN(const catalog::TablePtr found, std::move(resolved));
+  if (table.sample != nullptr) {
+    return sampled(found, table, scope, location);
+  }
   return found->kind == catalog::RelationKind::kView ? view(found, table.alias)
                                                      : scan(found, table.alias, scan_row_keys_);
 }
@@ -328,17 +334,50 @@ Result<Binder::FromResult> Binder::from_function(const ast::FromFunction& functi
   for (const FunctionScanNode::Call& call : node.calls) {
     item.columns.insert(item.columns.end(), call.columns.begin(), call.columns.end());
   }
-  item.is_scalar_function = item.columns.size() == 1 && node.calls[0].call->type.oid != oid::kRecord;
+  item.is_scalar_function = item.columns.size() == 1 && !types::is_record(node.calls[0].call->type.oid);
   if (node.ordinality) {
     item.columns.push_back({context_.new_column(), "ordinality", {oid::kInt8}});
   }
   FromResult result;
-  std::vector<OutputColumn> outputs = item.columns;
-  PANDO_TRY(rename_columns(item, function.alias));
   static_cast<void>(location);
-  result.plan = make_logical(std::move(outputs), std::move(node));
+  result.plan = expand_composites(std::move(node), item);
+  PANDO_TRY(rename_columns(item, function.alias));
   result.items.push_back(std::move(item));
   return result;
+}
+
+// The plan of the functions whose columns `item` has. Values of a composite type become a column for each attribute.
+LogicalPtr Binder::expand_composites(FunctionScanNode scan, NamespaceItem& item) {
+  std::vector<OutputColumn> outputs = item.columns;
+  std::vector<ColumnId> rows;
+  for (const FunctionScanNode::Call& call : scan.calls) {
+    if (call.columns.size() == 1 && types::is_composite(call.columns[0].type.oid) &&
+        call.call->type.oid != oid::kRecord) {
+      rows.push_back(call.columns[0].id);
+    }
+  }
+  LogicalPtr plan = make_logical(outputs, std::move(scan));
+  if (rows.empty()) {
+    return plan;
+  }
+  ProjectNode project;
+  item.columns.clear();
+  for (const OutputColumn& column : outputs) {
+    ExprPtr value = make_expr(column.type, ColumnExpr{column.id, column.name});
+    if (std::ranges::find(rows, column.id) == rows.end()) {
+      project.columns.push_back({column, std::move(value)});
+      item.columns.push_back(column);
+      continue;
+    }
+    uint32_t field = 0;
+    for (const auto& [name, type] : context_.composite(column.type.oid)->attributes) {
+      const OutputColumn output{context_.new_column(), name, type};
+      project.columns.push_back({output, make_expr(type, FieldExpr{value, field++})});
+      item.columns.push_back(output);
+    }
+  }
+  project.input = std::move(plan);
+  return make_logical(item.columns, std::move(project));
 }
 
 Result<FunctionScanNode::Call> Binder::unnest_one(const ast::FunctionCall& call, const ast::Expr& argument,

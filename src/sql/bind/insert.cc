@@ -128,7 +128,7 @@ Result<ExprPtr> Binder::insert_value(const ast::Expr& node, const catalog::Colum
     return target.default_of(*this, column);
   }
   PANDO_TRY(check_given(column, target.overriding));
-  PANDO_ASSIGN(ExprPtr value, expr_in(node, scope, ExprPlace::kInsertValue));
+  PANDO_ASSIGN(ExprPtr value, value_for(node, column.type, scope, ExprPlace::kInsertValue));
   if (target.overriding == ast::Insert::Overriding::kUserValue && column.identity != catalog::Identity::kNone) {
     return target.default_of(*this, column);
   }

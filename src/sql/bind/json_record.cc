@@ -64,6 +64,7 @@ struct Binder::JsonRecord {
   // Its value is a row, of which the fields are not known.
   bool is_record = true;
   std::vector<Field> fields;
+  types::Type type{oid::kRecord};
 };
 
 Result<Binder::JsonRecord> Binder::json_record_call(const ast::FunctionCall& call, Scope& scope) {
@@ -71,12 +72,17 @@ Result<Binder::JsonRecord> Binder::json_record_call(const ast::FunctionCall& cal
   record.function = record_function(call);
   if (record.function->has_base) {
     PANDO_ASSIGN(const ExprPtr base, expr(*call.arguments[0], scope));
-    const RowExpr* row = row_in(base);
-    record.is_record = row != nullptr || base->type.oid == oid::kRecord;
-    for (std::size_t i = 0; row != nullptr && i < row->fields.size(); ++i) {
-      const auto* constant = as<ConstantExpr>(row->fields[i]);
-      const bool is_null = constant != nullptr && constant->value.is_null();
-      record.fields.push_back({row->names[i], row->fields[i]->type, is_null ? nullptr : row->fields[i]});
+    record.is_record = types::is_record(base->type.oid);
+    record.type = record.is_record ? base->type : record.type;
+    const auto fields = record.is_record ? record_fields(base) : std::nullopt;
+    const auto* constant = as<ConstantExpr>(base);
+    const bool is_null = constant != nullptr && constant->value.is_null();
+    for (std::size_t i = 0; fields.has_value() && i < fields->size(); ++i) {
+      const auto& [name, type] = (*fields)[i];
+      record.fields.push_back({name, type, nullptr});
+      if (!is_null) {
+        PANDO_ASSIGN(record.fields.back().base, field(base, name, 0));
+      }
     }
   }
   PANDO_ASSIGN(record.json, expr(*call.arguments.back(), scope));
@@ -149,7 +155,7 @@ Result<std::optional<ExprPtr>> Binder::json_record_value(const ast::FunctionCall
     PANDO_ASSIGN(ExprPtr value, json_member(record, i, object));
     row.fields.push_back(std::move(value));
   }
-  return std::optional(make_expr({oid::kRecord}, std::move(row), position));
+  return std::optional(make_expr(record.type, std::move(row), position));
 }
 
 // The call that gives the objects of a set one by one.

@@ -155,7 +155,7 @@ Result<ExprPtr> Binder::merge_value(const ast::Expr& node, const catalog::Column
     return column_default(target.table, column);
   }
   PANDO_TRY(check_given(column, overriding));
-  PANDO_ASSIGN(ExprPtr value, expr_in(node, scope, ExprPlace::kInsertValue));
+  PANDO_ASSIGN(ExprPtr value, value_for(node, column.type, scope, ExprPlace::kInsertValue));
   if (overriding == ast::Insert::Overriding::kUserValue && column.identity != catalog::Identity::kNone) {
     return column_default(target.table, column);
   }

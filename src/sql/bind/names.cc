@@ -9,6 +9,8 @@
 
 namespace pando::sql {
 
+namespace oid = types::oid;
+
 namespace {
 
 inline constexpr SqlState kAmbiguousAlias{"42P09"};
@@ -235,6 +237,25 @@ Result<ExprPtr> Binder::column_ref(const ast::ColumnRef& node, Scope& scope, ast
                                 : qualified_column(node.names, scope, position);
 }
 
+namespace {
+
+// A table's rows have its row type, unless the query calls their columns otherwise.
+types::Oid row_type_of(const NamespaceItem& item) {
+  const types::Oid own = item.table == nullptr ? oid::kInvalid : catalog::row_type_of(*item.table);
+  std::size_t at = 0;
+  bool is_same = own != oid::kInvalid;
+  for (std::size_t i = 0; is_same && i < item.table->columns.size(); ++i) {
+    const catalog::ColumnDescriptor& column = item.table->columns[i];
+    if (!column.dropped) {
+      is_same = at < item.columns.size() && item.columns[at].name == column.name;
+      ++at;
+    }
+  }
+  return is_same && at == item.columns.size() ? own : oid::kRecord;
+}
+
+}  // namespace
+
 Result<ExprPtr> Binder::whole_row(NamespaceItem& item, Scope& found, Scope& scope, int position) {
   if (item.is_scalar_function && item.columns.size() == 1) {
     return reference(item.columns[0], item.name, found, scope, position);
@@ -247,7 +268,7 @@ Result<ExprPtr> Binder::whole_row(NamespaceItem& item, Scope& found, Scope& scop
     row.fields.push_back(reference(column, item.name, found, scope, position));
     row.names.push_back(column.name);
   }
-  const types::Type record{types::oid::kRecord};
+  const types::Type record{row_type_of(item)};
   ExprPtr value = make_expr(record, std::move(row), position);
   const auto traced = [&](ExprPtr whole) {
     if (context_.options.trace != nullptr) {
@@ -326,20 +347,19 @@ catalog::TypePtr Binder::domain(const ast::TypeName& name) {
   return found != nullptr && found->kind == catalog::UserTypeKind::kDomain ? found : nullptr;
 }
 
-catalog::TablePtr Binder::row_type(const ast::TypeName& name) {
-  const bool is_plain = !name.names.empty() && name.names.size() <= 2 && name.array_bounds.empty() &&
-                        name.modifiers.empty() && !name.percent_type && !name.setof;
-  if (!is_plain || types::find_type(std::string_view(name.names.back())) != nullptr ||
-      user_type(name.names, context_.options) != nullptr || context_.options.catalog == nullptr) {
-    return nullptr;
+// The type of the rows of a table or view of that name; kInvalid when there is none.
+types::Oid Binder::row_type(const ast::QualifiedName& names) {
+  if (names.size() > 2 || context_.options.catalog == nullptr) {
+    return oid::kInvalid;
   }
-  const std::string_view schema = name.names.size() == 2 ? std::string_view(name.names[0]) : std::string_view();
+  const std::string_view schema = names.size() == 2 ? std::string_view(names[0]) : std::string_view();
   const catalog::TablePtr table =
-      context_.options.catalog->resolve_table(context_.options.search_path, schema, name.names.back());
-  if (table != nullptr) {
-    used_relations_.push_back(table->oid);
+      context_.options.catalog->resolve_table(context_.options.search_path, schema, names.back());
+  if (table == nullptr) {
+    return oid::kInvalid;
   }
-  return table;
+  used_relations_.push_back(table->oid);
+  return catalog::row_type_of(*table);
 }
 
 Result<types::Type> Binder::type(const ast::TypeName& name) {
@@ -362,14 +382,16 @@ Result<types::Type> Binder::type(const ast::TypeName& name) {
     info = nullptr;
   }
   const catalog::TypePtr found = info == nullptr ? user_type(name.names, context_.options) : nullptr;
-  if (info == nullptr && found == nullptr) {
+  const types::Oid rows = info == nullptr && found == nullptr ? row_type(name.names) : oid::kInvalid;
+  if (info == nullptr && found == nullptr && rows == oid::kInvalid) {
     return missing();
   }
-  types::Type type = found == nullptr                                ? types::Type{info->oid}
+  types::Type type = rows != oid::kInvalid                           ? types::Type{rows}
+                     : found == nullptr                              ? types::Type{info->oid}
                      : found->kind == catalog::UserTypeKind::kDomain ? found->base
                                                                      : types::Type{found->oid};
-  if (found != nullptr && !name.modifiers.empty()) {
-    return Status(sql_state::kSyntaxError, "type modifier is not allowed for type \"{}\"", found->name)
+  if (info == nullptr && !name.modifiers.empty()) {
+    return Status(sql_state::kSyntaxError, "type modifier is not allowed for type \"{}\"", last)
         .with_position(position);
   }
   if (!name.modifiers.empty()) {

@@ -32,6 +32,11 @@ ExprPtr logic(LogicExpr::Kind kind, std::vector<ExprPtr> arguments, int position
   return make_expr({oid::kBool}, LogicExpr{kind, std::move(arguments)}, position);
 }
 
+// A row that is compared field by field; one of a composite type is compared as a value.
+const RowExpr* constructed_row(const ExprPtr& expr) {
+  return expr != nullptr && expr->type.oid == oid::kRecord ? as<RowExpr>(expr) : nullptr;
+}
+
 // A row of compared() that is compared as a value after all.
 Result<ExprPtr> as_value(BindContext& context, ExprPtr operand) {
   const auto* given = as<RowExpr>(operand);
@@ -93,8 +98,8 @@ Result<ExprPtr> Binder::operation(const ast::Operation& node, Scope& scope, ast:
     PANDO_ASSIGN(left, expr(*node.left, scope));
   }
   PANDO_ASSIGN(ExprPtr right, expr(*node.right, scope));
-  const auto* left_value = as<RowExpr>(left);
-  const auto* right_value = as<RowExpr>(right);
+  const auto* left_value = constructed_row(left);
+  const auto* right_value = constructed_row(right);
   if (left_value != nullptr && right_value != nullptr) {
     return row_comparison(node.name.back(), left_value->fields, right_value->fields, position);
   }
@@ -182,8 +187,8 @@ Result<ExprPtr> Binder::distinct_test(const ast::DistinctTest& node, Scope& scop
   }
   PANDO_ASSIGN(ExprPtr left, compared(*node.left, scope));
   PANDO_ASSIGN(ExprPtr right, compared(*node.right, scope));
-  const auto* left_row = as<RowExpr>(left);
-  const auto* right_row = as<RowExpr>(right);
+  const auto* left_row = constructed_row(left);
+  const auto* right_row = constructed_row(right);
   if (left_row != nullptr && right_row != nullptr) {
     if (left_row->fields.size() != right_row->fields.size()) {
       return unequal_rows(position);
@@ -233,15 +238,20 @@ Result<ExprPtr> Binder::in_list(const ast::InList& node, Scope& scope, ast::Loca
   std::vector<ExprPtr> others;
   for (const ast::ExprPtr& item : node.list) {
     PANDO_ASSIGN(ExprPtr value, compared(*item, scope));
-    (as<RowExpr>(value) != nullptr || has_columns(value) ? others : scalars).push_back(std::move(value));
+    (constructed_row(value) != nullptr || has_columns(value) ? others : scalars).push_back(std::move(value));
   }
   // Several values without columns, of one common type, become one array; as in PostgreSQL the operand takes part in
   // choosing the type.
-  if (scalars.size() > 1 && as<RowExpr>(operand) == nullptr) {
+  if (scalars.size() > 1 && constructed_row(operand) == nullptr) {
     std::vector<ExprPtr> all{operand};
     all.insert(all.end(), scalars.begin(), scalars.end());
     Result<types::Oid> common = select_common_type(all, "IN");
-    if (common.ok() && types::array_of(*common) != oid::kInvalid) {
+    if (common.ok() && types::is_composite(*common)) {
+      // No operator is found for arrays of them: each is compared.
+      for (ExprPtr& value : scalars) {
+        PANDO_ASSIGN(value, coerce_to_common(context_, std::move(value), *common, "IN"));
+      }
+    } else if (common.ok() && types::array_of(*common) != oid::kInvalid) {
       ArrayExpr array;
       for (ExprPtr& value : scalars) {
         PANDO_ASSIGN(ExprPtr element, coerce_to_common(context_, std::move(value), *common, "IN"));
@@ -255,8 +265,8 @@ Result<ExprPtr> Binder::in_list(const ast::InList& node, Scope& scope, ast::Loca
   }
   scalars.insert(scalars.end(), others.begin(), others.end());
   for (ExprPtr& value : scalars) {
-    const auto* left = as<RowExpr>(operand);
-    const auto* right = as<RowExpr>(value);
+    const auto* left = constructed_row(operand);
+    const auto* right = constructed_row(value);
     ExprPtr test;
     if (left != nullptr && right != nullptr) {
       PANDO_ASSIGN(test, row_comparison(op, left->fields, right->fields, position));
@@ -277,8 +287,8 @@ Result<ExprPtr> Binder::between(const ast::Between& node, Scope& scope, ast::Loc
   PANDO_ASSIGN(ExprPtr high, compared(*node.high, scope));
   const auto inside = [&](const ExprPtr& from, const ExprPtr& to) -> Result<ExprPtr> {
     const auto compare = [&](const char* op, const ExprPtr& bound) -> Result<ExprPtr> {
-      const auto* left = as<RowExpr>(operand);
-      const auto* right = as<RowExpr>(bound);
+      const auto* left = constructed_row(operand);
+      const auto* right = constructed_row(bound);
       if (left != nullptr && right != nullptr) {
         return row_comparison(op, left->fields, right->fields, position);
       }
@@ -438,7 +448,7 @@ Result<ExprPtr> Binder::compare_subquery(const ast::Subquery& node, BoundQuery q
     }
   } else {
     PANDO_ASSIGN(ExprPtr value, expr(*node.operand, scope));
-    const auto* row_value = as<RowExpr>(value);
+    const auto* row_value = constructed_row(value);
     result.left = row_value == nullptr ? std::vector<ExprPtr>{value} : row_value->fields;
   }
   if (result.left.size() != query.columns.size()) {

@@ -95,7 +95,7 @@ Result<BoundQuery> Binder::set_operands(const ast::SetOperation& operation, Boun
     PANDO_ASSIGN(type.oid, select_common_type(both, construct));
     type.modifier = common_modifier(both, type.oid);
     const bool compares = !(operation.kind == ast::SetOperation::Kind::kUnion && operation.all);
-    if (compares && !types::is_hashable(type.oid) && type.oid != oid::kRecord) {
+    if (compares && !types::is_hashable(type.oid) && !types::is_record(type.oid)) {
       return Status(sql_state::kUndefinedFunction, "could not identify an equality operator for type {}",
                     type_name(type.oid))
           .with_position(location_of(both[0]));

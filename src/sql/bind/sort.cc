@@ -27,7 +27,7 @@ Result<SortKey> Binder::sort_key(const ast::SortBy& sort, ExprPtr expr) {
     }
     key.descending = symbol == ">";
   }
-  if (!types::is_orderable(expr->type.oid) && expr->type.oid != oid::kRecord) {
+  if (!types::is_orderable(expr->type.oid) && !types::is_record(expr->type.oid)) {
     return Status(sql_state::kUndefinedFunction, "could not identify an ordering operator for type {}",
                   type_name(expr->type.oid))
         .with_hint("Use an explicit ordering operator or modify the query.")
@@ -123,7 +123,7 @@ Status Binder::sort_clause(const std::vector<ast::SortBy>& order_by, CoreState& 
 namespace {
 
 Status check_equality(const ExprPtr& expr, int position) {
-  if (types::is_hashable(expr->type.oid) || expr->type.oid == oid::kRecord) {
+  if (types::is_hashable(expr->type.oid) || types::is_record(expr->type.oid)) {
     return {};
   }
   return Status(sql_state::kUndefinedFunction, "could not identify an equality operator for type {}",

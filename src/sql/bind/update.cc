@@ -40,7 +40,7 @@ Result<ExprPtr> Binder::assigned_value(const ast::Expr& node, const ChangeTarget
                                       : fmt::format("Column \"{}\" is an identity column defined as GENERATED ALWAYS.",
                                                     column.name));
   }
-  PANDO_ASSIGN(ExprPtr value, expr_in(node, scope, ExprPlace::kUpdateSource));
+  PANDO_ASSIGN(ExprPtr value, value_for(node, column.type, scope, ExprPlace::kUpdateSource));
   return assign(std::move(value), column, context_.position(node.location));
 }
 
@@ -50,6 +50,11 @@ Status Binder::add_assignment(const ast::TargetColumn& item, const catalog::Colu
   const auto before = std::ranges::find(out, column.number, &Assignment::attribute);
   const auto is_element = [](const ExprPtr& expr) {
     const auto* call = as<CallExpr>(expr);
+    const auto* row = as<RowExpr>(expr);
+    const auto is_kept = [](const ExprPtr& field) { return as<FieldExpr>(field) != nullptr; };
+    if (row != nullptr && std::ranges::any_of(row->fields, is_kept)) {
+      return true;
+    }
     return call != nullptr && (call->function == &element_assignment() || call->function == &slice_assignment() ||
                                call->function == &jsonb_assignment());
   };

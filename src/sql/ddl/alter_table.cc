@@ -471,6 +471,18 @@ bool only_changes_owner(const ast::AlterTable& statement) {
                              [](const Command& command) { return command.kind == Command::Kind::kChangeOwner; });
 }
 
+bool changes_row_type(const Command& command) {
+  return command.kind == Command::Kind::kAddColumn || command.kind == Command::Kind::kDropColumn ||
+         command.kind == Command::Kind::kColumnType;
+}
+
+// Stored values of the row type have the fields that it had.
+Status check_row_type_unused(const ast::AlterTable& statement, const TableDescriptor& table, Definition& definition) {
+  return std::ranges::any_of(statement.commands, changes_row_type)
+             ? check_unused("table", table.name, catalog::row_type_of(table), definition)
+             : Status();
+}
+
 }  // namespace
 
 Task<Result<std::string>> alter_table(const ast::AlterTable* statement, Definition* definition) {
@@ -479,6 +491,9 @@ Task<Result<std::string>> alter_table(const ast::AlterTable* statement, Definiti
                           : statement->kind == ast::ObjectKind::kIndex            ? "ALTER INDEX"
                           : statement->kind == ast::ObjectKind::kSequence         ? "ALTER SEQUENCE"
                                                                                   : "ALTER TABLE";
+  if (statement->kind == ast::ObjectKind::kType) {
+    co_return co_await alter_composite(statement, definition);
+  }
   if (statement->kind == ast::ObjectKind::kIndex ||
       (statement->kind == ast::ObjectKind::kSequence && !only_changes_owner(*statement))) {
     co_return tag;
@@ -497,6 +512,7 @@ Task<Result<std::string>> alter_table(const ast::AlterTable* statement, Definiti
     co_return tag;
   }
   PANDO_CO_ASSIGN(const TablePtr table, std::move(found));
+  PANDO_CO_TRY(check_row_type_unused(*statement, *table, *definition));
   Alteration alteration{.before = table, .table = *table};
   for (const auto& command : statement->commands) {
     if (command.kind == Command::Kind::kChangeOwner) {
@@ -506,6 +522,7 @@ Task<Result<std::string>> alter_table(const ast::AlterTable* statement, Definiti
     }
     PANDO_CO_TRY(co_await run_command(&alteration, &command, definition));
   }
+  PANDO_CO_TRY(check_row_type(alteration.table, *definition));
   PANDO_CO_ASSIGN(const bool is_left, co_await leave_to_job(statement, &alteration, definition));
   if (is_left) {
     co_return tag;

@@ -156,7 +156,6 @@ Task<Result<std::string>> create_table(const ast::CreateTable* statement, Defini
   TableDescriptor table;
   PANDO_CO_ASSIGN(table.oid, co_await definition->allocate_oid());
   PANDO_CO_ASSIGN(table.row_type, co_await definition->allocate_oid());
-  PANDO_CO_ASSIGN(table.row_array_type, co_await definition->allocate_oid());
   table.id = catalog::TableId(table.oid);
   definition->claim_rows(table);
   table.schema = schema->oid;

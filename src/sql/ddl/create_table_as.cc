@@ -45,18 +45,19 @@ LogicalQuery insert_of(TablePtr table, LogicalQuery query) {
                           .table = table->oid,
                           .attribute = column.number});
   }
-  return {.root = make_logical({}, std::move(insert)), .next_column_id = next};
+  return {
+      .root = make_logical({}, std::move(insert)), .parameters = std::move(query.parameters), .next_column_id = next};
 }
 
-Result<LogicalQuery> bind_source(const ast::Statement& source, Definition& definition) {
-  if (!std::holds_alternative<ast::Select>(source.node)) {
-    return Status(sql_state::kFeatureNotSupported, "CREATE TABLE AS EXECUTE is not supported");
+Task<Result<LogicalQuery>> bind_source(const ast::Statement* source, Definition* definition) {
+  if (const auto* execute = std::get_if<ast::Execute>(&source->node)) {
+    co_return co_await definition->context().queries.prepared(execute);
   }
-  PANDO_ASSIGN(LogicalQuery query, bind_query(source, definition.bind_options()));
+  PANDO_CO_ASSIGN(LogicalQuery query, bind_query(*source, definition->bind_options()));
   if (!query.parameters.empty()) {
-    return Status(sql_state::kUndefinedParameter, "there is no parameter $1");
+    co_return Status(sql_state::kUndefinedParameter, "there is no parameter $1");
   }
-  return query;
+  co_return query;
 }
 
 Status check_storage(const ast::CreateTableAs& statement) {
@@ -84,12 +85,11 @@ Task<Result<std::string>> create_table_as(const ast::CreateTableAs* statement, D
     }
     co_return claimed;
   }
-  PANDO_CO_ASSIGN(LogicalQuery query, bind_source(*statement->query, *definition));
+  PANDO_CO_ASSIGN(LogicalQuery query, co_await bind_source(statement->query.get(), definition));
   TableDescriptor table;
   PANDO_CO_ASSIGN(table.columns, columns_of_query(statement->columns, query));
   PANDO_CO_ASSIGN(table.oid, co_await definition->allocate_oid());
   PANDO_CO_ASSIGN(table.row_type, co_await definition->allocate_oid());
-  PANDO_CO_ASSIGN(table.row_array_type, co_await definition->allocate_oid());
   table.id = catalog::TableId(table.oid);
   definition->claim_rows(table);
   table.schema = schema->oid;

@@ -32,6 +32,7 @@ struct RunnerOf {
   Runner operator()(const ast::AlterSequence&) const { return run_as<ast::AlterSequence, ddl::alter_sequence>; }
   Runner operator()(const ast::CreateView&) const { return run_as<ast::CreateView, ddl::create_view>; }
   Runner operator()(const ast::CreateEnum&) const { return run_as<ast::CreateEnum, ddl::create_enum>; }
+  Runner operator()(const ast::CreateComposite&) const { return run_as<ast::CreateComposite, ddl::create_composite>; }
   Runner operator()(const ast::AlterEnum&) const { return run_as<ast::AlterEnum, ddl::alter_enum>; }
   Runner operator()(const ast::CreateDomain&) const { return run_as<ast::CreateDomain, ddl::create_domain>; }
   Runner operator()(const ast::AlterDomain&) const { return run_as<ast::AlterDomain, ddl::alter_domain>; }
@@ -69,6 +70,7 @@ struct NameOf {
   std::string operator()(const ast::AlterSequence&) const { return "ALTER SEQUENCE"; }
   std::string operator()(const ast::CreateView&) const { return "CREATE VIEW"; }
   std::string operator()(const ast::CreateEnum&) const { return "CREATE TYPE"; }
+  std::string operator()(const ast::CreateComposite&) const { return "CREATE TYPE"; }
   std::string operator()(const ast::AlterEnum&) const { return "ALTER TYPE"; }
   std::string operator()(const ast::CreateDomain&) const { return "CREATE DOMAIN"; }
   std::string operator()(const ast::AlterDomain&) const { return "ALTER DOMAIN"; }

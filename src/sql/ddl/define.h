@@ -34,6 +34,8 @@ class InternalQueries {
   virtual ~InternalQueries() = default;
   // The rows of a query, for small results (a count, a first violation).
   virtual Task<Result<std::vector<std::vector<types::Value>>>> rows(std::string sql) = 0;
+  // The query of a prepared statement; run() gives it the arguments.
+  virtual Task<Result<LogicalQuery>> prepared(const ast::Execute* execute) = 0;
   // Runs a bound statement to its end; returns how many rows it changed.
   virtual Task<Result<uint64_t>> run(LogicalQuery query) = 0;
   // Runs a parsed statement to its end: CREATE SCHEMA's elements.

@@ -133,6 +133,7 @@ Task<Result<std::string>> create_sequence(const ast::CreateSequence* statement, 
 Task<Result<std::string>> alter_sequence(const ast::AlterSequence* statement, Definition* definition);
 Task<Result<std::string>> create_view(const ast::CreateView* statement, Definition* definition);
 Task<Result<std::string>> create_enum(const ast::CreateEnum* statement, Definition* definition);
+Task<Result<std::string>> create_composite(const ast::CreateComposite* statement, Definition* definition);
 Task<Result<std::string>> alter_enum(const ast::AlterEnum* statement, Definition* definition);
 Task<Result<std::string>> create_domain(const ast::CreateDomain* statement, Definition* definition);
 Task<Result<std::string>> alter_domain(const ast::AlterDomain* statement, Definition* definition);
@@ -174,7 +175,34 @@ Task<Status> add_constraint(TableDescriptor* table, const ast::Constraint* const
 // Checks what a new constraint says against the rows there are.
 Task<Status> validate_constraint(TablePtr table, std::string constraint, Definition* definition);
 
-// --- user types (types.cc) ---
+// --- user types (types.cc, composite_types.cc) ---
+// A type that is not stored yet; 42710 when the name is taken.
+Task<Result<catalog::TypeDescriptor>> new_type(const ast::QualifiedName* name, catalog::UserTypeKind kind,
+                                               Definition* definition);
+// What is declared with a type or with its array: a table's column, a composite type's attribute, or a domain.
+struct TypeUse {
+  TablePtr table;  // null for an attribute of a type, and for a domain
+  catalog::TypePtr type;
+  std::string column;  // empty for a domain
+  bool is_array = false;
+};
+// The columns and attributes. `type` is a user's type or a table's row type; `array` its array.
+std::vector<TypeUse> uses_of(Oid type, Oid array, Definition& definition);
+// As messages call it: "table t", and its "type t".
+struct DroppedType {
+  std::string object;
+  std::string type;
+};
+// Drops what is declared with the type; with kRestrict, 2BP01 if anything is.
+Task<Status> drop_uses(std::vector<TypeUse> uses, DroppedType dropped, ast::DropBehavior behavior,
+                       Definition* definition);
+// 0A000 'cannot alter type "t" because column "a.b" uses it'. `word` is "type" or "table".
+Status check_unused(std::string_view word, std::string_view name, Oid composite, Definition& definition);
+// 42P16 when a row of the table that is to be could hold another.
+Status check_row_type(const TableDescriptor& table, Definition& definition);
+// ALTER TYPE ... ADD, DROP and ALTER ATTRIBUTE; RENAME ATTRIBUTE.
+Task<Result<std::string>> alter_composite(const ast::AlterTable* statement, Definition* definition);
+Task<Status> rename_attribute(const ast::Rename* statement, Definition* definition);
 // Drops a type with what depends on it; with kRestrict, 2BP01 if anything does.
 Task<Status> drop_type(catalog::TypePtr type, ast::DropBehavior behavior, Definition* definition);
 Task<Status> rename_type(const ast::Rename* statement, Definition* definition);

@@ -436,6 +436,17 @@ Result<bool> absent_objects(const ast::DropObjects& statement, Definition& defin
   return true;
 }
 
+// What is declared with the relation's row type.
+Task<Status> drop_row_uses(TablePtr table, ast::DropBehavior behavior, Definition* definition) {
+  const Oid row_type = catalog::row_type_of(*table);
+  if (row_type != 0) {
+    DroppedType dropped{described(*table, *definition), "type " + shown_name(*table, *definition)};
+    std::vector<TypeUse> uses = uses_of(row_type, types::array_of(row_type), *definition);
+    PANDO_CO_TRY(co_await drop_uses(std::move(uses), std::move(dropped), behavior, definition));
+  }
+  co_return Status();
+}
+
 // Tables and views that one statement names may depend on each other.
 Task<Status> drop_relations(const ast::DropObjects* statement, Definition* definition) {
   std::vector<TablePtr> tables;
@@ -457,6 +468,7 @@ Task<Status> drop_relations(const ast::DropObjects* statement, Definition* defin
   notice_cascades(dependents, *definition);
   PANDO_CO_TRY(co_await drop_dependents(std::move(dependents), definition));
   for (const TablePtr& table : tables) {
+    PANDO_CO_TRY(co_await drop_row_uses(table, statement->behavior, definition));
     PANDO_CO_TRY(co_await remove_relation(table->oid, definition));
   }
   co_return Status();
@@ -493,6 +505,7 @@ Task<Status> drop_relation(Oid relation, ast::DropBehavior behavior, Definition*
   }
   notice_cascades(dependents, *definition);
   PANDO_CO_TRY(co_await drop_dependents(std::move(dependents), definition));
+  PANDO_CO_TRY(co_await drop_row_uses(table, behavior, definition));
   co_return co_await remove_relation(relation, definition);
 }
 

@@ -182,7 +182,9 @@ std::string Definition::choose_constraint_name(const TableDescriptor& table, std
 
 Task<Status> Definition::claim_relation_name(SchemaPtr schema, std::string name) {
   PANDO_CO_TRY(co_await catalog().lock_name(schema->oid, name));
-  if (snapshot()->relation_name_taken(schema->oid, name)) {
+  const catalog::TypePtr type = snapshot()->find_type(schema->oid, name);
+  const bool is_composite = type != nullptr && type->kind == catalog::UserTypeKind::kComposite;
+  if (is_composite || snapshot()->relation_name_taken(schema->oid, name)) {
     co_return Status(sql_state::kDuplicateTable, "relation \"{}\" already exists", name);
   }
   co_return Status();
@@ -224,6 +226,9 @@ PrintOptions Definition::stored_print_options() {
   };
   options.type_name = [this](types::Type type) {
     return types::name_user_types(types::format_type(type), [this](types::Oid oid) {
+      if (const TablePtr rows = snapshot()->find_row_table(oid)) {
+        return qualified_name(*rows);
+      }
       const auto found = snapshot()->find_type(oid);
       const SchemaPtr schema = found ? snapshot()->find_schema(found->schema) : nullptr;
       return schema ? quote_identifier(schema->name) + "." + quote_identifier(found->name) : std::string("???");

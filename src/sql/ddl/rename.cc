@@ -216,6 +216,10 @@ std::string alter_tag(ast::ObjectKind kind, const std::string& kind_name) {
 }  // namespace
 
 Task<Result<std::string>> rename_object(const ast::Rename* statement, Definition* definition) {
+  if (statement->kind == ast::ObjectKind::kColumn && statement->relation_kind == ast::ObjectKind::kType) {
+    PANDO_CO_TRY(co_await rename_attribute(statement, definition));
+    co_return "ALTER TYPE";
+  }
   auto status = co_await rename_any(statement, definition);
   if (!status.ok()) {
     if (statement->if_exists && status.is(sql_state::kUndefinedTable)) {

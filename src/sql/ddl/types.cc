@@ -20,6 +20,11 @@ std::string Definition::qualified_type_name(const ast::QualifiedName& name) {
   if (const SchemaPtr own = found == nullptr ? nullptr : snapshot()->find_schema(found->schema)) {
     return quote_identifier(own->name) + "." + quote_identifier(found->name);
   }
+  const bool may_be_rows = name.size() <= 2 && !is_built_in;
+  if (const TablePtr rows =
+          may_be_rows ? snapshot()->resolve_table(context_.bind.search_path, schema, name.back()) : nullptr) {
+    return qualified_name(*rows);
+  }
   std::string text;
   for (const std::string& part : name) {
     text += (text.empty() ? "" : ".") + quote_identifier(part);
@@ -53,6 +58,8 @@ namespace {
 constexpr int64_t kLabelDistance = int64_t{1} << 32;
 constexpr std::string_view kCascadeHint = "Use DROP ... CASCADE to drop the dependent objects too.";
 
+}  // namespace
+
 Task<Result<TypeDescriptor>> new_type(const ast::QualifiedName* name, UserTypeKind kind, Definition* definition) {
   TypeDescriptor type;
   PANDO_CO_ASSIGN(const SchemaPtr schema,
@@ -63,13 +70,12 @@ Task<Result<TypeDescriptor>> new_type(const ast::QualifiedName* name, UserTypeKi
     co_return Status(sql_state::kDuplicateObject, "type \"{}\" already exists", name->back());
   }
   PANDO_CO_ASSIGN(type.oid, co_await definition->allocate_oid());
-  if (kind == UserTypeKind::kEnum) {
-    if (type.oid >= types::oid::kUserEnumArray - types::oid::kUserEnum) {
-      co_return Status(sql_state::kProgramLimitExceeded, "out of object identifiers for enums");
-    }
-    type.oid += types::oid::kUserEnum;
-  } else {
+  if (kind == UserTypeKind::kDomain) {
     PANDO_CO_ASSIGN(type.array_oid, co_await definition->allocate_oid());
+  } else if (type.oid >= types::oid::kUserEnumArray - types::oid::kUserEnum) {
+    co_return Status(sql_state::kProgramLimitExceeded, "out of object identifiers for types");
+  } else {
+    type.oid += kind == UserTypeKind::kEnum ? types::oid::kUserEnum : types::oid::kUserComposite;
   }
   type.schema = schema->oid;
   type.name = name->back();
@@ -77,6 +83,8 @@ Task<Result<TypeDescriptor>> new_type(const ast::QualifiedName* name, UserTypeKi
   type.owner = definition->current_owner();
   co_return type;
 }
+
+namespace {
 
 Task<Status> put(TypeDescriptor type, Definition* definition) {
   co_return co_await definition->catalog().put(std::make_shared<const TypeDescriptor>(std::move(type)));
@@ -180,27 +188,37 @@ Task<Result<std::string>> alter_enum(const ast::AlterEnum* statement, Definition
   co_return tag;
 }
 
-namespace {
-
-struct TypeUse {
-  TablePtr table;
-  std::string column;
-  bool is_array = false;
-};
-
-// The columns of tables, or of all relations, that are declared with the type, its array, or a domain over it.
-std::vector<TypeUse> uses_of(const TypeDescriptor& type, Definition& definition) {
+std::vector<TypeUse> uses_of(Oid type, Oid array, Definition& definition) {
   std::vector<TypeUse> uses;
   const auto view = definition.snapshot();
+  const auto add = [&](const auto& member, TablePtr table, TypePtr composite) {
+    const Oid declared = member.domain != 0 ? member.domain : member.type.oid;
+    if (declared == type || declared == array) {
+      uses.push_back({std::move(table), std::move(composite), member.name, declared != type});
+    }
+  };
   for (const auto& [oid, table] : view->tables()) {
     // The order in which PostgreSQL lists them.
     for (const ColumnDescriptor& column : std::views::reverse(table->columns)) {
-      const Oid declared = column.domain != 0 ? column.domain : column.type.oid;
-      if (!column.dropped && (declared == type.oid || declared == catalog::array_of(type))) {
-        uses.push_back({table, column.name, declared != type.oid});
+      if (!column.dropped) {
+        add(column, table, nullptr);
       }
     }
   }
+  for (const auto& [oid, composite] : view->user_defined_types()) {
+    for (const TypeDescriptor::Attribute& attribute : composite->attributes) {
+      add(attribute, nullptr, composite);
+    }
+  }
+  return uses;
+}
+
+namespace {
+
+// The columns that are declared with the type or its array.
+std::vector<TypeUse> columns_of(const TypeDescriptor& type, Definition& definition) {
+  std::vector<TypeUse> uses = uses_of(type.oid, catalog::array_of(type), definition);
+  std::erase_if(uses, [](const TypeUse& use) { return use.table == nullptr; });
   return uses;
 }
 
@@ -231,7 +249,7 @@ Task<Status> check_column(TypeUse use, TypeDescriptor::Check check, Definition* 
 }
 
 Task<Status> check_columns(TypePtr type, TypeDescriptor::Check check, Definition* definition) {
-  for (const TypeUse& use : uses_of(*type, *definition)) {
+  for (const TypeUse& use : columns_of(*type, *definition)) {
     if (has_rows(*use.table) && is_populated(*use.table)) {
       PANDO_CO_TRY(co_await check_column(use, check, definition));
     }
@@ -340,7 +358,7 @@ Task<Status> change_domain(const ast::AlterDomain* statement, TypePtr found, Typ
       co_return Status();
     case Kind::kSetNotNull:
       type->not_null = true;
-      for (const TypeUse& use : uses_of(*found, *definition)) {
+      for (const TypeUse& use : columns_of(*found, *definition)) {
         PANDO_CO_ASSIGN(const auto rows, co_await definition->context().queries.rows(fmt::format(
                                              "SELECT 1 FROM {} WHERE {} IS NULL LIMIT 1",
                                              definition->qualified_name(*use.table), quote_identifier(use.column))));
@@ -399,7 +417,7 @@ Task<Result<std::string>> alter_domain(const ast::AlterDomain* statement, Defini
   PANDO_CO_ASSIGN(TypePtr found, find_domain(statement->name, *definition));
   PANDO_CO_TRY(co_await definition->catalog().lock_name(found->schema, found->name));
   PANDO_CO_ASSIGN(found, find_domain(statement->name, *definition));
-  for (const TypeUse& use : uses_of(*found, *definition)) {
+  for (const TypeUse& use : columns_of(*found, *definition)) {
     PANDO_CO_TRY((co_await definition->lock_for_change(use.table->oid)).status());
   }
   TypeDescriptor type = *found;
@@ -425,45 +443,64 @@ void notice_cascades(const std::vector<std::string>& dependents, Definition& def
 
 }  // namespace
 
-Task<Status> drop_type(TypePtr type, ast::DropBehavior behavior, Definition* definition) {
-  const std::vector<TypeUse> uses = uses_of(*type, *definition);
-  const std::vector<TypePtr> domains = domains_over(*type, *definition);
-  const std::string shown = "type " + definition->shown_name(*type);
+namespace {
+
+std::string described(const TypeUse& use, Definition& definition) {
+  if (use.table != nullptr) {
+    return fmt::format("column {} of {} {}", use.column, relation_word(*use.table), use.table->name);
+  }
+  const std::string type = definition.shown_name(*use.type);
+  return use.column.empty() ? "type " + type : fmt::format("column {} of composite type {}", use.column, type);
+}
+
+}  // namespace
+
+Task<Status> drop_uses(std::vector<TypeUse> uses, DroppedType dropped, ast::DropBehavior behavior,
+                       Definition* definition) {
   std::vector<std::string> dependents;
   std::string detail;
-  const auto add = [&](std::string what, bool on_array) {
-    detail += fmt::format("{}{} depends on {}{}", detail.empty() ? "" : "\n", what, shown, on_array ? "[]" : "");
-    dependents.push_back(std::move(what));
-  };
   for (const TypeUse& use : uses) {
-    add(fmt::format("column {} of {} {}", use.column, relation_word(*use.table), use.table->name), use.is_array);
-  }
-  for (const TypePtr& domain : domains) {
-    add("type " + definition->shown_name(*domain), false);
+    dependents.push_back(described(use, *definition));
+    detail += fmt::format("{}{} depends on {}{}", detail.empty() ? "" : "\n", dependents.back(), dropped.type,
+                          use.is_array ? "[]" : "");
   }
   if (behavior == ast::DropBehavior::kRestrict && !dependents.empty()) {
-    co_return Status(sql_state::kDependentObjectsStillExist, "cannot drop {} because other objects depend on it", shown)
+    co_return Status(sql_state::kDependentObjectsStillExist, "cannot drop {} because other objects depend on it",
+                     dropped.object)
         .with_detail(detail)
         .with_hint(std::string(kCascadeHint));
   }
   notice_cascades(dependents, *definition);
   for (const TypeUse& use : uses) {
-    if (use.table->kind == RelationKind::kView) {
+    if (use.column.empty()) {
+      PANDO_CO_TRY(co_await drop_type(use.type, behavior, definition));
+      continue;
+    }
+    if (use.table != nullptr && use.table->kind == RelationKind::kView) {
       PANDO_CO_TRY(co_await drop_relation(use.table->oid, behavior, definition));
       continue;
     }
     ast::AlterTable change;
-    change.name.schema = definition->snapshot()->find_schema(use.table->schema)->name;
-    change.name.name = use.table->name;
+    change.kind = use.table == nullptr ? ast::ObjectKind::kType : ast::ObjectKind::kTable;
+    const Oid schema = use.table == nullptr ? use.type->schema : use.table->schema;
+    change.name.schema = definition->snapshot()->find_schema(schema)->name;
+    change.name.name = use.table == nullptr ? use.type->name : use.table->name;
     ast::AlterTable::Command& command = change.commands.emplace_back();
     command.kind = ast::AlterTable::Command::Kind::kDropColumn;
     command.name = use.column;
     command.behavior = behavior;
     PANDO_CO_TRY((co_await alter_table(&change, definition)).status());
   }
-  for (const TypePtr& domain : domains) {
-    PANDO_CO_TRY(co_await drop_type(domain, behavior, definition));
+  co_return Status();
+}
+
+Task<Status> drop_type(TypePtr type, ast::DropBehavior behavior, Definition* definition) {
+  const std::string shown = "type " + definition->shown_name(*type);
+  std::vector<TypeUse> uses = uses_of(type->oid, catalog::array_of(*type), *definition);
+  for (const TypePtr& domain : domains_over(*type, *definition)) {
+    uses.push_back({.table = nullptr, .type = domain, .column = ""});
   }
+  PANDO_CO_TRY(co_await drop_uses(std::move(uses), {shown, shown}, behavior, definition));
   co_return co_await definition->catalog().remove(type);
 }
 

@@ -172,12 +172,12 @@ Task<Result<std::string>> create_view(const ast::CreateView* statement, Definiti
     PANDO_CO_ASSIGN(view.oid, co_await definition->allocate_oid());
     view.owner = definition->current_owner();
     PANDO_CO_ASSIGN(view.row_type, co_await definition->allocate_oid());
-    PANDO_CO_ASSIGN(view.row_array_type, co_await definition->allocate_oid());
   }
   view.schema = schema->oid;
   view.name = statement->name.name;
   view.kind = RelationKind::kView;
   view.columns = std::move(columns);
+  PANDO_CO_TRY(check_row_type(view, *definition));
   view.check_option = check_option;
   view.temporary = is_temporary(*schema);
   view.view_sql = stored_query(*select, *definition);

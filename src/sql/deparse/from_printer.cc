@@ -48,7 +48,20 @@ std::string QueryPrinter::item(const ast::FromItem& item) {
   } else {
     return fail();
   }
-  return text + alias(item);
+  return text + alias(item) + sample(item);
+}
+
+std::string QueryPrinter::sample(const ast::FromItem& item) {
+  const auto* table = std::get_if<ast::FromTable>(&item.node);
+  if (table == nullptr || table->sample == nullptr) {
+    return "";
+  }
+  const ast::TableSample& sample = *table->sample;
+  std::vector<std::string> arguments;
+  std::ranges::transform(sample.arguments, std::back_inserter(arguments),
+                         [this](const ast::ExprPtr& argument) { return expr(*argument, false); });
+  return fmt::format(" TABLESAMPLE {} ({}){}", quote_identifier(sample.method.back()), joined(arguments),
+                     sample.seed == nullptr ? "" : " REPEATABLE (" + expr(*sample.seed, false) + ")");
 }
 
 namespace {

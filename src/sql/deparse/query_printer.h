@@ -58,6 +58,7 @@ class QueryPrinter {
   std::string join(const ast::FromItem& item, const ast::FromJoin& join);
   std::string function(const ast::FromFunction& function);
   std::string alias(const ast::FromItem& item);
+  std::string sample(const ast::FromItem& item);
   std::string column_aliases(const ast::FromItem& item);
   bool is_renamed_in(const ast::FromItem& item, const std::string& column) const;
 

@@ -1,6 +1,9 @@
 // AND, OR, NOT and the tests whose result is never NULL.
 
+#include <algorithm>
+
 #include "sql/exec/compile_node.h"
+#include "types/record.h"
 
 namespace pando::sql::exec {
 
@@ -130,6 +133,37 @@ class RowNullTestEvaluator final : public Evaluator {
   Vector result_{Physical::kBool};
 };
 
+// The same of a value that is a row: a NULL has no fields that are not NULL.
+class RecordNullTestEvaluator final : public Evaluator {
+ public:
+  RecordNullTestEvaluator(bool is_not, EvaluatorPtr argument) : is_not_(is_not), argument_(std::move(argument)) {}
+  Status evaluate(const Rows& rows, const Vector*& out) override {
+    const Vector* values = nullptr;
+    PANDO_TRY(argument_->evaluate(rows, values));
+    result_.reset(rows.count);
+    std::vector<types::RecordField> fields;
+    for (std::size_t i = 0; i < rows.count; ++i) {
+      if (values->is_null(i)) {
+        result_.data<uint8_t>()[i] = is_not_ ? 0 : 1;
+        continue;
+      }
+      if (!types::unpack_record(values->bytes_at(i), fields)) {
+        return {sql_state::kDataCorrupted, "a malformed record"};
+      }
+      const bool all = std::ranges::all_of(
+          fields, [this](const types::RecordField& field) { return field.value.is_null() != is_not_; });
+      result_.data<uint8_t>()[i] = all ? 1 : 0;
+    }
+    out = &result_;
+    return {};
+  }
+
+ private:
+  bool is_not_;
+  EvaluatorPtr argument_;
+  Vector result_{Physical::kBool};
+};
+
 class BooleanTestEvaluator final : public Evaluator {
  public:
   BooleanTestEvaluator(const BooleanTestExpr& node, EvaluatorPtr argument)
@@ -208,6 +242,9 @@ Result<EvaluatorPtr> compile_node(const Expr&, const NullTestExpr& node, const S
     return EvaluatorPtr(std::make_unique<RowNullTestEvaluator>(node.is_not, std::move(fields)));
   }
   PANDO_ASSIGN(EvaluatorPtr argument, compile(node.argument, scope, runtime));
+  if (types::is_record(node.argument->type.oid)) {
+    return EvaluatorPtr(std::make_unique<RecordNullTestEvaluator>(node.is_not, std::move(argument)));
+  }
   return EvaluatorPtr(std::make_unique<NullTestEvaluator>(node.is_not, std::move(argument)));
 }
 

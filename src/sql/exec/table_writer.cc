@@ -6,6 +6,8 @@
 
 #include "sql/exec/constraint_errors.h"
 #include "sql/exec/row_id.h"
+#include "txn/conflict_errors.h"
+#include "txn/read_check.h"
 
 namespace pando::sql::exec {
 
@@ -122,6 +124,15 @@ Task<Status> TableWriter::primary_conflict(const Bytes& row_key, std::size_t row
   co_return existing ? primary_error(row) : Status();
 }
 
+// The key that is taken as the error it is: of a serializable transaction that had looked before others took it,
+// theirs.
+Status TableWriter::taken(Status violation) const {
+  txn::Transaction& transaction = runtime_.context.transaction;
+  auto* const reads =
+      transaction.isolation() == txn::Isolation::kSerializable ? txn::ReadCheck::of(&transaction) : nullptr;
+  return reads == nullptr || reads->reads_unchanged() ? std::move(violation) : txn::read_write_conflict();
+}
+
 Status TableWriter::primary_error(std::size_t row) {
   std::vector<types::Type> types;
   std::vector<Value> values;
@@ -129,7 +140,7 @@ Status TableWriter::primary_error(std::size_t row) {
     types.push_back(layout_.primary_key()[i].type);
     values.push_back(rows_->columns[key_slots_[i]].get(row));
   }
-  return unique_violation(layout_.table(), *layout_.table().primary_index(), runtime_, types, values);
+  return taken(unique_violation(layout_.table(), *layout_.table().primary_index(), runtime_, types, values));
 }
 
 Status TableWriter::unique_error(std::size_t index, std::size_t row) {
@@ -140,7 +151,7 @@ Status TableWriter::unique_error(std::size_t index, std::size_t row) {
     types.push_back({entry.types[i]});
     values.push_back(entries_.column(index, i).get(row));
   }
-  return unique_violation(layout_.table(), *entry.layout->index, runtime_, types, values);
+  return taken(unique_violation(layout_.table(), *entry.layout->index, runtime_, types, values));
 }
 
 namespace {

@@ -71,6 +71,7 @@ class TableWriter {
  private:
   TableWriter(catalog::TablePtr table, Runtime& runtime);
   Bytes new_row_key(std::size_t row);
+  Status taken(Status violation) const;
   Status primary_error(std::size_t row);
   // For index `index`, of rows that are not taken.
   void unique_keys(std::size_t index, const std::vector<uint8_t>& taken, std::vector<Bytes>& keys,

@@ -5,6 +5,7 @@
 #include "sql/function/evaluation_context.h"
 #include "types/array.h"
 #include "types/jsonb.h"
+#include "types/record.h"
 #include "types/text_io.h"
 
 namespace pando::sql {
@@ -34,6 +35,9 @@ class FieldReader {
       PANDO_ASSIGN(Bytes packed, types::parse_jsonb(json));
       return Value::of_bytes(std::move(packed));
     }
+    if (kind == JsonKind::kObject && types::is_composite(type_.oid)) {
+      return composite(json);
+    }
     if (!types::is_array(type_.oid) || kind == JsonKind::kString) {
       return scalar(json, type_);
     }
@@ -49,6 +53,23 @@ class FieldReader {
   }
 
  private:
+  Result<Value> composite(ByteView json) const {
+    const types::UserTypes* known = settings_.user_types.get();
+    const types::CompositeType* type = known == nullptr ? nullptr : known->find_composite(type_.oid);
+    if (type == nullptr) {
+      return Status(sql_state::kUndefinedObject, "type with OID {} does not exist", type_.oid);
+    }
+    std::vector<types::RecordField> fields;
+    for (const types::CompositeType::Attribute& attribute : type->attributes) {
+      const std::optional<ByteView> member = types::json_member(json, attribute.name);
+      fields.push_back({attribute.type, Value::null()});
+      if (member) {
+        PANDO_ASSIGN(fields.back().value, FieldReader(attribute.type, attribute.name, settings_).read(*member));
+      }
+    }
+    return Value::of_bytes(types::pack_record(fields));
+  }
+
   Result<Value> scalar(ByteView json, types::Type type) const {
     const std::optional<Bytes> text = types::json_as_text(json);
     return text ? types::parse_text(type, *text, settings_) : Result<Value>(Value::null());

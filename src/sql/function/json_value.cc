@@ -85,12 +85,19 @@ void append_array(EvaluationContext& context, const types::ArrayView& array, boo
   }
 }
 
-std::string field_name(std::span<const std::string> names, std::size_t i) {
+// A composite type knows the names of its fields.
+std::string field_name(const EvaluationContext& context, types::Type type, std::span<const std::string> names,
+                       std::size_t i) {
+  const types::UserTypes* known = context.settings.user_types.get();
+  const types::CompositeType* composite = known == nullptr ? nullptr : known->find_composite(type.oid);
+  if (composite != nullptr && i < composite->attributes.size()) {
+    return composite->attributes[i].name;
+  }
   return i < names.size() ? names[i] : fmt::format("f{}", i + 1);
 }
 
-void append_record(EvaluationContext& context, ByteView packed, std::span<const std::string> names, bool pretty,
-                   Bytes& out) {
+void append_record(EvaluationContext& context, types::Type type, ByteView packed, std::span<const std::string> names,
+                   bool pretty, Bytes& out) {
   std::vector<types::RecordField> fields;
   types::unpack_record(packed, fields);
   out += '{';
@@ -98,7 +105,7 @@ void append_record(EvaluationContext& context, ByteView packed, std::span<const 
     if (i > 0) {
       append_line(pretty, out);
     }
-    types::append_json_string(out, field_name(names, i));
+    types::append_json_string(out, field_name(context, type, names, i));
     out += ':';
     if (fields[i].value.is_null()) {
       out += "null";
@@ -180,13 +187,13 @@ JsonCategory json_category(types::Oid type) {
       return JsonCategory::kJson;
     case oid::kJsonb:
       return JsonCategory::kJsonb;
-    case oid::kRecord:
-      return JsonCategory::kRecord;
     case oid::kRecordArray:
     case oid::kAnyArray:
       return JsonCategory::kArray;
     default:
-      return types::is_array(type) ? JsonCategory::kArray : JsonCategory::kOther;
+      return types::is_record(type)  ? JsonCategory::kRecord
+             : types::is_array(type) ? JsonCategory::kArray
+                                     : JsonCategory::kOther;
   }
 }
 
@@ -214,7 +221,7 @@ void append_json(EvaluationContext& context, types::Type type, const Value& valu
       append_array(context, types::ArrayView(value.bytes()), pretty, out);
       return;
     case JsonCategory::kRecord:
-      append_record(context, value.bytes(), field_names, pretty, out);
+      append_record(context, type, value.bytes(), field_names, pretty, out);
       return;
     case JsonCategory::kNumber:
     case JsonCategory::kOther:
@@ -257,7 +264,7 @@ Status build_jsonb(EvaluationContext& context, types::Type type, const Value& va
       types::unpack_record(value.bytes(), fields);
       builder.begin_object();
       for (std::size_t i = 0; i < fields.size(); ++i) {
-        builder.key(field_name(field_names, i));
+        builder.key(field_name(context, type, field_names, i));
         PANDO_TRY(build_jsonb(context, fields[i].type, fields[i].value, {}, builder));
       }
       builder.end_object();

@@ -106,7 +106,7 @@ Bytes type_name(EvaluationContext& context, uint32_t type, int32_t modifier) {
   if (type == 0) {
     return "-";
   }
-  const bool is_of_user = types::is_enum(type) || types::is_enum_array(type);
+  const bool is_of_user = type >= oid::kUserEnum && type < oid::kUserCompositeEnd;
   if (!is_of_user && types::find_type(type) != nullptr) {
     return types::format_type({type, modifier});
   }

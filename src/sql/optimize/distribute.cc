@@ -31,8 +31,9 @@ bool is_immutable(const Function* function) { return function->volatility == Vol
 struct Computes {
   bool operator()(const ColumnExpr&) const { return true; }
   bool operator()(const CallExpr& call) const {
-    // Those of records are told the names of the fields.
-    return is_immutable(call.function) && call.function->scalar != nullptr;
+    // Those of records are told the names of the fields, and those that no SQL name reaches have no number to be sent.
+    return is_immutable(call.function) && call.function->scalar != nullptr &&
+           function_by_oid(call.function->oid) == call.function;
   }
   bool operator()(const CastExpr& cast) const {
     return cast.method == CastExpr::Method::kRelabel || cast.method == CastExpr::Method::kModifier;
@@ -56,7 +57,7 @@ bool is_portable(const ExprPtr& expr) {
   if (expr == nullptr || has_a_value(expr)) {
     return true;
   }
-  if (expr->type.oid == types::oid::kRecord || !std::visit(Computes(), expr->node)) {
+  if (types::is_record(expr->type.oid) || !std::visit(Computes(), expr->node)) {
     return false;
   }
   bool all = true;

@@ -297,7 +297,7 @@ class Folder {
                                                    : combine_conjuncts(std::move(negated));
     }
     if (const auto* test = as<NullTestExpr>(argument);
-        test != nullptr && as<RowExpr>(test->argument) == nullptr && test->argument->type.oid != types::oid::kRecord) {
+        test != nullptr && as<RowExpr>(test->argument) == nullptr && !types::is_record(test->argument->type.oid)) {
       return make_expr(expr->type, NullTestExpr{test->argument, !test->is_not});
     }
     if (const auto comparison = as_comparison(argument)) {

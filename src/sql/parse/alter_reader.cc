@@ -21,6 +21,7 @@ ObjectKind object_kind(PgQuery__ObjectType type) {
     case PG_QUERY__OBJECT_TYPE__OBJECT_SCHEMA:
       return ObjectKind::kSchema;
     case PG_QUERY__OBJECT_TYPE__OBJECT_COLUMN:
+    case PG_QUERY__OBJECT_TYPE__OBJECT_ATTRIBUTE:
       return ObjectKind::kColumn;
     case PG_QUERY__OBJECT_TYPE__OBJECT_TABCONSTRAINT:
       return ObjectKind::kTableConstraint;

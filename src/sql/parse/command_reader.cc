@@ -66,6 +66,8 @@ StatementPtr TreeReader::definition(const PgQuery__Node* node) {
       return make_statement(
           CreateEnum{string_list(node->create_enum_stmt->n_type_name, node->create_enum_stmt->type_name),
                      string_list(node->create_enum_stmt->n_vals, node->create_enum_stmt->vals)});
+    case PG_QUERY__NODE__NODE_COMPOSITE_TYPE_STMT:
+      return make_statement(create_composite(*node->composite_type_stmt));
     case PG_QUERY__NODE__NODE_ALTER_ENUM_STMT:
       return make_statement(alter_enum(*node->alter_enum_stmt));
     case PG_QUERY__NODE__NODE_CREATE_DOMAIN_STMT:
@@ -401,7 +403,6 @@ const char* statement_name(PgQuery__Node__NodeCase node_case) {
       {PG_QUERY__NODE__NODE_ALTER_TYPE_STMT, "ALTER TYPE"},
       {PG_QUERY__NODE__NODE_DROP_OWNED_STMT, "DROP OWNED"},
       {PG_QUERY__NODE__NODE_REASSIGN_OWNED_STMT, "REASSIGN OWNED"},
-      {PG_QUERY__NODE__NODE_COMPOSITE_TYPE_STMT, "CREATE TYPE"},
       {PG_QUERY__NODE__NODE_CREATE_RANGE_STMT, "CREATE TYPE"},
       {PG_QUERY__NODE__NODE_ALTER_TSDICTIONARY_STMT, "ALTER TEXT SEARCH DICTIONARY"},
       {PG_QUERY__NODE__NODE_ALTER_TSCONFIGURATION_STMT, "ALTER TEXT SEARCH CONFIGURATION"},

@@ -254,6 +254,19 @@ CreateTableAs TreeReader::create_table_as(const PgQuery__CreateTableAsStmt& node
   return result;
 }
 
+CreateComposite TreeReader::create_composite(const PgQuery__CompositeTypeStmt& node) {
+  CreateComposite result;
+  const RelationName name = relation(node.typevar);
+  if (!name.schema.empty()) {
+    result.name.push_back(name.schema);
+  }
+  result.name.push_back(name.name);
+  for (std::size_t i = 0; i < node.n_coldeflist; ++i) {
+    result.attributes.push_back(column_item(node.coldeflist[i]));
+  }
+  return result;
+}
+
 CreateView TreeReader::create_view(const PgQuery__ViewStmt& node) {
   CreateView result;
   result.name = relation(node.view);

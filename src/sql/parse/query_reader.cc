@@ -96,7 +96,7 @@ FromItemPtr TreeReader::from_item(const PgQuery__Node* node) {
   }
   switch (node->node_case) {
     case PG_QUERY__NODE__NODE_RANGE_VAR:
-      item->node = FromTable{relation(node->range_var), alias(node->range_var->alias)};
+      item->node = FromTable{relation(node->range_var), alias(node->range_var->alias), nullptr};
       item->location = node->range_var->location;
       return item;
     case PG_QUERY__NODE__NODE_RANGE_SUBSELECT: {
@@ -109,9 +109,7 @@ FromItemPtr TreeReader::from_item(const PgQuery__Node* node) {
     case PG_QUERY__NODE__NODE_JOIN_EXPR:
       return from_join(*node->join_expr);
     case PG_QUERY__NODE__NODE_RANGE_TABLE_SAMPLE:
-      item->node = FromUnsupported{"TABLESAMPLE"};
-      item->location = node->range_table_sample->location;
-      return item;
+      return from_sample(*node->range_table_sample);
     case PG_QUERY__NODE__NODE_RANGE_TABLE_FUNC:
       item->node = FromUnsupported{"XMLTABLE"};
       item->location = node->range_table_func->location;
@@ -120,6 +118,15 @@ FromItemPtr TreeReader::from_item(const PgQuery__Node* node) {
       fail_unexpected("FROM", node->node_case);
       return item;
   }
+}
+
+FromItemPtr TreeReader::from_sample(const PgQuery__RangeTableSample& node) {
+  FromItemPtr item = from_item(node.relation);
+  if (auto* table = std::get_if<FromTable>(&item->node)) {
+    table->sample = std::make_unique<TableSample>(TableSample{
+        string_list(node.n_method, node.method), exprs(node.n_args, node.args), expr(node.repeatable), node.location});
+  }
+  return item;
 }
 
 FromItemPtr TreeReader::from_join(const PgQuery__JoinExpr& node) {

@@ -57,6 +57,7 @@ class TreeReader {
   ast::SelectCore select_core(const PgQuery__SelectStmt& node);
   ast::FromItemPtr from_item(const PgQuery__Node* node);
   ast::FromItemPtr from_join(const PgQuery__JoinExpr& node);
+  ast::FromItemPtr from_sample(const PgQuery__RangeTableSample& node);
   ast::FromItemPtr from_function(const PgQuery__RangeFunction& node);
   std::vector<ast::FromItemPtr> from_list(std::size_t count, PgQuery__Node** nodes);
   std::vector<ast::SelectItem> select_items(std::size_t count, PgQuery__Node** nodes);
@@ -82,6 +83,7 @@ class TreeReader {
   void option_value(const PgQuery__Node* arg, ast::Option& option);
   ast::OptionList options(std::size_t count, PgQuery__Node** nodes);
   ast::Constraint constraint(const PgQuery__Constraint& node);
+  ast::CreateComposite create_composite(const PgQuery__CompositeTypeStmt& node);
   ast::AlterEnum alter_enum(const PgQuery__AlterEnumStmt& node);
   ast::CreateDomain create_domain(const PgQuery__CreateDomainStmt& node);
   ast::AlterDomain alter_domain(const PgQuery__AlterDomainStmt& node);

@@ -370,7 +370,10 @@ class Printer {
     const std::string text = fmt::format("ARRAY[{}]", list(node.elements));
     return node.elements.empty() ? fmt::format("{}::{}", text, types::format_type(expr.type)) : text;
   }
-  std::string print_node(const Expr&, const RowExpr& node, bool) { return fmt::format("ROW({})", list(node.fields)); }
+  std::string print_node(const Expr& expr, const RowExpr& node, bool) {
+    const std::string row = fmt::format("ROW({})", list(node.fields));
+    return types::is_composite(expr.type.oid) ? row + "::" + name_of(expr.type) : row;
+  }
   std::string print_node(const Expr&, const RowComparisonExpr& node, bool) {
     return fmt::format("(ROW({}) {} ROW({}))", list(node.left), node.op, list(node.right));
   }
@@ -383,7 +386,12 @@ class Printer {
     return text;
   }
   std::string print_node(const Expr&, const FieldExpr& node, bool) {
-    return fmt::format("({}).f{}", print(node.record), node.field + 1);
+    const auto& known = options_.settings.user_types;
+    const auto* composite = known == nullptr ? nullptr : known->find_composite(node.record->type.oid);
+    const std::string field = composite != nullptr && node.field < composite->attributes.size()
+                                  ? quote_identifier(composite->attributes[node.field].name)
+                                  : fmt::format("f{}", node.field + 1);
+    return fmt::format("({}).{}", print(node.record), field);
   }
   std::string print_node(const Expr& expr, const SubqueryExpr& node, bool) {
     return options_.subquery ? print_query(expr, node) : print_subquery(node);

@@ -151,6 +151,11 @@ Status MemoryStore::check_write_locked(ByteView key, bool erases, Isolation isol
   return erases ? concurrent_delete() : Status();
 }
 
+bool MemoryStore::unchanged_since(const ReadSet& reads, HlcTimestamp snapshot) {
+  MutexLock lock(mutex_);
+  return recent_.unchanged_since(reads, snapshot);
+}
+
 Status MemoryStore::commit(const WriteBuffer& writes, const ReadSet& reads, Isolation isolation,
                            HlcTimestamp snapshot) {
   MutexLock lock(mutex_);

@@ -69,6 +69,8 @@ class MemoryStore final : public Store, public ProgramStore {
   std::vector<Bytes> split_keys(ByteView start, ByteView end, std::size_t pieces);
   // Whether `isolation` lets a transaction with this snapshot replace the newest version of `key`.
   Status check_write(ByteView key, bool erases, Isolation isolation, HlcTimestamp snapshot);
+  // Whether nothing in `reads` was committed after `snapshot`.
+  bool unchanged_since(const ReadSet& reads, HlcTimestamp snapshot);
   Status commit(const WriteBuffer& writes, const ReadSet& reads, Isolation isolation, HlcTimestamp snapshot);
 
  private:

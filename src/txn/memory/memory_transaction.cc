@@ -319,6 +319,10 @@ void MemoryTransaction::release(SavepointId savepoint) {
   savepoints_.resize(savepoint.number() - 1);
 }
 
+bool MemoryTransaction::reads_unchanged() {
+  return !serializable() || !snapshot_.has_value() || store_.unchanged_since(reads_, *snapshot_);
+}
+
 Task<Status> MemoryTransaction::commit() {
   PANDO_ASSERT(!over_, "a transaction ends once");
   Status status;

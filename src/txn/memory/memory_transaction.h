@@ -4,10 +4,11 @@
 
 #include "txn/memory/memory_store.h"
 #include "txn/point_access.h"
+#include "txn/read_check.h"
 
 namespace pando::txn {
 
-class MemoryTransaction final : public Transaction, public PointAccess, public ProgramAccess {
+class MemoryTransaction final : public Transaction, public PointAccess, public ProgramAccess, public ReadCheck {
  public:
   MemoryTransaction(MemoryStore& store, TransactionOptions options, TransactionId id);
   ~MemoryTransaction() override;
@@ -46,6 +47,7 @@ class MemoryTransaction final : public Transaction, public PointAccess, public P
 
   Task<Status> commit() override;
   Task<void> rollback() override;
+  bool reads_unchanged() override;
 
  private:
   struct Savepoint {

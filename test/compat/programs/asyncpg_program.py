@@ -69,6 +69,22 @@ async def check_statements(connection):
     expect((await connection.execute("UPDATE item SET price = 1 WHERE id < 4")) == "UPDATE 3", "the tag")
 
 
+async def check_composites(connection):
+    await connection.execute("CREATE TYPE place AS (street text, number int, tags text[])")
+    await connection.execute("CREATE TYPE visit AS (at place, cost numeric)")
+    visit = (("Elm", 13, ["a", None]), decimal.Decimal("1.5"))
+    expect(await connection.fetchval("SELECT $1::visit", visit) == visit, "a composite")
+    expect(await connection.fetchval("SELECT $1::place[]", [visit[0], None]) == [visit[0], None], "an array of composites")
+    await connection.execute("CREATE TABLE visited (id int, what visit)")
+    await connection.execute("INSERT INTO visited VALUES (1, $1)", visit)
+    await connection.copy_records_to_table("visited", records=[(2, visit), (3, None)])
+    rows = await connection.fetch("SELECT what, ((what).at).street FROM visited ORDER BY id")
+    expect([tuple(row) for row in rows] == [(visit, "Elm"), (visit, "Elm"), (None, None)], f"columns: {rows}")
+    expect(rows[0]["what"]["at"]["number"] == 13, "names of attributes")
+    expect(await connection.fetchval("SELECT v FROM visited v WHERE id = 1") == (1, visit), "a table's row")
+    expect(await connection.fetchval("SELECT $1::visited", (9, None)) == (9, None), "a table's row type")
+
+
 async def check_copy(connection):
     await connection.execute("CREATE TABLE copied (id int, data text, at timestamptz)")
     moment = datetime.datetime(2022, 3, 4, 5, 6, 7, tzinfo=datetime.timezone.utc)
@@ -113,6 +129,7 @@ async def main(port):
     expect(connection.get_server_version()[0] == 15, "the version")
     await check_types(connection)
     await check_statements(connection)
+    await check_composites(connection)
     await check_copy(connection)
     await connection.close()
     await check_listeners(target)

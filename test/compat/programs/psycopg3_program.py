@@ -11,6 +11,7 @@ import uuid
 
 import psycopg
 from psycopg.rows import dict_row
+from psycopg.types.composite import CompositeInfo, register_composite
 from psycopg.types.json import Jsonb
 
 
@@ -57,6 +58,18 @@ def check_statements(connection):
         cursor.execute("SELECT * FROM item WHERE id = 5", prepare=True)
         expect(cursor.fetchone()["extra"] == "x", "a prepared statement after ALTER TABLE")
     connection.commit()
+
+
+def check_composites(connection):
+    connection.execute("CREATE TYPE place AS (street text, number int)")
+    register_composite(CompositeInfo.fetch(connection, "place"), connection)
+    for binary in (False, True):
+        cursor = connection.cursor(binary=binary)
+        place = cursor.execute("SELECT ROW('Elm', 13)::place").fetchone()[0]
+        expect((place.street, place.number) == ("Elm", 13), f"a composite: {place}")
+        expect(cursor.execute("SELECT (%s::place).number", (place,)).fetchone() == (13,), "a composite parameter")
+        places = cursor.execute("SELECT array_agg(p) FROM (VALUES (%s::place), (NULL)) v (p)", (place,)).fetchone()[0]
+        expect(places == [place, None], f"an array of composites: {places}")
 
 
 def check_pipeline(connection):
@@ -186,6 +199,7 @@ def main(port):
     with psycopg.connect(target) as connection:
         check_types(connection)
         check_statements(connection)
+        check_composites(connection)
         check_pipeline(connection)
         check_cursors_and_copy(connection)
     check_notifications(target)

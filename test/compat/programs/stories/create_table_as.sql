@@ -20,3 +20,13 @@ CREATE TABLE w AS WITH q AS (SELECT 1 AS a UNION ALL SELECT 2) SELECT * FROM q;
 CREATE TABLE v AS VALUES (1, 'x'), (2, 'y');
 SELECT * FROM v ORDER BY 1;
 CREATE TABLE r AS SELECT ROW(1, 2) AS a;
+-- Of a prepared statement.
+PREPARE two (int, text) AS SELECT id, $2 || v AS named, $1 AS given FROM source WHERE id <= $1;
+CREATE TABLE prepared AS EXECUTE two (2, 'x');
+SELECT * FROM prepared ORDER BY id;
+CREATE TEMP TABLE prepared_names (a, b) AS EXECUTE two (1, 'y');
+SELECT * FROM prepared_names;
+CREATE TABLE prepared_few AS EXECUTE two (1);
+CREATE TABLE prepared_none AS EXECUTE nobody;
+PREPARE changes AS INSERT INTO source VALUES (9, 'n') RETURNING id;
+CREATE TABLE prepared_changes AS EXECUTE changes;

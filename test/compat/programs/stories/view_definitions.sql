@@ -72,3 +72,13 @@ CREATE INDEX k_sum ON k ((a + b)) WHERE a > 5 AND b IS NOT NULL;
 \d k
 SELECT conname, pg_get_constraintdef(oid), pg_get_constraintdef(oid, true) FROM pg_constraint WHERE conrelid = 'k'::regclass ORDER BY conname;
 SELECT pg_get_indexdef('k_sum'::regclass), pg_get_indexdef('k_sum'::regclass, 0, true);
+-- Joins under a name of their own.
+CREATE TABLE ja (id int, x text);
+CREATE TABLE jb (id int, y text);
+INSERT INTO ja VALUES (1, 'a'), (2, 'b');
+INSERT INTO jb VALUES (1, 'c');
+CREATE VIEW j1 AS SELECT j.p, j.q, j.r FROM (ja JOIN jb ON ja.id = jb.id) AS j (p, q, r);
+CREATE VIEW j2 AS SELECT * FROM (ja LEFT JOIN jb USING (id)) AS j;
+CREATE VIEW j3 AS SELECT j.i, k.x FROM (ja JOIN jb ON ja.id = jb.id) AS j (i) JOIN ja k ON k.id = j.i;
+SELECT * FROM j1, j2, j3 ORDER BY 1, 2, 3, 4;
+SELECT relname, pg_get_viewdef(oid), pg_get_viewdef(oid, true) FROM pg_class WHERE relname ~ '^j[1-3]$' ORDER BY relname;
