@@ -109,12 +109,13 @@ TEST(DescriptorCodec, KeepsACompositeAndReadsTypesOfVersionTwo) {
   ASSERT_TRUE(decoded.ok()) << decoded.status().to_string();
   EXPECT_EQ(encode(*decoded), bytes);
   EXPECT_EQ(decoded->attributes[1].domain, 16501U);
-  // Version 3 added the attributes at the end.
+  EXPECT_EQ(bytes[0], 3);
+  // Version 3 added the attributes at the end, and is for those that have any.
   type.kind = UserTypeKind::kEnum;
   type.attributes.clear();
   bytes = encode(type);
-  bytes[0] = 2;
-  bytes.pop_back();
+  EXPECT_EQ(bytes[0], 2);
+  EXPECT_EQ(encode(sample_table())[0], 2);
   const auto before = decode_type(bytes);
   ASSERT_TRUE(before.ok()) << before.status().to_string();
   EXPECT_EQ(before->name, "place");

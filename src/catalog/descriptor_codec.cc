@@ -9,17 +9,20 @@
 namespace pando::catalog {
 namespace {
 
-// The version of the field lists below. A reader refuses newer ones; fields are only ever added, under a new version.
+// The newest version of the field lists below. A reader refuses newer ones; fields are only ever added, under a new
+// version.
 constexpr uint8_t kFormatVersion = 3;
+// Without what version 3 added, so that nodes of an earlier release can read what does not need it.
+constexpr uint8_t kOrdinaryVersion = 2;
 constexpr uint64_t kElementsMax = 1 << 20;
 
 // Each descriptor's fields are listed once, in fields(archive, descriptor); Writer and Reader walk the same list.
 
 class Writer {
  public:
-  explicit Writer(Bytes& out) : out_(out) {}
+  Writer(Bytes& out, uint8_t version) : out_(out), version_(version) {}
   // Fields of this version are written, or were written to what is read.
-  bool has(uint8_t version) const { return version <= kFormatVersion; }
+  bool has(uint8_t version) const { return version <= version_; }
 
   void visit(const std::string& text) { put_length_prefixed(out_, text); }
   void visit(double number) { put_fixed64(out_, std::bit_cast<uint64_t>(number)); }
@@ -52,6 +55,7 @@ class Writer {
 
  private:
   Bytes& out_;
+  const uint8_t version_;
 };
 
 class Reader {
@@ -304,10 +308,10 @@ void Reader::visit(types::Value& value) {
 }
 
 template <typename Descriptor>
-Bytes encode_descriptor(const Descriptor& descriptor) {
+Bytes encode_descriptor(const Descriptor& descriptor, uint8_t version = kOrdinaryVersion) {
   Bytes out;
-  out.push_back(static_cast<char>(kFormatVersion));
-  Writer(out).visit(descriptor);
+  out.push_back(static_cast<char>(version));
+  Writer(out, version).visit(descriptor);
   return out;
 }
 
@@ -335,7 +339,9 @@ Result<Descriptor> decode_descriptor(ByteView bytes, std::string_view what) {
 Bytes encode(const SchemaDescriptor& schema) { return encode_descriptor(schema); }
 Bytes encode(const TableDescriptor& table) { return encode_descriptor(table); }
 Bytes encode(const SequenceDescriptor& sequence) { return encode_descriptor(sequence); }
-Bytes encode(const TypeDescriptor& type) { return encode_descriptor(type); }
+Bytes encode(const TypeDescriptor& type) {
+  return encode_descriptor(type, type.attributes.empty() ? kOrdinaryVersion : kFormatVersion);
+}
 Bytes encode(const RoleDescriptor& role) { return encode_descriptor(role); }
 Bytes encode(const TableStatistics& statistics) { return encode_descriptor(statistics); }
 Bytes encode(const Job& job) { return encode_descriptor(job); }

@@ -104,9 +104,10 @@ Task<Status> AutoAnalyze::pause() {
   if (is_stopping()) {
     co_return Status(sql_state::kAdminShutdown, "terminating automatic analysis due to administrator command");
   }
-  const std::chrono::nanoseconds worked(environment_.clock.monotonic_ns() - working_since_ns_);
+  const uint64_t now_ns = environment_.clock.monotonic_ns();
+  const std::chrono::nanoseconds worked(now_ns - working_since_ns_);
   const auto rest = std::chrono::duration_cast<std::chrono::nanoseconds>(worked * options_.rest_factor);
-  if (rest.count() > 0) {
+  if (rest.count() > 0 && std::chrono::nanoseconds(now_ns - began_ns_) < options_.rests_for) {
     co_await runtime::sleep(environment_.timer, executor_, std::min(rest, kRestMax));
   }
   working_since_ns_ = environment_.clock.monotonic_ns();
@@ -121,7 +122,8 @@ Task<Status> AutoAnalyze::analyze(catalog::TablePtr table) {
     co_await transaction->rollback();
     co_return Status();
   }
-  working_since_ns_ = environment_.clock.monotonic_ns();
+  began_ns_ = environment_.clock.monotonic_ns();
+  working_since_ns_ = began_ns_;
   const SampleOptions options{.seed = prng_.next(), .pause = [this] { return pause(); }};
   PANDO_CO_ASSIGN(const TableSample sample, co_await sample_table(table, transaction.get(), options));
   PANDO_CO_ASSIGN(auto found, co_await sample.statistics(options));

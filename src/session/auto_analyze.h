@@ -32,6 +32,8 @@ struct AutoAnalyzeOptions {
   double again_factor = 10;
   // How long it rests for what it has worked: PostgreSQL's autovacuum_vacuum_cost_delay.
   double rest_factor = 4;
+  // For how long it does so in one table: the rows must be read before the past that they are of is forgotten.
+  std::chrono::milliseconds rests_for{120'000};
 };
 
 class AutoAnalyze {
@@ -67,7 +69,8 @@ class AutoAnalyze {
     double rows = 0;
   };
   std::map<catalog::TableId, Analyzed> analyzed_;
-  // When it last began to work, of the same.
+  // When it began with a table, and when it last went on, of the same.
+  uint64_t began_ns_ = 0;
   uint64_t working_since_ns_ = 0;
   Mutex mutex_;
   Condition idle_;

@@ -107,6 +107,12 @@ TEST_F(AutoAnalyzeTest, RestsForWhatItHasWorked) {
   EXPECT_LE(here_.clock.rested, 10 * kVectors * 4ms);
 }
 
+TEST_F(AutoAnalyzeTest, DoesNotRestForEver) {
+  here_.run_round({.rest_factor = 4, .rests_for = 10ms});
+  EXPECT_EQ(here_.auto_analyzes(), 1U);
+  EXPECT_LE(here_.clock.rested, 40ms);
+}
+
 TEST_F(AutoAnalyzeTest, LearnsWhatOthersFoundAndDoesNotDoItAgain) {
   there_->note_changes(kRows);
   EXPECT_EQ(there_->statistics.find(*there_->table()), nullptr);

@@ -182,6 +182,17 @@ class DistributedTest(unittest.TestCase):
         analyzed = "\n".join(row[0] for row in run(self.connections[0], "EXPLAIN ANALYZE SELECT count(*) FROM t WHERE ok"))
         self.assertNotIn("never executed", analyzed)
 
+    def test_what_one_node_analyzes_all_nodes_know(self):
+        run(self.connections[0], "CREATE TABLE counted (k int PRIMARY KEY)")
+        run(self.connections[0], "INSERT INTO counted SELECT generate_series(1, 40)")
+        run(self.connections[0], "ANALYZE counted")
+        rows = "SELECT reltuples FROM pg_class WHERE relname = 'counted'"
+        deadline = time.time() + 20
+        while time.time() < deadline and any(run(other, rows) != [(40.0,)] for other in self.connections):
+            time.sleep(0.1)
+        self.assertEqual([run(other, rows) for other in self.connections], [[(40.0,)]] * 3)
+        run(self.connections[0], "DROP TABLE counted")
+
     def test_a_transaction_sees_its_own_writes(self):
         for connection in [self.alone, *self.connections]:
             run(connection, "BEGIN")

@@ -5,6 +5,7 @@
 
 #include "base/codec.h"
 #include "base/prng.h"
+#include "storage/rocksdb/table_file.h"
 
 namespace pando::storage {
 namespace {
@@ -73,6 +74,43 @@ TEST(BlockEntries, SurvivesDamage) {
       }
     }
     EXPECT_LE(bytes, damaged.size() * damaged.size());
+  }
+}
+
+TEST(WholeEntries, AreReadAndDamageIsNoticed) {
+  Bytes block;
+  for (const auto& [key, value] : {std::pair<ByteView, ByteView>{"rocksdb.range_del", "handle"}, {"", ""}}) {
+    put_varint(block, 0);
+    put_varint(block, key.size());
+    put_varint(block, value.size());
+    block += key;
+    block += value;
+  }
+  for (const uint32_t number : {0U, 20U, 2U}) {
+    put_fixed32(block, number);
+  }
+  const auto entries = parse_whole_entries(block);
+  ASSERT_TRUE(entries.has_value());
+  ASSERT_EQ(entries->size(), 2U);
+  EXPECT_EQ(entries->front(), (std::pair<ByteView, ByteView>{"rocksdb.range_del", "handle"}));
+  for (std::size_t size = 0; size < block.size(); ++size) {
+    EXPECT_FALSE(parse_whole_entries(ByteView(block).substr(0, size)).has_value()) << size;
+  }
+}
+
+TEST(WholeEntries, OfAnyBytesStayInsideThem) {
+  Prng prng(7);
+  for (int round = 0; round < 100'000; ++round) {
+    Bytes block(prng.below(64), '\0');
+    for (char& byte : block) {
+      byte = static_cast<char>(prng.chance(0.5) ? prng.below(4) : prng.below(256));
+    }
+    if (const auto entries = parse_whole_entries(block)) {
+      for (const auto& [key, value] : *entries) {
+        EXPECT_GE(key.data(), block.data());
+        EXPECT_LE(value.data() + value.size(), block.data() + block.size());
+      }
+    }
   }
 }
 

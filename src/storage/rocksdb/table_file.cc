@@ -84,6 +84,9 @@ std::optional<std::vector<std::pair<ByteView, ByteView>>> parse_whole_entries(By
     }
     entries.emplace_back(key, value);
   }
+  if (entries.size() != restarts && !entries.empty()) {
+    return std::nullopt;
+  }
   return entries;
 }
 
