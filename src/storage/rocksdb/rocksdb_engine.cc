@@ -478,7 +478,11 @@ Status RocksDbEngine::erase_garbage(const KeySpan& span, HlcTimestamp threshold,
   return erasures.Count() == 0 ? Status() : write();
 }
 
-Status RocksDbEngine::collect_garbage(KeySpan span) { return erase_garbage(span, garbage_->get(), write_options()); }
+Status RocksDbEngine::collect_garbage(KeySpan span) {
+  PANDO_TRY(erase_garbage(span, garbage_->get(), write_options()));
+  // Every point read pays for range deletions in a memtable, and long scans go through RocksDB's iterator.
+  return erasures_.any_pending() ? flush() : Status();
+}
 
 void RocksDbEngine::erase_noted_tombstones() {
   const HlcTimestamp threshold = garbage_->get();

@@ -411,6 +411,11 @@ void Erasures::note_flushed(uint64_t sequence) {
   std::erase_if(pending_, [sequence](const Pending& each) { return each.sequence <= sequence; });
 }
 
+bool Erasures::any_pending() const {
+  MutexLock lock(mutex_);
+  return !pending_.empty();
+}
+
 bool Erasures::pending(ByteView start, ByteView end) const {
   MutexLock lock(mutex_);
   return std::ranges::any_of(pending_, [&](const Pending& each) {

@@ -22,6 +22,7 @@ class Erasures {
   void note_flushed(uint64_t sequence) PANDO_EXCLUDES(mutex_);
   // Whether one of keys in [start, end) waits in a memtable.
   bool pending(ByteView start, ByteView end) const PANDO_EXCLUDES(mutex_);
+  bool any_pending() const PANDO_EXCLUDES(mutex_);
 
  private:
   // Beyond so many, one span that covers all of them does.
