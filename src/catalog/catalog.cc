@@ -5,13 +5,13 @@
 #include "catalog/descriptor_codec.h"
 #include "catalog/keys.h"
 #include "catalog/relation_forms.h"
+#include "txn/read_rows.h"
 
 namespace pando::catalog {
 namespace {
 
 // OIDs are reserved in blocks, so that making one costs no write; a restart skips the rest of a block.
 constexpr Oid kOidBlock = 1024;
-constexpr std::size_t kLoadBatch = 256;
 constexpr std::string_view kOidCounter = "oid";
 
 Bytes descriptor_prefix(Oid database) {
@@ -212,17 +212,9 @@ bool Catalog::replace(std::shared_ptr<Snapshot> snapshot, HlcTimestamp loaded_at
 
 Task<Status> Catalog::load(txn::Transaction& transaction, Snapshot& snapshot) {
   const Bytes prefix = descriptor_prefix(options_.database);
-  auto cursor = transaction.scan({prefix, prefix_end(prefix)}, {});
-  txn::KeyValueBatch batch;
-  while (true) {
-    PANDO_CO_TRY(co_await cursor->next(batch, kLoadBatch));
-    if (batch.size() == 0) {
-      co_return Status();
-    }
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      PANDO_CO_TRY(load_descriptor(options_.database, batch.key(i), batch.value(i), snapshot));
-    }
-  }
+  co_return co_await txn::read_rows(transaction, {prefix, prefix_end(prefix)}, [&](ByteView key, ByteView value) {
+    return load_descriptor(options_.database, key, value, snapshot);
+  });
 }
 
 Task<Status> Catalog::bootstrap(runtime::Executor& executor, Snapshot& snapshot) {
@@ -291,15 +283,11 @@ Task<Result<std::vector<txn::Span>>> Catalog::erase_all(txn::Transaction& transa
   }
   for (const Bytes& prefix : {descriptor_prefix(options_.database), statistics_prefix(kRowIndexId, options_.database),
                               statistics_prefix(kStatisticsStampIndexId, options_.database)}) {
-    auto cursor = transaction.scan({prefix, prefix_end(prefix)}, {});
-    txn::KeyValueBatch batch;
     std::vector<Bytes> keys;
-    do {
-      PANDO_CO_TRY(co_await cursor->next(batch, kLoadBatch));
-      for (std::size_t i = 0; i < batch.size(); ++i) {
-        keys.emplace_back(batch.key(i));
-      }
-    } while (batch.size() > 0);
+    PANDO_CO_TRY(co_await txn::read_rows(transaction, {prefix, prefix_end(prefix)}, [&keys](ByteView key, ByteView) {
+      keys.emplace_back(key);
+      return Status();
+    }));
     for (Bytes& key : keys) {
       PANDO_CO_TRY((co_await transaction.lock(key, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock)).status());
       PANDO_CO_TRY(transaction.erase(std::move(key)));

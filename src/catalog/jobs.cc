@@ -2,11 +2,10 @@
 
 #include "catalog/descriptor_codec.h"
 #include "catalog/keys.h"
+#include "txn/read_rows.h"
 
 namespace pando::catalog {
 namespace {
-
-constexpr std::size_t kLoadBatch = 64;
 
 Status no_such_job(uint32_t id) { return Status(sql_state::kUndefinedObject, "job {} does not exist", id); }
 
@@ -85,18 +84,12 @@ Task<Result<std::vector<Job>>> Jobs::all(runtime::Executor& executor, runtime::C
   auto transaction = store_.begin({.read_only = true, .executor = &executor, .cancellation = cancellation});
   transaction->begin_statement();
   std::vector<Job> jobs;
-  {
-    const Bytes start = prefix();
-    const auto cursor = transaction->scan({start, prefix_end(start)}, {});
-    txn::KeyValueBatch batch;
-    do {
-      PANDO_CO_TRY(co_await cursor->next(batch, kLoadBatch));
-      for (std::size_t i = 0; i < batch.size(); ++i) {
-        PANDO_CO_ASSIGN(Job job, decode_job(batch.value(i)));
-        jobs.push_back(std::move(job));
-      }
-    } while (batch.size() > 0);
-  }
+  const Bytes start = prefix();
+  PANDO_CO_TRY(co_await txn::read_rows(*transaction, {start, prefix_end(start)}, [&](ByteView, ByteView row) -> Status {
+    PANDO_ASSIGN(Job job, decode_job(row));
+    jobs.push_back(std::move(job));
+    return {};
+  }));
   co_await transaction->rollback();
   co_return jobs;
 }

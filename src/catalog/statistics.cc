@@ -4,34 +4,23 @@
 
 #include "catalog/descriptor_codec.h"
 #include "catalog/keys.h"
+#include "txn/read_rows.h"
 
 namespace pando::catalog {
 namespace {
-
-constexpr std::size_t kLoadBatch = 64;
 
 Status malformed(std::string_view what) {
   return {sql_state::kDataCorrupted, "{} of a table's statistics is malformed", what};
 }
 
-// Gives each row, without the first `prefix` bytes of its key, to `use`.
-Task<Status> read_rows(txn::Transaction& transaction, Bytes prefix, std::function<Status(Oid, ByteView)> use) {
-  auto cursor = transaction.scan({prefix, prefix_end(prefix)}, {});
-  txn::KeyValueBatch batch;
-  while (true) {
-    PANDO_CO_TRY(co_await cursor->next(batch, kLoadBatch));
-    if (batch.size() == 0) {
-      co_return Status();
-    }
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      Oid table = 0;
-      OrderedReader key(batch.key(i).substr(prefix.size()));
-      if (!key.ordered_uint32(table)) {
-        co_return malformed("the key");
-      }
-      PANDO_CO_TRY(use(table, batch.value(i)));
-    }
-  }
+// Gives each table's row to `use`.
+Task<Status> read_tables(txn::Transaction& transaction, Bytes prefix, std::function<Status(Oid, ByteView)> use) {
+  co_return co_await txn::read_rows(transaction, {prefix, prefix_end(prefix)},
+                                    [&](ByteView row_key, ByteView value) -> Status {
+                                      Oid table = 0;
+                                      OrderedReader key(row_key.substr(prefix.size()));
+                                      return key.ordered_uint32(table) ? use(table, value) : malformed("the key");
+                                    });
 }
 
 }  // namespace
@@ -108,19 +97,19 @@ Task<Status> Statistics::open(runtime::Executor& executor) {
   auto transaction = store_.begin({.read_only = true, .executor = &executor});
   transaction->begin_statement();
   PANDO_CO_ASSIGN(const Stamps stamps, co_await read_stamps(*transaction));
-  PANDO_CO_TRY(co_await read_rows(*transaction, statistics_prefix(kRowIndexId, database_),
-                                  [&](Oid table, ByteView row) -> Status {
-                                    PANDO_ASSIGN(TableStatistics statistics, decode_statistics(row));
-                                    const auto stamp = stamps.find(table);
-                                    take(table, std::move(statistics), stamp == stamps.end() ? 0 : stamp->second);
-                                    return {};
-                                  }));
+  PANDO_CO_TRY(co_await read_tables(*transaction, statistics_prefix(kRowIndexId, database_),
+                                    [&](Oid table, ByteView row) -> Status {
+                                      PANDO_ASSIGN(TableStatistics statistics, decode_statistics(row));
+                                      const auto stamp = stamps.find(table);
+                                      take(table, std::move(statistics), stamp == stamps.end() ? 0 : stamp->second);
+                                      return {};
+                                    }));
   co_await transaction->rollback();
   co_return Status();
 }
 
-Task<Result<bool>> Statistics::refresh(runtime::Executor& executor) {
-  auto transaction = store_.begin({.read_only = true, .executor = &executor});
+Task<Result<bool>> Statistics::refresh(runtime::Executor& executor, runtime::Cancellation* cancellation) {
+  auto transaction = store_.begin({.read_only = true, .executor = &executor, .cancellation = cancellation});
   transaction->begin_statement();
   PANDO_CO_ASSIGN(const Stamps stamps, co_await read_stamps(*transaction));
   for (const auto& [table, stamp] : stamps) {
@@ -137,18 +126,18 @@ Task<Result<bool>> Statistics::refresh(runtime::Executor& executor) {
 
 auto Statistics::read_stamps(txn::Transaction& transaction) -> Task<Result<Stamps>> {
   Stamps stamps;
-  PANDO_CO_TRY(co_await read_rows(transaction, statistics_prefix(kStatisticsStampIndexId, database_),
-                                  [&](Oid table, ByteView row) -> Status {
-                                    uint64_t stamp = 0;
-                                    if (ByteReader reader(row); !reader.fixed64(stamp)) {
-                                      return malformed("the stamp");
-                                    }
-                                    MutexLock lock(mutex_);
-                                    if (entry(table).stamp != stamp) {
-                                      stamps.emplace(table, stamp);
-                                    }
-                                    return {};
-                                  }));
+  PANDO_CO_TRY(co_await read_tables(transaction, statistics_prefix(kStatisticsStampIndexId, database_),
+                                    [&](Oid table, ByteView row) -> Status {
+                                      uint64_t stamp = 0;
+                                      if (ByteReader reader(row); !reader.fixed64(stamp)) {
+                                        return malformed("the stamp");
+                                      }
+                                      MutexLock lock(mutex_);
+                                      if (entry(table).stamp != stamp) {
+                                        stamps.emplace(table, stamp);
+                                      }
+                                      return {};
+                                    }));
   co_return stamps;
 }
 

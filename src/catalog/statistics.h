@@ -8,7 +8,7 @@
 //   statistics.activity(table->oid).count_scan(lane, /*by_index=*/false, rows);
 //   PANDO_CO_TRY(co_await statistics.put(transaction, oid, found));     // published when the transaction commits
 //   auto found = statistics.find(*table);                               // nullptr: never analyzed
-//   PANDO_CO_ASSIGN(const bool changed, co_await statistics.refresh(executor));  // what other nodes have put
+//   PANDO_CO_ASSIGN(const bool changed, co_await statistics.refresh(executor, nullptr));  // what others have put
 //
 // Beside each table's statistics lies a stamp, which tells by little that they are new.
 // Thread-safe.
@@ -115,8 +115,8 @@ class Statistics {
 
   // Loads what ANALYZE has stored.
   Task<Status> open(runtime::Executor& executor);
-  // Takes what ANALYZE has stored since, on any node; whether there was anything.
-  Task<Result<bool>> refresh(runtime::Executor& executor);
+  // Takes what ANALYZE has stored since, on any node; whether there was anything. `cancellation` may be null.
+  Task<Result<bool>> refresh(runtime::Executor& executor, runtime::Cancellation* cancellation);
   // So that only one node analyzes a table on its own account. Whether nobody else does: then nobody else will until
   // the transaction ends. Waits for nobody.
   Task<Result<bool>> claim(txn::Transaction& transaction, Oid table);

@@ -1,12 +1,12 @@
 #include "node/store_node_directory.h"
 
 #include "catalog/keys.h"
+#include "txn/read_rows.h"
 
 namespace pando::node {
 namespace {
 
 constexpr std::string_view kNodeCounter = "node";
-constexpr std::size_t kListBatch = 256;
 
 Bytes node_prefix() { return catalog::index_prefix(catalog::kNodeTable, catalog::kRowIndexId); }
 
@@ -58,18 +58,13 @@ Task<Result<std::vector<cluster::NodeRecord>>> StoreNodeDirectory::list() {
   std::vector<cluster::NodeRecord> records;
   auto transaction = store_.begin({.read_only = true, .executor = &executor_});
   transaction->begin_statement();
-  auto cursor = transaction->scan({node_prefix(), prefix_end(node_prefix())}, {});
-  txn::KeyValueBatch batch;
-  while (true) {
-    PANDO_CO_TRY(co_await cursor->next(batch, kListBatch));
-    if (batch.size() == 0) {
-      co_return records;
-    }
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      PANDO_CO_ASSIGN(cluster::NodeRecord record, cluster::decode_node_record(batch.value(i)));
-      records.push_back(std::move(record));
-    }
-  }
+  const auto add = [&records](ByteView, ByteView row) -> Status {
+    PANDO_ASSIGN(cluster::NodeRecord record, cluster::decode_node_record(row));
+    records.push_back(std::move(record));
+    return {};
+  };
+  PANDO_CO_TRY(co_await txn::read_rows(*transaction, {node_prefix(), prefix_end(node_prefix())}, add));
+  co_return records;
 }
 
 }  // namespace pando::node

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "txn/conflict_errors.h"
+
 namespace pando::session {
 namespace {
 
@@ -15,9 +17,7 @@ class Limit {
       : timer_(wait.timer),
         registration_(wait.cancellation, [this](const Status& reason) { cancellation_.request(reason); }) {
     if (wait.timeout.count() > 0) {
-      end_ = timer_.schedule(wait.timeout, [this] {
-        cancellation_.request({sql_state::kLockNotAvailable, "canceling statement due to lock timeout"});
-      });
+      end_ = timer_.schedule(wait.timeout, [this] { cancellation_.request(txn::lock_timed_out()); });
     }
   }
   ~Limit() {

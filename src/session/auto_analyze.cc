@@ -9,7 +9,7 @@
 namespace pando::session {
 namespace {
 
-// However long it has waited for rows, so that it ends one day, and soon when the node stops.
+// However long it has waited for rows, so that it ends one day.
 constexpr std::chrono::nanoseconds kRestMax = std::chrono::milliseconds(200);
 
 }  // namespace
@@ -31,7 +31,7 @@ void AutoAnalyze::schedule() {
   timer_ = environment_.timer.schedule(options_.interval, [this] {
     MutexLock lock(mutex_);
     timer_.reset();
-    if (!stopping_) {
+    if (!stopping_.requested()) {
       running_ = true;
       runtime::spawn(executor_, round());
     }
@@ -39,10 +39,10 @@ void AutoAnalyze::schedule() {
 }
 
 void AutoAnalyze::stop() {
+  stopping_.request(Status(sql_state::kAdminShutdown, "terminating automatic analysis due to administrator command"));
   std::optional<runtime::TimerId> timer;
   {
     MutexLock lock(mutex_);
-    stopping_ = true;
     timer = timer_;
   }
   if (timer) {
@@ -60,7 +60,7 @@ Task<void> AutoAnalyze::round() {
   (co_await run_round()).ignore("statistics are a help, not a need");
   MutexLock lock(mutex_);
   running_ = false;
-  if (!stopping_) {
+  if (!stopping_.requested()) {
     schedule();
   }
   idle_.notify_all();
@@ -70,14 +70,11 @@ Task<Status> AutoAnalyze::run_round() {
   const uint64_t now_ns = environment_.clock.monotonic_ns();
   const auto again_after_ns = static_cast<uint64_t>(std::chrono::nanoseconds(options_.again_after).count());
   std::erase_if(analyzed_, [&](const auto& entry) { return now_ns - entry.second.at_ns > again_after_ns; });
-  PANDO_CO_ASSIGN(const bool changed, co_await environment_.statistics->refresh(executor_));
-  if (changed) {
-    environment_.catalog.renew();
-  }
+  PANDO_CO_TRY(co_await learn());
   Status outcome;
   const auto snapshot = environment_.catalog.current();
   for (const auto& [oid, table] : snapshot->tables()) {
-    if (table->kind == catalog::RelationKind::kTable && needs_analysis(*table) && !is_stopping()) {
+    if (table->kind == catalog::RelationKind::kTable && needs_analysis(*table) && !stopping_.requested()) {
       Status analyzed = co_await analyze(table);
       outcome = outcome.ok() ? std::move(analyzed) : outcome;
     }
@@ -95,30 +92,36 @@ bool AutoAnalyze::needs_analysis(const catalog::TableDescriptor& table) const {
   return analyzed == analyzed_.end() || changed > options_.again_factor * analyzed->second.rows;
 }
 
-bool AutoAnalyze::is_stopping() {
-  MutexLock lock(mutex_);
-  return stopping_;
+Task<Status> AutoAnalyze::learn() {
+  PANDO_CO_ASSIGN(const bool changed, co_await environment_.statistics->refresh(executor_, &stopping_));
+  if (changed) {
+    environment_.catalog.renew();
+  }
+  co_return Status();
 }
 
 Task<Status> AutoAnalyze::pause() {
-  if (is_stopping()) {
-    co_return Status(sql_state::kAdminShutdown, "terminating automatic analysis due to administrator command");
-  }
   const uint64_t now_ns = environment_.clock.monotonic_ns();
   const std::chrono::nanoseconds worked(now_ns - working_since_ns_);
   const auto rest = std::chrono::duration_cast<std::chrono::nanoseconds>(worked * options_.rest_factor);
   if (rest.count() > 0 && std::chrono::nanoseconds(now_ns - began_ns_) < options_.rests_for) {
-    co_await runtime::sleep(environment_.timer, executor_, std::min(rest, kRestMax));
+    PANDO_CO_TRY(co_await runtime::sleep(environment_.timer, executor_, std::min(rest, kRestMax), &stopping_));
+  } else {
+    co_await runtime::yield_to(executor_);
   }
   working_since_ns_ = environment_.clock.monotonic_ns();
-  co_return Status();
+  co_return stopping_.requested() ? stopping_.status() : Status();
 }
 
 Task<Status> AutoAnalyze::analyze(catalog::TablePtr table) {
-  auto transaction = environment_.store.begin({.executor = &executor_});
+  auto transaction = environment_.store.begin({.executor = &executor_, .cancellation = &stopping_});
   transaction->begin_statement();
   PANDO_CO_ASSIGN(const bool claimed, co_await environment_.statistics->claim(*transaction, table->oid));
-  if (!claimed) {
+  if (claimed) {
+    // Another node may have been done with the table since the round began.
+    PANDO_CO_TRY(co_await learn());
+  }
+  if (!claimed || !needs_analysis(*table)) {
     co_await transaction->rollback();
     co_return Status();
   }

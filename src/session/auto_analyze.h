@@ -45,7 +45,7 @@ class AutoAnalyze {
   AutoAnalyze& operator=(const AutoAnalyze&) = delete;
 
   void start() PANDO_EXCLUDES(mutex_);
-  // Waits for a round that runs. Not from the executor's thread.
+  // Ends a round that runs, and waits for it. Not from the executor's thread.
   void stop() PANDO_EXCLUDES(mutex_);
   // Analyzes every table that needs it, now. Errors: the first table's that could not be.
   Task<Status> run_round() PANDO_EXCLUDES(mutex_);
@@ -55,7 +55,8 @@ class AutoAnalyze {
   Task<void> round();
   bool needs_analysis(const catalog::TableDescriptor& table) const;
   Task<Status> analyze(catalog::TablePtr table);
-  bool is_stopping() PANDO_EXCLUDES(mutex_);
+  // Takes what other nodes have found.
+  Task<Status> learn();
   // REQUIRES: called again and again by the coroutine that reads a table.
   Task<Status> pause();
 
@@ -72,9 +73,9 @@ class AutoAnalyze {
   // When it began with a table, and when it last went on, of the same.
   uint64_t began_ns_ = 0;
   uint64_t working_since_ns_ = 0;
+  runtime::Cancellation stopping_;
   Mutex mutex_;
   Condition idle_;
-  bool stopping_ PANDO_GUARDED_BY(mutex_) = false;
   bool running_ PANDO_GUARDED_BY(mutex_) = false;
   std::optional<runtime::TimerId> timer_ PANDO_GUARDED_BY(mutex_);
 };

@@ -2,6 +2,9 @@
 
 #include "session/auto_analyze.h"
 
+#include <thread>
+#include <utility>
+
 #include <gtest/gtest.h>
 
 #include "catalog/keys.h"
@@ -25,12 +28,16 @@ class WorkingClock final : public runtime::Clock, public runtime::Timer {
   runtime::TimerId schedule(std::chrono::nanoseconds delay, std::function<void()> callback) override {
     rested += delay;
     now_ns_ += static_cast<uint64_t>(delay.count());
+    if (const auto does = std::exchange(at_next_rest, nullptr)) {
+      does();
+    }
     callback();
     return 1;
   }
   void cancel(runtime::TimerId) override {}
 
   std::chrono::nanoseconds rested{0};
+  std::function<void()> at_next_rest;
 
  private:
   uint64_t now_ns_ = 0;
@@ -41,13 +48,16 @@ struct Member {
     EXPECT_TRUE(runtime::block_on(executor, catalog.open(executor)).ok());
     EXPECT_TRUE(runtime::block_on(executor, statistics.open(executor)).ok());
   }
-  catalog::TablePtr table() {
-    return catalog.current()->find_table(catalog.current()->find_schema("public")->oid, "t");
+  catalog::TablePtr table(std::string_view name = "t") {
+    return catalog.current()->find_table(catalog.current()->find_schema("public")->oid, name);
   }
-  void note_changes(uint64_t rows) {
-    statistics.activity(table()->oid).count_changes({.table = table()->oid, .id = table()->id, .updated = rows}, true);
+  void note_changes(uint64_t rows, std::string_view name = "t") {
+    const auto changed = table(name);
+    statistics.activity(changed->oid).count_changes({.table = changed->oid, .id = changed->id, .updated = rows}, true);
   }
-  uint64_t auto_analyzes() { return statistics.activity(table()->oid).maintenance().auto_analyzes; }
+  uint64_t auto_analyzes(std::string_view name = "t") {
+    return statistics.activity(table(name)->oid).maintenance().auto_analyzes;
+  }
   void run_round(AutoAnalyzeOptions options = {}) {
     AutoAnalyze automatic(environment, executor, options);
     EXPECT_EQ(runtime::block_on(executor, automatic.run_round()).to_string(), "OK");
@@ -134,6 +144,34 @@ TEST_F(AutoAnalyzeTest, LeavesATableThatAnotherIsAnalyzing) {
   runtime::block_on(here_.executor, transaction->rollback());
   there_->run_round();
   EXPECT_EQ(there_->auto_analyzes(), 1U);
+}
+
+TEST_F(AutoAnalyzeTest, LeavesATableThatAnotherHasAnalyzedSinceItsRoundBegan) {
+  run("CREATE TABLE u (a int PRIMARY KEY)");
+  run(fmt::format("INSERT INTO u SELECT generate_series(1, {})", kRows));
+  there_ = std::make_unique<Member>(store_);
+  there_->note_changes(kRows);
+  there_->note_changes(kRows, "u");
+  there_->clock.at_next_rest = [this] { here_.run_round(); };
+  there_->run_round();
+  EXPECT_EQ(there_->auto_analyzes(), 1U);
+  EXPECT_EQ(here_.auto_analyzes("u"), 1U);
+  EXPECT_EQ(there_->auto_analyzes("u"), 0U);
+}
+
+TEST_F(AutoAnalyzeTest, StopsWhenItWaits) {
+  auto blocker = store_.begin({.executor = &here_.executor});
+  const Bytes key = catalog::statistics_key(catalog::kRowIndexId, here_.catalog.options().database, here_.table()->oid);
+  ASSERT_TRUE(
+      runtime::block_on(here_.executor, blocker->lock(key, txn::LockStrength::kUpdate, txn::WaitPolicy::kBlock)).ok());
+  AutoAnalyze automatic(here_.environment, here_.executor);
+  std::thread stopper([&automatic] {
+    std::this_thread::sleep_for(100ms);
+    automatic.stop();
+  });
+  EXPECT_EQ(runtime::block_on(here_.executor, automatic.run_round()).code().view(), "57P01");
+  stopper.join();
+  runtime::block_on(here_.executor, blocker->rollback());
 }
 
 TEST_F(AutoAnalyzeTest, WhatWasFoundGoesWithItsTable) {

@@ -4,11 +4,10 @@
 
 #include "base/codec.h"
 #include "catalog/keys.h"
+#include "txn/read_rows.h"
 
 namespace pando::session {
 namespace {
-
-constexpr std::size_t kLoadBatch = 256;
 
 Bytes entry_key(std::string_view name) {
   Bytes key = catalog::index_prefix(catalog::kDatabaseTable, catalog::kRowIndexId);
@@ -31,24 +30,18 @@ Task<Status> Databases::open(runtime::Executor& executor) {
   const Bytes prefix = catalog::index_prefix(catalog::kDatabaseTable, catalog::kRowIndexId);
   auto transaction = first_.store.begin({.read_only = true, .executor = &executor});
   transaction->begin_statement();
-  auto cursor = transaction->scan({prefix, prefix_end(prefix)}, {});
-  txn::KeyValueBatch batch;
   std::vector<Entry> found;
-  while (true) {
-    PANDO_CO_TRY(co_await cursor->next(batch, kLoadBatch));
-    if (batch.size() == 0) {
-      break;
+  const auto add = [&](ByteView key, ByteView value) -> Status {
+    Entry entry;
+    OrderedReader name(key.substr(prefix.size()));
+    ByteReader oid(value);
+    if (!name.ordered_bytes(entry.name) || !oid.fixed32(entry.oid)) {
+      return {sql_state::kDataCorrupted, "the entry of a database is malformed"};
     }
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      Entry entry;
-      OrderedReader name(batch.key(i).substr(prefix.size()));
-      ByteReader oid(batch.value(i));
-      if (!name.ordered_bytes(entry.name) || !oid.fixed32(entry.oid)) {
-        co_return Status(sql_state::kDataCorrupted, "the entry of a database is malformed");
-      }
-      found.push_back(std::move(entry));
-    }
-  }
+    found.push_back(std::move(entry));
+    return {};
+  };
+  PANDO_CO_TRY(co_await txn::read_rows(*transaction, {prefix, prefix_end(prefix)}, add));
   co_await transaction->rollback();
   MutexLock lock(mutex_);
   entries_ = std::move(found);

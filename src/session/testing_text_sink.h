@@ -3,7 +3,7 @@
 // TestingTextSink: what a session answers, as text that a test can compare.
 //
 //   TestingTextSink sink;
-//   runtime::block_on(executor, session.simple_query(text, sink));
+//   runtime::block_on(executor, session.run(text, &sink));
 //   EXPECT_EQ(sink.take(), "a|b\n1|2\nSELECT 1\n");
 //
 // Thread-safety: none.

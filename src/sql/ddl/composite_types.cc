@@ -1,6 +1,7 @@
 // Composite types: CREATE TYPE ... AS (...), ALTER TYPE ... ATTRIBUTE.
 
 #include <algorithm>
+#include <set>
 
 #include "sql/ddl/definition.h"
 
@@ -40,20 +41,23 @@ Result<TypeDescriptor::Attribute> bind_attribute(const std::string& name, const 
   return attribute;
 }
 
-// Whether a value of `type` may hold one of `composite`.
-bool may_hold(const types::UserTypes& known, Oid type, Oid composite) {
+// Whether a value of `type` may hold one of `composite`. `seen` are those that may not.
+bool may_hold(const types::UserTypes& known, Oid type, Oid composite, std::set<Oid>& seen) {
   if (types::is_array(type)) {
-    return may_hold(known, types::element_of(type), composite);
+    return may_hold(known, types::element_of(type), composite, seen);
   }
   const types::CompositeType* fields = known.find_composite(type);
-  return type == composite || (fields != nullptr && std::ranges::any_of(fields->attributes, [&](const auto& attribute) {
-                                 return may_hold(known, attribute.type.oid, composite);
-                               }));
+  if (type == composite || fields == nullptr || !seen.insert(type).second) {
+    return type == composite;
+  }
+  return std::ranges::any_of(
+      fields->attributes, [&](const auto& attribute) { return may_hold(known, attribute.type.oid, composite, seen); });
 }
 
 // For what is to be a part of `composite`.
 Status check_not_within(Oid composite, std::string_view name, types::Type type, Definition& definition) {
-  return may_hold(*definition.snapshot()->user_types(), type.oid, composite)
+  std::set<Oid> seen;
+  return may_hold(*definition.snapshot()->user_types(), type.oid, composite, seen)
              ? Status(sql_state::kInvalidTableDefinition, "composite type {} cannot be made a member of itself", name)
              : Status();
 }

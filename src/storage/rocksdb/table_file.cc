@@ -57,22 +57,32 @@ constexpr std::string_view kRangeDeletionBlock = "rocksdb.range_del";
 // RocksDB's suffix of a key: the sequence number, and in the lowest byte the type.
 constexpr std::size_t kSuffixBytes = 8;
 
+// The entries of a block apart from the list of restart points behind them; false when it is no block.
+bool take_restarts(ByteView block, ByteView& entries, uint32_t& restarts) {
+  if (block.size() < sizeof(restarts)) {
+    return false;
+  }
+  ByteReader(block.substr(block.size() - sizeof(restarts))).fixed32(restarts);
+  const uint64_t tail = (uint64_t{restarts} + 1) * sizeof(restarts);
+  if (tail > block.size()) {
+    return false;
+  }
+  entries = block.substr(0, block.size() - tail);
+  return true;
+}
+
 void delete_block(const rocksdb::Slice& key, void* value) { delete static_cast<Bytes*>(value); }
 
 }  // namespace
 
 std::optional<std::vector<std::pair<ByteView, ByteView>>> parse_whole_entries(ByteView block) {
   uint32_t restarts = 0;
-  if (block.size() < sizeof(restarts)) {
-    return std::nullopt;
-  }
-  ByteReader(block.substr(block.size() - sizeof(restarts))).fixed32(restarts);
-  const uint64_t tail = (uint64_t{restarts} + 1) * sizeof(restarts);
-  if (tail > block.size()) {
+  ByteView whole;
+  if (!take_restarts(block, whole, restarts)) {
     return std::nullopt;
   }
   std::vector<std::pair<ByteView, ByteView>> entries;
-  for (ByteReader reader(block.substr(0, block.size() - tail)); !reader.empty();) {
+  for (ByteReader reader(whole); !reader.empty();) {
     uint64_t shared = 0;
     uint64_t key_size = 0;
     uint64_t value_size = 0;
@@ -224,16 +234,12 @@ Status TableFile::parse_index(ByteView index, std::vector<Block>& blocks) {
   const auto unknown = [this] {
     return Status(sql_state::kFeatureNotSupported, "file \"{}\" has another index", path_);
   };
-  if (index.size() < sizeof(uint32_t)) {
-    return unknown();
-  }
   uint32_t restarts = 0;
-  ByteReader(index.substr(index.size() - sizeof(uint32_t))).fixed32(restarts);
-  const uint64_t tail = (uint64_t{restarts} + 1) * sizeof(uint32_t);
-  if (tail > index.size()) {
+  ByteView entries;
+  if (!take_restarts(index, entries, restarts)) {
     return unknown();
   }
-  for (ByteReader reader(index.substr(0, index.size() - tail)); !reader.empty();) {
+  for (ByteReader reader(entries); !reader.empty();) {
     uint64_t shared = 0;
     uint64_t key_size = 0;
     ByteView key;
