@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 
 #include "base/codec.h"
 #include "kv/bulk_writes.h"
+#include "kv/ingested_walk.h"
 
 namespace pando::kv {
 namespace {
@@ -25,46 +27,6 @@ Bytes encode_marks(const HighWaterMarks& marks) {
   put_fixed64(bytes, marks.transaction.number());
   return bytes;
 }
-
-// What the engine takes in of a bulk commit. Remembers which ranges of keys it touches, a range for keys that begin
-// alike.
-class IngestedWalk final : public storage::IngestSource {
- public:
-  explicit IngestedWalk(std::unique_ptr<txn::OverlayWalk> walk) : walk_(std::move(walk)) { note(); }
-  bool valid() const override { return walk_->valid(); }
-  ByteView key() const override { return walk_->write().key; }
-  std::optional<ByteView> value() const override { return walk_->write().value; }
-  Status next() override {
-    walk_->step();
-    PANDO_TRY(walk_->status());
-    note();
-    return {};
-  }
-  Status status() const { return walk_->status(); }
-  std::vector<KeyRange>& ranges() { return ranges_; }
-
- private:
-  static constexpr std::size_t kPrefixBytes = 8;
-  // Beyond it ranges grow together.
-  static constexpr std::size_t kRangesMax = 256;
-
-  void note() {
-    if (!valid()) {
-      return;
-    }
-    const ByteView key = this->key();
-    const bool alike =
-        !ranges_.empty() && key.substr(0, kPrefixBytes) == ByteView(ranges_.back().last).substr(0, kPrefixBytes);
-    if (!alike && ranges_.size() < kRangesMax) {
-      ranges_.push_back({Bytes(key), Bytes(key)});
-    } else {
-      ranges_.back().last.assign(key);
-    }
-  }
-
-  const std::unique_ptr<txn::OverlayWalk> walk_;
-  std::vector<KeyRange> ranges_;
-};
 
 }  // namespace
 
@@ -88,7 +50,8 @@ Result<HighWaterMarks> load_high_water_marks(const storage::Reader& reader) {
 Applier::Applier(storage::Engine& engine, RecordCache* cache, HighWaterMarks marks)
     : engine_(engine), cache_(cache), marks_(marks), stored_marks_(marks) {}
 
-Status Applier::ingest(const ShardDescriptor& shard, uint64_t index, const CommitRecord& record) {
+Status Applier::ingest(const ShardDescriptor& shard, uint64_t index, const CommitRecord& record,
+                       std::span<const txn::Span> expected_reads) {
   if (!empty()) {
     PANDO_TRY(write());
   }
@@ -96,19 +59,18 @@ Status Applier::ingest(const ShardDescriptor& shard, uint64_t index, const Commi
   std::deque<IngestedWalk> walks;
   std::vector<storage::IngestSource*> sources;
   for (const txn::Span& span : contents.split({shard.start, shard.end}, engine_.ingest_threads())) {
-    sources.push_back(&walks.emplace_back(contents.walk(span)));
+    sources.push_back(&walks.emplace_back(contents.walk(span), engine_, cache_, record.timestamp(), expected_reads));
   }
   PANDO_TRY(engine_.ingest(sources, record.timestamp()));
   for (const IngestedWalk& walk : walks) {
     PANDO_TRY(walk.status());
   }
-  if (cache_ != nullptr) {
-    for (IngestedWalk& walk : walks) {
-      for (KeyRange& range : walk.ranges()) {
-        cache_->forget(range.first, range.last);
-        ingested_.push_back(std::move(range));
-      }
+  for (IngestedWalk& walk : walks) {
+    for (KeyRange& range : walk.take_replaced()) {
+      cache_->forget(range.first, range.last);
+      ingested_.push_back(std::move(range));
     }
+    std::ranges::move(walk.take_left(), std::back_inserter(ingested_));
   }
   note_record(record);
   note_applied(shard.id, index);

@@ -3,16 +3,17 @@
 // Applier: turns log entries into engine writes. One engine batch for many entries, with each shard's applied index and
 // the node's high-water marks in the same atomic step; then the record cache learns of it.
 //
-//   Applier applier(engine, cache);
+//   Applier applier(engine, &cache, marks);
 //   applier.add(shard, index, record);
 //   PANDO_TRY(applier.write());              // on error nothing is applied, and write() may be called again
 //
 // A bulk record does not pass through a batch: the engine takes its runs in, and then a batch says that it did.
 //
-//   PANDO_TRY(applier.ingest(shard, index, record));       // on error to be called again
+//   PANDO_TRY(applier.ingest(shard, index, record, {}));   // on error to be called again
 //
 // Used by live commits and by recovery. One thread at a time.
 
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,7 @@
 #include "kv/record_cache.h"
 #include "kv/shard.h"
 #include "storage/engine.h"
+#include "txn/transaction.h"
 
 namespace pando::kv {
 
@@ -42,10 +44,12 @@ class Applier {
   // REQUIRES: not a bulk record; write() has not failed since the last.
   void add(ShardId shard, uint64_t index, CommitRecord record);
   // Applies a bulk record, of which the engine has what lies in the shard once it returns. Blocks.
-  // What was added before is written first. Errors: those of the engine and its runs.
-  Status ingest(const ShardDescriptor& shard, uint64_t index, const CommitRecord& record);
+  // What was added before is written first. What lies in `expected_reads` comes into the cache on the way, if it can.
+  // Errors: those of the engine and its runs.
+  Status ingest(const ShardDescriptor& shard, uint64_t index, const CommitRecord& record,
+                std::span<const txn::Span> expected_reads);
   Status write();
-  // The ranges of keys that were ingested since the last call.
+  // The ranges of keys that were ingested since the last call, and are not in the cache.
   std::vector<KeyRange> take_ingested() { return std::exchange(ingested_, {}); }
 
   bool empty() const { return batch_.empty(); }

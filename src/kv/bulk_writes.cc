@@ -206,6 +206,7 @@ class BulkWrites::Run {
 
   const std::shared_ptr<storage::SortedRun>& run() const { return run_; }
   std::size_t keys() const { return keys_; }
+  const Bytes& largest() const { return largest_; }
   bool has_room_for(ByteView key) const { return key >= smallest_ && key <= largest_; }
   bool overlaps(ByteView start, ByteView end) const { return largest_ >= start && before_end(smallest_, end); }
 
@@ -263,9 +264,10 @@ Result<std::optional<std::optional<Bytes>>> BulkWrites::find(ByteView key, Mark 
   if (const auto write = active_->find(key, mark)) {
     return found_in(*write);
   }
+  const bool beyond_runs = key > largest_run_key_;
   for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
     const Mark limit = std::min(layer->limit, mark);
-    if (limit <= layer->base) {
+    if (limit <= layer->base || (beyond_runs && layer->run != nullptr)) {
       continue;
     }
     if (layer->run == nullptr) {
@@ -371,6 +373,7 @@ Task<Status> BulkWrites::settle() {
   if (layer != layers_.end()) {
     layer->run = spill->run;
     layer->buffer = nullptr;
+    largest_run_key_ = std::max(largest_run_key_, spill->run->largest());
   }
   // Neither the transaction nor a walk has it.
   if (spill->buffer.use_count() == 1) {

@@ -101,6 +101,8 @@ class BulkWrites {
   const Options options_;
   // From the oldest.
   std::vector<Layer> layers_;
+  // At or above every key in the runs of layers_: who writes in the order of keys need not look at each run.
+  Bytes largest_run_key_;
   // The one on its way. Its layer may have been rolled back.
   std::shared_ptr<Spill> spill_;
   // Walks may outlive its time.

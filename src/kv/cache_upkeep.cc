@@ -1,5 +1,6 @@
 #include "kv/cache_upkeep.h"
 
+#include <span>
 #include <utility>
 
 #include "base/key_value_batch.h"
@@ -7,7 +8,11 @@
 namespace pando::kv {
 namespace {
 
-constexpr BringInLimits kSliceLimits{.keys = 1024, .steps = 4096};
+// A slice is long enough for what it takes to start a scan, and a batch of it small enough for the processor's cache.
+constexpr std::size_t kSliceRows = 32768;
+constexpr std::size_t kBatchRows = 1024;
+
+Bytes after(ByteView key) { return Bytes(key) + '\0'; }
 
 }  // namespace
 
@@ -50,17 +55,19 @@ Task<void> CacheUpkeep::run_warming(std::vector<KeyRange> ranges) {
 }
 
 bool CacheUpkeep::warm_some(KeyRange& range) {
-  if (!cache_.has_room(range.first)) {
-    return false;
-  }
   const auto tickets = cache_.start_fills();
-  const auto iterator = engine_.iterate_versions({range.first, range.last + '\0'});
-  const Bytes reached = bring_in(cache_, *iterator, tickets, kSliceLimits);
-  if (reached.empty()) {
-    return false;
+  std::vector<HlcTimestamp> timestamps;
+  const auto scan = engine_.scan_versions(
+      {.span = {range.first, after(range.last)}, .at = HlcTimestamp::max(), .timestamps = &timestamps});
+  KeyValueBatch rows;
+  for (std::size_t count = 0; count < kSliceRows; count += rows.size()) {
+    if (stopped() || !cache_.has_room(range.first) || !scan->next(rows, kBatchRows).ok() || rows.size() == 0) {
+      return false;
+    }
+    cache_.fill(rows, timestamps, tickets);
+    range.first = after(rows.key(rows.size() - 1));
   }
-  range.first = reached + '\0';
-  return range.first <= range.last;
+  return true;
 }
 
 void CacheUpkeep::forget(KeyRange range) {

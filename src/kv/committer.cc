@@ -225,7 +225,7 @@ Status Committer::apply_bulk(const Commit& commit) {
   for (const Commit::Entry& entry : commit.entries) {
     const auto record = CommitRecord::decode(entry.payload);
     PANDO_ASSERT(record.ok(), "what was encoded here can be decoded here");
-    PANDO_TRY(applier_.ingest(entry.shard->descriptor, entry.index, *record));
+    PANDO_TRY(applier_.ingest(entry.shard->descriptor, entry.index, *record, commit.request.expected_reads));
     applied.push_back({entry.shard->descriptor.id, entry.index});
   }
   parts_.run_files.keep_until_flushed(*commit.request.parts, std::move(applied));

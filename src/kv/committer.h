@@ -21,6 +21,7 @@
 
 #include <deque>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "kv/applier.h"
@@ -46,6 +47,8 @@ struct CommitRequest {
   const std::vector<RunPart>* parts = nullptr;
   // The keys in them, unless they are too many: then it is as if everything had been written.
   const std::vector<Bytes>* keys = nullptr;
+  // What of them is to be in the record cache when the commit returns, if it can. Borrowed until then.
+  std::span<const txn::Span> expected_reads;
   // Null unless the reads must be validated against `snapshot`.
   const txn::ReadSet* reads = nullptr;
   HlcTimestamp snapshot;

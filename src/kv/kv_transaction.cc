@@ -663,6 +663,7 @@ Task<Status> KvTransaction::commit_bulk() {
   co_return co_await store_.committer().commit({.transaction = id(),
                                                 .parts = &parts,
                                                 .keys = keys->has_value() ? &**keys : nullptr,
+                                                .expected_reads = expected_reads_,
                                                 .reads = notes_reads() ? &reads_ : nullptr,
                                                 .snapshot = read_timestamp(),
                                                 .executor = options_.executor});

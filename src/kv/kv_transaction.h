@@ -42,6 +42,7 @@ class KvTransaction final : public txn::Transaction,
     return bulk_ == nullptr && store_.locks().try_lock(*locks_, key, strength);
   }
   Result<bool> try_replace(ByteView key, Bytes value) override;
+  void expect_reads(txn::Span span) override { expected_reads_.push_back(std::move(span)); }
   Task<Status> lock_for_insert(std::span<const Bytes> keys, std::vector<uint8_t>& taken) override;
   Task<Status> get_many(std::span<const Bytes> keys, KeyValueBatch& found, std::vector<uint32_t>& positions) override;
   Status put(Bytes key, Bytes value) override;
@@ -103,6 +104,7 @@ class KvTransaction final : public txn::Transaction,
   const std::shared_ptr<txn::WriteBuffer> writes_ = std::make_shared<txn::WriteBuffer>();
   // All that is written, once writes_ is full; that does not change any more then.
   std::unique_ptr<BulkWrites> bulk_;
+  std::vector<txn::Span> expected_reads_;
   // What the running statement sees of them.
   txn::WriteBuffer::Mark statement_ = 0;
   // What is_vacant found, by prefix.

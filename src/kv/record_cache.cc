@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <new>
+#include <numeric>
 
 namespace pando::kv {
 namespace {
@@ -14,7 +16,51 @@ constexpr int kStripeShift = 58;
 constexpr std::size_t kRoomNumerator = 3;
 constexpr std::size_t kRoomDenominator = 4;
 
+// How far ahead a walk over all the records of a stripe asks for their memory.
+constexpr std::size_t kPrefetchDistance = 8;
+// How many records such a walk looks at without letting others into the stripe.
+constexpr std::size_t kRecordsPerLock = 256;
+
 uint64_t hash_of(ByteView key) { return std::hash<ByteView>()(key); }
+
+// Counts keys by how they begin, in their order: those of a table, or of an index, begin alike.
+class PrefixCounts {
+ public:
+  void add(ByteView key) { ++count_of(prefix_of(key)); }
+  // REQUIRES: the key was added.
+  void remove(ByteView key) {
+    const Prefix prefix = prefix_of(key);
+    if (--count_of(prefix) == 0) {
+      counts_.erase(prefix);
+      recent_ = nullptr;
+    }
+  }
+  // False when there are none from the first to the last, both included.
+  bool may_hold(ByteView first, ByteView last) const {
+    const auto place = counts_.lower_bound(prefix_of(first));
+    return place != counts_.end() && place->first <= prefix_of(last);
+  }
+
+ private:
+  // In the order of keys, but for those shorter than it.
+  using Prefix = std::array<unsigned char, 8>;
+
+  static Prefix prefix_of(ByteView key) {
+    Prefix prefix{};
+    std::ranges::copy(key.substr(0, prefix.size()), prefix.begin());
+    return prefix;
+  }
+  uint32_t& count_of(const Prefix& prefix) {
+    if (recent_ == nullptr || recent_->first != prefix) {
+      recent_ = &*counts_.try_emplace(prefix, 0).first;
+    }
+    return recent_->second;
+  }
+
+  using Counts = std::map<Prefix, uint32_t>;
+  Counts counts_;
+  Counts::value_type* recent_ = nullptr;
+};
 
 }  // namespace
 
@@ -30,6 +76,8 @@ struct RecordCache::Record {
   uint32_t place;
   bool tombstone;
   bool used;
+  // Came from apply(): somebody who looked at the engine before may hold an older version.
+  bool applied;
 
   char* bytes() { return std::launder(reinterpret_cast<char*>(this + 1)); }
   ByteView key() { return {bytes(), key_size}; }
@@ -38,7 +86,7 @@ struct RecordCache::Record {
 };
 
 struct RecordCache::Hashed {
-  Incoming record;
+  const Incoming* record;
   uint64_t hash;
 };
 
@@ -61,10 +109,24 @@ struct alignas(64) RecordCache::Stripe {
       __builtin_prefetch(buckets[record.hash & (buckets.size() - 1)]);
     }
   }
+  void prefetch_record(std::size_t place) const PANDO_REQUIRES(mutex) {
+    if (place < clock.size()) {
+      __builtin_prefetch(clock[place].get());
+    }
+  }
+  // What remove() needs of records that are looked at soon.
+  void prefetch_before(std::size_t place) const PANDO_REQUIRES(mutex) {
+    if (place >= 2 * kPrefetchDistance) {
+      __builtin_prefetch(clock[place - 2 * kPrefetchDistance].get());
+      __builtin_prefetch(&buckets[clock[place - kPrefetchDistance]->hash & (buckets.size() - 1)]);
+    }
+  }
   void insert(RecordPointer record) PANDO_REQUIRES(mutex);
   void update(Record& record, const Incoming& incoming) PANDO_REQUIRES(mutex);
   void remove(Record& record) PANDO_REQUIRES(mutex);
   void make_room() PANDO_REQUIRES(mutex);
+  // Removes what lies between them, both included, of some of the records before `place`. Returns where those begin.
+  std::size_t remove_some(ByteView first, ByteView last, std::size_t place) PANDO_REQUIRES(mutex);
   void grow() PANDO_REQUIRES(mutex);
 
   Mutex mutex;
@@ -74,8 +136,10 @@ struct alignas(64) RecordCache::Stripe {
   std::size_t hand PANDO_GUARDED_BY(mutex) = 0;
   std::size_t bytes PANDO_GUARDED_BY(mutex) = 0;
   std::size_t bytes_max PANDO_GUARDED_BY(mutex) = 0;
-  // Written under the mutex.
-  std::atomic<uint64_t> applies{0};
+  PrefixCounts prefixes PANDO_GUARDED_BY(mutex);
+  // How often a committed version may have gone, or not have come, that a reader of the engine had not seen. Written
+  // under the mutex.
+  std::atomic<uint64_t> losses{0};
   uint64_t hits PANDO_GUARDED_BY(mutex) = 0;
   uint64_t misses PANDO_GUARDED_BY(mutex) = 0;
   uint64_t evictions PANDO_GUARDED_BY(mutex) = 0;
@@ -98,6 +162,7 @@ RecordCache::RecordPointer RecordCache::make_record(const Incoming& incoming, ui
       .place = 0,
       .tombstone = incoming.tombstone,
       .used = false,
+      .applied = false,
   };
   std::ranges::copy(incoming.key, record->bytes());
   std::ranges::copy(incoming.value, record->bytes() + incoming.key.size());
@@ -112,6 +177,7 @@ void RecordCache::Stripe::insert(RecordPointer record) {
   record->next_in_bucket = bucket;
   bucket = record.get();
   bytes += record->memory();
+  prefixes.add(record->key());
   record->place = static_cast<uint32_t>(clock.size());
   clock.push_back(std::move(record));
   make_room();
@@ -121,6 +187,7 @@ void RecordCache::Stripe::update(Record& record, const Incoming& incoming) {
   if (record.key_size + incoming.value.size() > record.capacity) {
     RecordPointer larger = make_record(incoming, record.hash);
     larger->used = true;
+    larger->applied = true;
     remove(record);
     insert(std::move(larger));
     return;
@@ -129,6 +196,7 @@ void RecordCache::Stripe::update(Record& record, const Incoming& incoming) {
   record.tombstone = incoming.tombstone;
   record.value_size = static_cast<uint32_t>(incoming.value.size());
   record.used = true;
+  record.applied = true;
   std::ranges::copy(incoming.value, record.bytes() + record.key_size);
 }
 
@@ -139,6 +207,7 @@ void RecordCache::Stripe::remove(Record& record) {
   }
   *link = record.next_in_bucket;
   bytes -= record.memory();
+  prefixes.remove(record.key());
   const std::size_t place = record.place;
   clock.back()->place = static_cast<uint32_t>(place);
   std::swap(clock[place], clock.back());
@@ -153,6 +222,7 @@ void RecordCache::Stripe::make_room() {
       candidate.used = false;
       ++hand;
     } else {
+      losses += candidate.applied ? 1 : 0;
       // The last record takes its place, and is looked at next.
       remove(candidate);
       ++evictions;
@@ -162,11 +232,29 @@ void RecordCache::Stripe::make_room() {
 
 void RecordCache::Stripe::grow() {
   buckets.assign(buckets.size() * 2, nullptr);
-  for (const RecordPointer& record : clock) {
+  for (std::size_t place = 0; place < clock.size(); ++place) {
+    prefetch_record(place + kPrefetchDistance);
+    Record* const record = clock[place].get();
     Record*& bucket = buckets[record->hash & (buckets.size() - 1)];
     record->next_in_bucket = bucket;
-    bucket = record.get();
+    bucket = record;
   }
+}
+
+// From the last record to the first: the one that takes a removed one's place has been looked at.
+std::size_t RecordCache::Stripe::remove_some(ByteView first, ByteView last, std::size_t place) {
+  place = std::min(place, clock.size());
+  for (std::size_t i = 0; i < kRecordsPerLock && place > 0; ++i) {
+    --place;
+    prefetch_before(place);
+    Record& record = *clock[place];
+    if (record.key() >= first && record.key() <= last) {
+      // It may have come after the walk began.
+      losses += record.applied ? 1 : 0;
+      remove(record);
+    }
+  }
+  return place;
 }
 
 RecordCache::RecordCache(std::size_t bytes_max)
@@ -215,7 +303,7 @@ bool RecordCache::get_timestamp(ByteView key, HlcTimestamp& timestamp, bool& tom
 }
 
 RecordCache::FillTicket RecordCache::start_fill(ByteView key) {
-  return {stripe_of(hash_of(key)).applies.load(std::memory_order_acquire)};
+  return {stripe_of(hash_of(key)).losses.load(std::memory_order_acquire)};
 }
 
 bool RecordCache::has_room(ByteView key) {
@@ -227,41 +315,60 @@ bool RecordCache::has_room(ByteView key) {
 RecordCache::FillTickets RecordCache::start_fills() const {
   FillTickets tickets{};
   for (std::size_t i = 0; i < kStripes; ++i) {
-    tickets.applies[i] = stripes_[i].applies.load(std::memory_order_acquire);
+    tickets.losses[i] = stripes_[i].losses.load(std::memory_order_acquire);
   }
   return tickets;
 }
 
 void RecordCache::fill(ByteView key, HlcTimestamp timestamp, bool tombstone, ByteView value, FillTicket ticket) {
-  const Hashed record{{key, timestamp, tombstone, value}, hash_of(key)};
-  fill_stripe(stripe_of(record.hash), {&record, 1}, ticket.applies);
+  const Incoming incoming{key, timestamp, tombstone, value};
+  const Hashed record{&incoming, hash_of(key)};
+  fill_stripe(stripe_of(record.hash), {&record, 1}, ticket.losses);
 }
 
 void RecordCache::fill(std::span<const Incoming> records, const FillTickets& tickets) {
-  std::vector<Hashed> hashed;
-  hashed.reserve(records.size());
+  // Sorted by stripe, by counting.
+  std::array<std::size_t, kStripes + 1> starts{};
+  std::vector<uint64_t> hashes;
+  hashes.reserve(records.size());
   for (const Incoming& record : records) {
-    hashed.push_back({record, hash_of(record.key)});
+    hashes.push_back(hash_of(record.key));
+    ++starts[(hashes.back() >> kStripeShift) + 1];
   }
-  std::ranges::sort(hashed, {}, [](const Hashed& record) { return record.hash >> kStripeShift; });
-  for (auto first = hashed.begin(); first != hashed.end();) {
-    const uint64_t stripe = first->hash >> kStripeShift;
-    const auto last =
-        std::find_if(first, hashed.end(), [&](const Hashed& record) { return record.hash >> kStripeShift != stripe; });
-    fill_stripe(stripes_[stripe], {first, last}, tickets.applies[stripe]);
-    first = last;
+  std::partial_sum(starts.begin(), starts.end(), starts.begin());
+  std::array<std::size_t, kStripes + 1> ends = starts;
+  std::vector<Hashed> sorted(records.size());
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    sorted[ends[hashes[i] >> kStripeShift]++] = {&records[i], hashes[i]};
+  }
+  for (std::size_t stripe = 0; stripe < kStripes; ++stripe) {
+    if (starts[stripe] < starts[stripe + 1]) {
+      fill_stripe(stripes_[stripe], std::span(sorted).subspan(starts[stripe], starts[stripe + 1] - starts[stripe]),
+                  tickets.losses[stripe]);
+    }
   }
 }
 
-void RecordCache::fill_stripe(Stripe& stripe, std::span<const Hashed> records, uint64_t applies) {
+void RecordCache::fill(const KeyValueBatch& rows, std::span<const HlcTimestamp> timestamps,
+                       const FillTickets& tickets) {
+  std::vector<Incoming> records;
+  records.reserve(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    records.push_back({rows.key(i), timestamps[i], false, rows.value(i)});
+  }
+  fill(records, tickets);
+}
+
+void RecordCache::fill_stripe(Stripe& stripe, std::span<const Hashed> records, uint64_t losses) {
   MutexLock lock(stripe.mutex);
-  if (!enabled_ || stripe.applies.load(std::memory_order_relaxed) != applies) {
+  if (!enabled_ || stripe.losses.load(std::memory_order_relaxed) != losses) {
     return;
   }
   stripe.prefetch(records);
   for (const auto& [incoming, hash] : records) {
-    if (incoming.key.size() + incoming.value.size() <= kRecordBytesMax && stripe.find(incoming.key, hash) == nullptr) {
-      stripe.insert(make_record(incoming, hash));
+    if (incoming->key.size() + incoming->value.size() <= kRecordBytesMax &&
+        stripe.find(incoming->key, hash) == nullptr) {
+      stripe.insert(make_record(*incoming, hash));
     }
   }
 }
@@ -275,14 +382,20 @@ void RecordCache::apply(ByteView key, HlcTimestamp timestamp, bool tombstone, By
   const bool fits = key.size() + value.size() <= kRecordBytesMax;
   Stripe& stripe = stripe_of(hash);
   MutexLock lock(stripe.mutex);
-  stripe.applies.fetch_add(1, std::memory_order_release);
   Record* const record = stripe.find(key, hash);
   if (record != nullptr && fits) {
     stripe.update(*record, incoming);
-  } else if (record != nullptr) {
+    return;
+  }
+  if (record != nullptr) {
     stripe.remove(*record);
-  } else if (insert && fits) {
-    stripe.insert(make_record(incoming, hash));
+  }
+  if (insert && fits) {
+    RecordPointer applied = make_record(incoming, hash);
+    applied->applied = true;
+    stripe.insert(std::move(applied));
+  } else {
+    stripe.losses.fetch_add(1, std::memory_order_release);
   }
 }
 
@@ -290,7 +403,7 @@ void RecordCache::clear() {
   for (std::size_t i = 0; i < kStripes; ++i) {
     Stripe& stripe = stripes_[i];
     MutexLock lock(stripe.mutex);
-    ++stripe.applies;
+    ++stripe.losses;
     while (!stripe.clock.empty()) {
       stripe.remove(*stripe.clock.back());
     }
@@ -305,16 +418,18 @@ void RecordCache::forget(ByteView first, ByteView last) {
 
 void RecordCache::forget_in(std::size_t number, ByteView first, ByteView last) {
   Stripe& stripe = stripes_[number];
-  MutexLock lock(stripe.mutex);
-  ++stripe.applies;
-  for (std::size_t place = 0; place < stripe.clock.size();) {
-    Record& record = *stripe.clock[place];
-    if (record.key() >= first && record.key() <= last) {
-      // The last record takes its place.
-      stripe.remove(record);
-    } else {
-      ++place;
+  std::size_t place = 0;
+  {
+    MutexLock lock(stripe.mutex);
+    ++stripe.losses;
+    if (stripe.prefixes.may_hold(first, last)) {
+      place = stripe.clock.size();
     }
+  }
+  // Whoever reads must not wait for all of it. What comes in meanwhile is not outdated.
+  while (place > 0) {
+    MutexLock lock(stripe.mutex);
+    place = stripe.remove_some(first, last, place);
   }
 }
 

@@ -8,8 +8,9 @@
 //   Version version = newest version from the engine;
 //   cache.fill(key, version..., ticket);
 //
-// The applier calls apply() for every committed write, after the engine has it and before it becomes visible. A fill
-// whose ticket is older than an apply in the same stripe is dropped, so a slow reader never puts an old version back.
+// The applier calls apply() for every committed write, after the engine has it and before it becomes visible. A slow
+// reader never puts an old version back: a fill leaves alone what is here, and it is dropped when since its ticket a
+// committed version in the same stripe has gone, or was never here.
 //
 // A striped hash table with chaining; each stripe keeps to its part of the byte budget by the clock algorithm (Corbato,
 // 1968). Thread-safe.
@@ -21,6 +22,7 @@
 
 #include "base/bytes.h"
 #include "base/hlc.h"
+#include "base/key_value_batch.h"
 #include "base/mutex.h"
 
 namespace pando::kv {
@@ -57,7 +59,7 @@ class RecordCache {
   bool get_timestamp(ByteView key, HlcTimestamp& timestamp, bool& tombstone);
 
   struct FillTicket {
-    uint64_t applies = 0;
+    uint64_t losses = 0;
   };
   FillTicket start_fill(ByteView key);
   void fill(ByteView key, HlcTimestamp timestamp, bool tombstone, ByteView value, FillTicket ticket);
@@ -66,7 +68,7 @@ class RecordCache {
   // may as well come in with it.
   bool has_room(ByteView key);
   struct FillTickets {
-    std::array<uint64_t, kStripes> applies;
+    std::array<uint64_t, kStripes> losses;
   };
   FillTickets start_fills() const;
   struct Incoming {
@@ -77,6 +79,8 @@ class RecordCache {
   };
   // Takes each part of the table once, and asks for its memory ahead: for a thousand records a third of the time.
   void fill(std::span<const Incoming> records, const FillTickets& tickets);
+  // With the timestamp of each; none is a tombstone.
+  void fill(const KeyValueBatch& rows, std::span<const HlcTimestamp> timestamps, const FillTickets& tickets);
 
   // A newer version was committed. With `insert`, a key that was not here comes in.
   void apply(ByteView key, HlcTimestamp timestamp, bool tombstone, ByteView value, bool insert);
@@ -86,7 +90,7 @@ class RecordCache {
 
   // Versions of keys in [first, last] were committed; what is here of them may be outdated.
   void forget(ByteView first, ByteView last);
-  // The part of that work that concerns one stripe: it looks at all the records there.
+  // The part of that work that concerns one stripe: it looks at all the records there, if any can be in the range.
   void forget_in(std::size_t stripe, ByteView first, ByteView last);
 
   RecordCacheStatistics statistics();
@@ -98,10 +102,10 @@ class RecordCache {
   };
   using RecordPointer = std::unique_ptr<Record, RecordDeleter>;
   struct Stripe;
-  // An incoming record, with its hash.
+  // An incoming record, borrowed, with its hash.
   struct Hashed;
 
-  void fill_stripe(Stripe& stripe, std::span<const Hashed> records, uint64_t applies);
+  void fill_stripe(Stripe& stripe, std::span<const Hashed> records, uint64_t losses);
   static RecordPointer make_record(const Incoming& incoming, uint64_t hash);
   Stripe& stripe_of(uint64_t hash);
 

@@ -65,6 +65,68 @@ TEST(RecordCache, NeighboursNeverPutAnOldVersionBackEither) {
   EXPECT_EQ(look(cache, "a"), "new@2");
 }
 
+TEST(RecordCache, AFillOutlivesCommitsThatLeaveATrace) {
+  RecordCache cache(1_MiB);
+  const auto tickets = cache.start_fills();
+  cache.apply("a", at(2), false, "new", true);
+  cache.apply("a", at(3), false, "newer", false);
+  std::vector<Bytes> keys;
+  std::vector<RecordCache::Incoming> records = {{"a", at(1), false, "old"}};
+  for (int i = 0; i < 1000; ++i) {
+    keys.push_back(std::to_string(i));
+  }
+  for (const Bytes& key : keys) {
+    records.push_back({key, at(1), false, key});
+  }
+  cache.fill(records, tickets);
+  EXPECT_EQ(look(cache, "a"), "newer@3");
+  EXPECT_EQ(cache.statistics().records, 1001U);
+}
+
+TEST(RecordCache, AFillDoesNotOutliveTheTrace) {
+  RecordCache cache(64_KiB);
+  const auto before = cache.start_fill("a");
+  cache.apply("a", at(2), false, "new", true);
+  // Pushes it out.
+  for (int i = 0; i < 10'000; ++i) {
+    const Bytes key = std::to_string(i);
+    cache.fill(key, at(1), false, Bytes(100, 'v'), cache.start_fill(key));
+  }
+  ASSERT_EQ(look(cache, "a"), "(miss)");
+  cache.fill("a", at(1), false, "old", before);
+  EXPECT_EQ(look(cache, "a"), "(miss)");
+  const auto again = cache.start_fill("a");
+  cache.apply("a", at(3), false, "newer", true);
+  cache.forget("a", "a");
+  cache.fill("a", at(2), false, "new", again);
+  EXPECT_EQ(look(cache, "a"), "(miss)");
+}
+
+TEST(RecordCache, ForgetsARange) {
+  RecordCache cache(1_MiB);
+  const std::vector<Bytes> keys = {"a", "tables-7", "tables-7row", "tables-8", "tables-8row", "tables-9", "\xff\xfe"};
+  for (const Bytes& key : keys) {
+    cache.apply(key, at(1), false, key, true);
+  }
+  const auto left = [&] {
+    Bytes all;
+    for (const Bytes& key : keys) {
+      all += look(cache, key) == "(miss)" ? "-" : "+";
+    }
+    return all;
+  };
+  cache.forget("b", "tables-6z");
+  EXPECT_EQ(left(), "+++++++");
+  cache.forget("tables-8", "tables-8z");
+  EXPECT_EQ(left(), "+++--++");
+  cache.forget("tables-7r", "z");
+  EXPECT_EQ(left(), "++----+");
+  cache.forget("", "tables-7");
+  EXPECT_EQ(left(), "------+");
+  cache.forget("b", "\xff\xff");
+  EXPECT_EQ(left(), "-------");
+}
+
 TEST(RecordCache, ManyComeInAtOnceButThoseThatHaveChanged) {
   RecordCache cache(1_MiB);
   std::vector<Bytes> keys;
@@ -76,14 +138,13 @@ TEST(RecordCache, ManyComeInAtOnceButThoseThatHaveChanged) {
     records.push_back({key, at(1), false, key});
   }
   const auto tickets = cache.start_fills();
-  cache.apply("7", at(2), false, "new", true);
+  cache.apply("7", at(2), false, "new", false);
   cache.fill(records, tickets);
-  EXPECT_EQ(look(cache, "7"), "new@2");
+  EXPECT_EQ(look(cache, "7"), "(miss)");
   // All but those in the stripe of the key that has changed.
   EXPECT_GT(cache.statistics().records, 900U);
   cache.fill(records, cache.start_fills());
   EXPECT_EQ(cache.statistics().records, 1000U);
-  EXPECT_EQ(look(cache, "7"), "new@2");
   EXPECT_EQ(look(cache, "8"), "8@1");
 }
 

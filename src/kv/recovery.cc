@@ -50,7 +50,7 @@ Status Recovery::apply_bulk(ShardId shard, uint64_t index, const CommitRecord& r
   }
   const auto place = std::ranges::find(router_.shards(), shard, [](const auto& s) { return s->descriptor.id; });
   PANDO_ASSERT(place != router_.shards().end(), "shards without a descriptor were refused before");
-  Status status = applier_.ingest((*place)->descriptor, index, record);
+  Status status = applier_.ingest((*place)->descriptor, index, record, {});
   if (status.is(sql_state::kUndefinedFile)) {
     return Status(sql_state::kDataCorrupted, "a bulk commit of the journal cannot be replayed: {}", status.message());
   }

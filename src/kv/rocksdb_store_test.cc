@@ -95,11 +95,12 @@ Task<Status> put_one(KvStore* store, runtime::Executor* executor, Bytes key, Byt
   co_return co_await transaction->commit();
 }
 
-std::string get(Node& node, Bytes key) {
-  const auto transaction = node.store().begin({.executor = &node.executor()});
+std::string get(KvStore& store, runtime::InlineExecutor& executor, Bytes key) {
+  const auto transaction = store.begin({.executor = &executor});
   transaction->begin_statement();
-  return runtime::block_on(node.executor(), transaction->get(std::move(key))).value().value_or("(none)");
+  return runtime::block_on(executor, transaction->get(std::move(key))).value().value_or("(none)");
 }
+std::string get(Node& node, Bytes key) { return get(node.store(), node.executor(), std::move(key)); }
 
 TEST_F(RocksDbStore, ReopensAndTheJournalIsFreedByFlushes) {
   constexpr int kRounds = 400;
@@ -254,6 +255,34 @@ TEST_F(RocksDbStore, WhatABulkCommitBringsIsSoonInTheCache) {
   const uint64_t misses = node.store().statistics().cache.misses;
   EXPECT_EQ(get(node, "table 1 000001"), "loaded");
   EXPECT_EQ(node.store().statistics().cache.misses, misses);
+}
+
+// The rows of a first bulk commit come into the cache while they are written, those of a second have to replace them.
+TEST_F(RocksDbStore, TheCacheNeverHidesABulkCommit) {
+  Node node(root_ / "db");
+  std::atomic<bool> done{false};
+  std::atomic<int> committed{0};
+  std::thread reader([&] {
+    runtime::InlineExecutor executor;
+    for (int i = 0; !done; ++i) {
+      const int at_least = committed;
+      const std::string value = get(node.store(), executor, fmt::format("table 1 {:06}", i % kBulkRows));
+      ASSERT_TRUE(value == "(none)" || std::stoi(value) >= at_least) << value << " after " << at_least;
+    }
+  });
+  for (int round = 1; round <= 4; ++round) {
+    ASSERT_TRUE(runtime::block_on(node.executor(), put_many(&node.store(), &node.executor(), std::to_string(round),
+                                                            /*commits=*/true))
+                    .ok());
+    committed = round;
+    for (int i = 0; i < kBulkRows; i += 7) {
+      const std::string value = get(node, fmt::format("table 1 {:06}", i));
+      ASSERT_TRUE(value == "(none)" || value == std::to_string(round)) << value << " in round " << round;
+    }
+  }
+  done = true;
+  reader.join();
+  EXPECT_GT(node.store().statistics().cache.hits, 0);
 }
 
 TEST_F(RocksDbStore, VersionsThatNobodySeesAreCollected) {

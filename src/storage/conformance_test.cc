@@ -56,11 +56,14 @@ class EngineConformance : public testing::TestWithParam<Subject> {
     return !value.ok() ? value.status().to_string() : value->value_or("(none)");
   }
   std::string scan(const Reader& reader, KeySpan span, HlcTimestamp when, bool reverse = false, std::size_t step = 2) {
-    const auto scan = reader.scan_versions({.span = std::move(span), .at = when, .reverse = reverse});
+    std::vector<HlcTimestamp> timestamps;
+    const auto scan =
+        reader.scan_versions({.span = std::move(span), .at = when, .reverse = reverse, .timestamps = &timestamps});
     KeyValueBatch batch;
     std::string rows;
     for (;;) {
       EXPECT_TRUE(scan->next(batch, step).ok());
+      EXPECT_EQ(timestamps.size(), batch.size());
       if (batch.size() == 0) {
         return rows;
       }

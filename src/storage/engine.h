@@ -99,6 +99,30 @@ struct VersionScanOptions {
   bool reverse = false;
   // The scan will not be asked for more rows than this; 0 means all. A hint for read-ahead.
   std::size_t limit_hint = 0;
+  // Where next() leaves the timestamps of its rows, if anywhere. Outlives the scan.
+  std::vector<HlcTimestamp>* timestamps = nullptr;
+};
+
+// Takes what a scan finds.
+class ScannedRows {
+ public:
+  ScannedRows(KeyValueBatch& batch, std::vector<HlcTimestamp>* timestamps) : batch_(batch), timestamps_(timestamps) {
+    batch_.clear();
+    if (timestamps_ != nullptr) {
+      timestamps_->clear();
+    }
+  }
+  std::size_t size() const { return batch_.size(); }
+  void append(ByteView key, HlcTimestamp timestamp, ByteView value) {
+    batch_.append(key, value);
+    if (timestamps_ != nullptr) {
+      timestamps_->push_back(timestamp);
+    }
+  }
+
+ private:
+  KeyValueBatch& batch_;
+  std::vector<HlcTimestamp>* const timestamps_;
 };
 
 // Walks the rows (not tombstones) of a span at one moment.

@@ -31,12 +31,12 @@ class IteratorScan final : public VersionScan {
   }
 
   Status next(KeyValueBatch& batch, std::size_t entries_max) override {
-    batch.clear();
-    while (batch.size() < entries_max && iterator_->valid()) {
+    ScannedRows rows(batch, options_.timestamps);
+    while (rows.size() < entries_max && iterator_->valid()) {
       if (options_.reverse) {
-        take_backward(batch);
+        take_backward(rows);
       } else {
-        take_forward(batch);
+        take_forward(rows);
       }
     }
     return iterator_->status();
@@ -47,13 +47,13 @@ class IteratorScan final : public VersionScan {
   // Steps beyond which a seek is cheaper.
   static constexpr int kStepsMax = 8;
 
-  void take_forward(KeyValueBatch& batch) {
+  void take_forward(ScannedRows& rows) {
     key_.assign(iterator_->key());
     if (!move_to_visible()) {
       return;
     }
     if (!iterator_->tombstone()) {
-      batch.append(iterator_->key(), iterator_->value());
+      rows.append(iterator_->key(), iterator_->timestamp(), iterator_->value());
     }
     leave_key();
   }
@@ -84,10 +84,10 @@ class IteratorScan final : public VersionScan {
     }
   }
 
-  void take_backward(KeyValueBatch& batch) {
+  void take_backward(ScannedRows& rows) {
     key_.assign(iterator_->key());
     if (move_to_visible() && !iterator_->tombstone()) {
-      batch.append(iterator_->key(), iterator_->value());
+      rows.append(iterator_->key(), iterator_->timestamp(), iterator_->value());
     }
     if (key_.empty()) {
       finished_backward();

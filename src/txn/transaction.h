@@ -134,6 +134,9 @@ class Transaction {
   // Tells that nobody else names a key of `span` before this transaction has committed, and that none has a value yet
   // but by its writes: the place of a new table's rows. Locks there need not be asked for.
   virtual void claim(Span) {}
+  // Tells that what is written in this span will be read soon after the commit: worth some of its time to have it in
+  // memory by then.
+  virtual void expect_reads(Span) {}
   // Tells that lock(strength, kBlock) of each key comes next: where locks are far away, those that nobody has are taken
   // at once. Waits for no other transaction. Errors: those of lock().
   virtual Task<Status> lock_ahead(std::span<const Bytes> keys, LockStrength strength);

@@ -88,6 +88,8 @@ Task<Status> Definition::rewrite(TablePtr from, TableDescriptor to, bool keep_ro
     }
   }
   if (keep_rows) {
+    const Bytes prefix = catalog::table_prefix(to.id);
+    catalog().transaction().expect_reads({prefix, prefix_end(prefix)});
     PANDO_CO_TRY(co_await copy_rows(from, without_row_checks(to), std::move(replaced)));
   }
   discard_rows(*from);

@@ -1,8 +1,7 @@
 #include "storage/rocksdb/bulk_load.h"
 
-#include <rocksdb/sst_file_writer.h>
-
 #include "storage/mvcc.h"
+#include "storage/rocksdb/new_table.h"
 #include "storage/rocksdb/stored_key.h"
 #include "storage/rocksdb/versioned_comparator.h"
 
@@ -45,8 +44,8 @@ bool BulkLoad::add(const WriteBatch& batch) {
 }
 
 bool BulkLoad::write_file(const WriteBatch& batch, const Bytes& path) {
-  rocksdb::SstFileWriter file(rocksdb::EnvOptions(), options_);
-  if (!file.Open(path).ok()) {
+  const auto file = new_table_writer(options_);
+  if (!file->Open(path).ok()) {
     return false;
   }
   ByteView rest = batch.bytes();
@@ -69,12 +68,12 @@ bool BulkLoad::write_file(const WriteBatch& batch, const Bytes& path) {
     }
     value.assign(1, tombstone ? kTombstoneTag : kValueTag);
     value.append(change.value);
-    if (!file.Put(slice(key), slice(value)).ok()) {
+    if (!file->Put(slice(key), slice(value)).ok()) {
       return false;
     }
     previous.swap(key);
   }
-  return !previous.empty() && file.Finish().ok();
+  return !previous.empty() && file->Finish().ok();
 }
 
 }  // namespace pando::storage

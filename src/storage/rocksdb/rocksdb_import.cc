@@ -3,9 +3,9 @@
 #include <array>
 
 #include <fmt/format.h>
-#include <rocksdb/sst_file_writer.h>
 
 #include "base/mutex.h"
+#include "storage/rocksdb/new_table.h"
 #include "storage/rocksdb/rocksdb_error.h"
 #include "storage/rocksdb/stored_key.h"
 #include "storage/rocksdb/versioned_comparator.h"
@@ -74,7 +74,7 @@ class RocksDbImport final : public SpanImport {
  private:
   Status open_file() {
     paths_.push_back(fmt::format("{}/{}-{}.sst", import_directory(db_), number_, paths_.size()));
-    writer_ = std::make_unique<rocksdb::SstFileWriter>(rocksdb::EnvOptions(), options_, db_.DefaultColumnFamily());
+    writer_ = new_table_writer(options_, db_.DefaultColumnFamily());
     return status_of(writer_->Open(paths_.back()));
   }
 

@@ -156,7 +156,7 @@ class RocksDbVersionIterator final : public VersionIterator {
 class ForwardScan final : public VersionScan {
  public:
   ForwardScan(rocksdb::DB& db, const rocksdb::ReadOptions& options, const VersionScanOptions& scan)
-      : iterator_(db, options, kVersionSpace, scan.span), at_(scan.at) {
+      : iterator_(db, options, kVersionSpace, scan.span), at_(scan.at), timestamps_(scan.timestamps) {
     // A snapshot may lack what is newest at its moment by now.
     if (options.snapshot == nullptr) {
       iterator_->Seek(moment_key(at_));
@@ -165,8 +165,8 @@ class ForwardScan final : public VersionScan {
   }
 
   Status next(KeyValueBatch& batch, std::size_t entries_max) override {
-    batch.clear();
-    for (; batch.size() < entries_max && iterator_->Valid(); step()) {
+    ScannedRows rows(batch, timestamps_);
+    for (; rows.size() < entries_max && iterator_->Valid(); step()) {
       if (!load_version(iterator_, version_)) {
         return malformed_version();
       }
@@ -180,7 +180,7 @@ class ForwardScan final : public VersionScan {
       }
       note_key(true);
       if (!version_.tombstone) {
-        batch.append(version_.key, version_.value);
+        rows.append(version_.key, version_.timestamp, version_.value);
       }
     }
     return status_of(iterator_->status());
@@ -216,6 +216,7 @@ class ForwardScan final : public VersionScan {
 
   BoundedIterator iterator_;
   const HlcTimestamp at_;
+  std::vector<HlcTimestamp>* const timestamps_;
   StoredVersion version_;
   Bytes key_;
   bool finished_key_ = false;
@@ -284,14 +285,14 @@ class LongScan final : public VersionScan {
 class ReverseScan final : public VersionScan {
  public:
   ReverseScan(rocksdb::DB& db, const rocksdb::ReadOptions& options, const VersionScanOptions& scan)
-      : iterator_(db, options, kVersionSpace, scan.span), at_(scan.at) {
+      : iterator_(db, options, kVersionSpace, scan.span), at_(scan.at), timestamps_(scan.timestamps) {
     iterator_->SeekToLast();
   }
 
   Status next(KeyValueBatch& batch, std::size_t entries_max) override {
-    batch.clear();
-    while (batch.size() < entries_max && iterator_->Valid()) {
-      PANDO_TRY(take_key(batch));
+    ScannedRows rows(batch, timestamps_);
+    while (rows.size() < entries_max && iterator_->Valid()) {
+      PANDO_TRY(take_key(rows));
     }
     return status_of(iterator_->status());
   }
@@ -303,7 +304,7 @@ class ReverseScan final : public VersionScan {
   }
 
  private:
-  Status take_key(KeyValueBatch& batch) {
+  Status take_key(ScannedRows& rows) {
     StoredVersion version;
     if (!load_version(iterator_, version)) {
       return malformed_version();
@@ -312,8 +313,7 @@ class ReverseScan final : public VersionScan {
     bool visible = false;
     for (int steps = 0; version.key == key_; ++steps) {
       if (version.timestamp <= at_) {
-        visible = !version.tombstone;
-        value_.assign(visible ? version.value : ByteView());
+        take_version(version, visible);
       } else {
         met_newer_ = true;
       }
@@ -332,9 +332,15 @@ class ReverseScan final : public VersionScan {
       }
     }
     if (visible) {
-      batch.append(key_, value_);
+      rows.append(key_, timestamp_, value_);
     }
     return Status();
+  }
+
+  void take_version(const StoredVersion& version, bool& visible) {
+    visible = !version.tombstone;
+    timestamp_ = version.timestamp;
+    value_.assign(visible ? version.value : ByteView());
   }
 
   // Seeks the visible version of key_ and then leaves the key.
@@ -342,8 +348,7 @@ class ReverseScan final : public VersionScan {
     StoredVersion version;
     iterator_->Seek(stored_key(kVersionSpace, key_, at_));
     if (iterator_->Valid() && load_version(iterator_, version) && version.key == key_) {
-      visible = !version.tombstone;
-      value_.assign(visible ? version.value : ByteView());
+      take_version(version, visible);
     }
     iterator_->SeekForPrev(stored_bound(kVersionSpace, key_));
     if (iterator_->Valid() && load_version(iterator_, version) && version.key == key_) {
@@ -353,8 +358,10 @@ class ReverseScan final : public VersionScan {
 
   BoundedIterator iterator_;
   const HlcTimestamp at_;
+  std::vector<HlcTimestamp>* const timestamps_;
   bool met_newer_ = false;
   Bytes key_;
+  HlcTimestamp timestamp_;
   Bytes value_;
 };
 

@@ -5,10 +5,10 @@
 #include <thread>
 
 #include <rocksdb/sst_file_reader.h>
-#include <rocksdb/sst_file_writer.h>
 
 #include "storage/mvcc.h"
 #include "storage/rocksdb/block_entries.h"
+#include "storage/rocksdb/new_table.h"
 #include "storage/rocksdb/rocksdb_error.h"
 #include "storage/rocksdb/stored_key.h"
 #include "storage/rocksdb/table_file.h"
@@ -227,7 +227,7 @@ class Run final : public SortedRun {
 class TableWriter {
  public:
   TableWriter(const rocksdb::Options& options, std::string path)
-      : env_(*options.env), path_(std::move(path)), writer_(rocksdb::EnvOptions(), options) {}
+      : env_(*options.env), path_(std::move(path)), writer_(new_table_writer(options)) {}
   ~TableWriter() {
     if (!finished_) {
       // An unfinished file is found and removed when the engine opens, if not here.
@@ -237,19 +237,19 @@ class TableWriter {
   TableWriter(const TableWriter&) = delete;
   TableWriter& operator=(const TableWriter&) = delete;
 
-  Status open() { return status_of(writer_.Open(path_)); }
+  Status open() { return status_of(writer_->Open(path_)); }
   Status add(ByteView key, HlcTimestamp timestamp, std::optional<ByteView> value) {
     key_.assign(1, kVersionSpace);
     key_.append(key);
     append_version_suffix(key_, timestamp);
     value_.assign(1, value.has_value() ? kValueTag : kTombstoneTag);
     value_.append(value.value_or(ByteView()));
-    return status_of(writer_.Put(slice(key_), slice(value_)));
+    return status_of(writer_->Put(slice(key_), slice(value_)));
   }
-  uint64_t bytes() { return writer_.FileSize(); }
+  uint64_t bytes() { return writer_->FileSize(); }
   // Syncs the file.
   Status finish() {
-    PANDO_TRY(status_of(writer_.Finish()));
+    PANDO_TRY(status_of(writer_->Finish()));
     finished_ = true;
     return {};
   }
@@ -257,7 +257,7 @@ class TableWriter {
  private:
   rocksdb::Env& env_;
   const std::string path_;
-  rocksdb::SstFileWriter writer_;
+  const std::unique_ptr<rocksdb::SstFileWriter> writer_;
   // As they are stored.
   Bytes key_;
   Bytes value_;

@@ -178,12 +178,15 @@ class MemtableRun final : public Run {
 
 class TableScan final : public VersionScan {
  public:
-  TableScan(std::vector<std::unique_ptr<Run>> runs, HlcTimestamp at) : runs_(std::move(runs)), at_(at) { choose(); }
+  TableScan(std::vector<std::unique_ptr<Run>> runs, const VersionScanOptions& options)
+      : runs_(std::move(runs)), at_(options.at), timestamps_(options.timestamps) {
+    choose();
+  }
 
   Status next(KeyValueBatch& batch, std::size_t entries_max) override {
-    batch.clear();
-    while (batch.size() < entries_max && current_ != nullptr) {
-      PANDO_TRY(take(current_->entry(), batch));
+    ScannedRows rows(batch, timestamps_);
+    while (rows.size() < entries_max && current_ != nullptr) {
+      PANDO_TRY(take(current_->entry(), rows));
       PANDO_TRY(current_->next());
       if (!current_->valid() ||
           (other_ != nullptr && compare_versioned_keys(current_->entry().key, other_->entry().key) >= 0)) {
@@ -195,7 +198,7 @@ class TableScan final : public VersionScan {
   bool met_newer() const override { return met_newer_; }
 
  private:
-  Status take(const Entry& entry, KeyValueBatch& batch) {
+  Status take(const Entry& entry, ScannedRows& rows) {
     ByteView key;
     HlcTimestamp timestamp;
     if (!split_version_key(entry.key, key, timestamp)) {
@@ -224,7 +227,7 @@ class TableScan final : public VersionScan {
     key_.assign(key);
     finished_ = true;
     if (entry.value.front() != kTombstoneTag) {
-      batch.append(key, entry.value.substr(1));
+      rows.append(key, timestamp, entry.value.substr(1));
     }
     return Status();
   }
@@ -255,6 +258,7 @@ class TableScan final : public VersionScan {
 
   std::vector<std::unique_ptr<Run>> runs_;
   const HlcTimestamp at_;
+  std::vector<HlcTimestamp>* const timestamps_;
   Run* current_ = nullptr;
   Run* other_ = nullptr;
   // The last key whose visible version was seen.
@@ -376,7 +380,7 @@ Result<std::unique_ptr<VersionScan>> open_table_scan(const TableScanContext& con
     PANDO_TRY(opened->begin());
     runs.push_back(std::move(opened));
   }
-  return std::unique_ptr<VersionScan>(std::make_unique<TableScan>(std::move(runs), options.at));
+  return std::unique_ptr<VersionScan>(std::make_unique<TableScan>(std::move(runs), options));
 }
 
 Result<std::vector<Bytes>> split_table_keys(const TableScanContext& context, const KeySpan& span, std::size_t pieces) {
