@@ -11,32 +11,12 @@ namespace {
 // A slice is long enough for what it takes to start a scan, and a batch of it small enough for the processor's cache.
 constexpr std::size_t kSliceRows = 32768;
 constexpr std::size_t kBatchRows = 1024;
+// Of a table and one of its indexes.
+constexpr std::size_t kPrefixBytes = 8;
 
 Bytes after(ByteView key) { return Bytes(key) + '\0'; }
 
 }  // namespace
-
-Bytes bring_in(RecordCache& cache, storage::VersionIterator& iterator, const RecordCache::FillTickets& tickets,
-               BringInLimits limits) {
-  KeyValueBatch found;
-  std::vector<std::pair<HlcTimestamp, bool>> versions;
-  for (std::size_t steps = 0; iterator.valid() && found.size() < limits.keys && steps < limits.steps; ++steps) {
-    // The newest version of a key comes first.
-    if (found.size() == 0 || iterator.key() != found.key(found.size() - 1)) {
-      found.append(iterator.key(), iterator.value());
-      versions.emplace_back(iterator.timestamp(), iterator.tombstone());
-    }
-    iterator.next();
-  }
-  std::vector<RecordCache::Incoming> records;
-  records.reserve(found.size());
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    const auto& [timestamp, tombstone] = versions[i];
-    records.push_back({found.key(i), timestamp, tombstone, found.value(i)});
-  }
-  cache.fill(records, tickets);
-  return records.empty() ? Bytes() : Bytes(records.back().key);
-}
 
 void CacheUpkeep::warm(std::vector<KeyRange> ranges) {
   if (background_ != nullptr && !ranges.empty()) {
@@ -47,27 +27,48 @@ void CacheUpkeep::warm(std::vector<KeyRange> ranges) {
 
 Task<void> CacheUpkeep::run_warming(std::vector<KeyRange> ranges) {
   for (KeyRange& range : ranges) {
-    while (!stopped() && warm_some(range)) {
+    storage::KeySpan span{std::move(range.first), after(range.last)};
+    while (!stopped() && warm_some(span, /*until_known=*/false) == Warmed::kSome) {
       co_await runtime::yield_to(*background_);
     }
   }
   warming_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-bool CacheUpkeep::warm_some(KeyRange& range) {
+void CacheUpkeep::warm_behind(ByteView key) {
+  int idle = 0;
+  if (background_ != nullptr && cache_.has_room(key) &&
+      warming_.compare_exchange_strong(idle, 1, std::memory_order_relaxed)) {
+    runtime::spawn(*background_, run_warming_behind({Bytes(key), prefix_end(key.substr(0, kPrefixBytes))}));
+  }
+}
+
+Task<void> CacheUpkeep::run_warming_behind(storage::KeySpan span) {
+  if (!stopped()) {
+    warm_some(span, /*until_known=*/true);
+  }
+  warming_.fetch_sub(1, std::memory_order_relaxed);
+  co_return;
+}
+
+CacheUpkeep::Warmed CacheUpkeep::warm_some(storage::KeySpan& span, bool until_known) {
   const auto tickets = cache_.start_fills();
   std::vector<HlcTimestamp> timestamps;
-  const auto scan = engine_.scan_versions(
-      {.span = {range.first, after(range.last)}, .at = HlcTimestamp::max(), .timestamps = &timestamps});
+  const auto scan = engine_.scan_versions({.span = span, .at = HlcTimestamp::max(), .timestamps = &timestamps});
   KeyValueBatch rows;
   for (std::size_t count = 0; count < kSliceRows; count += rows.size()) {
-    if (stopped() || !cache_.has_room(range.first) || !scan->next(rows, kBatchRows).ok() || rows.size() == 0) {
-      return false;
+    if (stopped() || !cache_.has_room(span.start)) {
+      return Warmed::kNoRoom;
     }
-    cache_.fill(rows, timestamps, tickets);
-    range.first = after(rows.key(rows.size() - 1));
+    if (!scan->next(rows, kBatchRows).ok() || rows.size() == 0) {
+      return Warmed::kAll;
+    }
+    if (cache_.fill(rows, timestamps, tickets) == 0 && until_known) {
+      return Warmed::kAll;
+    }
+    span.start = after(rows.key(rows.size() - 1));
   }
-  return true;
+  return Warmed::kSome;
 }
 
 void CacheUpkeep::forget(KeyRange range) {

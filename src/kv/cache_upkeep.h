@@ -1,11 +1,12 @@
 #pragma once
 
-// CacheUpkeep: what the record cache wants done in the background. The rows of a bulk commit come in while there is
-// room, so that reads of what was just loaded do not go to the engine one by one; rows of a table that is gone make
-// room.
+// CacheUpkeep: what the record cache wants done in the background. While there is room, the rows of a bulk commit come
+// in, and those behind a row that was not there when it was read, so that reads of what was just loaded, or of a store
+// that was just opened, do not go to the engine one by one; rows of a table that is gone make room.
 //
 //   CacheUpkeep upkeep(engine, cache, &background);
 //   upkeep.warm(ranges);                                 // returns at once
+//   upkeep.warm_behind(key);
 //   upkeep.forget(range);
 //   upkeep.stop();                                       // before the executor stops
 //
@@ -35,8 +36,8 @@ class CacheUpkeep {
       : engine_(engine), cache_(cache), background_(background) {}
 
   void warm(std::vector<KeyRange> ranges);
-  // Whether rows are on their way in.
-  bool warming() const { return warming_.load(std::memory_order_relaxed) > 0; }
+  // Rows of the same table or index, from this key to the next that are there already. Unless others are on their way.
+  void warm_behind(ByteView key);
   // Nobody reads these keys any more.
   void forget(KeyRange range);
   // What is under way ends soon, and nothing begins any more.
@@ -44,8 +45,10 @@ class CacheUpkeep {
 
  private:
   Task<void> run_warming(std::vector<KeyRange> ranges);
-  // Moves the range's first key behind what was brought in. False when that was all, or there is no more room.
-  bool warm_some(KeyRange& range);
+  Task<void> run_warming_behind(storage::KeySpan span);
+  enum class Warmed : uint8_t { kAll, kSome, kNoRoom };
+  // Moves the start of the span behind what it has brought in, which ends where `until_known` meets what is there.
+  Warmed warm_some(storage::KeySpan& span, bool until_known);
   Task<void> run_forgetting(KeyRange range);
   bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
 
@@ -56,17 +59,5 @@ class CacheUpkeep {
   // Calls of warm() that have not been done.
   std::atomic<int> warming_{0};
 };
-
-// How far bring_in goes.
-struct BringInLimits {
-  std::size_t keys = 0;
-  // Versions stepped over; many of one key are not worth the walk.
-  std::size_t steps = 0;
-};
-
-// Brings the newest versions of the keys from where `iterator` stands into the cache, and returns the last key brought
-// in; empty when there was none. `tickets` were taken before the iterator was made.
-Bytes bring_in(RecordCache& cache, storage::VersionIterator& iterator, const RecordCache::FillTickets& tickets,
-               BringInLimits limits);
 
 }  // namespace pando::kv

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::size_t kRows = 5000;
 
-Bytes key_of(std::string_view table, std::size_t row) { return fmt::format("{} {:06}", table, row); }
+// A table's keys share their first eight bytes.
+Bytes key_of(std::string_view table, std::size_t row) { return fmt::format("{:>8} {:06}", table, row); }
 
 std::unique_ptr<storage::Engine> engine_with_two_tables() {
   auto engine = storage::open_memory_engine({});
@@ -36,10 +37,8 @@ TEST(CacheUpkeep, BringsInTheNewestVersionsOfWhatWasLoaded) {
   RecordCache cache(64_MiB);
   runtime::DedicatedExecutor background("background");
   CacheUpkeep upkeep(*engine, cache, &background);
-  EXPECT_FALSE(upkeep.warming());
   upkeep.warm({{key_of("a", 0), key_of("a", kRows - 1)}});
   EXPECT_EQ(records_after(cache, background), kRows);
-  EXPECT_FALSE(upkeep.warming());
   CachedRecord record;
   ASSERT_TRUE(cache.get(key_of("a", kRows - 1), record));
   EXPECT_EQ(record.value, "value 2");
@@ -57,6 +56,18 @@ TEST(CacheUpkeep, LeavesRoomInTheCache) {
   EXPECT_LT(cache.statistics().evictions, kRows / 20);
 }
 
+TEST(CacheUpkeep, BringsInWhatLiesBehindAKeyOfTheSameTable) {
+  const auto engine = engine_with_two_tables();
+  RecordCache cache(64_MiB);
+  runtime::DedicatedExecutor background("background");
+  CacheUpkeep upkeep(*engine, cache, &background);
+  upkeep.warm_behind(key_of("a", kRows - 1000));
+  EXPECT_EQ(records_after(cache, background), 1000);
+  CachedRecord record;
+  EXPECT_TRUE(cache.get(key_of("a", kRows - 1000), record));
+  EXPECT_TRUE(cache.get(key_of("a", kRows - 1), record));
+}
+
 TEST(CacheUpkeep, ForgetsWhatIsGone) {
   const auto engine = engine_with_two_tables();
   RecordCache cache(64_MiB);
@@ -64,9 +75,9 @@ TEST(CacheUpkeep, ForgetsWhatIsGone) {
   CacheUpkeep upkeep(*engine, cache, &background);
   upkeep.warm({{key_of("a", 0), key_of("a", kRows - 1)}, {key_of("b", 0), key_of("b", kRows - 1)}});
   storage::WriteBatch erasure;
-  erasure.erase_version_range("a ", "a!");
+  erasure.erase_version_range(key_of("a", 0), key_of("a", kRows));
   ASSERT_TRUE(engine->write(erasure).ok());
-  upkeep.forget({"a ", "a!"});
+  upkeep.forget({key_of("a", 0), key_of("a", kRows)});
   EXPECT_EQ(records_after(cache, background), kRows);
   CachedRecord record;
   EXPECT_FALSE(cache.get(key_of("a", 0), record));

@@ -7,7 +7,6 @@ namespace pando::kv {
 namespace {
 
 // How many keys one read of the engine brings into a cache with room, and how many versions it looks at for that.
-constexpr BringInLimits kReadAheadLimits{.keys = 32, .steps = 64};
 // What less is discarded leaves the cache in time, unread; to look for it takes a walk through all of the cache.
 constexpr uint64_t kForgottenBytesMin = 8_MiB;
 
@@ -171,12 +170,11 @@ void KvStore::advance_garbage_threshold() {
 
 Result<bool> KvStore::read(ByteView key, HlcTimestamp at, CachedRecord& record) {
   if (!cache_.get(key, record)) {
-    // While rows come in anyway, all in a row, a read does not pay for its neighbours.
-    const bool ahead = !upkeep_.warming() && cache_.has_room(key);
-    PANDO_ASSIGN(const bool found, ahead ? read_ahead(key, record) : read_engine(key, record));
+    PANDO_ASSIGN(const bool found, read_engine(key, record));
     if (!found) {
       return false;
     }
+    upkeep_.warm_behind(key);
   }
   if (record.timestamp <= at) [[likely]] {
     return true;
@@ -208,22 +206,6 @@ Result<bool> KvStore::read_engine(ByteView key, CachedRecord& newest) {
     newest = {.timestamp = version.timestamp, .tombstone = version.tombstone, .value = std::move(version.value)};
   }
   return found;
-}
-
-// The same, and the rows behind it come into the cache too: most of the work is to get there.
-Result<bool> KvStore::read_ahead(ByteView key, CachedRecord& newest) {
-  const auto tickets = cache_.start_fills();
-  const auto iterator = environment_.engine.iterate_versions({Bytes(key), {}});
-  if (!iterator->valid() || iterator->key() != key) {
-    PANDO_TRY(iterator->status());
-    return false;
-  }
-  newest.timestamp = iterator->timestamp();
-  newest.tombstone = iterator->tombstone();
-  newest.value.assign(iterator->value());
-  bring_in(cache_, *iterator, tickets, kReadAheadLimits);
-  PANDO_TRY(iterator->status());
-  return true;
 }
 
 KvStatistics KvStore::statistics() {

@@ -121,7 +121,6 @@ class KvStore final : public txn::Store {
   void start();
   void schedule_garbage_round();
   Result<bool> read_engine(ByteView key, CachedRecord& newest);
-  Result<bool> read_ahead(ByteView key, CachedRecord& newest);
 
   const KvOptions options_;
   const KvEnvironment environment_;

@@ -326,7 +326,7 @@ void RecordCache::fill(ByteView key, HlcTimestamp timestamp, bool tombstone, Byt
   fill_stripe(stripe_of(record.hash), {&record, 1}, ticket.losses);
 }
 
-void RecordCache::fill(std::span<const Incoming> records, const FillTickets& tickets) {
+std::size_t RecordCache::fill(std::span<const Incoming> records, const FillTickets& tickets) {
   // Sorted by stripe, by counting.
   std::array<std::size_t, kStripes + 1> starts{};
   std::vector<uint64_t> hashes;
@@ -341,36 +341,42 @@ void RecordCache::fill(std::span<const Incoming> records, const FillTickets& tic
   for (std::size_t i = 0; i < records.size(); ++i) {
     sorted[ends[hashes[i] >> kStripeShift]++] = {&records[i], hashes[i]};
   }
+  std::size_t count = 0;
   for (std::size_t stripe = 0; stripe < kStripes; ++stripe) {
     if (starts[stripe] < starts[stripe + 1]) {
-      fill_stripe(stripes_[stripe], std::span(sorted).subspan(starts[stripe], starts[stripe + 1] - starts[stripe]),
-                  tickets.losses[stripe]);
+      count +=
+          fill_stripe(stripes_[stripe], std::span(sorted).subspan(starts[stripe], starts[stripe + 1] - starts[stripe]),
+                      tickets.losses[stripe]);
     }
   }
+  return count;
 }
 
-void RecordCache::fill(const KeyValueBatch& rows, std::span<const HlcTimestamp> timestamps,
-                       const FillTickets& tickets) {
+std::size_t RecordCache::fill(const KeyValueBatch& rows, std::span<const HlcTimestamp> timestamps,
+                              const FillTickets& tickets) {
   std::vector<Incoming> records;
   records.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     records.push_back({rows.key(i), timestamps[i], false, rows.value(i)});
   }
-  fill(records, tickets);
+  return fill(records, tickets);
 }
 
-void RecordCache::fill_stripe(Stripe& stripe, std::span<const Hashed> records, uint64_t losses) {
+std::size_t RecordCache::fill_stripe(Stripe& stripe, std::span<const Hashed> records, uint64_t losses) {
   MutexLock lock(stripe.mutex);
   if (!enabled_ || stripe.losses.load(std::memory_order_relaxed) != losses) {
-    return;
+    return 0;
   }
   stripe.prefetch(records);
+  std::size_t count = 0;
   for (const auto& [incoming, hash] : records) {
     if (incoming->key.size() + incoming->value.size() <= kRecordBytesMax &&
         stripe.find(incoming->key, hash) == nullptr) {
       stripe.insert(make_record(*incoming, hash));
+      ++count;
     }
   }
+  return count;
 }
 
 void RecordCache::apply(ByteView key, HlcTimestamp timestamp, bool tombstone, ByteView value, bool insert) {

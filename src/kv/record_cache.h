@@ -65,7 +65,7 @@ class RecordCache {
   void fill(ByteView key, HlcTimestamp timestamp, bool tombstone, ByteView value, FillTicket ticket);
 
   // The same for many keys that one look at the engine finds: while there is room, what lies beside a key that is read
-  // may as well come in with it.
+  // may as well come in.
   bool has_room(ByteView key);
   struct FillTickets {
     std::array<uint64_t, kStripes> losses;
@@ -78,9 +78,10 @@ class RecordCache {
     ByteView value;
   };
   // Takes each part of the table once, and asks for its memory ahead: for a thousand records a third of the time.
-  void fill(std::span<const Incoming> records, const FillTickets& tickets);
+  // Returns how many came in.
+  std::size_t fill(std::span<const Incoming> records, const FillTickets& tickets);
   // With the timestamp of each; none is a tombstone.
-  void fill(const KeyValueBatch& rows, std::span<const HlcTimestamp> timestamps, const FillTickets& tickets);
+  std::size_t fill(const KeyValueBatch& rows, std::span<const HlcTimestamp> timestamps, const FillTickets& tickets);
 
   // A newer version was committed. With `insert`, a key that was not here comes in.
   void apply(ByteView key, HlcTimestamp timestamp, bool tombstone, ByteView value, bool insert);
@@ -105,7 +106,7 @@ class RecordCache {
   // An incoming record, borrowed, with its hash.
   struct Hashed;
 
-  void fill_stripe(Stripe& stripe, std::span<const Hashed> records, uint64_t losses);
+  std::size_t fill_stripe(Stripe& stripe, std::span<const Hashed> records, uint64_t losses);
   static RecordPointer make_record(const Incoming& incoming, uint64_t hash);
   Stripe& stripe_of(uint64_t hash);
 
