@@ -49,6 +49,15 @@ class VersionMemtable : public testing::TestWithParam<uint64_t> {
   static constexpr uint64_t kKeys = 12;
   static constexpr uint64_t kMoments = 300;
 
+  // Odd seeds: short keys. Even ones: keys that begin alike for as long as a node of the list remembers, some a byte
+  // less or more, and end in zeros.
+  static Bytes key_of(uint64_t n) {
+    if (GetParam() % 2 == 1) {
+      return pando::storage::key_of(n);
+    }
+    return Bytes(20 + n / 3, 'k') + Bytes(n % 3, '\0');
+  }
+
   void write_some(bool in_order) {
     WriteBatch batch;
     for (int i = 0; i < 20; ++i) {
@@ -93,7 +102,7 @@ class VersionMemtable : public testing::TestWithParam<uint64_t> {
 };
 
 TEST_P(VersionMemtable, ReadsAsTheMemoryEngine) {
-  const bool in_order = GetParam() % 2 == 0;
+  const bool in_order = GetParam() % 4 < 2;
   for (int round = 0; round < 40; ++round) {
     write_some(in_order);
     const auto snapshot = engine_->snapshot();
@@ -111,7 +120,7 @@ TEST_P(VersionMemtable, ReadsAsTheMemoryEngine) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, VersionMemtable, testing::Range<uint64_t>(1, 11));
+INSTANTIATE_TEST_SUITE_P(Seeds, VersionMemtable, testing::Range<uint64_t>(1, 15));
 
 // Every row is rewritten by every batch, so a scan at a moment gives rows of one batch, all of them.
 TEST(VersionMemtables, AreReadWhileOneThreadWrites) {
