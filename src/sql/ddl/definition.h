@@ -45,6 +45,8 @@ class Definition {
   // Bind options over the newest view of the catalog.
   const BindOptions& bind_options();
   void notice(std::string message, SqlState code = sql_state::kSuccess);
+  // Where that is in the statement's text, from 1; 0 when it is not in it.
+  int position(ast::Location location) const;
   Task<Result<Oid>> allocate_oid() { return context_.catalog.catalog().allocate_oid(context_.executor); }
 
   // Whom new objects belong to: the current user.
