@@ -80,9 +80,10 @@ Result<ExprPtr> Binder::item_column(NamespaceItem& item, std::string_view name, 
       }
     }
   }
-  if (match == nullptr && item.is_table_scan && item.system_columns.empty() && is_system_column(name) &&
-      !system_columns_) {
-    return Status(kNeedSystemColumns, "a system column");
+  if (match == nullptr && item.is_table_scan && is_system_column(name)) {
+    return system_columns_ ? Status(sql_state::kFeatureNotSupported, "system column \"{}\" is not supported here", name)
+                                 .with_position(position)
+                           : Status(kNeedSystemColumns, "a system column");
   }
   exists = match != nullptr;
   if (!exists) {

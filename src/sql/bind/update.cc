@@ -248,8 +248,11 @@ Result<BoundQuery> Binder::update(const ast::Update& update, Scope* parent) {
   row.schema = old_row.schema;
   node.row = row.columns;
   PANDO_ASSIGN(node.checks, checks(node.table, row));
-  // RETURNING shows the new row.
-  row.system_columns = old_row.system_columns;
+  // RETURNING shows the new row, of which these say the same.
+  std::ranges::copy_if(old_row.system_columns, std::back_inserter(row.system_columns), [](const OutputColumn& column) {
+    return column.attribute != kCtidAttribute && column.attribute != kXminAttribute &&
+           column.attribute != kRowKeyAttribute;
+  });
   PANDO_ASSIGN(SeenRow seen, seen_row(target, std::move(row)));
   add_view_checks(target, seen, node.checks);
   scope.items[0] = std::move(seen.item);
