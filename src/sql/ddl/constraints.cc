@@ -483,6 +483,33 @@ Task<Status> validate_foreign_key(TablePtr table, const ConstraintDescriptor* co
 
 }  // namespace
 
+Status check_retyped_keys(const TableDescriptor& before, const TableDescriptor& altered, Definition& definition) {
+  const bool same = std::ranges::all_of(before.columns, [&](const ColumnDescriptor& column) {
+    return altered.columns[static_cast<std::size_t>(column.number) - 1].type.oid == column.type.oid;
+  });
+  if (same) {
+    return {};
+  }
+  for (const ConstraintDescriptor& constraint : altered.constraints) {
+    const TablePtr referenced =
+        constraint.kind == ConstraintKind::kForeign && constraint.referenced_table != altered.oid
+            ? definition.snapshot()->find_table(constraint.referenced_table)
+            : nullptr;
+    if (constraint.kind == ConstraintKind::kForeign) {
+      PANDO_TRY(check_key_types(altered, referenced == nullptr ? altered : *referenced, constraint));
+    }
+  }
+  for (const TablePtr& table : definition.snapshot()->referencing_tables(altered.oid)) {
+    for (const ConstraintDescriptor& constraint : table->constraints) {
+      if (table->oid != altered.oid && constraint.kind == ConstraintKind::kForeign &&
+          constraint.referenced_table == altered.oid) {
+        PANDO_TRY(check_key_types(*table, altered, constraint));
+      }
+    }
+  }
+  return {};
+}
+
 Task<Status> validate_constraint(TablePtr table, std::string name, Definition* definition) {
   const ConstraintDescriptor* constraint = table->find_constraint(name);
   PANDO_ASSERT(constraint != nullptr, "validating a constraint that the table does not have");

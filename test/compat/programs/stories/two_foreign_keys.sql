@@ -48,3 +48,13 @@ SELECT * FROM tasks ORDER BY id;
 DELETE FROM tasks WHERE checker = 5;
 DELETE FROM users WHERE id = 5;
 SELECT * FROM tasks ORDER BY id;
+-- Types that cannot be compared with those of the other side.
+CREATE TABLE artists (id int PRIMARY KEY, name text);
+CREATE TABLE albums (artist int CONSTRAINT made_by REFERENCES artists, id int PRIMARY KEY, before int REFERENCES albums);
+ALTER TABLE albums ALTER COLUMN artist TYPE text;
+ALTER TABLE artists ALTER COLUMN id TYPE text;
+ALTER TABLE albums ALTER COLUMN artist TYPE bigint, ALTER COLUMN before TYPE bigint;
+ALTER TABLE artists ALTER COLUMN id TYPE smallint, ALTER COLUMN name TYPE varchar(10);
+ALTER TABLE albums ALTER COLUMN before TYPE text, ALTER COLUMN id TYPE text;
+ALTER TABLE albums ALTER COLUMN id TYPE text;
+\d albums
