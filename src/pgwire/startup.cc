@@ -59,8 +59,12 @@ bool role_exists(const catalog::Snapshot& snapshot, std::string_view name) {
 
 Task<Result<std::optional<StartupPacket>>> Connection::read_startup_packet() {
   while (true) {
-    PANDO_CO_ASSIGN(const auto frame, find_startup_frame(stream_.unread()));
-    if (frame) {
+    const auto found = find_startup_frame(stream_.unread());
+    if (!found.ok()) {
+      // Who writes that may not speak the protocol: as with PostgreSQL, there is no answer.
+      co_return std::optional<StartupPacket>();
+    }
+    if (const auto& frame = *found) {
       auto packet = decode_startup(frame->body);
       if (!packet.ok()) {
         co_return std::move(packet).status();

@@ -11,6 +11,7 @@ namespace pando::types {
 namespace {
 
 constexpr uint32_t kNullSize = UINT32_MAX;
+constexpr uint16_t kHasNames = 0x8000;
 
 template <typename T>
 Value fixed(ByteView bytes, Value (*make)(T)) {
@@ -88,7 +89,8 @@ Value value_of_raw(Physical physical, ByteView bytes) {
 
 Bytes pack_record(std::span<const RecordField> fields) {
   Bytes out;
-  put_fixed16(out, static_cast<uint16_t>(fields.size()));
+  const bool named = !fields.empty() && !fields.front().name.empty();
+  put_fixed16(out, static_cast<uint16_t>(fields.size() | (named ? kHasNames : 0)));
   for (const RecordField& field : fields) {
     put_fixed32(out, field.type.oid);
     put_fixed32(out, static_cast<uint32_t>(field.type.modifier));
@@ -101,16 +103,21 @@ Bytes pack_record(std::span<const RecordField> fields) {
     put_fixed32(out, static_cast<uint32_t>(raw.size()));
     out.append(raw);
   }
+  for (std::size_t i = 0; named && i < fields.size(); ++i) {
+    put_fixed16(out, static_cast<uint16_t>(fields[i].name.size()));
+    out.append(fields[i].name);
+  }
   return out;
 }
 
 bool unpack_record(ByteView packed, std::vector<RecordField>& fields) {
   ByteReader reader(packed);
-  uint16_t count = 0;
-  if (!reader.fixed16(count)) {
+  uint16_t header = 0;
+  if (!reader.fixed16(header)) {
     return false;
   }
   fields.clear();
+  const auto count = static_cast<uint16_t>(header & ~kHasNames);
   for (uint16_t i = 0; i < count; ++i) {
     uint32_t oid = 0;
     uint32_t modifier = 0;
@@ -128,6 +135,14 @@ bool unpack_record(ByteView packed, std::vector<RecordField>& fields) {
       field.value = value_of_raw(physical, raw);
     }
     fields.push_back(std::move(field));
+  }
+  for (uint16_t i = 0; (header & kHasNames) != 0 && i < count; ++i) {
+    uint16_t size = 0;
+    ByteView name;
+    if (!reader.fixed16(size) || !reader.raw(size, name)) {
+      return false;
+    }
+    fields[i].name = name;
   }
   return reader.empty();
 }

@@ -1,8 +1,11 @@
 #pragma once
 
 // Records: rows as values, such as ROW(1, 'a') and whole-row references. The packed form, in kBytes values:
-//   u16 fields | per field: u32 type oid | i32 modifier | u32 size, or 0xffffffff for NULL | the value's raw bytes
-// Raw bytes of a value are its fixed-width form in little-endian or its byte string. Pure; any thread.
+//   u16 fields, 0x8000 added when they have names
+//   | per field: u32 type oid | i32 modifier | u32 size, or 0xffffffff for NULL | the value's raw bytes
+//   | per field, when they have names: u16 size | name
+// Raw bytes of a value are its fixed-width form in little-endian or its byte string. A value of a composite type has no
+// names: its type knows them. Equality and order do not look at names. Pure; any thread.
 
 #include <compare>
 #include <span>
@@ -19,8 +22,10 @@ namespace pando::types {
 struct RecordField {
   Type type;
   Value value;
+  Bytes name = {};
 };
 
+// With names when the first field has one.
 Bytes pack_record(std::span<const RecordField> fields);
 // False when malformed.
 bool unpack_record(ByteView packed, std::vector<RecordField>& fields);

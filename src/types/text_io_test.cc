@@ -9,6 +9,7 @@
 
 #include "test/support/datadriven.h"
 #include "types/oracle_test.h"
+#include "types/record.h"
 
 namespace pando::types {
 namespace {
@@ -98,4 +99,27 @@ TEST(TextIoTest, ReadsCompositesAsPostgres) {
 }
 
 }  // namespace
+TEST(Record, HasTheNamesOfItsFields) {
+  const std::vector<RecordField> named{{{oid::kInt4}, Value::of_int32(1), "x"},
+                                       {{oid::kText}, Value::null(), "a long name of a field"}};
+  std::vector<RecordField> bare = named;
+  for (RecordField& field : bare) {
+    field.name.clear();
+  }
+  const Bytes packed = pack_record(named);
+  std::vector<RecordField> fields;
+  ASSERT_TRUE(unpack_record(packed, fields));
+  ASSERT_EQ(fields.size(), 2U);
+  EXPECT_EQ(fields[0].name, "x");
+  EXPECT_EQ(fields[0].value, Value::of_int32(1));
+  EXPECT_EQ(fields[1].name, "a long name of a field");
+  EXPECT_TRUE(fields[1].value.is_null());
+  // Names are no part of what a record is equal to.
+  EXPECT_EQ(*compare_records(packed, pack_record(bare)), std::strong_ordering::equal);
+  EXPECT_EQ(hash_record(packed), hash_record(pack_record(bare)));
+  for (std::size_t size = 0; size < packed.size(); ++size) {
+    EXPECT_FALSE(unpack_record(ByteView(packed).substr(0, size), fields)) << size;
+  }
+}
+
 }  // namespace pando::types

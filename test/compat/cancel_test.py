@@ -1,4 +1,5 @@
-"""Cancel, timeouts, termination and draining, seen by psql."""
+"""Cancel, timeouts, termination and draining, seen by psql; and what is no client."""
+import socket
 import subprocess
 import sys
 import time
@@ -25,6 +26,9 @@ def main(pando):
             cancelled = run(psql + ["-c", "SELECT pg_cancel_backend(pid) FROM pg_stat_activity"
                                           " WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"])
         expect("canceling statement due to user request" in sleeper.communicate(timeout=10)[1], "pg_cancel_backend")
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as stranger:
+            stranger.sendall(b"X\0\0\0\4")
+            expect(stranger.recv(100) == b"", "as from PostgreSQL, no answer to what is no startup packet")
         terminated = subprocess.Popen(psql + ["-c", "SELECT pg_sleep(20)"], stdout=subprocess.PIPE,
                                       stderr=subprocess.PIPE, text=True)
         time.sleep(0.5)

@@ -353,6 +353,14 @@ Result<ExprPtr> coerce_to_boolean(BindContext& context, ExprPtr expr, std::strin
 }
 
 Result<ExprPtr> resolve_unknown(BindContext& context, ExprPtr expr) {
+  if (const auto* given = as<RowExpr>(expr); given != nullptr && given->names.empty()) {
+    RowExpr row = *given;
+    for (ExprPtr& field : row.fields) {
+      PANDO_ASSIGN(field, resolve_unknown(context, std::move(field)));
+      row.names.push_back(fmt::format("f{}", row.names.size() + 1));
+    }
+    return make_expr(expr->type, std::move(row), expr->position);
+  }
   if (expr->type.oid != oid::kUnknown) {
     return expr;
   }

@@ -22,9 +22,6 @@ NamespaceItem Binder::table_row(const catalog::TablePtr& table, std::string name
       item.columns.push_back({context_.new_column(), column.name, column.type, table->oid, column.number});
     }
   }
-  if (system_columns_) {
-    item.system_columns.push_back({context_.new_column(), "tableoid", {oid::kOid}, table->oid, kTableOidAttribute});
-  }
   return item;
 }
 

@@ -315,7 +315,7 @@ Result<std::vector<ExprPtr>> Binder::row_fields(const ast::RowConstructor& node,
       }
       continue;
     }
-    PANDO_ASSIGN(ExprPtr value, expr(*item, scope));
+    PANDO_ASSIGN(ExprPtr value, compared(*item, scope));
     fields.push_back(std::move(value));
   }
   return fields;
@@ -324,11 +324,7 @@ Result<std::vector<ExprPtr>> Binder::row_fields(const ast::RowConstructor& node,
 Result<ExprPtr> Binder::row(const ast::RowConstructor& node, Scope& scope, ast::Location location) {
   RowExpr result;
   PANDO_ASSIGN(result.fields, row_fields(node, scope));
-  for (std::size_t i = 0; i < result.fields.size(); ++i) {
-    result.names.push_back(fmt::format("f{}", i + 1));
-    PANDO_ASSIGN(result.fields[i], resolve_unknown(context_, std::move(result.fields[i])));
-  }
-  return make_expr({oid::kRecord}, std::move(result), context_.position(location));
+  return resolve_unknown(context_, make_expr({oid::kRecord}, std::move(result), context_.position(location)));
 }
 
 Result<ExprPtr> Binder::session_value(const ast::SqlValueFunction& node, ast::Location location) {

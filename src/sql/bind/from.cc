@@ -7,6 +7,7 @@
 #include "sql/bind/binder.h"
 #include "sql/bind/place_guard.h"
 #include "sql/bind/traverse.h"
+#include "sql/plan/system_attributes.h"
 
 namespace pando::sql {
 
@@ -136,6 +137,9 @@ Result<Binder::FromResult> Binder::scan(const catalog::TablePtr& table, const st
     if (catalog::has_rows(*table)) {
       item.system_columns.push_back(add("ctid", {oid::kTid}, kCtidAttribute));
       item.system_columns.push_back(add("xmin", {oid::kXid}, kXminAttribute));
+      item.system_columns.push_back(add("cmin", {oid::kCid}, kCminAttribute));
+      item.system_columns.push_back(add("xmax", {oid::kXid}, kXmaxAttribute));
+      item.system_columns.push_back(add("cmax", {oid::kCid}, kCmaxAttribute));
     }
   }
   if (row_key && catalog::has_rows(*table)) {

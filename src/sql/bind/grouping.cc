@@ -7,6 +7,7 @@
 
 #include "sql/bind/core_state.h"
 #include "sql/bind/traverse.h"
+#include "sql/plan/columns.h"
 
 namespace pando::sql {
 
@@ -227,8 +228,20 @@ Result<LogicalPtr> Binder::aggregate(CoreState& state, Scope& scope) {
       column.expr = map_children(column.expr, [&](const ExprPtr& child) { return rewriter.rewrite(child); });
     }
   }
+  // What an inner query names matters where it is not grouped itself.
+  ColumnSet named = columns_of(having);
+  for (const Target& target : targets) {
+    collect_columns(target.expr, named);
+  }
+  for (const auto* columns : {&scope.windows, &scope.set_functions}) {
+    for (const ProjectedColumn& column : *columns) {
+      collect_columns(column.expr, named);
+    }
+  }
   for (const Scope::Reference& reference : scope.inner_references) {
-    rewriter.check_inner(reference);
+    if (named.contains(reference.column)) {
+      rewriter.check_inner(reference);
+    }
   }
   PANDO_TRY(rewriter.status());
   AggregateNode node;

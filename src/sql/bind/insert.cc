@@ -9,6 +9,7 @@
 #include "sql/bind/place_guard.h"
 #include "sql/bind/traverse.h"
 #include "sql/plan/conditions.h"
+#include "sql/plan/system_attributes.h"
 
 namespace pando::sql {
 
@@ -272,6 +273,16 @@ Result<BoundQuery> Binder::insert(const ast::Insert& insert, Scope* parent) {
   NamespaceItem row = table_row(target.table, name);
   row.schema = target.schema;
   node.row = row.columns;
+  if (system_columns_) {
+    const auto add = [&](std::string column, types::Oid type, catalog::AttributeNumber attribute) {
+      row.system_columns.push_back({context_.new_column(), std::move(column), {type}, target.table->oid, attribute});
+    };
+    add("tableoid", oid::kOid, kTableOidAttribute);
+    add("xmax", oid::kXid, kXmaxAttribute);
+    add("cmin", oid::kCid, kCminAttribute);
+    add("cmax", oid::kCid, kCmaxAttribute);
+    std::ranges::copy(row.system_columns, std::back_inserter(node.row));
+  }
   PANDO_ASSIGN(node.checks, checks(target.table, row));
   PANDO_ASSIGN(SeenRow seen, seen_row(target.change, std::move(row)));
   add_view_checks(target.change, seen, node.checks);

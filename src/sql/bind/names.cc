@@ -80,9 +80,10 @@ Result<ExprPtr> Binder::item_column(NamespaceItem& item, std::string_view name, 
       }
     }
   }
-  if (match == nullptr && item.is_table_scan && item.system_columns.empty() && is_system_column(name) &&
-      !system_columns_) {
-    return Status(kNeedSystemColumns, "a system column");
+  if (match == nullptr && item.is_table_scan && is_system_column(name)) {
+    return system_columns_ ? Status(sql_state::kFeatureNotSupported, "system column \"{}\" is not supported here", name)
+                                 .with_position(position)
+                           : Status(kNeedSystemColumns, "a system column");
   }
   exists = match != nullptr;
   if (!exists) {
@@ -368,6 +369,19 @@ Result<types::Type> Binder::type(const ast::TypeName& name) {
     return Status(sql_state::kUndefinedObject, "type \"{}\" does not exist", name_text(name.names))
         .with_position(position);
   };
+  // The arrays of a user's type or of a table's rows, by the name that they have in pg_type.
+  const auto array_type_of_name = [&]() {
+    ast::QualifiedName names = name.names;
+    if (!names.back().starts_with('_')) {
+      return oid::kInvalid;
+    }
+    names.back().erase(0, 1);
+    const catalog::TypePtr element = user_type(names, context_.options);
+    const types::Oid of = element == nullptr                                ? row_type(names)
+                          : element->kind == catalog::UserTypeKind::kDomain ? element->base.oid
+                                                                            : element->oid;
+    return of == oid::kInvalid ? of : types::array_of(of);
+  };
   if (name.names.empty()) {
     return missing();
   }
@@ -382,7 +396,10 @@ Result<types::Type> Binder::type(const ast::TypeName& name) {
     info = nullptr;
   }
   const catalog::TypePtr found = info == nullptr ? user_type(name.names, context_.options) : nullptr;
-  const types::Oid rows = info == nullptr && found == nullptr ? row_type(name.names) : oid::kInvalid;
+  types::Oid rows = info == nullptr && found == nullptr ? row_type(name.names) : oid::kInvalid;
+  if (info == nullptr && found == nullptr && rows == oid::kInvalid) {
+    rows = array_type_of_name();
+  }
   if (info == nullptr && found == nullptr && rows == oid::kInvalid) {
     return missing();
   }

@@ -39,16 +39,17 @@ const RowExpr* constructed_row(const ExprPtr& expr) {
 
 // A row of compared() that is compared as a value after all.
 Result<ExprPtr> as_value(BindContext& context, ExprPtr operand) {
-  const auto* given = as<RowExpr>(operand);
-  if (given == nullptr || !given->names.empty()) {
-    return operand;
+  return as<RowExpr>(operand) == nullptr ? std::move(operand) : resolve_unknown(context, std::move(operand));
+}
+
+// Whether a value is there. IS NULL of a row looks at its fields; this does not.
+Result<ExprPtr> value_null_test(BindContext& context, ExprPtr operand, bool is_not, int position) {
+  if (!types::is_record(operand->type.oid)) {
+    return make_expr({oid::kBool}, NullTestExpr{std::move(operand), is_not}, position);
   }
-  RowExpr row = *given;
-  for (ExprPtr& field : row.fields) {
-    PANDO_ASSIGN(field, resolve_unknown(context, std::move(field)));
-    row.names.push_back(fmt::format("f{}", row.names.size() + 1));
-  }
-  return make_expr(operand->type, std::move(row), operand->position);
+  ExprPtr null = make_constant(operand->type, types::Value::null());
+  PANDO_ASSIGN(const Function* equality, coerce_operands(context, {"="}, operand, null, position));
+  return make_expr({oid::kBool}, DistinctExpr{std::move(operand), std::move(null), equality, !is_not}, position);
 }
 
 }  // namespace
@@ -115,6 +116,8 @@ Result<ExprPtr> Binder::row_comparison(const std::string& op, std::vector<ExprPt
     return Status(sql_state::kFeatureNotSupported, "cannot compare rows of zero length").with_position(position);
   }
   if (left.size() == 1) {
+    PANDO_ASSIGN(left[0], as_value(context_, std::move(left[0])));
+    PANDO_ASSIGN(right[0], as_value(context_, std::move(right[0])));
     return apply_operator(context_, {op}, left[0], right[0], position);
   }
   const bool is_equality = op == "=" || op == "<>";
@@ -127,6 +130,8 @@ Result<ExprPtr> Binder::row_comparison(const std::string& op, std::vector<ExprPt
   RowComparisonExpr result;
   result.op = op;
   for (std::size_t i = 0; i < left.size(); ++i) {
+    PANDO_ASSIGN(left[i], as_value(context_, std::move(left[i])));
+    PANDO_ASSIGN(right[i], as_value(context_, std::move(right[i])));
     PANDO_ASSIGN(const Function* equality, coerce_operands(context_, {"="}, left[i], right[i], position));
     result.equality.push_back(equality);
     if (!is_equality) {
@@ -179,11 +184,11 @@ Result<ExprPtr> Binder::array_comparison(const ast::QualifiedName& name, ExprPtr
 
 Result<ExprPtr> Binder::distinct_test(const ast::DistinctTest& node, Scope& scope, ast::Location location) {
   const int position = context_.position(location);
-  // IS DISTINCT FROM NULL is a test for NULL.
+  // IS DISTINCT FROM NULL is a test for NULL; of a row, whether it is there, not whether its fields are NULL.
   if (is_null_literal(*node.right) || is_null_literal(*node.left)) {
     const ast::Expr& tested = is_null_literal(*node.right) ? *node.left : *node.right;
     PANDO_ASSIGN(ExprPtr operand, expr(tested, scope));
-    return make_expr({oid::kBool}, NullTestExpr{std::move(operand), !node.negated}, position);
+    return value_null_test(context_, std::move(operand), !node.negated, position);
   }
   PANDO_ASSIGN(ExprPtr left, compared(*node.left, scope));
   PANDO_ASSIGN(ExprPtr right, compared(*node.right, scope));
@@ -195,8 +200,8 @@ Result<ExprPtr> Binder::distinct_test(const ast::DistinctTest& node, Scope& scop
     }
     std::vector<ExprPtr> tests;
     for (std::size_t i = 0; i < left_row->fields.size(); ++i) {
-      ExprPtr a = left_row->fields[i];
-      ExprPtr b = right_row->fields[i];
+      PANDO_ASSIGN(ExprPtr a, as_value(context_, left_row->fields[i]));
+      PANDO_ASSIGN(ExprPtr b, as_value(context_, right_row->fields[i]));
       PANDO_ASSIGN(const Function* equality, coerce_operands(context_, {"="}, a, b, position));
       tests.push_back(
           make_expr({oid::kBool}, DistinctExpr{std::move(a), std::move(b), equality, node.negated}, position));
@@ -320,7 +325,8 @@ Result<ExprPtr> Binder::null_test(const ast::NullTest& node, Scope& scope, ast::
   // A row IS NULL when all its fields are, and IS NOT NULL when none is.
   std::vector<ExprPtr> tests;
   for (const ExprPtr& field : record->fields) {
-    tests.push_back(make_expr({oid::kBool}, NullTestExpr{field, node.negated}, position));
+    PANDO_ASSIGN(ExprPtr test, value_null_test(context_, field, node.negated, position));
+    tests.push_back(std::move(test));
   }
   if (tests.empty()) {
     return make_constant({oid::kBool}, types::Value::of_bool(true));

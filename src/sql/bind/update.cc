@@ -104,12 +104,29 @@ Status Binder::assign_row(const ast::Assignment& assignment, const ChangeTarget&
   const int position = context_.position(assignment.value->location);
   const Status wrong_count =
       Status(sql_state::kSyntaxError, "number of columns does not match number of values").with_position(position);
+  const auto assign_bound = [&](const ast::TargetColumn& item, ExprPtr value) -> Status {
+    PANDO_ASSIGN(const catalog::ColumnDescriptor* column, find_target_column(target, item));
+    if (item.indirection.empty()) {
+      PANDO_ASSIGN(value, assign(std::move(value), *column, position));
+    }
+    return add_assignment(item, *column, std::move(value), scope, out);
+  };
   if (const auto* row_node = std::get_if<ast::RowConstructor>(&assignment.value->node)) {
-    if (row_node->fields.size() != assignment.targets.size()) {
+    const auto has_star = [](const ast::ExprPtr& field) {
+      const auto* ref = std::get_if<ast::ColumnRef>(&field->node);
+      return ref != nullptr && ref->star;
+    };
+    std::vector<ExprPtr> bound;
+    if (std::ranges::any_of(row_node->fields, has_star)) {
+      const PlaceChange place(scope, ExprPlace::kUpdateSource);
+      PANDO_ASSIGN(bound, row_fields(*row_node, scope));
+    }
+    if ((bound.empty() ? row_node->fields.size() : bound.size()) != assignment.targets.size()) {
       return wrong_count;
     }
     for (std::size_t i = 0; i < assignment.targets.size(); ++i) {
-      PANDO_TRY(assign_one(assignment.targets[i], *row_node->fields[i], target, scope, out));
+      PANDO_TRY(bound.empty() ? assign_one(assignment.targets[i], *row_node->fields[i], target, scope, out)
+                              : assign_bound(assignment.targets[i], bound[i]));
     }
     return {};
   }
@@ -125,16 +142,10 @@ Status Binder::assign_row(const ast::Assignment& assignment, const ChangeTarget&
     return wrong_count;
   }
   for (std::size_t i = 0; i < assignment.targets.size(); ++i) {
-    const ast::TargetColumn& item = assignment.targets[i];
-    PANDO_ASSIGN(const catalog::ColumnDescriptor* column, find_target_column(target, item));
     SubqueryExpr value;
     value.plan = query.plan;
     value.columns = {query.columns[i].id};
-    ExprPtr bound = make_expr(query.columns[i].type, std::move(value), position);
-    if (item.indirection.empty()) {
-      PANDO_ASSIGN(bound, assign(std::move(bound), *column, position));
-    }
-    PANDO_TRY(add_assignment(item, *column, std::move(bound), scope, out));
+    PANDO_TRY(assign_bound(assignment.targets[i], make_expr(query.columns[i].type, std::move(value), position)));
   }
   return {};
 }
@@ -237,8 +248,11 @@ Result<BoundQuery> Binder::update(const ast::Update& update, Scope* parent) {
   row.schema = old_row.schema;
   node.row = row.columns;
   PANDO_ASSIGN(node.checks, checks(node.table, row));
-  // RETURNING shows the new row.
-  row.system_columns = old_row.system_columns;
+  // RETURNING shows the new row, of which these say the same.
+  std::ranges::copy_if(old_row.system_columns, std::back_inserter(row.system_columns), [](const OutputColumn& column) {
+    return column.attribute != kCtidAttribute && column.attribute != kXminAttribute &&
+           column.attribute != kRowKeyAttribute;
+  });
   PANDO_ASSIGN(SeenRow seen, seen_row(target, std::move(row)));
   add_view_checks(target, seen, node.checks);
   scope.items[0] = std::move(seen.item);

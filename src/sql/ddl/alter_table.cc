@@ -523,6 +523,7 @@ Task<Result<std::string>> alter_table(const ast::AlterTable* statement, Definiti
     PANDO_CO_TRY(co_await run_command(&alteration, &command, definition));
   }
   PANDO_CO_TRY(check_row_type(alteration.table, *definition));
+  PANDO_CO_TRY(check_retyped_keys(*table, alteration.table, *definition));
   PANDO_CO_ASSIGN(const bool is_left, co_await leave_to_job(statement, &alteration, definition));
   if (is_left) {
     co_return tag;

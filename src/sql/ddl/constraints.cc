@@ -50,27 +50,73 @@ Result<std::vector<AttributeNumber>> key_attributes(const TableDescriptor& table
   return attributes;
 }
 
-// The unique index named by USING INDEX becomes the constraint's own.
-Status adopt_index(TableDescriptor& table, const ast::Constraint& source, ConstraintDescriptor& constraint) {
-  const auto found = std::ranges::find(table.indexes, source.index, &IndexDescriptor::name);
-  if (found == table.indexes.end()) {
-    return Status(sql_state::kUndefinedObject, "index \"{}\" does not exist", source.index);
+// 42809, unless the index could be one of a PRIMARY KEY or UNIQUE constraint.
+Status check_adoptable(const TableDescriptor& table, const IndexDescriptor& index) {
+  constexpr const char* kWhy = "Cannot create a primary key or unique constraint using such an index.";
+  const bool in_use = std::ranges::any_of(table.constraints, [&](const ConstraintDescriptor& constraint) {
+    return constraint.kind != ConstraintKind::kForeign && constraint.index == index.oid;
+  });
+  if (in_use) {
+    return Status(sql_state::kObjectNotInPrerequisiteState, "index \"{}\" is already associated with a constraint",
+                  index.name);
   }
-  if (!found->unique || !found->readable || !found->predicate_sql.empty()) {
-    return Status(sql_state::kWrongObjectType, "\"{}\" is not a unique index", source.index)
-        .with_detail("Cannot create a primary key or unique constraint using such an index.");
+  if (!index.unique || !index.readable) {
+    return Status(sql_state::kWrongObjectType, "\"{}\" is not a unique index", index.name).with_detail(kWhy);
   }
-  for (const auto& column : found->columns) {
+  if (!index.predicate_sql.empty()) {
+    return Status(sql_state::kWrongObjectType, "\"{}\" is a partial index", index.name).with_detail(kWhy);
+  }
+  for (std::size_t i = 0; i < index.columns.size(); ++i) {
+    const catalog::IndexColumn& column = index.columns[i];
     if (column.attribute == 0) {
-      return Status(sql_state::kWrongObjectType, "index \"{}\" contains expressions", source.index)
-          .with_detail("Cannot create a primary key or unique constraint using such an index.");
+      return Status(sql_state::kWrongObjectType, "index \"{}\" contains expressions", index.name).with_detail(kWhy);
     }
+    if (column.descending || column.nulls_first) {
+      return Status(sql_state::kWrongObjectType, "index \"{}\" column number {} does not have default sorting behavior",
+                    index.name, i + 1)
+          .with_detail(kWhy);
+    }
+  }
+  return {};
+}
+
+// The unique index named by USING INDEX becomes the constraint's own, and a primary key's the order of the rows.
+Task<Status> adopt_index(TableDescriptor* table, const ast::Constraint* source, ConstraintDescriptor constraint,
+                         Definition* definition) {
+  const auto found = std::ranges::find(table->indexes, source->index, &IndexDescriptor::name);
+  Status usable = found == table->indexes.end()
+                      ? Status(sql_state::kUndefinedObject, "index \"{}\" does not exist", source->index)
+                      : check_adoptable(*table, *found);
+  if (!usable.ok()) {
+    co_return std::move(usable).with_position(definition->position(source->location));
+  }
+  IndexDescriptor index = *found;
+  constraint.name = source->name.empty() ? index.name : source->name;
+  if (constraint.name != index.name) {
+    definition->notice(fmt::format("ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index \"{}\" to \"{}\"",
+                                   index.name, constraint.name));
+    const SchemaPtr schema = definition->snapshot()->find_schema(table->schema);
+    PANDO_CO_TRY(co_await definition->claim_relation_name(schema, constraint.name));
+  }
+  index.name = constraint.name;
+  constraint.index = index.oid;
+  for (const auto& column : index.columns) {
     constraint.columns.push_back(column.attribute);
   }
-  constraint.name = source.name.empty() ? found->name : source.name;
-  found->name = constraint.name;
-  constraint.index = found->oid;
-  return {};
+  if (constraint.kind == ConstraintKind::kPrimary) {
+    table->indexes.erase(found);
+    index.primary = true;
+    index.id = catalog::kRowIndexId;
+    for (const AttributeNumber attribute : constraint.columns) {
+      table->columns[static_cast<std::size_t>(attribute) - 1].not_null = true;
+    }
+    table->indexes.insert(table->indexes.begin(), std::move(index));
+  } else {
+    *found = std::move(index);
+  }
+  PANDO_CO_ASSIGN(constraint.oid, co_await definition->allocate_oid());
+  table->constraints.push_back(std::move(constraint));
+  co_return Status();
 }
 
 Task<Status> add_key(TableDescriptor* table, const ast::Constraint* source, const std::string* column,
@@ -84,11 +130,8 @@ Task<Status> add_key(TableDescriptor* table, const ast::Constraint* source, cons
   constraint.kind = is_primary ? ConstraintKind::kPrimary : ConstraintKind::kUnique;
   constraint.deferrable = source->deferrable;
   constraint.initially_deferred = source->initially_deferred;
-  if (!source->index.empty() && !is_primary) {
-    PANDO_CO_TRY(adopt_index(*table, *source, constraint));
-    PANDO_CO_ASSIGN(constraint.oid, co_await definition->allocate_oid());
-    table->constraints.push_back(std::move(constraint));
-    co_return Status();
+  if (!source->index.empty()) {
+    co_return co_await adopt_index(table, source, std::move(constraint), definition);
   }
   std::vector<std::string> columns = source->columns;
   if (columns.empty() && !column->empty()) {
@@ -439,6 +482,33 @@ Task<Status> validate_foreign_key(TablePtr table, const ConstraintDescriptor* co
 }
 
 }  // namespace
+
+Status check_retyped_keys(const TableDescriptor& before, const TableDescriptor& altered, Definition& definition) {
+  const bool same = std::ranges::all_of(before.columns, [&](const ColumnDescriptor& column) {
+    return altered.columns[static_cast<std::size_t>(column.number) - 1].type.oid == column.type.oid;
+  });
+  if (same) {
+    return {};
+  }
+  for (const ConstraintDescriptor& constraint : altered.constraints) {
+    const TablePtr referenced =
+        constraint.kind == ConstraintKind::kForeign && constraint.referenced_table != altered.oid
+            ? definition.snapshot()->find_table(constraint.referenced_table)
+            : nullptr;
+    if (constraint.kind == ConstraintKind::kForeign) {
+      PANDO_TRY(check_key_types(altered, referenced == nullptr ? altered : *referenced, constraint));
+    }
+  }
+  for (const TablePtr& table : definition.snapshot()->referencing_tables(altered.oid)) {
+    for (const ConstraintDescriptor& constraint : table->constraints) {
+      if (table->oid != altered.oid && constraint.kind == ConstraintKind::kForeign &&
+          constraint.referenced_table == altered.oid) {
+        PANDO_TRY(check_key_types(*table, altered, constraint));
+      }
+    }
+  }
+  return {};
+}
 
 Task<Status> validate_constraint(TablePtr table, std::string name, Definition* definition) {
   const ConstraintDescriptor* constraint = table->find_constraint(name);

@@ -105,7 +105,8 @@ Task<Result<std::string>> create_table_as(const ast::CreateTableAs* statement, D
   const auto stored = std::make_shared<const TableDescriptor>(std::move(table));
   PANDO_CO_TRY(co_await definition->catalog().put(stored));
   if (!statement->with_data) {
-    co_return tag;
+    // As in PostgreSQL, an EXECUTE says how many rows it has put in.
+    co_return std::holds_alternative<ast::Execute>(statement->query->node) ? "SELECT 0" : tag;
   }
   PANDO_CO_ASSIGN(const uint64_t rows, co_await definition->context().queries.run(insert_of(stored, std::move(query))));
   co_return fmt::format("SELECT {}", rows);

@@ -45,6 +45,8 @@ class Definition {
   // Bind options over the newest view of the catalog.
   const BindOptions& bind_options();
   void notice(std::string message, SqlState code = sql_state::kSuccess);
+  // Where that is in the statement's text, from 1; 0 when it is not in it.
+  int position(ast::Location location) const;
   Task<Result<Oid>> allocate_oid() { return context_.catalog.catalog().allocate_oid(context_.executor); }
 
   // Whom new objects belong to: the current user.
@@ -172,6 +174,8 @@ Status check_identity_type(const ColumnDescriptor& column);
 // is not stored yet; the caller checks existing rows.
 Task<Status> add_constraint(TableDescriptor* table, const ast::Constraint* constraint, std::string column,
                             Definition* definition);
+// 42804 when foreign keys of or to a table compare columns that other types have made incomparable.
+Status check_retyped_keys(const TableDescriptor& before, const TableDescriptor& altered, Definition& definition);
 // Checks what a new constraint says against the rows there are.
 Task<Status> validate_constraint(TablePtr table, std::string constraint, Definition* definition);
 

@@ -33,8 +33,15 @@ std::string make_object_name(std::string_view table, std::string_view column, st
   return name + "_" + std::string(label);
 }
 
-// The character of the text, from 1, that starts at a byte of it; 0 for none.
-int position_in(std::string_view text, ast::Location location) {
+Status undefined_table(const ast::RelationName& name) {
+  const std::string shown = name.schema.empty() ? name.name : name.schema + "." + name.name;
+  return Status(sql_state::kUndefinedTable, "relation \"{}\" does not exist", shown);
+}
+
+}  // namespace
+
+int Definition::position(ast::Location location) const {
+  const std::string_view text = context_.bind.text;
   if (location < 0 || static_cast<std::size_t>(location) > text.size()) {
     return 0;
   }
@@ -42,13 +49,6 @@ int position_in(std::string_view text, ast::Location location) {
   const auto is_start = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
   return static_cast<int>(std::ranges::count_if(before, is_start)) + 1;
 }
-
-Status undefined_table(const ast::RelationName& name) {
-  const std::string shown = name.schema.empty() ? name.name : name.schema + "." + name.name;
-  return Status(sql_state::kUndefinedTable, "relation \"{}\" does not exist", shown);
-}
-
-}  // namespace
 
 const BindOptions& Definition::bind_options() {
   context_.bind.catalog = snapshot();
@@ -89,7 +89,7 @@ Task<Result<SchemaPtr>> Definition::schema_for(const ast::RelationName& name) {
   std::string* own = context_.temporary_schema;
   if (!name.schema.empty() && !is_own && (own == nullptr || name.schema != *own)) {
     co_return Status(sql_state::kInvalidTableDefinition, "cannot create temporary relation in non-temporary schema")
-        .with_position(position_in(context_.bind.text, name.location));
+        .with_position(position(name.location));
   }
   if (own == nullptr) {
     co_return Status(sql_state::kFeatureNotSupported, "temporary objects are not supported here");

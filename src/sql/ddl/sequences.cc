@@ -37,6 +37,8 @@ Result<int64_t> number_of(const ast::Option& option) {
 struct Explicit {
   bool min = false;
   bool max = false;
+  bool no_min = false;
+  bool no_max = false;
   bool start = false;
 };
 
@@ -45,6 +47,7 @@ Status apply_number(SequenceDescriptor& sequence, const ast::Option& option, Exp
   if (option.name == "minvalue" || option.name == "maxvalue") {
     const bool is_min = option.name == "minvalue";
     (is_min ? given.min : given.max) = !is_reset;
+    (is_min ? given.no_min : given.no_max) = is_reset;
     if (!is_reset) {
       PANDO_ASSIGN((is_min ? sequence.min : sequence.max), number_of(option));
     }
@@ -129,8 +132,7 @@ Status check_bounds(const SequenceDescriptor& sequence) {
 Result<SequenceDescriptor> apply_sequence_options(SequenceDescriptor sequence, const ast::OptionList& options,
                                                   bool is_new, Definition& definition) {
   Explicit given;
-  const Oid old_type = sequence.type;
-  const bool had_default_max = sequence.max == limits_of(old_type).max;
+  const SequenceDescriptor old = sequence;
   for (const auto& option : options) {
     if (option.name == "as") {
       PANDO_TRY(apply_type(sequence, option, definition));
@@ -145,12 +147,18 @@ Result<SequenceDescriptor> apply_sequence_options(SequenceDescriptor sequence, c
   }
   const Limits limits = limits_of(sequence.type);
   const bool ascending = sequence.increment > 0;
-  if (is_new) {
-    sequence.max = given.max ? sequence.max : ascending ? limits.max : -1;
-    sequence.min = given.min ? sequence.min : ascending ? 1 : limits.min;
-    sequence.start = given.start ? sequence.start : ascending ? sequence.min : sequence.max;
-  } else if (sequence.type != old_type && !given.max && had_default_max) {
-    sequence.max = limits.max;
+  // A bound that was the old type's becomes the new one's.
+  const bool retyped = !is_new && sequence.type != old.type;
+  const bool follows_max = retyped && old.max == limits_of(old.type).max;
+  const bool follows_min = retyped && old.min == limits_of(old.type).min;
+  if (!given.max && (is_new || given.no_max || follows_max)) {
+    sequence.max = ascending || follows_max ? limits.max : -1;
+  }
+  if (!given.min && (is_new || given.no_min || follows_min)) {
+    sequence.min = ascending && !follows_min ? 1 : limits.min;
+  }
+  if (is_new && !given.start) {
+    sequence.start = ascending ? sequence.min : sequence.max;
   }
   PANDO_TRY(check_bounds(sequence));
   return sequence;

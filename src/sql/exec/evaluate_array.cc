@@ -327,19 +327,17 @@ class SubscriptEvaluator final : public Evaluator {
   }
 
   void compute_jsonb(types::JsonbView value, std::size_t row) {
-    std::optional<types::JsonbView> at = value;
+    // Whether a subscript is a key or an index is for what it is applied to to say.
+    std::vector<Bytes> steps;
     for (const Vector* upper : uppers_) {
-      if (upper->physical() == Physical::kBytes) {
-        at = at->kind() == types::JsonKind::kObject ? at->find(upper->bytes_at(row)) : std::nullopt;
-      } else {
-        at = at->kind() == types::JsonKind::kArray ? at->at(upper->at<int32_t>(row)) : std::nullopt;
-      }
-      if (!at) {
-        result_.set_null(row);
-        return;
-      }
+      steps.push_back(upper->physical() == Physical::kBytes ? Bytes(upper->bytes_at(row))
+                                                            : fmt::format("{}", upper->at<int32_t>(row)));
     }
-    result_.set_bytes(row, at->packed());
+    if (const auto at = value.path(std::vector<ByteView>(steps.begin(), steps.end()))) {
+      result_.set_bytes(row, at->packed());
+    } else {
+      result_.set_null(row);
+    }
   }
 
   bool is_jsonb_;

@@ -12,8 +12,11 @@ namespace {
 
 class RowEvaluator final : public Evaluator {
  public:
-  RowEvaluator(std::vector<types::Type> types, std::vector<EvaluatorPtr> fields)
-      : types_(std::move(types)), fields_(std::move(fields)), values_(fields_.size()) {}
+  // Without names they are f1, f2, ...
+  RowEvaluator(std::vector<types::Type> types, std::vector<std::string> names, std::vector<EvaluatorPtr> fields)
+      : types_(std::move(types)), names_(std::move(names)), fields_(std::move(fields)), values_(fields_.size()) {
+    names_.resize(fields_.size());
+  }
 
   Status evaluate(const Rows& rows, const Vector*& out) override {
     for (std::size_t i = 0; i < fields_.size(); ++i) {
@@ -23,7 +26,7 @@ class RowEvaluator final : public Evaluator {
     std::vector<types::RecordField> record(fields_.size());
     for (std::size_t row = 0; row < rows.count; ++row) {
       for (std::size_t i = 0; i < fields_.size(); ++i) {
-        record[i] = {types_[i], values_[i]->get(row)};
+        record[i] = {types_[i], values_[i]->get(row), names_[i]};
       }
       result_.set_bytes(row, types::pack_record(record));
     }
@@ -33,10 +36,20 @@ class RowEvaluator final : public Evaluator {
 
  private:
   std::vector<types::Type> types_;
+  std::vector<std::string> names_;
   std::vector<EvaluatorPtr> fields_;
   std::vector<const Vector*> values_;
   Vector result_{Physical::kBytes};
 };
+
+bool has_default_names(const RowExpr& row) {
+  for (std::size_t i = 0; i < row.names.size(); ++i) {
+    if (row.names[i] != fmt::format("f{}", i + 1)) {
+      return false;
+    }
+  }
+  return true;
+}
 
 class FieldEvaluator final : public Evaluator {
  public:
@@ -152,13 +165,17 @@ class RowComparisonEvaluator final : public Evaluator {
 
 }  // namespace
 
-Result<EvaluatorPtr> compile_node(const Expr&, const RowExpr& node, const Scope& scope, Runtime& runtime) {
+Result<EvaluatorPtr> compile_node(const Expr& expr, const RowExpr& node, const Scope& scope, Runtime& runtime) {
   PANDO_ASSIGN(auto fields, compile_all(node.fields, scope, runtime));
   std::vector<types::Type> types;
   for (const ExprPtr& field : node.fields) {
     types.push_back(field->type);
   }
-  return EvaluatorPtr(std::make_unique<RowEvaluator>(std::move(types), std::move(fields)));
+  std::vector<std::string> names;
+  if (expr.type.oid == types::oid::kRecord && !has_default_names(node)) {
+    names = node.names;
+  }
+  return EvaluatorPtr(std::make_unique<RowEvaluator>(std::move(types), std::move(names), std::move(fields)));
 }
 
 Result<EvaluatorPtr> compile_node(const Expr& expr, const FieldExpr& node, const Scope& scope, Runtime& runtime) {

@@ -165,7 +165,10 @@ Task<Status> ForeignKeys::act(const Reference& reference, const std::vector<cons
   const ForeignAction action =
       changes.front()->new_key.empty() ? reference.constraint->on_delete : reference.constraint->on_update;
   if (action != ForeignAction::kNoAction) {
-    runtime_.has_acted = true;
+    // What an action of another foreign key has written of the same rows stays.
+    if (std::exchange(runtime_.has_acted, true)) {
+      runtime_.context.transaction.begin_statement();
+    }
     PANDO_CO_TRY(co_await change_referencing(reference, changes, action));
   }
   // Rows whose default is the key that is gone still refer to it, and were not changed.

@@ -8,6 +8,7 @@
 #include "sql/exec/row_store.h"
 #include "sql/exec/sequence_calls.h"
 #include "sql/exec/table_writer.h"
+#include "sql/plan/system_attributes.h"
 
 namespace pando::sql::exec {
 
@@ -67,6 +68,7 @@ class InsertOperator final : public Operator {
       PANDO_CO_TRY(co_await values_.evaluate(input_rows_, rows_));
       PANDO_CO_TRY(co_await write_rows());
       if (!statement_.returning.empty() && stored_.rows > 0) {
+        add_system_columns();
         PANDO_CO_TRY(co_await returning_.evaluate(stored_, out));
         co_return true;
       }
@@ -92,6 +94,25 @@ class InsertOperator final : public Operator {
     }
     take_row(batch_, next_row_++, input_rows_);
     co_return true;
+  }
+
+  // xmax is 0 in a new row, and in PostgreSQL the transaction that has locked the row to update it in one that was
+  // there.
+  void add_system_columns() {
+    for (const OutputColumn& system : statement_.row) {
+      if (system.attribute > 0) {
+        continue;
+      }
+      types::Vector column(types::Physical::kUint32);
+      column.reset(stored_.rows);
+      for (std::size_t row = 0; row < stored_.rows; ++row) {
+        const auto updater = replaced_[row] ? runtime_.context.transaction.id().number() : 0;
+        column.data<uint32_t>()[row] = system.attribute == kTableOidAttribute ? statement_.table->oid
+                                       : system.attribute == kXmaxAttribute   ? static_cast<uint32_t>(updater)
+                                                                              : 0;
+      }
+      stored_.columns.push_back(std::move(column));
+    }
   }
 
   Status prepare_conflict(const ConflictClause& clause) {
@@ -143,6 +164,7 @@ class InsertOperator final : public Operator {
     PANDO_CO_TRY(error);
     affected_ += rows_.rows;
     stored_ = rows_;
+    replaced_.assign(rows_.rows, false);
     co_return Status();
   }
 
@@ -156,6 +178,7 @@ class InsertOperator final : public Operator {
     }
     RowStore stored;
     Chunk one;
+    replaced_.clear();
     for (std::size_t row = 0; row < first_bad; ++row) {
       const std::vector<uint32_t> selected{static_cast<uint32_t>(row)};
       PANDO_CO_ASSIGN(const auto conflict, co_await writer_->find_conflict(row, statement_.on_conflict->indexes));
@@ -164,12 +187,14 @@ class InsertOperator final : public Operator {
         has_inserted_ = true;
         select_row(rows_, selected, one);
         stored.append(one);
+        replaced_.push_back(false);
         ++affected_;
       } else if (statement_.on_conflict->update) {
         select_row(rows_, selected, one);
         PANDO_CO_ASSIGN(const bool updated, co_await update_existing(conflict->row_key, one));
         if (updated) {
           stored.append(updated_row_);
+          replaced_.push_back(true);
           ++affected_;
         }
       } else {
@@ -177,7 +202,7 @@ class InsertOperator final : public Operator {
       }
     }
     PANDO_CO_TRY(error);
-    stored_.rows = 0;
+    stored_ = Chunk();
     if (!stored.chunks().empty()) {
       // At most as many rows as came in, so they fit one vector.
       std::vector<RowRef> refs;
@@ -277,6 +302,8 @@ class InsertOperator final : public Operator {
   bool has_inserted_ = false;
   Chunk existing_;
   Chunk updated_row_;
+  // Of each row in stored_, whether it was there before.
+  std::vector<bool> replaced_;
 
   Chunk input_rows_;
   // Row by row: the input's rows, and the next of them.

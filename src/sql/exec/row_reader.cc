@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "sql/exec/row_system_columns.h"
+
 namespace pando::sql::exec {
 
 Result<RowReader> RowReader::make(const TableLayout& layout, std::vector<catalog::AttributeNumber> attributes) {
@@ -12,11 +14,12 @@ Result<RowReader> RowReader::make(const TableLayout& layout, std::vector<catalog
   std::iota(reader.slots_.begin(), reader.slots_.end(), 0U);
   for (std::size_t i = 0; i < reader.attributes_.size(); ++i) {
     const catalog::AttributeNumber attribute = reader.attributes_[i];
-    if (attribute == kRowKeyAttribute || attribute == kTableOidAttribute) {
+    if (attribute == kRowKeyAttribute) {
       continue;
     }
     if (attribute <= 0) {
-      return Status(sql_state::kFeatureNotSupported, "system column {} is not supported", attribute);
+      PANDO_TRY(check_system_column(layout, attribute));
+      continue;
     }
     if (const auto position = layout.key_position(attribute)) {
       reader.from_key_.push_back({*position, i});
@@ -59,9 +62,8 @@ Status RowReader::read(std::span<const ByteView> keys, std::span<const ByteView>
       for (std::size_t row = 0; row < count; ++row) {
         column.set_bytes(row, keys[row]);
       }
-    } else if (attributes_[i] == kTableOidAttribute) {
-      column.reset_physical(types::Physical::kUint32);
-      column.reset_constant(types::Value::of_uint32(layout_->table().oid), count);
+    } else if (attributes_[i] <= 0) {
+      PANDO_TRY(read_system_column(*layout_, attributes_[i], keys, values, column));
     }
   }
   return {};

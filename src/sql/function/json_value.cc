@@ -85,15 +85,18 @@ void append_array(EvaluationContext& context, const types::ArrayView& array, boo
   }
 }
 
-// A composite type knows the names of its fields.
+// A composite type knows the names of its fields; those of another record are in sight or with it.
 std::string field_name(const EvaluationContext& context, types::Type type, std::span<const std::string> names,
-                       std::size_t i) {
+                       const types::RecordField& field, std::size_t i) {
   const types::UserTypes* known = context.settings.user_types.get();
   const types::CompositeType* composite = known == nullptr ? nullptr : known->find_composite(type.oid);
   if (composite != nullptr && i < composite->attributes.size()) {
     return composite->attributes[i].name;
   }
-  return i < names.size() ? names[i] : fmt::format("f{}", i + 1);
+  if (i < names.size()) {
+    return names[i];
+  }
+  return field.name.empty() ? fmt::format("f{}", i + 1) : field.name;
 }
 
 void append_record(EvaluationContext& context, types::Type type, ByteView packed, std::span<const std::string> names,
@@ -105,7 +108,7 @@ void append_record(EvaluationContext& context, types::Type type, ByteView packed
     if (i > 0) {
       append_line(pretty, out);
     }
-    types::append_json_string(out, field_name(context, type, names, i));
+    types::append_json_string(out, field_name(context, type, names, fields[i], i));
     out += ':';
     if (fields[i].value.is_null()) {
       out += "null";
@@ -264,7 +267,7 @@ Status build_jsonb(EvaluationContext& context, types::Type type, const Value& va
       types::unpack_record(value.bytes(), fields);
       builder.begin_object();
       for (std::size_t i = 0; i < fields.size(); ++i) {
-        builder.key(field_name(context, type, field_names, i));
+        builder.key(field_name(context, type, field_names, fields[i], i));
         PANDO_TRY(build_jsonb(context, fields[i].type, fields[i].value, {}, builder));
       }
       builder.end_object();

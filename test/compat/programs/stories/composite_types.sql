@@ -141,3 +141,28 @@ SELECT user_defined_type_name, user_defined_type_category FROM information_schem
 ALTER TYPE outer_one DROP ATTRIBUTE p;
 DROP TYPE nested CASCADE;
 SELECT '(5)'::outer_one;
+-- A row of NULLs is not NULL, but for IS NULL, which does not look into rows within.
+CREATE TYPE spot AS (a int, b text);
+CREATE TABLE spots (id int, s spot);
+INSERT INTO spots VALUES (1, ROW(1, NULL)), (2, ROW(NULL, NULL)), (3, NULL), (4, (1, 'x'));
+SELECT id, s IS NULL, s IS NOT NULL, s IS DISTINCT FROM NULL, s IS NOT DISTINCT FROM NULL FROM spots ORDER BY id;
+SELECT ROW(NULL, NULL)::spot IS DISTINCT FROM NULL, ROW(NULL, NULL) IS DISTINCT FROM NULL, NULL::spot IS NOT DISTINCT FROM NULL;
+SELECT count(DISTINCT s), count(s) FROM spots;
+SELECT r, r IS NULL AS isnull, r IS NOT NULL AS isnotnull
+  FROM (VALUES (1, ROW(1, 2)), (1, ROW(NULL, NULL)), (1, NULL), (NULL, ROW(1, 2)), (NULL, ROW(NULL, NULL)), (NULL, NULL)) r(a, b);
+-- Rows in rows take their types from the column.
+CREATE TYPE place AS (r float8, i int);
+CREATE TYPE two_places AS (c1 place, c2 place);
+CREATE TABLE pairs_of_places (f1 int, q two_places);
+INSERT INTO pairs_of_places VALUES (2, ((NULL, 4), (5.5, '6'))), (3, ROW(ROW('1', 4), NULL)), (4, NULL);
+SELECT f1, q, (q).c1.r FROM pairs_of_places ORDER BY f1;
+SELECT ROW(ROW(1, 2), 2) = ROW(ROW(1, 2), 2);
+-- The name that arrays have in pg_type.
+CREATE TYPE tint AS ENUM ('red', 'blue');
+CREATE DOMAIN few AS int CHECK (VALUE < 10);
+SELECT '_tint'::regtype, '_spot'::regtype, '_spots'::regtype, to_regtype('_nobody'), 'public._spot'::regtype;
+CREATE TABLE of_arrays (x _tint, y _spot, z public._spots);
+INSERT INTO of_arrays VALUES ('{red}', '{"(1,a)"}', NULL);
+SELECT x, y, '{blue}'::_tint, pg_typeof(z) FROM of_arrays;
+\d of_arrays
+SELECT '{1}'::_nobody;

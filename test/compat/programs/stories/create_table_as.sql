@@ -30,3 +30,6 @@ CREATE TABLE prepared_few AS EXECUTE two (1);
 CREATE TABLE prepared_none AS EXECUTE nobody;
 PREPARE changes AS INSERT INTO source VALUES (9, 'n') RETURNING id;
 CREATE TABLE prepared_changes AS EXECUTE changes;
+
+CREATE TABLE prepared_empty AS EXECUTE two (2, 'x') WITH NO DATA;
+SELECT * FROM prepared_empty;

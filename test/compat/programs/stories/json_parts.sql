@@ -30,3 +30,6 @@ UPDATE docs SET j['z'] = NULL WHERE id = 1;
 INSERT INTO docs (id, j['k']) VALUES (3, '7');
 INSERT INTO docs (id, j[1]) VALUES (4, '7');
 SELECT * FROM docs ORDER BY id;
+-- A subscript is a key or an index as it needs to be.
+SELECT ('[1, "2", null]'::jsonb)['1'], ('{"1": 2}'::jsonb)['1'], ('{"1": 2}'::jsonb)[1], ('[1, [2, 3]]'::jsonb)[1]['-1'];
+SELECT ('[1, 2]'::jsonb)['a'], ('5'::jsonb)[0], ('"x"'::jsonb)['x'], ('[1, 2]'::jsonb)['1x'];

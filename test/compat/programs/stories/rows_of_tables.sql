@@ -25,3 +25,18 @@ SELECT * FROM json_populate_record(NULL::record, '{"a": 1}');
 SELECT * FROM json_populate_record(NULL::people, '{"id": "x"}');
 SELECT * FROM json_populate_record(NULL::nothing, '{"id": "x"}');
 SELECT * FROM json_populate_record(1, '{"id": "x"}');
+-- What JSON calls the fields of rows that are not written where it is made.
+CREATE TABLE kinds (k int, d text);
+INSERT INTO kinds VALUES (1, 'a'), (2, NULL);
+SELECT array_to_json(array_agg(q)) FROM (SELECT k AS x, d AS y FROM kinds ORDER BY k) q;
+SELECT array_to_json(ARRAY(SELECT q FROM (SELECT k AS x FROM kinds ORDER BY k) q));
+SELECT to_jsonb(array_agg(q)), json_build_object('rows', array_agg(q)) FROM (SELECT k AS x FROM kinds ORDER BY k) q;
+SELECT json_build_object('p', p, 'q', q) FROM (SELECT 1 AS one) p, (SELECT 2 AS two, 3 AS three) q;
+SELECT row_to_json(r) FROM (SELECT k AS x, (SELECT array_agg(z) FROM (SELECT 1 AS one, k AS two) z) AS inner_rows FROM kinds ORDER BY k) r;
+SELECT json_agg(rows) FROM (SELECT array_agg(q) AS rows FROM (SELECT k AS y FROM kinds ORDER BY k) q) w;
+SELECT row_to_json(s.r) FROM (SELECT t AS r FROM (SELECT k AS z FROM kinds ORDER BY k OFFSET 0) t OFFSET 0) s;
+SELECT json_agg(ROW(k, d) ORDER BY k), jsonb_agg(kinds ORDER BY k) FROM kinds;
+SELECT row_to_json(q) FROM (SELECT 1 AS f1, 2 AS f1) q;
+SELECT q FROM (SELECT 1 AS x) q UNION SELECT p FROM (SELECT 1 AS y) p;
+UPDATE kinds SET (k, d) = ROW(v.*) FROM (VALUES (1, 'zz')) v(i, j) WHERE i = k RETURNING *;
+UPDATE kinds SET (k, d) = ROW(v.*) FROM (VALUES (1, 'zz', 3)) v(i, j) WHERE i = k RETURNING *;

@@ -17,3 +17,17 @@ SELECT pg_get_serial_sequence('i', 'id');
 SELECT (information_schema._pg_expandarray(ARRAY['x', 'y'])).*;
 SELECT pg_sleep(0.01);
 SELECT 'pg_catalog.array_in'::regproc, 'int4pl(int, int)'::regprocedure;
+-- Bounds that were those of the type follow it.
+CREATE SEQUENCE down AS integer INCREMENT -1;
+ALTER SEQUENCE down AS smallint;
+ALTER SEQUENCE down AS bigint;
+CREATE SEQUENCE up AS smallint;
+ALTER SEQUENCE up AS integer;
+CREATE SEQUENCE kept AS integer MAXVALUE 1000 MINVALUE 5;
+ALTER SEQUENCE kept AS smallint;
+CREATE SEQUENCE wide AS integer MAXVALUE 100000;
+ALTER SEQUENCE wide AS smallint;
+ALTER SEQUENCE kept NO MAXVALUE;
+ALTER SEQUENCE kept NO MINVALUE;
+ALTER SEQUENCE down NO MAXVALUE NO MINVALUE;
+SELECT sequencename, data_type, start_value, min_value, max_value, increment_by FROM pg_sequences WHERE sequencename IN ('down', 'up', 'kept', 'wide') ORDER BY 1;

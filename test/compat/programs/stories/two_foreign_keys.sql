@@ -27,3 +27,34 @@ INSERT INTO followers VALUES (8, 9);
 UPDATE parents SET a = 80 WHERE a = 8;
 UPDATE parents SET a = 90 WHERE a = 9;
 SELECT * FROM followers;
+-- Several columns of one row that refer to the same row, each by a foreign key of its own.
+CREATE TABLE users (id int PRIMARY KEY);
+CREATE TABLE tasks (id int PRIMARY KEY, owner int REFERENCES users ON UPDATE CASCADE ON DELETE SET NULL,
+                    worker int REFERENCES users ON UPDATE CASCADE ON DELETE SET NULL,
+                    checker int DEFAULT 5 REFERENCES users ON UPDATE CASCADE ON DELETE SET DEFAULT,
+                    boss int REFERENCES users ON UPDATE SET NULL ON DELETE CASCADE);
+INSERT INTO users SELECT generate_series(1, 5);
+INSERT INTO tasks VALUES (1, 1, NULL, NULL), (2, 2, 2, 1, NULL), (3, 3, 3, 3, 3);
+UPDATE users SET id = 40 WHERE id = 3;
+SELECT * FROM tasks ORDER BY id;
+DELETE FROM users WHERE id = 40;
+SELECT * FROM tasks ORDER BY id;
+UPDATE tasks SET boss = 5 WHERE id = 2;
+DELETE FROM users WHERE id < 3;
+SELECT * FROM tasks ORDER BY id;
+UPDATE tasks SET owner = 5, worker = 5 WHERE id = 3;
+DELETE FROM users WHERE id = 5;
+SELECT * FROM tasks ORDER BY id;
+DELETE FROM tasks WHERE checker = 5;
+DELETE FROM users WHERE id = 5;
+SELECT * FROM tasks ORDER BY id;
+-- Types that cannot be compared with those of the other side.
+CREATE TABLE artists (id int PRIMARY KEY, name text);
+CREATE TABLE albums (artist int CONSTRAINT made_by REFERENCES artists, id int PRIMARY KEY, before int REFERENCES albums);
+ALTER TABLE albums ALTER COLUMN artist TYPE text;
+ALTER TABLE artists ALTER COLUMN id TYPE text;
+ALTER TABLE albums ALTER COLUMN artist TYPE bigint, ALTER COLUMN before TYPE bigint;
+ALTER TABLE artists ALTER COLUMN id TYPE smallint, ALTER COLUMN name TYPE varchar(10);
+ALTER TABLE albums ALTER COLUMN before TYPE text, ALTER COLUMN id TYPE text;
+ALTER TABLE albums ALTER COLUMN id TYPE text;
+\d albums

@@ -1,0 +1,32 @@
+-- What PostgreSQL's system columns are for.
+CREATE TABLE doubles (k int, v text);
+INSERT INTO doubles VALUES (1, 'a'), (1, 'b'), (2, 'c'), (1, 'd'), (2, 'e');
+SELECT count(*), count(DISTINCT ctid), bool_and(ctid > '(0,0)'), pg_typeof(min(ctid)) FROM doubles;
+SELECT min(ctid) = (SELECT ctid FROM doubles WHERE v = 'a') FROM doubles;
+SELECT v FROM doubles WHERE ctid = (SELECT ctid FROM doubles WHERE v = 'c');
+SELECT v FROM doubles WHERE ctid::text IN (SELECT ctid::text FROM doubles WHERE v IN ('c', 'd')) ORDER BY v;
+DELETE FROM doubles a USING doubles b WHERE a.ctid > b.ctid AND a.k = b.k;
+SELECT * FROM doubles ORDER BY k;
+INSERT INTO doubles SELECT i % 10, 'more' FROM generate_series(1, 1000) i;
+DELETE FROM doubles WHERE ctid NOT IN (SELECT min(ctid) FROM doubles GROUP BY k);
+SELECT count(*), count(DISTINCT k) FROM doubles;
+DELETE FROM doubles WHERE ctid = ANY (ARRAY(SELECT ctid FROM doubles WHERE v = 'more' ORDER BY k LIMIT 3));
+SELECT count(*) FROM doubles;
+UPDATE doubles SET v = 'here' WHERE ctid IN (SELECT ctid FROM doubles WHERE k = 1 FOR UPDATE);
+SELECT k, v FROM doubles WHERE k < 3 ORDER BY k;
+-- Of a table with a key, and who wrote it.
+CREATE TABLE keyed (id int PRIMARY KEY, v text);
+INSERT INTO keyed VALUES (1, 'a'), (2, 'b') RETURNING tableoid::regclass, xmax, cmin, cmax;
+SELECT count(DISTINCT ctid), bool_and(xmin::text::bigint > 2), pg_typeof(min(xmin::text)), max(tableoid::regclass::text) FROM keyed;
+SELECT tableoid::regclass, cmax, xmax, pg_typeof(xmin), pg_typeof(ctid), id FROM keyed ORDER BY id;
+CREATE TABLE seen AS SELECT xmin::text AS x FROM keyed WHERE id = 1;
+UPDATE keyed SET v = 'c' WHERE id = 1 AND xmin::text = (SELECT x FROM seen);
+UPDATE keyed SET v = 'd' WHERE id = 1 AND xmin::text = (SELECT x FROM seen);
+SELECT * FROM keyed ORDER BY id;
+UPDATE keyed SET v = 'e' WHERE ctid = (SELECT ctid FROM keyed WHERE id = 2) RETURNING tableoid::regclass, v;
+DELETE FROM keyed WHERE tableoid = 'keyed'::regclass AND id = 1 RETURNING tableoid::regclass, ctid IS NULL, xmin IS NULL;
+INSERT INTO keyed VALUES (2, 'f'), (3, 'g') ON CONFLICT (id) DO UPDATE SET v = excluded.v RETURNING id, xmax = 0 AS inserted;
+INSERT INTO keyed VALUES (2, 'h') ON CONFLICT (id) DO UPDATE SET v = excluded.v RETURNING id, (xmax::text::bigint > 0) AS updated;
+INSERT INTO keyed VALUES (4, 'h') ON CONFLICT (id) DO UPDATE SET v = excluded.v RETURNING id, (xmax::text::bigint > 0) AS updated;
+SELECT (SELECT count(*) FROM keyed k WHERE k.ctid = keyed.ctid) FROM keyed;
+SELECT xmax FROM generate_series(1, 2) g;
