@@ -1,6 +1,6 @@
 #include "kv/cache_upkeep.h"
 
-#include <span>
+#include <algorithm>
 #include <utility>
 
 #include "base/key_value_batch.h"
@@ -10,7 +10,17 @@ namespace {
 
 // A slice is long enough for what it takes to start a scan, and a batch of it small enough for the processor's cache.
 constexpr std::size_t kSliceRows = 32768;
-constexpr std::size_t kBatchRows = 1024;
+constexpr std::size_t kSliceBytes = 8_MiB;
+constexpr std::size_t kBatchRowsMax = 1024;
+constexpr std::size_t kBatchBytes = 256_KiB;
+// The first batch, of which nobody knows how large its rows are.
+constexpr std::size_t kFirstBatchRows = 32;
+
+// So many rows as those in `batch` are about kBatchBytes.
+std::size_t rows_of_batch(const KeyValueBatch& batch) {
+  return std::clamp<std::size_t>(kBatchBytes * batch.size() / std::max<std::size_t>(batch.arena.size(), 1), 1,
+                                 kBatchRowsMax);
+}
 // Of a table and one of its indexes.
 constexpr std::size_t kPrefixBytes = 8;
 
@@ -56,17 +66,21 @@ CacheUpkeep::Warmed CacheUpkeep::warm_some(storage::KeySpan& span, bool until_kn
   std::vector<HlcTimestamp> timestamps;
   const auto scan = engine_.scan_versions({.span = span, .at = HlcTimestamp::max(), .timestamps = &timestamps});
   KeyValueBatch rows;
-  for (std::size_t count = 0; count < kSliceRows; count += rows.size()) {
+  std::size_t wanted = kFirstBatchRows;
+  std::size_t bytes = 0;
+  for (std::size_t count = 0; count < kSliceRows && bytes < kSliceBytes; count += rows.size()) {
     if (stopped() || !cache_.has_room(span.start)) {
       return Warmed::kNoRoom;
     }
-    if (!scan->next(rows, kBatchRows).ok() || rows.size() == 0) {
+    if (!scan->next(rows, wanted).ok() || rows.size() == 0) {
       return Warmed::kAll;
     }
     if (cache_.fill(rows, timestamps, tickets) == 0 && until_known) {
       return Warmed::kAll;
     }
     span.start = after(rows.key(rows.size() - 1));
+    wanted = rows_of_batch(rows);
+    bytes += rows.arena.size();
   }
   return Warmed::kSome;
 }

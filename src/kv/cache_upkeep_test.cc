@@ -68,6 +68,22 @@ TEST(CacheUpkeep, BringsInWhatLiesBehindAKeyOfTheSameTable) {
   EXPECT_TRUE(cache.get(key_of("a", kRows - 1), record));
 }
 
+TEST(CacheUpkeep, TakesLargeRowsAFewAtATime) {
+  constexpr std::size_t kLargeRows = 2000;
+  const auto engine = storage::open_memory_engine({});
+  storage::WriteBatch batch;
+  for (std::size_t row = 0; row < kLargeRows; ++row) {
+    // One in ten does not fit.
+    batch.put_version(key_of("a", row), {1, 0}, Bytes(row % 10 == 0 ? 20_KiB : 10_KiB, 'v'));
+  }
+  ASSERT_TRUE(engine->write(batch).ok());
+  RecordCache cache(64_MiB);
+  runtime::DedicatedExecutor background("background");
+  CacheUpkeep upkeep(*engine, cache, &background);
+  upkeep.warm({{key_of("a", 0), key_of("a", kLargeRows - 1)}});
+  EXPECT_EQ(records_after(cache, background), kLargeRows / 10 * 9);
+}
+
 TEST(CacheUpkeep, ForgetsWhatIsGone) {
   const auto engine = engine_with_two_tables();
   RecordCache cache(64_MiB);

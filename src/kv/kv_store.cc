@@ -174,7 +174,9 @@ Result<bool> KvStore::read(ByteView key, HlcTimestamp at, CachedRecord& record) 
     if (!found) {
       return false;
     }
-    upkeep_.warm_behind(key);
+    if (RecordCache::takes(key, record.value)) {
+      upkeep_.warm_behind(key);
+    }
   }
   if (record.timestamp <= at) [[likely]] {
     return true;

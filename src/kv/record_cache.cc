@@ -370,8 +370,7 @@ std::size_t RecordCache::fill_stripe(Stripe& stripe, std::span<const Hashed> rec
   stripe.prefetch(records);
   std::size_t count = 0;
   for (const auto& [incoming, hash] : records) {
-    if (incoming->key.size() + incoming->value.size() <= kRecordBytesMax &&
-        stripe.find(incoming->key, hash) == nullptr) {
+    if (takes(incoming->key, incoming->value) && stripe.find(incoming->key, hash) == nullptr) {
       stripe.insert(make_record(*incoming, hash));
       ++count;
     }
@@ -385,7 +384,7 @@ void RecordCache::apply(ByteView key, HlcTimestamp timestamp, bool tombstone, By
   }
   const uint64_t hash = hash_of(key);
   const Incoming incoming{key, timestamp, tombstone, value};
-  const bool fits = key.size() + value.size() <= kRecordBytesMax;
+  const bool fits = takes(key, value);
   Stripe& stripe = stripe_of(hash);
   MutexLock lock(stripe.mutex);
   Record* const record = stripe.find(key, hash);

@@ -46,6 +46,7 @@ class RecordCache {
   static constexpr std::size_t kStripes = 64;
   // Keys and values larger than this together are not worth the room.
   static constexpr std::size_t kRecordBytesMax = 16_KiB;
+  static bool takes(ByteView key, ByteView value) { return key.size() + value.size() <= kRecordBytesMax; }
 
   // A budget of zero turns the cache off.
   explicit RecordCache(std::size_t bytes_max);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "catalog/keys.h"
+#include "runtime/sleep.h"
 #include "session/cluster_control.h"
 #include "session/job_runner.h"
 #include "session/session.h"
@@ -12,6 +13,10 @@
 
 namespace pando::session {
 namespace {
+
+// Five seconds, while replicas come and go: as after a node has joined, a shard is being changed now and then.
+constexpr int kSplitAttemptsMax = 50;
+constexpr std::chrono::milliseconds kSplitPause{100};
 
 Status no_cluster() {
   return Status(sql_state::kObjectNotInPrerequisiteState, "this node does not belong to a cluster")
@@ -47,10 +52,21 @@ Task<Result<std::string>> Session::run_call(const ast::Call& command) {
     co_return "CALL";
   }
   PANDO_CO_ASSIGN(Bytes key, co_await boundary_of(*call));
-  runtime::Executor& executor = transaction_.transaction().executor();
-  PANDO_CO_TRY(name == "split" ? co_await environment_.cluster->split(std::move(key), executor)
-                               : co_await environment_.cluster->merge(std::move(key), executor));
+  PANDO_CO_TRY(name == "split"
+                   ? co_await split_shard(key)
+                   : co_await environment_.cluster->merge(std::move(key), transaction_.transaction().executor()));
   co_return "CALL";
+}
+
+Task<Status> Session::split_shard(const Bytes& key) {
+  runtime::Executor& executor = transaction_.transaction().executor();
+  for (int attempt = 1;; ++attempt) {
+    Status status = co_await environment_.cluster->split(key, executor);
+    if (!status.is(sql_state::kObjectNotInPrerequisiteState) || attempt == kSplitAttemptsMax) {
+      co_return status;
+    }
+    PANDO_CO_TRY(co_await runtime::sleep(environment_.timer, executor, kSplitPause, &cancellation_));
+  }
 }
 
 // CALL pando.split('table', value, ...): the shard of the table's rows is cut before the row whose primary key begins

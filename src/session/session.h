@@ -256,6 +256,7 @@ class Session {
   Task<Result<std::string>> run_lock(const ast::Lock& command);
   Task<Result<std::string>> run_call(const ast::Call& command);
   Task<Result<Bytes>> boundary_of(const ast::FunctionCall& call);
+  Task<Status> split_shard(const Bytes& key);
   Task<Status> run_transfer_lease(const ast::FunctionCall& call);
   Task<Result<std::string>> run_set_constraints(const ast::SetConstraints& command);
   Result<std::string> set_transaction_modes(const ast::OptionList& options, bool session_default, Output output);
